@@ -1,0 +1,69 @@
+//! Deeds with the host's own interfaces: states, checkpoints, the job's context.
+
+use serde_json::{Value, json};
+
+use crate::{
+    exports::wasmhost::task::handler::TaskError,
+    failed,
+    wasmhost::task::{
+        checkpoint as memory, job,
+        state::{UpdateError, update_state},
+    },
+};
+
+/// Updates the state `n` times; as the name changes each time, no update may be skipped.
+pub fn states(n: u32) -> Result<Value, TaskError> {
+    for i in 0..n {
+        let name = if i % 2 == 0 { "EVEN" } else { "ODD" };
+        update_state(name, &json!({ "i": i }).to_string()).map_err(|error| failed(said(&error)))?;
+    }
+    Ok(json!({ "states": n }))
+}
+
+/// What came of one update: null, or the error.
+pub fn update(state: &str, meta: &str) -> Value {
+    match update_state(state, meta) {
+        Ok(()) => Value::Null,
+        Err(error) => json!(said(&error)),
+    }
+}
+
+/// Counts the runs of this job in its checkpoint; fails while they are not more than `fail_times`.
+pub fn checkpoint(fail_times: u32) -> Result<Value, TaskError> {
+    let before = match memory::load() {
+        Some(bytes) => u32::from_le_bytes(
+            bytes.try_into().map_err(|bytes: Vec<u8>| failed(format!("not my checkpoint: {bytes:?}")))?,
+        ),
+        None => 0,
+    };
+    let count = before + 1;
+    memory::save(&count.to_le_bytes()).map_err(|error| failed(format!("checkpoint not saved: {error:?}")))?;
+    if count <= fail_times {
+        return Err(failed(format!("run {count} fails, as asked for the first {fail_times}")));
+    }
+    Ok(json!({ "count": count }))
+}
+
+/// All that the job says of itself.
+pub fn context() -> Value {
+    let context = job::context();
+    json!({
+        "id": context.id,
+        "task": context.task,
+        "queue": context.queue,
+        "attempt": context.attempt,
+        "max_attempts": context.max_attempts,
+        "submitted_at": context.submitted_at,
+        "deadline": context.deadline,
+        "remaining": job::remaining(),
+        "cancelled": job::cancelled(),
+    })
+}
+
+fn said(error: &UpdateError) -> String {
+    match error {
+        UpdateError::Cancelled => "cancelled".to_owned(),
+        UpdateError::InvalidState(why) => format!("invalid-state: {why}"),
+        UpdateError::TooLarge(limit) => format!("too-large: {limit}"),
+    }
+}

@@ -1,0 +1,65 @@
+//! `hostile.run`: does what no task should, one thing a job, so that tests can see the sandbox hold.
+//!
+//! Arguments: `{"do": "<what>", …}`; the deeds and their arguments are listed in `deed.rs`.
+
+mod deed;
+mod exhaust;
+mod hosted;
+mod outside;
+
+wit_bindgen::generate!({ path: "../../wit", world: "wasmhost:task/task" });
+
+use std::{thread::sleep, time::Duration};
+
+use deed::Deed;
+use exports::wasmhost::task::handler::{Guest, TaskError};
+use serde_json::{Value, json};
+use wasmhost::task::types::Failure;
+
+struct Hostile;
+
+impl Guest for Hostile {
+    fn run(args: String) -> Result<String, TaskError> {
+        let deed =
+            serde_json::from_str(&args).map_err(|error| permanent(format!("wrong arguments: {error}")))?;
+        if let Deed::BadJson = deed {
+            return Ok("{this is not JSON".to_owned());
+        }
+        perform(deed).map(|result| result.to_string())
+    }
+}
+
+fn perform(deed: Deed) -> Result<Value, TaskError> {
+    Ok(match deed {
+        Deed::Spin => exhaust::spin(),
+        Deed::Panic => panic!("a hostile panic"),
+        Deed::Trap => exhaust::trap(),
+        Deed::Exit0 => std::process::exit(0),
+        Deed::Exit1 => std::process::exit(1),
+        Deed::Oom => exhaust::memory(),
+        Deed::Stack => json!(exhaust::stack(0)),
+        Deed::Sleep { ms } => json!(sleep(Duration::from_millis(ms))),
+        Deed::Stderr { lines } => outside::stderr(lines),
+        Deed::BigResult { bytes } => json!("x".repeat(bytes)),
+        Deed::Env => outside::environment(),
+        Deed::Fs => outside::files(),
+        Deed::Net { addr } => outside::network(&addr),
+        Deed::States { n } => return hosted::states(n),
+        Deed::ReservedState => hosted::update("SUCCESS", "{}"),
+        Deed::BigMeta { bytes } => hosted::update("BIG", &json!({ "text": "x".repeat(bytes) }).to_string()),
+        Deed::Checkpoint { fail_times } => return hosted::checkpoint(fail_times),
+        Deed::Config { key } => json!(wasmhost::task::config::get(&key)),
+        Deed::Context => hosted::context(),
+        Deed::BadJson => unreachable!("its result is no JSON value"),
+    })
+}
+
+fn failed(message: String) -> TaskError {
+    TaskError::Failed(Failure { message, details: None })
+}
+
+fn permanent(message: String) -> TaskError {
+    TaskError::Permanent(Failure { message, details: None })
+}
+
+export!(Hostile);

@@ -1,0 +1,42 @@
+//! Deeds that reach for the machine: environment, files, network, standard error.
+
+use std::{env, fs, io, net::TcpStream, path::Path};
+
+use serde_json::{Value, json};
+
+/// Writes numbered lines to stderr.
+pub fn stderr(lines: u32) -> Value {
+    for line in 1..=lines {
+        eprintln!("hostile line {line} of {lines}");
+    }
+    json!(lines)
+}
+
+/// The environment variables and arguments that the guest sees.
+pub fn environment() -> Value {
+    let vars: serde_json::Map<_, _> = env::vars().map(|(name, value)| (name, json!(value))).collect();
+    json!({ "vars": vars, "args": env::args().collect::<Vec<_>>() })
+}
+
+/// What came of reading a file, listing the root and writing a file.
+pub fn files() -> Value {
+    let list = |path: &Path| fs::read_dir(path).map(|entries| entries.count());
+    json!({
+        "read": said(fs::read_to_string("/etc/passwd")),
+        "list": said(list(Path::new("/"))),
+        "write": said(fs::write("/tmp/hostile", "was here")),
+    })
+}
+
+/// What came of a TCP connection.
+pub fn network(addr: &str) -> Value {
+    said(TcpStream::connect(addr))
+}
+
+/// `{"error": "…"}`, or `{"succeeded": true}` where the sandbox has a hole.
+fn said<T>(result: io::Result<T>) -> Value {
+    match result {
+        Ok(_) => json!({ "succeeded": true }),
+        Err(error) => json!({ "error": error.to_string() }),
+    }
+}
