@@ -1,0 +1,94 @@
+//! Finding a nats-server that is new enough, in a fixed order of places, with a note about each that was passed over.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+use crate::version::{MINIMUM_VERSION, Version};
+
+/// The program's file name.
+const PROGRAM: &str = "nats-server";
+
+/// Where to look, in this order.
+#[derive(Debug, Clone, Default)]
+pub struct Finder {
+    /// A path that the user named.
+    pub explicit: Option<PathBuf>,
+    /// A path from the environment; the caller reads the variable.
+    pub environment: Option<PathBuf>,
+    /// A search path, as in `PATH`; the caller reads the variable.
+    pub search_path: Option<OsString>,
+    /// A tools directory, whose `bin` is looked into.
+    pub tools_dir: Option<PathBuf>,
+}
+
+/// A server that is new enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The program.
+    pub path: PathBuf,
+    /// What it says it is.
+    pub version: Version,
+    /// What was passed over before, and why: one phrase each.
+    pub notes: Vec<String>,
+}
+
+/// No usable server was found.
+#[derive(Debug, Error)]
+#[error(
+    "no nats-server {MINIMUM_VERSION} or newer was found; tried: {}; mend: run `cargo xtask tools`, \
+     or `go install github.com/nats-io/nats-server/v2@latest`",
+    tried.join("; ")
+)]
+#[non_exhaustive]
+pub struct FindError {
+    /// Each place that was tried, and what was wrong there.
+    pub tried: Vec<String>,
+}
+
+impl Finder {
+    /// Takes the first server that runs and is new enough.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none: all that was tried, and the mend.
+    pub fn find(&self) -> Result<Found, FindError> {
+        let mut notes = Vec::new();
+        for (place, path) in self.candidates() {
+            match usable(&path) {
+                Ok(version) => return Ok(Found { path, version, notes }),
+                Err(why) => notes.push(format!("{} ({place}) {why}", path.display())),
+            }
+        }
+        if self.on_search_path().is_empty() {
+            notes.push(format!("no {PROGRAM} on PATH"));
+        }
+        Err(FindError { tried: notes })
+    }
+
+    fn candidates(&self) -> Vec<(&'static str, PathBuf)> {
+        let explicit = self.explicit.iter().map(|path| ("as named", path.clone()));
+        let environment = self.environment.iter().map(|path| ("from the environment", path.clone()));
+        let on_path = self.on_search_path().into_iter().map(|path| ("on PATH", path));
+        let tools =
+            self.tools_dir.iter().map(|dir| ("in the tools directory", dir.join("bin").join(PROGRAM)));
+        explicit.chain(environment).chain(on_path).chain(tools).collect()
+    }
+
+    fn on_search_path(&self) -> Vec<PathBuf> {
+        let Some(search_path) = &self.search_path else { return Vec::new() };
+        env::split_paths(search_path).map(|dir| dir.join(PROGRAM)).filter(|path| path.is_file()).collect()
+    }
+}
+
+fn usable(path: &Path) -> Result<Version, String> {
+    let version = Version::of(path)?;
+    if version < MINIMUM_VERSION {
+        return Err(format!("is {version}, too old"));
+    }
+    Ok(version)
+}
