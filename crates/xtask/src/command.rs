@@ -1,0 +1,45 @@
+//! Running other programs, with errors that name the whole command.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, bail};
+
+use crate::{repository::Repository, say::say};
+
+/// Cargo, in the repository's root.
+pub(crate) fn cargo(repository: &Repository) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(&repository.root);
+    cargo
+}
+
+/// Prints the command, runs it with this program's own input and output, and fails where it fails.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let line = line(command);
+    say(format_args!("$ {line}"));
+    let status = command.status().with_context(|| format!("running `{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// A program on the search path.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let search_path = env::var_os("PATH")?;
+    let name = Path::new(name).with_extension(env::consts::EXE_EXTENSION);
+    env::split_paths(&search_path).map(|dir| dir.join(&name)).find(|path| path.is_file())
+}
+
+/// The command for people: the program's file name and its arguments.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words: Vec<_> =
+        std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy).collect();
+    words.join(" ")
+}

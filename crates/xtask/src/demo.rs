@@ -1,0 +1,123 @@
+//! The demo: a private server, a host, one job of each guest example, every transition printed, and proof from a second
+//! subscriber that none was missed. It knows wasmhost only from outside: its command line and its subjects.
+
+mod host;
+mod transition;
+
+use std::{process::Output, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+use async_nats::Subscriber;
+use futures::StreamExt;
+use nats_server_child::{Options, Server};
+use tokio::{process::Command, time::timeout};
+
+use crate::{command, guests, repository::Repository, say::say, tools};
+use host::Host;
+use transition::{EVENTS, Transition};
+
+/// How long all jobs together may take; the first run compiles the components.
+const JOBS_LIMIT: Duration = Duration::from_secs(120);
+
+/// The modules, and of each the task and arguments of one job.
+const JOBS: [(&str, &str, &str); 4] = [
+    ("hello", "hello.run", r#"{"name": "Ada"}"#),
+    ("progress", "progress.run", r#"{"steps": 20, "delay_ms": 50}"#),
+    ("thumbs", "thumbs.resize", include_str!("demo/thumbs.json")),
+    ("flaky", "flaky.run", r#"{"fail_times": 1, "how": "retry", "after_ms": 200}"#),
+];
+
+/// Makes all that the demo needs, runs it, and leaves no process behind.
+pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
+    let tools = tools::install(repository)?;
+    guests::build(repository)?;
+    command::run(command::cargo(repository).args(["build", "-p", "wasmhost-cli"]))?;
+    let mut server = Server::start(&tools.nats_server, &Options::default())?;
+    say(format_args!("nats-server: {}, with a store that goes with it", server.url()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(show(repository, &server))?;
+    server.stop().context("stopping nats-server")?;
+    say("host and server have ended: the demo is done");
+    Ok(())
+}
+
+async fn show(repository: &Repository, server: &Server) -> anyhow::Result<()> {
+    let (first, second) = (connect(server).await?, connect(server).await?);
+    let host = Host::start(repository, server, &first).await?;
+    say("host: wasmhost serve is up");
+    let (events, same_events) = (subscribe(&first).await?, subscribe(&second).await?);
+    let all = async {
+        tokio::try_join!(
+            run_jobs(repository, server),
+            follow(events, |transition| say(transition)),
+            follow(same_events, |_| ())
+        )
+    };
+    let seen = timeout(JOBS_LIMIT, all).await.context("the jobs took too long").and_then(|seen| seen);
+    let ((), seen, also_seen) = seen.with_context(|| format!("the host said, {}", host.log_text()))?;
+    transition::check(&also_seen).context("the second subscriber")?;
+    ensure!(seen == also_seen, "the two subscribers saw different transitions");
+    say(format_args!(
+        "checked: {} transitions of {} jobs, no gap, all ended in SUCCESS",
+        seen.len(),
+        JOBS.len()
+    ));
+    host.stop().await
+}
+
+async fn connect(server: &Server) -> anyhow::Result<async_nats::Client> {
+    async_nats::connect(server.url()).await.with_context(|| format!("connecting to {}", server.url()))
+}
+
+/// Subscribes, and returns when the server knows it.
+async fn subscribe(client: &async_nats::Client) -> anyhow::Result<Subscriber> {
+    let events = client.subscribe(format!("{EVENTS}>")).await.context("subscribing to the events")?;
+    client.flush().await.context("subscribing to the events")?;
+    Ok(events)
+}
+
+/// Pushes every module, then runs its job and waits for the result.
+async fn run_jobs(repository: &Repository, server: &Server) -> anyhow::Result<()> {
+    for (module, task, arguments) in JOBS {
+        let component = repository.component(module);
+        let file = component.to_str().context("the repository's path is not UTF-8")?;
+        wasmhost(repository, server, &["module", "push", file]).await?;
+        say(format_args!("pushed {module}"));
+        let output = wasmhost(repository, server, &["submit", task, arguments, "--wait"]).await?;
+        say(format_args!("result of {task}: {}", String::from_utf8_lossy(&output.stdout).trim()));
+    }
+    Ok(())
+}
+
+/// Runs the command line; the error has what it wrote.
+async fn wasmhost(repository: &Repository, server: &Server, arguments: &[&str]) -> anyhow::Result<Output> {
+    let output = Command::new(repository.wasmhost())
+        .args(["--nats", &server.url()])
+        .args(arguments)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("running wasmhost")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`wasmhost {}` failed ({}): {}", arguments.join(" "), output.status, said.trim());
+    }
+    Ok(output)
+}
+
+/// Collects transitions until every job has ended.
+async fn follow(
+    mut events: Subscriber,
+    mut show: impl FnMut(&Transition),
+) -> anyhow::Result<Vec<Transition>> {
+    let mut seen = Vec::new();
+    let mut ended = 0;
+    while ended < JOBS.len() {
+        let message = events.next().await.context("the subscription ended")?;
+        let transition = Transition::read(&message)?;
+        show(&transition);
+        ended += usize::from(transition.is_terminal());
+        seen.push(transition);
+    }
+    Ok(seen)
+}

@@ -1,0 +1,60 @@
+//! `cargo xtask`: all set-up and checks of the repository, on a machine with only the Rust toolchain, and Go or Python.
+//! Each command says what it does, skips what is done, and fails with the mend.
+
+mod check;
+mod command;
+mod demo;
+mod guests;
+mod repository;
+mod say;
+mod test;
+mod tools;
+
+use std::{env, process::ExitCode};
+
+use anyhow::bail;
+
+use crate::{repository::Repository, say::say};
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  tools          installs what the other commands need: the wasm target, nats-server, the nats CLI
+  guests         builds the guest examples
+  test [ARGS]    runs every test, or those that ARGS of `cargo test` select
+  demo           runs one job of each guest example on a private server, and checks every transition
+  check          formatting, lints, spelling, dependencies";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let repository = Repository::here()?;
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    if !rest.is_empty() && command != "test" {
+        bail!("{command} takes no arguments, but got {rest:?}\n\n{USAGE}");
+    }
+    match command {
+        "tools" => tools::install(&repository).map(drop),
+        "guests" => guests::build(&repository),
+        "test" => test::run(&repository, rest),
+        "demo" => demo::run(&repository),
+        "check" => check::run(&repository),
+        "help" | "--help" | "-h" => {
+            say(USAGE);
+            Ok(())
+        }
+        unknown => bail!("there is no command {unknown:?}\n\n{USAGE}"),
+    }
+}

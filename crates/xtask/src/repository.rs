@@ -1,0 +1,50 @@
+//! Where things are in the repository and its target directory.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+
+/// The repository that this program was built from.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    /// Its root directory.
+    pub(crate) root: PathBuf,
+    /// Where cargo puts this workspace's programs: this one is among them.
+    programs: PathBuf,
+}
+
+impl Repository {
+    /// The repository of the running program.
+    pub(crate) fn here() -> anyhow::Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .canonicalize()
+            .context("the repository has moved since xtask was built: run `cargo xtask` inside it")?;
+        let program = env::current_exe().context("finding the running program")?;
+        let programs = program.parent().context("the running program is in no directory")?.to_owned();
+        Ok(Self { root, programs })
+    }
+
+    /// The ignored directory of installed tools.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.root.join(".tools")
+    }
+
+    /// The workspace of the guest examples.
+    pub(crate) fn guests(&self) -> PathBuf {
+        self.root.join("guest-examples")
+    }
+
+    /// The component of a guest example.
+    pub(crate) fn component(&self, name: &str) -> PathBuf {
+        self.guests().join("target/wasm32-wasip2/release").join(name).with_extension("wasm")
+    }
+
+    /// The program `wasmhost`, as `cargo build -p wasmhost-cli` leaves it.
+    pub(crate) fn wasmhost(&self) -> PathBuf {
+        self.programs.join("wasmhost").with_extension(env::consts::EXE_EXTENSION)
+    }
+}

@@ -1,0 +1,21 @@
+//! Running the tests, after all that they need was made.
+
+use anyhow::Context;
+
+use crate::{command, guests, repository::Repository, tools};
+
+/// Runs the tests that `arguments` of `cargo test` select.
+pub(crate) fn run(repository: &Repository, arguments: &[String]) -> anyhow::Result<()> {
+    let tools = tools::install(repository)?;
+    guests::build(repository)?;
+    command::run(command::cargo(repository).args(["build", "-p", "wasmhost-cli"]))?;
+    let mut test = command::cargo(repository);
+    test.args(["test", "--workspace"])
+        .args(arguments)
+        .env("WASMHOST_NATS_SERVER", &tools.nats_server)
+        .env("WASMHOST_BIN", repository.wasmhost());
+    if let Some(nats) = &tools.nats_cli {
+        test.env("WASMHOST_NATS_CLI", nats);
+    }
+    command::run(&mut test).context("the tests")
+}
