@@ -1,0 +1,52 @@
+# Everything here is also plain cargo: `cargo xtask` lists what it does.
+
+# Where cargo-component puts what it builds
+component := "guest-examples/target/wasm32-wasip1/release"
+
+[private]
+default:
+    @just --list --unsorted
+
+# Formatting, lints, spelling, dependencies
+[group('check')]
+check:
+    cargo xtask check
+
+# Every test, or those whose name contains the filter
+[group('check')]
+test *filter:
+    cargo xtask test {{ filter }}
+
+# What has to pass before a change lands
+[group('check')]
+ci:
+    .ci/run
+
+# Review changed snapshots (cargo install cargo-insta --locked)
+[group('check')]
+snap:
+    cargo insta review
+
+# Build the guest examples
+[group('guests')]
+guests:
+    cargo xtask guests
+
+# Build all guest examples with cargo-component, and run one job of each (cargo install cargo-component --locked)
+[group('guests')]
+guests-component:
+    cd guest-examples && cargo component build --release
+    cargo run -q -p wasmhost-cli -- run {{ component }}/hello.wasm '{"name": "Ada"}'
+    cargo run -q -p wasmhost-cli -- run {{ component }}/progress.wasm '{"steps": 10, "delay_ms": 10}'
+    cargo run -q -p wasmhost-cli -- run {{ component }}/flaky.wasm '{"fail_times": 0}'
+    cargo run -q -p wasmhost-cli -- run {{ component }}/thumbs.wasm resize @crates/xtask/src/demo/thumbs.json
+
+# One job of each guest example on a private server, every transition checked
+[group('show')]
+demo:
+    cargo xtask demo
+
+# The documentation of all crates
+[group('show')]
+doc:
+    cargo doc --workspace --no-deps --open
