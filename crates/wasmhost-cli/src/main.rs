@@ -1,0 +1,2 @@
+//! The wasmhost command.
+fn main() {}

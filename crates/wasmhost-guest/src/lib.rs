@@ -1,0 +1,1 @@
+//! Conveniences for authors of wasmhost tasks in Rust.

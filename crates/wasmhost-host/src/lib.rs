@@ -1,0 +1,1 @@
+//! Takes jobs from a queue, runs them in sandboxes and records every transition.

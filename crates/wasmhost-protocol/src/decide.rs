@@ -1,0 +1,156 @@
+//! What follows from an outcome: the only place that knows about retries (R8).
+
+use std::time::Duration;
+
+use crate::{Fault, Json, JobError, ErrorKind, Limit, Limits, Outcome, Record, RetryPolicy, Verdict, truncate};
+
+/// What `decide` needs to know of the attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The record as the attempt's owner holds it.
+    pub record: &'a Record,
+    /// The module's retry policy.
+    pub retry: &'a RetryPolicy,
+    /// Whether the attempt was stopped because the host drains.
+    pub draining: bool,
+    /// A random number in 0.0..1.0 for the jitter.
+    pub jitter: f64,
+}
+
+/// What is to be recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// SUCCESS.
+    Succeed(Json),
+    /// FAILURE.
+    Fail(JobError),
+    /// RETRY after a delay.
+    Retry {
+        /// Why, for people.
+        reason: String,
+        /// How long to wait.
+        delay: Duration,
+        /// Whether the attempt counts against `max_attempts`.
+        charge: bool,
+    },
+    /// REVOKED.
+    Revoke,
+}
+
+/// What follows from `outcome`.
+#[must_use]
+pub fn decide(attempt: &Attempt<'_>, outcome: &Outcome) -> Decision {
+    if attempt.record.revoke.is_some() {
+        return Decision::Revoke;
+    }
+    let (kind, message, details, fault) = match &outcome.verdict {
+        Verdict::Returned(result) => return Decision::Succeed(result.clone()),
+        Verdict::Cancelled if attempt.draining => return hand_off(),
+        Verdict::Cancelled => (ErrorKind::HostBug, "stopped without a revoke or a drain", None, None),
+        Verdict::RetryAsked { message, details, after } => {
+            return asked(attempt, message, details.as_ref(), *after);
+        }
+        Verdict::Failed { message, details } => (ErrorKind::Failed, &**message, details.as_ref(), None),
+        Verdict::Permanent { message, details } => (ErrorKind::Permanent, &**message, details.as_ref(), None),
+        Verdict::BadArguments(message) => (ErrorKind::BadArguments, &**message, None, None),
+        Verdict::UnknownFunction(message) => (ErrorKind::UnknownFunction, &**message, None, None),
+        Verdict::UnknownModule(message) => (ErrorKind::UnknownModule, &**message, None, None),
+        Verdict::BadModule(message) => (ErrorKind::BadModule, &**message, None, None),
+        Verdict::Panicked(fault) => (ErrorKind::Panicked, &*fault.message, None, Some(fault)),
+        Verdict::Trapped(fault) => (ErrorKind::Trapped, &*fault.message, None, Some(fault)),
+        Verdict::Exited(fault) => (ErrorKind::Exited, &*fault.message, None, Some(fault)),
+        Verdict::Exceeded(limit, fault) => (kind_of_limit(*limit), &*fault.message, None, Some(fault)),
+        Verdict::ModuleUnavailable(message) => (ErrorKind::ModuleUnavailable, &**message, None, None),
+        Verdict::HostBug(message) => (ErrorKind::HostBug, &**message, None, None),
+    };
+    let error = job_error(kind, message, details, fault);
+    match class(kind, attempt.retry) {
+        Class::Final => Decision::Fail(error),
+        Class::HostFault if attempt.record.uncharged() > RetryPolicy::UNCHARGED_ATTEMPTS => Decision::Fail(error),
+        Class::HostFault => retry(attempt, &error.message, None, false),
+        Class::Counted => {
+            let max = attempt.record.max_attempts.unwrap_or(1);
+            counted(attempt, max, error, None)
+        }
+    }
+}
+
+enum Class {
+    /// Never tried again.
+    Final,
+    /// Tried again while attempts are left.
+    Counted,
+    /// Not the job's fault: tried again without a charge, but not for ever.
+    HostFault,
+}
+
+fn class(kind: ErrorKind, retry: &RetryPolicy) -> Class {
+    match kind {
+        ErrorKind::Failed | ErrorKind::Panicked | ErrorKind::Trapped | ErrorKind::Exited => Class::Counted,
+        ErrorKind::ModuleUnavailable | ErrorKind::HostBug => Class::HostFault,
+        kind if retry.retry_on.contains(&kind) => Class::Counted,
+        ErrorKind::Permanent
+        | ErrorKind::BadArguments
+        | ErrorKind::BadJob
+        | ErrorKind::UnknownModule
+        | ErrorKind::UnknownFunction
+        | ErrorKind::BadModule
+        | ErrorKind::OutOfMemory
+        | ErrorKind::CpuLimit
+        | ErrorKind::TimedOut
+        | ErrorKind::OutOfFuel
+        | ErrorKind::LimitExceeded
+        | ErrorKind::WorkerLost
+        | ErrorKind::Poison
+        | ErrorKind::Lost
+        | ErrorKind::NotPublished
+        | ErrorKind::Exhausted => Class::Final,
+    }
+}
+
+fn hand_off() -> Decision {
+    Decision::Retry { reason: "handoff".to_owned(), delay: Duration::ZERO, charge: false }
+}
+
+fn asked(attempt: &Attempt<'_>, message: &str, details: Option<&Json>, after: Option<Duration>) -> Decision {
+    let max = attempt.record.max_attempts.unwrap_or(RetryPolicy::ASKED_ATTEMPTS);
+    counted(attempt, max, job_error(ErrorKind::Failed, message, details, None), after)
+}
+
+fn counted(attempt: &Attempt<'_>, max: u32, mut error: JobError, after: Option<Duration>) -> Decision {
+    if attempt.record.charged + 1 < max {
+        return retry(attempt, &error.message, after, true);
+    }
+    error.retryable = max > 1;
+    Decision::Fail(error)
+}
+
+/// The guest's own delay wins; else exponential with a factor, a maximum and full jitter.
+fn retry(attempt: &Attempt<'_>, reason: &str, after: Option<Duration>, charge: bool) -> Decision {
+    let policy = attempt.retry;
+    let delay = after.unwrap_or_else(|| {
+        let earlier = f64::from(attempt.record.charged.min(64));
+        let full = policy.initial_delay.as_secs_f64() * policy.factor.max(1.0).powf(earlier);
+        Duration::from_secs_f64(full.min(policy.max_delay.as_secs_f64()) * attempt.jitter.clamp(0.0, 1.0))
+    });
+    Decision::Retry { reason: reason.to_owned(), delay: delay.min(RetryPolicy::LONGEST_DELAY), charge }
+}
+
+fn kind_of_limit(limit: Limit) -> ErrorKind {
+    match limit {
+        Limit::Memory => ErrorKind::OutOfMemory,
+        Limit::Cpu => ErrorKind::CpuLimit,
+        Limit::Wall => ErrorKind::TimedOut,
+        Limit::Fuel => ErrorKind::OutOfFuel,
+        Limit::Tables | Limit::Instances | Limit::Result => ErrorKind::LimitExceeded,
+    }
+}
+
+fn job_error(kind: ErrorKind, message: &str, details: Option<&Json>, fault: Option<&Fault>) -> JobError {
+    let mut error = JobError::new(kind, truncate(message, Limits::ERROR_TEXT_BYTES));
+    error.details = details.cloned();
+    let parts = fault.map(|fault| [fault.backtrace.as_deref(), fault.stderr.as_deref()]);
+    let text = parts.into_iter().flatten().flatten().collect::<Vec<_>>().join("\n--- stderr ---\n");
+    error.backtrace = (!text.is_empty()).then(|| truncate(&text, Limits::ERROR_TEXT_BYTES).to_owned());
+    error
+}

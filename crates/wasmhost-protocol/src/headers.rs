@@ -1,0 +1,341 @@
+//! The headers of a job message, read and written. Strict with our own (`Wasmhost-*`), blind to all others; whether a
+//! value is within the module's policy is not decided here.
+
+use std::time::Duration;
+
+use crate::names::header;
+use crate::{Digest, JobKey, QueueName, Timestamp, format_duration, parse_duration};
+
+/// What the headers of a job message say. Each is optional.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobOptions {
+    /// Revision of the PENDING record; at least 1.
+    pub revision: Option<u64>,
+    /// The version of the module to run.
+    pub digest: Option<Digest>,
+    /// Attempts in all; at least 1.
+    pub max_attempts: Option<u32>,
+    /// After this time an attempt is stopped; more than zero.
+    pub timeout: Option<Duration>,
+    /// After this time no attempt starts.
+    pub expires_at: Option<Timestamp>,
+    /// How long the terminal record is kept; zero: its result is dropped, else at least a second.
+    pub result_ttl: Option<Duration>,
+    /// The job that this one came from.
+    pub parent: Option<JobKey>,
+    /// Digest of the body, as the PENDING record has it.
+    pub args_digest: Option<Digest>,
+    /// When the job was submitted, as the PENDING record has it.
+    pub submitted_at: Option<Timestamp>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// The queue; on the submit service only.
+    pub queue: Option<QueueName>,
+    /// How long to wait before the job is queued; on the submit service only, and not beside `at`.
+    pub delay: Option<Duration>,
+    /// When the job is queued; on the submit service only, and not beside `delay`.
+    pub at: Option<Timestamp>,
+}
+
+/// Where a message with headers arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the job stream.
+    Job,
+    /// At the submit service, which takes `Wasmhost-Queue`, `-Delay` and `-At` as well.
+    Submit,
+}
+
+/// A `Wasmhost-*` header that makes a message a bad job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadHeader {
+    /// No header has this name, or not in this place.
+    #[error("header `{}` is unknown{}", shown(.name), elsewhere(.place))]
+    Unknown {
+        /// The name as found.
+        name: String,
+        /// Where it would be known.
+        place: Option<Place>,
+    },
+    /// The header stands more than once, whatever the letter case.
+    #[error("header `{name}` is repeated")]
+    Repeated {
+        /// Its proper name.
+        name: &'static str,
+    },
+    /// The value cannot be read.
+    #[error("header `{name}` is unreadable: {why}")]
+    Unreadable {
+        /// Its proper name.
+        name: &'static str,
+        /// What is wrong with the value.
+        why: String,
+    },
+    /// Two headers exclude each other.
+    #[error("header `{name}` cannot stand beside `{other}`")]
+    Excluded {
+        /// The one.
+        name: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+}
+
+fn shown(name: &str) -> String {
+    crate::escape(crate::truncate(name, 80))
+}
+
+fn elsewhere(place: &Option<Place>) -> &'static str {
+    match place {
+        Some(Place::Submit) => " on a job message: only the submit service takes it",
+        Some(Place::Job) => " at the submit service",
+        None => "",
+    }
+}
+
+/// Shortest time to live that the server takes.
+const SHORTEST_TTL: Duration = Duration::from_secs(1);
+
+struct Field {
+    name: &'static str,
+    place: Place,
+    read: fn(&mut JobOptions, &str) -> Result<(), String>,
+    write: fn(&JobOptions) -> Option<String>,
+}
+
+const FIELDS: [Field; 12] = [
+    Field {
+        name: header::REVISION,
+        place: Place::Job,
+        read: |options, text| put(&mut options.revision, positive(text)),
+        write: |options| options.revision.map(|revision| revision.to_string()),
+    },
+    Field {
+        name: header::DIGEST,
+        place: Place::Job,
+        read: |options, text| put(&mut options.digest, Digest::parse(text)),
+        write: |options| options.digest.map(|digest| digest.to_string()),
+    },
+    Field {
+        name: header::MAX_ATTEMPTS,
+        place: Place::Job,
+        read: |options, text| put(&mut options.max_attempts, attempts(text)),
+        write: |options| options.max_attempts.map(|attempts| attempts.to_string()),
+    },
+    Field {
+        name: header::TIMEOUT,
+        place: Place::Job,
+        read: |options, text| put(&mut options.timeout, timeout(text)),
+        write: |options| options.timeout.map(format_duration),
+    },
+    Field {
+        name: header::EXPIRES,
+        place: Place::Job,
+        read: |options, text| put(&mut options.expires_at, Timestamp::parse(text)),
+        write: |options| options.expires_at.map(|at| at.to_string()),
+    },
+    Field {
+        name: header::RESULT_TTL,
+        place: Place::Job,
+        read: |options, text| put(&mut options.result_ttl, result_ttl(text)),
+        write: |options| options.result_ttl.map(format_duration),
+    },
+    Field {
+        name: header::PARENT,
+        place: Place::Job,
+        read: |options, text| put(&mut options.parent, JobKey::parse(text)),
+        write: |options| options.parent.as_ref().map(JobKey::to_string),
+    },
+    Field {
+        name: header::ARGS_DIGEST,
+        place: Place::Job,
+        read: |options, text| put(&mut options.args_digest, Digest::parse(text)),
+        write: |options| options.args_digest.map(|digest| digest.to_string()),
+    },
+    Field {
+        name: header::SUBMITTED_AT,
+        place: Place::Job,
+        read: |options, text| put(&mut options.submitted_at, Timestamp::parse(text)),
+        write: |options| options.submitted_at.map(|at| at.to_string()),
+    },
+    Field {
+        name: header::QUEUE,
+        place: Place::Submit,
+        read: |options, text| put(&mut options.queue, QueueName::parse(text)),
+        write: |options| options.queue.as_ref().map(QueueName::to_string),
+    },
+    Field {
+        name: header::DELAY,
+        place: Place::Submit,
+        read: |options, text| put(&mut options.delay, parse_duration(text)),
+        write: |options| options.delay.map(format_duration),
+    },
+    Field {
+        name: header::AT,
+        place: Place::Submit,
+        read: |options, text| put(&mut options.at, Timestamp::parse(text)),
+        write: |options| options.at.map(|at| at.to_string()),
+    },
+];
+
+impl JobOptions {
+    /// Reads the headers of a message: a `Wasmhost-*` one that is unknown in this place, repeated or unreadable, in any
+    /// letter case, is an error; others are ignored.
+    pub fn parse<'a>(
+        headers: impl Iterator<Item = (&'a str, &'a str)>,
+        place: Place,
+    ) -> Result<Self, BadHeader> {
+        let mut options = Self::default();
+        let mut seen = [false; FIELDS.len()];
+        for (name, value) in headers {
+            if is_ours(name) {
+                let index = find(name, place)?;
+                let field = &FIELDS[index];
+                if std::mem::replace(&mut seen[index], true) {
+                    return Err(BadHeader::Repeated { name: field.name });
+                }
+                (field.read)(&mut options, value.trim_matches([' ', '\t']))
+                    .map_err(|why| BadHeader::Unreadable { name: field.name, why })?;
+            } else if name.eq_ignore_ascii_case(header::TRACEPARENT) && is_traceparent(value) {
+                options.traceparent.get_or_insert_with(|| value.to_owned());
+            }
+        }
+        if options.delay.is_some() && options.at.is_some() {
+            return Err(BadHeader::Excluded { name: header::DELAY, other: header::AT });
+        }
+        Ok(options)
+    }
+
+    /// The headers that say the same.
+    #[must_use]
+    pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
+        let ours = FIELDS.iter().filter_map(|field| Some((field.name, (field.write)(self)?)));
+        ours.chain(self.traceparent.iter().map(|text| (header::TRACEPARENT, text.clone()))).collect()
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    name.get(..header::PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(header::PREFIX))
+}
+
+fn find(name: &str, place: Place) -> Result<usize, BadHeader> {
+    let unknown = |place| BadHeader::Unknown { name: name.to_owned(), place };
+    let index = FIELDS.iter().position(|field| field.name.eq_ignore_ascii_case(name));
+    let index = index.ok_or_else(|| unknown(None))?;
+    match (FIELDS[index].place, place) {
+        (Place::Submit, Place::Job) => Err(unknown(Some(Place::Submit))),
+        (Place::Job, Place::Job | Place::Submit) | (Place::Submit, Place::Submit) => Ok(index),
+    }
+}
+
+fn put<T, E: ToString>(slot: &mut Option<T>, value: Result<T, E>) -> Result<(), String> {
+    *slot = Some(value.map_err(|error| error.to_string())?);
+    Ok(())
+}
+
+fn positive(text: &str) -> Result<u64, String> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = if digits { text.parse().unwrap_or(0) } else { 0 };
+    if number == 0 { Err(format!("`{}` is not a whole number from 1", shown(text))) } else { Ok(number) }
+}
+
+fn attempts(text: &str) -> Result<u32, String> {
+    let number = positive(text)?;
+    u32::try_from(number).map_err(|_| format!("{number} is more than {}", u32::MAX))
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("must be more than zero".to_owned()) } else { Ok(duration) }
+}
+
+fn result_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = parse_duration(text).map_err(|error| error.to_string())?;
+    if ttl.is_zero() || ttl >= SHORTEST_TTL { Ok(ttl) } else { Err("must be 0 or at least 1s".to_owned()) }
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>`, by length and letters; what else is wrong with one is the tracer's to say.
+fn is_traceparent(text: &str) -> bool {
+    text.len() == 55 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn parse(headers: &[(&str, &str)], place: Place) -> Result<JobOptions, BadHeader> {
+        JobOptions::parse(headers.iter().copied(), place)
+    }
+
+    #[test]
+    fn options_read_back() {
+        let headers = [
+            ("Wasmhost-Revision", "18446744073709551615"),
+            ("Wasmhost-Digest", DIGEST),
+            ("Wasmhost-Max-Attempts", "3"),
+            ("Wasmhost-Timeout", "1m30s"),
+            ("Wasmhost-Expires", "2026-01-31T12:00:00.000Z"),
+            ("Wasmhost-Result-TTL", "0"),
+            ("Wasmhost-Parent", "thumbs.resize.1"),
+            ("Wasmhost-Args-Digest", DIGEST),
+            ("Wasmhost-Submitted-At", "2026-01-31T11:00:00.000Z"),
+            ("Wasmhost-Queue", "high"),
+            ("Wasmhost-Delay", "250ms"),
+            ("traceparent", TRACE),
+        ];
+        let options = parse(&headers, Place::Submit).unwrap();
+        let pairs = options.to_pairs();
+        assert_eq!(pairs.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>(), headers);
+        assert_eq!(parse(&[("Wasmhost-At", "2026-01-31T12:00:00Z")], Place::Submit).unwrap().to_pairs().len(), 1);
+        assert!(JobOptions::default().to_pairs().is_empty());
+    }
+
+    #[test]
+    fn letter_case_does_not_matter() {
+        assert_eq!(parse(&[("wasmHOST-timeout", " 30s")], Place::Job).unwrap().timeout.unwrap().as_secs(), 30);
+        let twice = [("Wasmhost-Timeout", "30s"), ("wasmhost-timeout", "30s")];
+        assert_eq!(parse(&twice, Place::Job), Err(BadHeader::Repeated { name: header::TIMEOUT }));
+    }
+
+    #[test]
+    fn headers_that_are_not_ours_are_ignored() {
+        let others = [("Nats-Msg-Id", "x"), ("Wasmhost", "x"), ("täglich-x", ""), ("traceparent", "junk")];
+        assert_eq!(parse(&others, Place::Job), Ok(JobOptions::default()));
+    }
+
+    #[test]
+    fn a_header_of_the_submit_service_is_unknown_on_a_job() {
+        for name in [header::QUEUE, header::DELAY, header::AT, "Wasmhost-", "Wasmhost-Priority", header::DEAD_KIND] {
+            let error = parse(&[(name, "1")], Place::Job).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("header `{name}` is unknown")), "{error}");
+        }
+        let both = [("Wasmhost-Delay", "1s"), ("Wasmhost-At", "2026-01-31T12:00:00Z")];
+        assert!(matches!(parse(&both, Place::Submit), Err(BadHeader::Excluded { .. })));
+    }
+
+    #[test]
+    fn an_unreadable_header_is_named() {
+        for (name, value) in [
+            (header::REVISION, ""),
+            (header::REVISION, "0"),
+            (header::REVISION, "+1"),
+            (header::REVISION, "18446744073709551616"),
+            (header::DIGEST, "abc"),
+            (header::MAX_ATTEMPTS, "0"),
+            (header::MAX_ATTEMPTS, "4294967296"),
+            (header::TIMEOUT, "30"),
+            (header::TIMEOUT, "0"),
+            (header::EXPIRES, "30s"),
+            (header::RESULT_TTL, "999ms"),
+            (header::PARENT, "a.b.*"),
+            (header::QUEUE, "a.b"),
+            (header::AT, "2026-01-31T12:00:00"),
+        ] {
+            let error = parse(&[(name, value)], Place::Submit).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("header `{name}` is unreadable: ")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Names and ids, parsed once at the edge: nothing but these types may build a subject or a key, since a subject with
+//! `*` or `>` in it reaches far more than one job.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A name or id that is not one, with what would be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} `{}` is not {rule}", crate::escape(crate::truncate(found, 80)))]
+pub struct InvalidName {
+    /// What it was meant to be: `module`, `queue`, …
+    pub what: &'static str,
+    /// The rule that it breaks, as a phrase.
+    pub rule: &'static str,
+    /// The text found.
+    pub found: String,
+}
+
+fn check(what: &'static str, rule: &'static str, text: &str, ok: bool) -> Result<(), InvalidName> {
+    if ok { Ok(()) } else { Err(InvalidName { what, rule, found: text.to_owned() }) }
+}
+
+fn is_label(text: &str, max: usize, allowed: impl Fn(u8) -> bool) -> bool {
+    let bytes = text.as_bytes();
+    !bytes.is_empty() && bytes.len() <= max && bytes[0] != b'-' && bytes.iter().all(|&b| allowed(b))
+}
+
+fn is_lower_label(text: &str) -> bool {
+    is_label(text, 63, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_function(text: &str) -> bool {
+    is_label(text, 63, |b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn is_state(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    !bytes.is_empty()
+        && bytes.len() <= 32
+        && bytes[0].is_ascii_uppercase()
+        && bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
+        && !StateName::RESERVED.contains(&text)
+}
+
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Parses the text, or says which rule it breaks.
+            pub fn parse(text: &str) -> Result<Self, InvalidName> {
+                check($what, $rule, text, $valid(text))?;
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        text_impls!($name);
+    };
+}
+
+macro_rules! text_impls {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                Self::parse(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+text_type!(
+    /// The name of an uploaded component: `thumbs`.
+    ModuleName, "module", "1-63 of a-z, 0-9 and `-`, not starting with `-`", is_lower_label
+);
+text_type!(
+    /// The name of a function that a module exports: `resize`. WIT permits upper case (`to-PNG`).
+    FunctionName, "function", "1-63 of a-z, A-Z, 0-9 and `-`, not starting with `-`", is_function
+);
+text_type!(
+    /// The name of a queue: `default`.
+    QueueName, "queue", "1-63 of a-z, 0-9 and `-`, not starting with `-`", is_lower_label
+);
+text_type!(
+    /// The id of a job. Ours are lower-case UUIDv7; a submitter may choose another one.
+    JobId, "job id", "1-64 of a-z, A-Z, 0-9, `_` and `-`", is_id
+);
+text_type!(
+    /// The id of a host, unique among those that run.
+    HostId, "host id", "1-64 of a-z, A-Z, 0-9, `_` and `-`", is_id
+);
+text_type!(
+    /// The name of a custom state: `PROGRESS`.
+    StateName, "state", "1-32 of A-Z, 0-9 and `_`, starting with a letter and not reserved", is_state
+);
+
+impl StateName {
+    /// Names that a task cannot publish: the protocol's own, and those that Celery reserves.
+    pub const RESERVED: [&'static str; 9] = [
+        "PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "REJECTED", "IGNORED",
+    ];
+}
+
+impl QueueName {
+    /// The queue of a job that names none.
+    #[must_use]
+    pub fn default_queue() -> Self {
+        Self("default".into())
+    }
+}
+
+impl JobId {
+    /// The id of a job published without one: the same on every redelivery of the message.
+    #[must_use]
+    pub fn derived(stream_sequence: u64, unix_ms: i64) -> Self {
+        Self(format!("s{stream_sequence}-{unix_ms}").into())
+    }
+}
+
+/// A task, `module.function`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskName {
+    text: Box<str>,
+    dot: usize,
+}
+
+impl TaskName {
+    /// The task that `function` of `module` is.
+    #[must_use]
+    pub fn new(module: &ModuleName, function: &FunctionName) -> Self {
+        Self { text: format!("{module}.{function}").into(), dot: module.as_str().len() }
+    }
+
+    /// Parses `module.function`.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let Some((module, function)) = text.split_once('.') else {
+            return Err(InvalidName { what: "task", rule: "`module.function`", found: text.to_owned() });
+        };
+        Ok(Self::new(&ModuleName::parse(module)?, &FunctionName::parse(function)?))
+    }
+
+    /// `module.function`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The module's name.
+    #[must_use]
+    pub fn module(&self) -> ModuleName {
+        ModuleName(self.text[..self.dot].into())
+    }
+
+    /// The function's name.
+    #[must_use]
+    pub fn function(&self) -> FunctionName {
+        FunctionName(self.text[self.dot + 1..].into())
+    }
+}
+
+text_impls!(TaskName);
+
+/// A job's key in the states bucket, `module.function.id`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobKey {
+    task: TaskName,
+    id: JobId,
+    text: Box<str>,
+}
+
+impl JobKey {
+    /// The key of the job `id` of `task`.
+    #[must_use]
+    pub fn new(task: TaskName, id: JobId) -> Self {
+        let text = format!("{task}.{id}").into();
+        Self { task, id, text }
+    }
+
+    /// Parses `module.function.id`.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let Some((task, id)) = text.rsplit_once('.').filter(|(task, _)| task.contains('.')) else {
+            return Err(InvalidName { what: "job key", rule: "`module.function.id`", found: text.to_owned() });
+        };
+        Ok(Self::new(TaskName::parse(task)?, JobId::parse(id)?))
+    }
+
+    /// `module.function.id`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> &TaskName {
+        &self.task
+    }
+
+    /// The job's id.
+    #[must_use]
+    pub fn id(&self) -> &JobId {
+        &self.id
+    }
+}
+
+text_impls!(JobKey);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_their_rules() {
+        for good in ["a", "thumbs", "a-1", "9lives", &"x".repeat(63)] {
+            assert!(ModuleName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "A", "a.b", "a*", ">", "a b", "ä", &"x".repeat(64)] {
+            assert!(ModuleName::parse(bad).is_err(), "{bad}");
+            assert!(JobKey::parse(&format!("{bad}.run.1")).is_err(), "{bad}");
+        }
+        assert!(FunctionName::parse("to-PNG").is_ok());
+        assert!(StateName::parse("PROGRESS_2").is_ok());
+        for bad in ["SUCCESS", "progress", "2FAST", "_A", &"A".repeat(33)] {
+            assert!(StateName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_falls_into_its_parts() {
+        let key = JobKey::parse("thumbs.to-PNG.my_1").unwrap();
+        assert_eq!(key.task().module().as_str(), "thumbs");
+        assert_eq!(key.task().function().as_str(), "to-PNG");
+        assert_eq!(key.id().as_str(), "my_1");
+        assert!(JobKey::parse("thumbs.resize").is_err());
+        assert!(JobKey::parse("a.b.c.d").is_err());
+    }
+
+    #[test]
+    fn an_error_names_the_thing_and_escapes_it() {
+        let error = ModuleName::parse("no\u{1b}[31m").unwrap_err().to_string();
+        assert_eq!(error, "module `no\\u{1b}[31m` is not 1-63 of a-z, 0-9 and `-`, not starting with `-`");
+    }
+}

@@ -1,0 +1,56 @@
+//! The vocabulary of wasmhost, without any I/O and without a clock: what things are called, what a record says, which
+//! transitions are legal and what follows from an outcome.
+//!
+//! ```
+//! use wasmhost_protocol::{JobKey, Names, Namespace};
+//!
+//! let names = Names::new(&Namespace::default());
+//! let key = JobKey::parse("thumbs.resize.0198f2a0")?;
+//! assert_eq!(names.state_subject(&key), "$KV.wasmhost-states.thumbs.resize.0198f2a0");
+//! # Ok::<(), wasmhost_protocol::InvalidName>(())
+//! ```
+
+mod digest;
+mod duration;
+mod ids;
+mod json;
+mod names;
+mod text;
+mod timestamp;
+
+mod headers;
+mod manifest;
+mod policy;
+
+mod error;
+mod outcome;
+mod record;
+mod stage;
+mod wire;
+
+mod decide;
+mod machine;
+mod standing;
+
+mod presence;
+pub mod service;
+
+pub use decide::{Attempt, Decision, decide};
+pub use digest::{Digest, InvalidDigest};
+pub use duration::{InvalidDuration, format_duration, parse_duration};
+pub use error::{ErrorKind, JobError};
+pub use headers::{BadHeader, JobOptions};
+pub use ids::{FunctionName, HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, StateName, TaskName};
+pub use json::{InvalidJson, Json};
+pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, end_unrecorded, next};
+pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
+pub use names::{Names, Namespace, header};
+pub use outcome::{Fault, Limit, Outcome, Verdict};
+pub use policy::{Limits, Policy, RetryPolicy};
+pub use presence::HostPresence;
+pub use record::{BlobRef, Delivery, Payload, Record, Revoke, Token, Usage, WriteId};
+pub use stage::{End, Shown, Stage, State};
+pub use standing::{Marker, Standing};
+pub use text::{escape, truncate};
+pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use wire::{RECORD_VERSION, RecordError};

@@ -1,0 +1,106 @@
+//! What one attempt produced. A guest's failure is a value here, never an `Err` of the host.
+
+use std::time::Duration;
+
+use crate::{Json, Usage};
+
+/// What one attempt produced, and what it used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What it used.
+    pub usage: Usage,
+    /// Powers that the guest asked for and was denied, the first ten: `http GET http://10.0.0.1/`.
+    pub denied: Vec<String>,
+}
+
+impl Outcome {
+    /// An outcome of an attempt that never ran.
+    #[must_use]
+    pub fn without_run(verdict: Verdict) -> Self {
+        Self { verdict, usage: Usage::default(), denied: Vec::new() }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The function returned, or its outermost result was ok.
+    Returned(Json),
+    /// The task returned an error; the retry policy decides.
+    Failed {
+        /// One sentence for people.
+        message: String,
+        /// What the task said beside it.
+        details: Option<Json>,
+    },
+    /// The task asked to be tried again.
+    RetryAsked {
+        /// One sentence for people.
+        message: String,
+        /// What the task said beside it.
+        details: Option<Json>,
+        /// The delay that it asked for.
+        after: Option<Duration>,
+    },
+    /// The task returned an error that must not be tried again.
+    Permanent {
+        /// One sentence for people.
+        message: String,
+        /// What the task said beside it.
+        details: Option<Json>,
+    },
+    /// The arguments do not fit; the text starts with the path.
+    BadArguments(String),
+    /// The module exports no such task; the text says what it exports.
+    UnknownFunction(String),
+    /// No such module, or no such version of it.
+    UnknownModule(String),
+    /// The bytes are no component that can run here; the text says why.
+    BadModule(String),
+    /// The guest panicked.
+    Panicked(Fault),
+    /// The guest trapped.
+    Trapped(Fault),
+    /// The guest left through `exit`, with success or without.
+    Exited(Fault),
+    /// The guest hit a limit.
+    Exceeded(Limit, Fault),
+    /// The attempt was stopped on request: a revoke, a drain or a lost lease.
+    Cancelled,
+    /// The module could not be fetched or loaded for the moment: the host's fault, not the job's.
+    ModuleUnavailable(String),
+    /// The host itself failed.
+    HostBug(String),
+}
+
+/// A limit that a guest can hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Linear memory, summed over all memories of the store.
+    Memory,
+    /// CPU time.
+    Cpu,
+    /// Wall time.
+    Wall,
+    /// Fuel.
+    Fuel,
+    /// Table elements.
+    Tables,
+    /// Core instances, memories or handles.
+    Instances,
+    /// Size of the result.
+    Result,
+}
+
+/// What is known of a guest that broke.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fault {
+    /// One sentence: the trap, the panic's message, the limit and its value.
+    pub message: String,
+    /// Demangled frames, one a line, innermost first.
+    pub backtrace: Option<String>,
+    /// The last lines that the guest wrote to standard error.
+    pub stderr: Option<String>,
+}

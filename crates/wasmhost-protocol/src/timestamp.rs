@@ -1,0 +1,113 @@
+//! Points in time as records carry them: RFC 3339, UTC, milliseconds.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Milliseconds since 1970-01-01T00:00:00Z; written as `2026-01-31T12:00:00.000Z`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// A text that is not an RFC 3339 time with a zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("time `{}` is not RFC 3339 with a zone, like `2026-01-31T12:00:00Z`", crate::escape(crate::truncate(.0, 80)))]
+pub struct InvalidTimestamp(String);
+
+/// The last moment that four digits of a year can write, and the first.
+const LATEST_MS: i64 = 253_402_300_799_999;
+const EARLIEST_MS: i64 = -62_167_219_200_000;
+
+impl Timestamp {
+    /// From milliseconds since the epoch; clamped to the years 0 to 9999.
+    #[must_use]
+    pub fn from_unix_ms(ms: i64) -> Self {
+        Self(ms.clamp(EARLIEST_MS, LATEST_MS))
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn unix_ms(self) -> i64 {
+        self.0
+    }
+
+    /// Parses RFC 3339 with a zone; finer than a millisecond is cut.
+    pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp(text.to_owned()))?;
+        let ms = parsed.unix_timestamp_nanos().div_euclid(1_000_000);
+        Ok(Self::from_unix_ms(i64::try_from(ms).map_err(|_| InvalidTimestamp(text.to_owned()))?))
+    }
+
+    /// This time plus `duration`, at most the end of the year 9999.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self::from_unix_ms(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This time less `duration`.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self::from_unix_ms(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long from `earlier` to this; zero when it is not later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .expect("clamped to years that can be written");
+        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+        let (hour, minute, second, ms) = at.to_hms_milli();
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_back() {
+        for text in ["2026-11-25T12:00:00.000Z", "1970-01-01T00:00:00.001Z", "9999-12-31T23:59:59.999Z"] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Timestamp::parse("2026-01-01T01:00:00.1239+01:00").unwrap().to_string(), "2026-01-01T00:00:00.123Z");
+        for bad in ["", "2026-01-01", "2026-01-01T00:00:00", "yesterday"] {
+            assert!(Timestamp::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
