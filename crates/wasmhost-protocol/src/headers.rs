@@ -49,13 +49,17 @@ pub enum Place {
 /// A `Wasmhost-*` header that makes a message a bad job.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadHeader {
-    /// No header has this name, or not in this place.
-    #[error("header `{}` is unknown{}", shown(.name), elsewhere(.place))]
+    /// No header has this name.
+    #[error("header `{}` is unknown", shown(.name))]
     Unknown {
         /// The name as found.
         name: String,
-        /// Where it would be known.
-        place: Option<Place>,
+    },
+    /// The header is the submit service's, and stands on a job message.
+    #[error("header `{name}` is unknown on a job message: only the submit service takes it")]
+    Misplaced {
+        /// Its proper name.
+        name: &'static str,
     },
     /// The header stands more than once, whatever the letter case.
     #[error("header `{name}` is repeated")]
@@ -83,14 +87,6 @@ pub enum BadHeader {
 
 fn shown(name: &str) -> String {
     crate::escape(crate::truncate(name, 80))
-}
-
-fn elsewhere(place: &Option<Place>) -> &'static str {
-    match place {
-        Some(Place::Submit) => " on a job message: only the submit service takes it",
-        Some(Place::Job) => " at the submit service",
-        None => "",
-    }
 }
 
 /// Shortest time to live that the server takes.
@@ -219,11 +215,11 @@ fn is_ours(name: &str) -> bool {
 }
 
 fn find(name: &str, place: Place) -> Result<usize, BadHeader> {
-    let unknown = |place| BadHeader::Unknown { name: name.to_owned(), place };
     let index = FIELDS.iter().position(|field| field.name.eq_ignore_ascii_case(name));
-    let index = index.ok_or_else(|| unknown(None))?;
-    match (FIELDS[index].place, place) {
-        (Place::Submit, Place::Job) => Err(unknown(Some(Place::Submit))),
+    let index = index.ok_or_else(|| BadHeader::Unknown { name: name.to_owned() })?;
+    let field = &FIELDS[index];
+    match (field.place, place) {
+        (Place::Submit, Place::Job) => Err(BadHeader::Misplaced { name: field.name }),
         (Place::Job, Place::Job | Place::Submit) | (Place::Submit, Place::Submit) => Ok(index),
     }
 }
@@ -289,13 +285,19 @@ mod tests {
         let options = parse(&headers, Place::Submit).unwrap();
         let pairs = options.to_pairs();
         assert_eq!(pairs.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>(), headers);
-        assert_eq!(parse(&[("Wasmhost-At", "2026-01-31T12:00:00Z")], Place::Submit).unwrap().to_pairs().len(), 1);
+        assert_eq!(
+            parse(&[("Wasmhost-At", "2026-01-31T12:00:00Z")], Place::Submit).unwrap().to_pairs().len(),
+            1
+        );
         assert!(JobOptions::default().to_pairs().is_empty());
     }
 
     #[test]
     fn letter_case_does_not_matter() {
-        assert_eq!(parse(&[("wasmHOST-timeout", " 30s")], Place::Job).unwrap().timeout.unwrap().as_secs(), 30);
+        assert_eq!(
+            parse(&[("wasmHOST-timeout", " 30s")], Place::Job).unwrap().timeout.unwrap().as_secs(),
+            30
+        );
         let twice = [("Wasmhost-Timeout", "30s"), ("wasmhost-timeout", "30s")];
         assert_eq!(parse(&twice, Place::Job), Err(BadHeader::Repeated { name: header::TIMEOUT }));
     }
@@ -308,7 +310,9 @@ mod tests {
 
     #[test]
     fn a_header_of_the_submit_service_is_unknown_on_a_job() {
-        for name in [header::QUEUE, header::DELAY, header::AT, "Wasmhost-", "Wasmhost-Priority", header::DEAD_KIND] {
+        for name in
+            [header::QUEUE, header::DELAY, header::AT, "Wasmhost-", "Wasmhost-Priority", header::DEAD_KIND]
+        {
             let error = parse(&[(name, "1")], Place::Job).unwrap_err();
             assert!(error.to_string().starts_with(&format!("header `{name}` is unknown")), "{error}");
         }

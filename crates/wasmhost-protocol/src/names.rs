@@ -1,5 +1,6 @@
 //! Every NATS subject, stream, bucket, key and header string there is, derived from one namespace. No other source file
 //! spells one. Names come only from parsed parts, so that no wildcard reaches the server but in the filters.
+//! Longer than other files for that reason: one place to look is worth more than the limit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -132,7 +133,11 @@ impl Names {
     pub fn parse_job_subject(&self, subject: &str) -> Result<JobSubject, InvalidName> {
         let rest = after(&format!("{}.jobs.", self.lower), "job subject", subject)?;
         let Some((queue, target)) = rest.split_once('.') else {
-            return Err(invalid("job subject", "`<queue>.<module>.<function>[.<id>]` behind its prefix", subject));
+            return Err(invalid(
+                "job subject",
+                "`<queue>.<module>.<function>[.<id>]` behind its prefix",
+                subject,
+            ));
         };
         let (task, id) = parse_target(target)?;
         Ok(JobSubject { queue: QueueName::parse(queue)?, task, id })
@@ -609,8 +614,16 @@ mod tests {
     fn a_subject_with_a_wrong_number_of_tokens_or_a_wildcard_is_refused() {
         let names = names();
         for bad in [
-            "wasmhost.jobs", "wasmhost.jobs.q", "wasmhost.jobs.q.m", "wasmhost.jobs.q.m.f.i.x", "other.jobs.q.m.f",
-            "wasmhost.jobs.*.m.f", "wasmhost.jobs.q.m.>", "wasmhost.jobs.q.m.f.", "wasmhost.jobs..m.f", "",
+            "wasmhost.jobs",
+            "wasmhost.jobs.q",
+            "wasmhost.jobs.q.m",
+            "wasmhost.jobs.q.m.f.i.x",
+            "other.jobs.q.m.f",
+            "wasmhost.jobs.*.m.f",
+            "wasmhost.jobs.q.m.>",
+            "wasmhost.jobs.q.m.f.",
+            "wasmhost.jobs..m.f",
+            "",
         ] {
             assert!(names.parse_job_subject(bad).is_err(), "{bad}");
         }
@@ -627,7 +640,9 @@ mod tests {
         for good in ["_INBOX.x", "_INBOX_user.x.1", "_R_.abc.def"] {
             assert!(names().is_inbox(good), "{good}");
         }
-        for bad in ["", "_INBOX", "_INBOXES.x", "$KV.wasmhost-states.m.f.i", "wasmhost.jobs.q.m.f", "x._INBOX.y"] {
+        for bad in
+            ["", "_INBOX", "_INBOXES.x", "$KV.wasmhost-states.m.f.i", "wasmhost.jobs.q.m.f", "x._INBOX.y"]
+        {
             assert!(!names().is_inbox(bad), "{bad}");
         }
     }
