@@ -221,6 +221,12 @@ impl Names {
         kv_subject(&self.states_bucket(), '>')
     }
 
+    /// The records of one module: `$KV.wasmhost-states.<module>.>`.
+    #[must_use]
+    pub fn states_of_module(&self, module: &ModuleName) -> String {
+        kv_subject(&self.states_bucket(), format_args!("{module}.>"))
+    }
+
     /// The records of one task: `$KV.wasmhost-states.<module>.<function>.*`.
     #[must_use]
     pub fn states_of_task(&self, task: &TaskName) -> String {
@@ -242,6 +248,12 @@ impl Names {
     #[must_use]
     pub fn events_filter(&self) -> String {
         format!("{}.events.>", self.lower)
+    }
+
+    /// The events of one module: `wasmhost.events.<module>.>`.
+    #[must_use]
+    pub fn events_of_module(&self, module: &ModuleName) -> String {
+        format!("{}.events.{module}.>", self.lower)
     }
 
     /// The events of one job: `wasmhost.events.<key>`.
@@ -276,10 +288,21 @@ impl Names {
         kv_stream(&self.modules_bucket())
     }
 
+    /// All entries: `$KV.wasmhost-modules.>`.
+    #[must_use]
+    pub fn modules_filter(&self) -> String {
+        kv_subject(&self.modules_bucket(), '>')
+    }
+
     /// The subject of a module's entry: `$KV.wasmhost-modules.<module>`.
     #[must_use]
     pub fn module_subject(&self, module: &ModuleName) -> String {
         kv_subject(&self.modules_bucket(), module)
+    }
+
+    /// Reads the subject of a module's entry.
+    pub fn parse_module_subject(&self, subject: &str) -> Result<ModuleName, InvalidName> {
+        ModuleName::parse(after(&kv_subject(&self.modules_bucket(), ""), "module subject", subject)?)
     }
 
     /// The object store of components, named there by digest: `wasmhost-components`.
@@ -288,10 +311,34 @@ impl Names {
         format!("{}-components", self.lower)
     }
 
+    /// The stream behind it: `OBJ_wasmhost-components`.
+    #[must_use]
+    pub fn components_stream(&self) -> String {
+        object_stream(&self.components_store())
+    }
+
+    /// Its subjects: chunks and descriptions.
+    #[must_use]
+    pub fn components_subjects(&self) -> [String; 2] {
+        object_subjects(&self.components_store())
+    }
+
     /// The object store of results and checkpoints too large for a record: `wasmhost-blobs`.
     #[must_use]
     pub fn blobs_store(&self) -> String {
         format!("{}-blobs", self.lower)
+    }
+
+    /// The stream behind it: `OBJ_wasmhost-blobs`.
+    #[must_use]
+    pub fn blobs_stream(&self) -> String {
+        object_stream(&self.blobs_store())
+    }
+
+    /// Its subjects: chunks and descriptions.
+    #[must_use]
+    pub fn blobs_subjects(&self) -> [String; 2] {
+        object_subjects(&self.blobs_store())
     }
 
     /// The name of an attempt's blob there, never shared between claims: `<key>/<attempt>-<token>`.
@@ -310,6 +357,12 @@ impl Names {
     #[must_use]
     pub fn hosts_stream(&self) -> String {
         kv_stream(&self.hosts_bucket())
+    }
+
+    /// All presences: `$KV.wasmhost-hosts.>`.
+    #[must_use]
+    pub fn hosts_filter(&self) -> String {
+        kv_subject(&self.hosts_bucket(), '>')
     }
 
     /// The subject of a host's presence: `$KV.wasmhost-hosts.<id>`.
@@ -460,6 +513,14 @@ impl Names {
 
 fn kv_stream(bucket: &str) -> String {
     format!("KV_{bucket}")
+}
+
+fn object_stream(store: &str) -> String {
+    format!("OBJ_{store}")
+}
+
+fn object_subjects(store: &str) -> [String; 2] {
+    [format!("$O.{store}.C.>"), format!("$O.{store}.M.>")]
 }
 
 fn kv_subject(bucket: &str, key: impl fmt::Display) -> String {
