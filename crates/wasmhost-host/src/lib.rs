@@ -1,1 +1,37 @@
-//! Takes jobs from a queue, runs them in sandboxes and records every transition.
+//! A host: takes jobs from its queues, runs each in a fresh sandbox and records every transition.
+//!
+//! Read in this order to follow a job: `pull` (a slot asks for a delivery), `delivery` (the message as a job), `attempt`
+//! (the whole of one delivery, top to bottom), `claim`, `start`, `lease`, `record`, `settle`.
+//!
+//! ```no_run
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! use wasmhost_host::HostConfig;
+//! use wasmhost_nats::{ConnectConfig, Connection};
+//!
+//! let connection = Connection::open(&ConnectConfig::new("nats://127.0.0.1:4222")).await?;
+//! let guests = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+//! wasmhost_host::run(connection, HostConfig::default(), guests.handle().clone(), std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod attempt;
+mod attempts;
+mod claim;
+mod config;
+mod dead;
+mod delivery;
+mod endpoints;
+mod host;
+mod judge;
+mod lease;
+mod presence;
+mod pull;
+mod record;
+mod run;
+mod settle;
+mod slots;
+mod start;
+
+pub use config::HostConfig;
+pub use run::{HostError, run};

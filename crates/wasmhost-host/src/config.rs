@@ -1,0 +1,47 @@
+//! What an operator may set.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmhost_nats::LayoutConfig;
+use wasmhost_protocol::QueueName;
+use wasmhost_sandbox::Compiler;
+
+/// What an operator may set. Flags, files and the environment are the command line's.
+#[derive(Debug, Clone)]
+pub struct HostConfig {
+    /// The queues that it serves, each with its share of the slots.
+    pub queues: Vec<(QueueName, u32)>,
+    /// Attempts at a time.
+    pub slots: u32,
+    /// How long a drain waits for what runs.
+    pub grace: Duration,
+    /// After this time without a beat JetStream delivers a job again.
+    pub ack_wait: Duration,
+    /// Whether a claim believes `Wasmhost-Revision` without a read (R0).
+    pub trust_submitters: bool,
+    /// Where compiled modules are kept; none: nowhere.
+    pub cache_dir: Option<PathBuf>,
+    /// How modules are compiled.
+    pub compiler: Compiler,
+    /// The most memory that a module's policy may ask for.
+    pub max_memory_bytes: u64,
+    /// Streams and buckets as they are made at the first start.
+    pub layout: LayoutConfig,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            queues: vec![(QueueName::default_queue(), 1)],
+            slots: 64 * u32::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1),
+            grace: Duration::from_secs(30),
+            ack_wait: Duration::from_secs(30),
+            trust_submitters: true,
+            cache_dir: None,
+            compiler: Compiler::InProcess,
+            max_memory_bytes: 512 << 20,
+            layout: LayoutConfig::default(),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! A delivery: one handing-over of a job's message, parsed once.
+
+use async_nats::jetstream;
+use bytes::Bytes;
+use wasmhost_nats::digest_of;
+use wasmhost_protocol::{
+    BadHeader, InvalidName, JobId, JobKey, JobOptions, Names, Place, QueueName, Submission, Timestamp,
+};
+
+/// One delivery of a job's message.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) message: jetstream::Message,
+    pub(crate) key: JobKey,
+    pub(crate) queue: QueueName,
+    pub(crate) options: JobOptions,
+    pub(crate) msg_seq: u64,
+    pub(crate) stored_at: Timestamp,
+    pub(crate) delivery: wasmhost_protocol::Delivery,
+}
+
+/// A message that is no job.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// Its subject names no job, so it has no record either.
+    Subject { message: Box<jetstream::Message>, sequence: u64, why: InvalidName },
+    /// A header of a job that can be named.
+    Header { delivery: Box<Delivery>, why: BadHeader },
+    /// The acknowledgement subject is not JetStream's: nothing can be settled.
+    Foreign(String),
+}
+
+impl Delivery {
+    /// Reads a message that a consumer created at `created` delivered.
+    pub(crate) fn parse(names: &Names, message: jetstream::Message, created: Timestamp) -> Result<Self, Unreadable> {
+        let info = message.info().map_err(|error| Unreadable::Foreign(error.to_string()))?;
+        let (msg_seq, count) = (info.stream_sequence, u64::try_from(info.delivered).unwrap_or(1));
+        let stored_ms = info.published.unix_timestamp_nanos().div_euclid(1_000_000);
+        let stored_at = Timestamp::from_unix_ms(i64::try_from(stored_ms).unwrap_or(i64::MAX));
+        let subject = match names.parse_job_subject(message.subject.as_str()) {
+            Ok(subject) => subject,
+            Err(why) => return Err(Unreadable::Subject { message: Box::new(message), sequence: msg_seq, why }),
+        };
+        let id = subject.id.unwrap_or_else(|| JobId::derived(msg_seq, stored_at.unix_ms()));
+        let options = read_options(&message);
+        let (options, bad) = match options {
+            Ok(options) => (options, None),
+            Err(why) => (JobOptions::default(), Some(why)),
+        };
+        let delivery = Self {
+            key: JobKey::new(subject.task, id),
+            queue: subject.queue,
+            options,
+            msg_seq,
+            stored_at,
+            delivery: wasmhost_protocol::Delivery { created, count },
+            message,
+        };
+        match bad {
+            None => Ok(delivery),
+            Some(why) => Err(Unreadable::Header { delivery: Box::new(delivery), why }),
+        }
+    }
+
+    /// The arguments, as they came.
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.message.payload
+    }
+
+    /// What the message alone says of the job.
+    pub(crate) fn submission(&self) -> Submission {
+        Submission {
+            key: self.key.clone(),
+            queue: self.queue.clone(),
+            submitted_at: self.options.submitted_at.unwrap_or(self.stored_at),
+            not_before: None,
+            expires_at: self.options.expires_at,
+            max_attempts: self.options.max_attempts,
+            args_digest: Some(self.options.args_digest.unwrap_or_else(|| digest_of(self.body()))),
+            digest: self.options.digest,
+            parent: self.options.parent.clone(),
+            after: None,
+        }
+    }
+}
+
+fn read_options(message: &jetstream::Message) -> Result<JobOptions, BadHeader> {
+    let Some(headers) = &message.headers else { return Ok(JobOptions::default()) };
+    let pairs = headers.iter().flat_map(|(name, values)| {
+        let name: &str = name.as_ref();
+        values.iter().map(move |value| (name, value.as_str()))
+    });
+    JobOptions::parse(pairs, Place::Job)
+}

@@ -1,0 +1,179 @@
+//! The client, offered over NATS: the services `submit`, `status` and `revoke`, so that `nats req` is a complete client.
+
+use std::sync::Arc;
+
+use async_nats::service::endpoint::Endpoint;
+use async_nats::service::{Request, Service, ServiceExt};
+use bytes::Bytes;
+use futures::StreamExt;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use wasmhost_client::{Client, ResultError, RevokeError, RevokeOptions, SubmitError};
+use wasmhost_protocol::service::{RevokeRequest, ServiceError, ServiceErrorKind, SubmitReply};
+use wasmhost_protocol::{JobOptions, Place};
+
+use crate::host::Host;
+
+/// Requests answered at a time by one host, all endpoints together.
+const REQUESTS: usize = 256;
+
+#[derive(Clone, Copy)]
+enum What {
+    Submit,
+    Status,
+    Revoke,
+}
+
+/// Serves the endpoints until the host closes.
+pub(crate) async fn serve(host: &Host) -> Result<(), String> {
+    let failed = |error: async_nats::Error| format!("could not offer the services: {error}");
+    let names = &host.connection.names;
+    let builder = host.connection.client.service_builder().description("wasmhost: submit, status, revoke");
+    let service = builder.start(names.service_name(), env!("CARGO_PKG_VERSION")).await.map_err(failed)?;
+    let submit = endpoint(&service, "submit", names.submit_filter()).await?;
+    let status = endpoint(&service, "status", names.status_filter()).await?;
+    let revoke = endpoint(&service, "revoke", names.revoke_filter()).await?;
+    let answering = Answering {
+        host: host.clone(),
+        client: Client::over(host.connection.clone()),
+        free: Arc::new(Semaphore::new(REQUESTS)),
+    };
+    futures::future::join3(
+        answering.answer_all(submit, What::Submit),
+        answering.answer_all(status, What::Status),
+        answering.answer_all(revoke, What::Revoke),
+    )
+    .await;
+    service.stop().await.map_err(failed)
+}
+
+async fn endpoint(service: &Service, name: &str, subject: String) -> Result<Endpoint, String> {
+    let added = service.endpoint_builder().name(name).add(subject).await;
+    added.map_err(|error| format!("could not offer the service `{name}`: {error}"))
+}
+
+struct Answering {
+    host: Host,
+    client: Client,
+    free: Arc<Semaphore>,
+}
+
+impl Answering {
+    async fn answer_all(&self, mut endpoint: Endpoint, what: What) {
+        loop {
+            let request = tokio::select! {
+                request = endpoint.next() => request,
+                () = self.host.closing.cancelled() => return,
+            };
+            let Some(request) = request else { return };
+            let permit = self.free.clone().acquire_owned().await.expect("the semaphore is never closed");
+            let (host, client) = (self.host.clone(), self.client.clone());
+            self.host.tracker.spawn(async move {
+                answer(&host, &client, &request, what).await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+/// Answers one request. A reply anywhere but to an inbox would be written with the host's own rights.
+async fn answer(host: &Host, client: &Client, request: &Request, what: What) {
+    let reply = request.message.reply.as_ref();
+    if !reply.is_some_and(|reply| host.connection.names.is_inbox(reply)) {
+        return tracing::warn!(subject = %request.message.subject, "a request whose reply is no inbox");
+    }
+    let answered = match what {
+        What::Submit => submit(host, client, request).await,
+        What::Status => status(host, client, request).await,
+        What::Revoke => revoke(host, client, request).await,
+    };
+    let sent = match answered {
+        Ok(body) => request.respond(Ok(body)).await,
+        Err(error) => respond_error(host, request, &error).await,
+    };
+    if let Err(error) = sent {
+        tracing::debug!(%error, "could not answer a request");
+    }
+}
+
+/// The service error headers and a body that says the same to programs.
+async fn respond_error(host: &Host, request: &Request, error: &ServiceError) -> Result<(), async_nats::PublishError> {
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert(wasmhost_protocol::header::SERVICE_ERROR, wasmhost_protocol::escape(&error.message).as_str());
+    headers.insert(wasmhost_protocol::header::SERVICE_ERROR_CODE, error.kind.code().to_string().as_str());
+    let Some(reply) = request.message.reply.clone() else { return Ok(()) };
+    let body = serde_json::to_vec(error).unwrap_or_default();
+    host.connection.client.publish_with_headers(reply, headers, body.into()).await
+}
+
+async fn submit(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
+    let subject = host.connection.names.parse_submit_subject(&request.message.subject);
+    let (task, id) = subject.map_err(|error| bad(&error))?;
+    let pairs = request.message.headers.iter().flat_map(|headers| headers.iter()).flat_map(|(name, values)| {
+        let name: &str = name.as_ref();
+        values.iter().map(move |value| (name, value.as_str()))
+    });
+    let options = JobOptions::parse(pairs, Place::Submit).map_err(|error| bad(&error))?;
+    let mut submission = client.task(task.as_str()).options(options);
+    if let Some(id) = id {
+        submission = submission.id(id.as_str());
+    }
+    let handle = submission.submit_json(request.message.payload.clone()).await.map_err(submit_error)?;
+    let (record, revision) = handle.record_at().await.map_err(result_error)?;
+    json(&SubmitReply { key: handle.key().clone(), state: record.state(), revision })
+}
+
+async fn status(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
+    let key = host.connection.names.parse_status_subject(&request.message.subject).map_err(|error| bad(&error))?;
+    json(&client.job(&key).record().await.map_err(result_error)?)
+}
+
+async fn revoke(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
+    let key = host.connection.names.parse_revoke_subject(&request.message.subject).map_err(|error| bad(&error))?;
+    let wish = RevokeRequest::parse(&request.message.payload)?;
+    let mut options = RevokeOptions { if_queued: wish.if_queued, ..RevokeOptions::default() };
+    options.reason = wish.reason.unwrap_or(options.reason);
+    options.grace = wish.grace.unwrap_or(options.grace);
+    json(&client.job(&key).request_revoke(options).await.map_err(revoke_error)?)
+}
+
+fn json<T: Serialize>(body: &T) -> Result<Bytes, ServiceError> {
+    let written = serde_json::to_vec(body);
+    written.map(Bytes::from).map_err(|error| service_error(ServiceErrorKind::Unavailable, &error))
+}
+
+fn bad(error: &dyn std::fmt::Display) -> ServiceError {
+    service_error(ServiceErrorKind::BadRequest, error)
+}
+
+fn service_error(kind: ServiceErrorKind, error: &dyn std::fmt::Display) -> ServiceError {
+    ServiceError { kind, message: error.to_string() }
+}
+
+fn submit_error(error: SubmitError) -> ServiceError {
+    let kind = match &error {
+        SubmitError::Conflict { .. } => ServiceErrorKind::Conflict,
+        SubmitError::NotPublished { .. } => ServiceErrorKind::NotPublished,
+        SubmitError::QueueFull { .. } => ServiceErrorKind::QueueFull,
+        SubmitError::Refused(_) | SubmitError::TooLarge { .. } => ServiceErrorKind::BadRequest,
+        _ => ServiceErrorKind::Unavailable,
+    };
+    service_error(kind, &error)
+}
+
+fn result_error(error: ResultError) -> ServiceError {
+    let kind = match &error {
+        ResultError::NotFound { .. } => ServiceErrorKind::NotFound,
+        _ => ServiceErrorKind::Unavailable,
+    };
+    service_error(kind, &error)
+}
+
+fn revoke_error(error: RevokeError) -> ServiceError {
+    let kind = match &error {
+        RevokeError::NotFound { .. } => ServiceErrorKind::NotFound,
+        RevokeError::AlreadyRunning { .. } => ServiceErrorKind::AlreadyRunning,
+        _ => ServiceErrorKind::Unavailable,
+    };
+    service_error(kind, &error)
+}

@@ -1,0 +1,283 @@
+//! A claimed attempt's hold on its record and its delivery. The one owner of the record's newest revision on this host:
+//! progress, beats, revoke and the terminal write all go through it, so that they do not fence each other.
+
+use std::future::Future;
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use bytes::Bytes;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
+use wasmhost_nats::{OwnedWrite, blobs, now, random_write};
+use wasmhost_protocol::{
+    Attempt, Change, Event, Illegal, Json, Outcome, Policy, Record, Standing, Token, Verdict, Writer, next,
+};
+use wasmhost_sandbox::{LogLine, Post, Running};
+
+use crate::attempts::{Registered, Wake};
+use crate::delivery::Delivery;
+use crate::host::{Host, random_fraction};
+use crate::settle::in_progress;
+
+/// A claimed attempt's hold on its record and delivery.
+pub(crate) struct Lease {
+    pub(crate) host: Host,
+    pub(crate) delivery: Delivery,
+    pub(crate) record: Record,
+    pub(crate) revision: u64,
+    pub(crate) token: Token,
+    policy: Policy,
+    registered: Registered,
+    /// Without a successful beat until then, the attempt is no longer ours.
+    lapses_at: Instant,
+    /// The earliest time of the next progress write.
+    next_write_at: Instant,
+}
+
+/// How the attending ended.
+pub(crate) enum Attended {
+    /// The attempt has an outcome, and the record is still ours as far as we know.
+    Ended(Outcome),
+    /// Another owns the job now: say nothing.
+    Fenced,
+}
+
+/// The record is another's now.
+pub(crate) struct Fenced;
+
+impl Lease {
+    pub(crate) fn new(host: &Host, delivery: Delivery, record: Record, revision: u64, policy: Policy) -> Self {
+        let token = record.token.expect("a claim sets the token");
+        let registered = host.attempts.register(&delivery.key, token);
+        let lapses_at = Instant::now() + host.config.ack_wait;
+        let host = host.clone();
+        let next_write_at = Instant::now();
+        Self { host, delivery, record, revision, token, policy, registered, lapses_at, next_write_at }
+    }
+
+    /// The record as this owner knows it.
+    pub(crate) fn known(&self) -> &Record {
+        &self.record
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn arguments(&self) -> &Bytes {
+        self.delivery.body()
+    }
+
+    pub(crate) fn message(&self) -> &Message {
+        &self.delivery.message
+    }
+
+    /// The wall limit: the job's own, never over the policy's.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.delivery.options.timeout.unwrap_or(self.policy.limits.timeout)
+    }
+
+    /// How long the terminal record is kept.
+    pub(crate) fn result_ttl(&self) -> Duration {
+        self.delivery.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(self.policy.result_ttl)
+    }
+
+    /// What `decide` needs to know.
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
+        let draining = self.host.draining.is_cancelled();
+        Attempt { record: &self.record, retry: &self.policy.retry, draining, jitter: random_fraction() }
+    }
+
+    /// Keeps the lease while the attempt starts and runs, and writes what it publishes.
+    pub(crate) async fn attend<F>(&mut self, starting: F) -> Attended
+    where
+        F: Future<Output = Result<Running, Verdict>>,
+    {
+        let mut starting = std::pin::pin!(starting);
+        let mut beats = self.beats();
+        loop {
+            // Dropping the other arms loses nothing: a beat, a wake and a revoke are each seen again at the next turn.
+            tokio::select! {
+                biased;
+                started = &mut starting => return match started {
+                    Ok(running) => self.attend_running(running).await,
+                    Err(verdict) => Attended::Ended(Outcome::without_run(verdict)),
+                },
+                wake = self.registered.woken() => if self.woken(wake).await.is_err() { return Attended::Fenced },
+                _ = beats.tick() => if self.beat().await.is_err() { return Attended::Fenced },
+                () = sleep_until(self.lapses_at) => return Attended::Fenced,
+                () = stop_time(&self.record) => return Attended::Ended(Outcome::without_run(Verdict::Cancelled)),
+                () = self.host.draining.cancelled() => {
+                    return Attended::Ended(Outcome::without_run(Verdict::Cancelled));
+                }
+            }
+        }
+    }
+
+    async fn attend_running(&mut self, mut running: Running) -> Attended {
+        let draining = self.host.draining.clone();
+        let mut beats = self.beats();
+        let (mut stopped, mut post) = (false, None);
+        loop {
+            running.control.renew(self.lapses_at.into_std());
+            if self.record.revoke.is_some() {
+                running.control.cancel();
+            }
+            // Dropping the other arms loses nothing: each looks at state that stands until it is taken.
+            let kept = tokio::select! {
+                biased;
+                outcome = &mut running.outcome => {
+                    self.forward_logs(&mut running);
+                    let last = running.mailbox.take().or(post);
+                    return match self.publish(last).await {
+                        Ok(()) => Attended::Ended(outcome),
+                        Err(Fenced) => Attended::Fenced,
+                    };
+                }
+                wake = self.registered.woken() => self.woken(wake).await,
+                _ = beats.tick() => self.beat().await,
+                () = sleep_until(self.lapses_at) => Err(Fenced),
+                () = stop_time(&self.record), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
+                () = draining.cancelled(), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
+                () = running.mailbox.changed(), if post.is_none() => { post = running.mailbox.take(); Ok(()) }
+                () = sleep_until(self.next_write_at), if post.is_some() => {
+                    self.publish(running.mailbox.newest(post.take())).await
+                }
+                Some(line) = running.logs.recv() => { self.log(&line); Ok(()) }
+            };
+            if kept.is_err() {
+                tracing::warn!(job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
+                running.control.stop();
+                return Attended::Fenced;
+            }
+        }
+    }
+
+    fn beats(&self) -> tokio::time::Interval {
+        let every = self.host.config.ack_wait / 3;
+        let mut beats = interval_at(Instant::now() + every, every);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beats
+    }
+
+    async fn woken(&mut self, wake: Wake) -> Result<(), Fenced> {
+        match wake {
+            Wake::Look => self.look().await.map(drop),
+            Wake::Adopt(delivery) => {
+                self.look().await?;
+                self.delivery = *delivery;
+                self.beat().await
+            }
+        }
+    }
+
+    /// R9: first the record, then the acknowledgement that the attempt goes on.
+    async fn beat(&mut self) -> Result<(), Fenced> {
+        if self.look().await? && in_progress(&self.delivery.message).await {
+            self.lapses_at = Instant::now() + self.host.config.ack_wait;
+        }
+        Ok(())
+    }
+
+    /// Reads the record, and adopts what others wrote into it. False: no answer, which leaves the lease to lapse.
+    async fn look(&mut self) -> Result<bool, Fenced> {
+        let read = timeout_at(self.lapses_at, self.host.records.read(&self.delivery.key)).await;
+        let standing = match read {
+            Ok(Ok(standing)) => standing,
+            Ok(Err(_)) | Err(_) => return Ok(false),
+        };
+        match standing {
+            Standing::Record { record, revision } if record.token == Some(self.token) && !record.is_terminal() => {
+                self.adopt(*record, revision);
+                Ok(true)
+            }
+            Standing::Absent
+            | Standing::Deleted(_)
+            | Standing::Record { .. }
+            | Standing::Unreadable { .. }
+            | Standing::Newer { .. } => Err(Fenced),
+        }
+    }
+
+    pub(crate) fn adopt(&mut self, record: Record, revision: u64) {
+        self.record = record;
+        self.revision = revision;
+    }
+
+    /// T2 for what the guest posted: first the checkpoint, then the state.
+    async fn publish(&mut self, post: Option<Post>) -> Result<(), Fenced> {
+        let Some(post) = post else { return Ok(()) };
+        if let Some(checkpoint) = post.checkpoint {
+            let name = self.blob_name("checkpoint");
+            match blobs::put(&self.host.connection, &name, checkpoint).await {
+                Ok(blob) => self.show(Event::Checkpoint(blob)).await?,
+                Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not keep a checkpoint"),
+            }
+        }
+        if let Some(update) = post.update {
+            self.show(Event::Progress { state: update.state, meta: update.meta }).await?;
+        }
+        let rate = self.policy.limits.updates_per_second.max(1);
+        self.next_write_at = Instant::now() + Duration::from_secs(1) / rate;
+        Ok(())
+    }
+
+    /// Writes a T2; a revoke in the record means that it is dropped.
+    async fn show(&mut self, event: Event) -> Result<(), Fenced> {
+        loop {
+            let write = random_write();
+            let change = Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
+            let record = match next(Some(&self.record), &change) {
+                Ok(record) => record,
+                Err(Illegal::Revoked) => return Ok(()),
+                Err(_) => return Err(Fenced),
+            };
+            let (key, records) = (self.delivery.key.clone(), self.host.records.clone());
+            let writing = records.write_owned(&key, &record, self.revision, None, self.token);
+            match timeout_at(self.lapses_at, writing).await {
+                Ok(Ok(OwnedWrite::Landed(revision))) => return Ok(self.adopt(record, revision)),
+                Ok(Ok(OwnedWrite::Moved { record, revision })) => self.adopt(*record, revision),
+                Ok(Ok(OwnedWrite::Fenced)) | Err(_) => return Err(Fenced),
+                Ok(Err(error)) => {
+                    tracing::warn!(job.key = %key, %error, "could not write progress");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// A name in the blob store that no other claim of any job uses.
+    pub(crate) fn blob_name(&self, kind: &str) -> String {
+        let token = format!("{}-{kind}", self.token);
+        self.host.connection.names.blob_name(&self.delivery.key, self.record.attempt, &token)
+    }
+
+    fn forward_logs(&self, running: &mut Running) {
+        while let Ok(line) = running.logs.try_recv() {
+            self.log(&line);
+        }
+    }
+
+    /// A line on the job's log subject; logs are best effort.
+    fn log(&self, line: &LogLine) {
+        let subject = self.host.connection.names.logs_subject(&self.delivery.key);
+        let text = Json::of(&serde_json::json!({
+            "at": now(), "attempt": self.record.attempt, "level": line.level.as_str(),
+            "stream": line.stream.as_str(), "message": line.message, "fields": line.fields,
+        }));
+        let Ok(text) = text else { return };
+        let client = self.host.connection.client.clone();
+        self.host.tracker.spawn(async move {
+            if let Err(error) = client.publish(subject, Bytes::from(text.to_string())).await {
+                tracing::debug!(%error, "could not publish a log line");
+            }
+        });
+    }
+}
+
+/// When a revoked guest must have stopped; never, where nothing was revoked.
+async fn stop_time(record: &Record) {
+    match &record.revoke {
+        Some(revoke) => tokio::time::sleep(revoke.stop_at.since(now())).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,131 @@
+//! Pulling: free slots ask for as many deliveries, over raw requests to one inbox per queue.
+//!
+//! A request is answered by messages and, when it ends short, by a status with the number that it still owed. async-nats'
+//! own streams ask ahead of free slots, and stall for seconds at a batch of one.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::{StatusCode, Subscriber};
+use futures::StreamExt;
+use tokio::time::{Instant, sleep_until};
+use wasmhost_nats::{QueueConsumer, ensure_consumer};
+use wasmhost_protocol::{QueueName, header};
+
+use crate::attempt::attempt;
+use crate::host::Host;
+use crate::settle::{Settle, settle};
+use crate::slots::Slots;
+
+/// How long one request waits at the server.
+const REQUEST_EXPIRES: Duration = Duration::from_secs(30);
+/// After this time without an answer a request counts as lost.
+const REQUEST_LOST: Duration = Duration::from_secs(35);
+/// A pause after the server refused a request.
+const REFUSED_DELAY: Duration = Duration::from_millis(500);
+
+struct Pull<'a> {
+    host: &'a Host,
+    queue: &'a QueueName,
+    consumer: QueueConsumer,
+    slots: Slots,
+    /// Deliveries asked for and not yet come.
+    owed: usize,
+    /// When what is owed counts as lost.
+    lost_at: Instant,
+    /// No request before this.
+    not_before: Instant,
+}
+
+/// Pulls from one queue until the host closes. Ends early only with an error.
+pub(crate) async fn pull(host: &Host, queue: &QueueName, consumer: QueueConsumer, slots: u32) -> Result<(), String> {
+    let inbox = host.connection.client.new_inbox();
+    let subscribed = host.connection.client.subscribe(inbox.clone()).await;
+    let mut answers: Subscriber = subscribed.map_err(|error| format!("could not pull from {queue}: {error}"))?;
+    let mut reconnected = host.connection.reconnected();
+    let now = Instant::now();
+    let mut pull =
+        Pull { host, queue, consumer, slots: Slots::new(slots), owed: 0, lost_at: now, not_before: now };
+    loop {
+        pull.request(&inbox).await;
+        // Dropping the other arms loses nothing: answers wait in the subscription, freed slots in the semaphore.
+        tokio::select! {
+            answer = answers.next() => match answer {
+                Some(message) => pull.answered(message).await,
+                None => return Err(format!("the subscription for {queue} ended")),
+            },
+            () = pull.slots.freed() => {}
+            () = sleep_until(pull.not_before), if pull.not_before > Instant::now() => {}
+            () = sleep_until(pull.lost_at), if pull.owed > 0 => pull.owed = 0,
+            Ok(()) = reconnected.changed() => pull.owed = 0,
+            () = host.closing.cancelled() => break,
+        }
+    }
+    // What the server had sent already goes back untouched.
+    drop(answers.unsubscribe().await);
+    while let Some(message) = answers.next().await {
+        if message.reply.is_some() && message.status.is_none() {
+            settle(&pull.delivered(message), Settle::Nak(Duration::ZERO)).await;
+        }
+    }
+    Ok(())
+}
+
+impl Pull<'_> {
+    /// Asks for as many deliveries as slots are free: at once when nothing is owed, else when it is worth a request.
+    async fn request(&mut self, inbox: &str) {
+        let missing = self.slots.free().saturating_sub(self.owed);
+        if missing == 0 || (self.owed > missing) || Instant::now() < self.not_before {
+            return;
+        }
+        let request = serde_json::json!({ "batch": missing, "expires": REQUEST_EXPIRES.as_nanos() as u64 });
+        let subject = self.host.connection.names.next_message(&self.consumer.name);
+        let client = &self.host.connection.client;
+        match client.publish_with_reply(subject, inbox.to_owned(), request.to_string().into()).await {
+            Ok(()) => {
+                self.owed += missing;
+                self.lost_at = Instant::now() + REQUEST_LOST;
+            }
+            Err(error) => {
+                tracing::warn!(queue = %self.queue, %error, "could not ask for jobs");
+                self.not_before = Instant::now() + REFUSED_DELAY;
+            }
+        }
+    }
+
+    async fn answered(&mut self, message: async_nats::Message) {
+        match message.status {
+            None => {
+                self.owed = self.owed.saturating_sub(1);
+                let (slot, host, created) = (self.slots.take().await, self.host.clone(), self.consumer.created);
+                let message = self.delivered(message);
+                self.host.tracker.spawn(async move {
+                    attempt(&host, message, created).await;
+                    drop(slot);
+                });
+            }
+            Some(StatusCode::IDLE_HEARTBEAT) => {}
+            Some(status) => self.ended_short(status, &message).await,
+        }
+    }
+
+    /// A request ended before all that it asked for had come.
+    async fn ended_short(&mut self, status: StatusCode, message: &async_nats::Message) {
+        let owed = message.headers.as_ref().and_then(|headers| headers.get(header::PENDING_MESSAGES));
+        let owed = owed.and_then(|count| count.as_str().parse().ok()).unwrap_or(self.owed);
+        self.owed = self.owed.saturating_sub(owed);
+        if status == StatusCode::TIMEOUT || status == StatusCode::NOT_FOUND {
+            return;
+        }
+        tracing::warn!(queue = %self.queue, %status, why = message.description.as_deref(), "a request for jobs ended");
+        self.not_before = Instant::now() + REFUSED_DELAY;
+        match ensure_consumer(&self.host.connection, self.queue, self.host.config.ack_wait).await {
+            Ok(consumer) => self.consumer = consumer,
+            Err(error) => tracing::warn!(queue = %self.queue, %error, "could not check the queue's consumer"),
+        }
+    }
+
+    fn delivered(&self, message: async_nats::Message) -> Message {
+        Message { message, context: self.host.connection.jetstream.clone() }
+    }
+}

@@ -1,0 +1,139 @@
+//! Recording a decision: T3, T5 and T7, each confirmed before anything is settled.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmhost_nats::{OwnedWrite, WriteError, blobs, now, random_write};
+use wasmhost_protocol::{
+    Change, Decision, End, ErrorKind, Event, JobError, Json, Limits, Outcome, Payload, Record, Stage, Writer, next,
+};
+
+use crate::dead;
+use crate::lease::Lease;
+use crate::settle::Settle;
+
+/// A pause between tries to store a result.
+const BLOB_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Tries to store a result before the attempt counts as the host's fault.
+const BLOB_TRIES: u32 = 10;
+
+impl Lease {
+    /// Records what was decided. The way to settle, once it is confirmed; none where the record is another's (R6).
+    pub(crate) async fn record(&mut self, decision: Decision, outcome: &Outcome) -> Option<Settle> {
+        let (mut event, how) = self.event(decision, outcome).await;
+        let mut buried = false;
+        loop {
+            if self.record.revoke.is_some() && !matches!(event, Event::Revoked { .. }) {
+                event = revoked(outcome);
+            }
+            let write = random_write();
+            let change = Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
+            let mut record = match next(Some(&self.record), &change) {
+                Ok(record) => record,
+                Err(why) => {
+                    tracing::error!(job.key = %self.delivery.key, %why, "an outcome that the record does not take");
+                    return None;
+                }
+            };
+            if !buried && matches!(&record.stage, Stage::Ended { end: End::Failure(_), .. }) {
+                buried = true;
+                note_unburied(&mut record, dead::bury_failure(&self.host, &self.delivery, &record).await);
+            }
+            match self.write(record).await? {
+                Some(written) if written.is_terminal() => return Some(Settle::Ack),
+                Some(_) => return Some(how),
+                None => {}
+            }
+        }
+    }
+
+    /// One write of `record`: it as written, nothing where another wrote meanwhile and it is to be built again, or none
+    /// at all where the record is another's.
+    async fn write(&mut self, mut record: Record) -> Option<Option<Record>> {
+        let ttl = record.is_terminal().then(|| self.result_ttl());
+        loop {
+            let key = &self.delivery.key;
+            let written = self.host.records.write_owned(key, &record, self.revision, ttl, self.token).await;
+            match written {
+                Ok(OwnedWrite::Landed(revision)) => {
+                    self.adopt(record.clone(), revision);
+                    return Some(Some(record));
+                }
+                Ok(OwnedWrite::Moved { record, revision }) => {
+                    self.adopt(*record, revision);
+                    return Some(None);
+                }
+                Ok(OwnedWrite::Fenced) => {
+                    tracing::warn!(job.key = %key, job.attempt = record.attempt, "fenced: another holds the job");
+                    return None;
+                }
+                Err(WriteError::TooLarge) if shrink(&mut record) => {}
+                Err(error) => {
+                    tracing::error!(job.key = %key, %error, "could not record an outcome");
+                    return None;
+                }
+            }
+        }
+    }
+
+    async fn event(&self, decision: Decision, outcome: &Outcome) -> (Event, Settle) {
+        let usage = Some(outcome.usage);
+        match decision {
+            Decision::Succeed(result) => match self.payload(result).await {
+                Ok(payload) => (finish(End::Success(payload), outcome, Vec::new()), Settle::Ack),
+                Err(error) => (finish(End::Failure(error), outcome, Vec::new()), Settle::Ack),
+            },
+            Decision::Fail(error) => (finish(End::Failure(error), outcome, outcome.denied.clone()), Settle::Ack),
+            Decision::Retry { reason, delay, charge } => {
+                (Event::Retry { reason, not_before: now().plus(delay), charge, usage }, Settle::Nak(delay))
+            }
+            Decision::Revoke => (revoked(outcome), Settle::Ack),
+        }
+    }
+
+    /// R10: a result that is too large for the record goes to a blob, which precedes the record.
+    async fn payload(&self, result: Json) -> Result<Payload, JobError> {
+        if self.delivery.options.result_ttl.is_some_and(|ttl| ttl.is_zero()) {
+            return Ok(Payload::Inline(Json::null()));
+        }
+        if result.as_str().len() <= Limits::INLINE_RESULT_BYTES {
+            return Ok(Payload::Inline(result));
+        }
+        let (name, bytes) = (self.blob_name("result"), Bytes::from(result.as_str().to_owned()));
+        for _ in 0..BLOB_TRIES {
+            match blobs::put(&self.host.connection, &name, bytes.clone()).await {
+                Ok(blob) => return Ok(Payload::Blob(blob)),
+                Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not store a result"),
+            }
+            tokio::time::sleep(BLOB_RETRY_DELAY).await;
+        }
+        Err(JobError::new(ErrorKind::HostBug, format!("the result of {} bytes could not be stored", bytes.len())))
+    }
+}
+
+fn finish(end: End, outcome: &Outcome, denied: Vec<String>) -> Event {
+    Event::Finish { end, usage: Some(outcome.usage), denied }
+}
+
+fn revoked(outcome: &Outcome) -> Event {
+    Event::Revoked { reason: String::new(), usage: Some(outcome.usage) }
+}
+
+/// R10: where no copy could be kept for people, the record says so.
+fn note_unburied(record: &mut Record, buried: bool) {
+    if let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage
+        && !buried
+    {
+        error.message.push_str(" (no copy could be kept in the dead letters)");
+    }
+}
+
+/// R10: what is dropped from a record that is too large, in this order. False: nothing is left to drop.
+fn shrink(record: &mut Record) -> bool {
+    if let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage {
+        if error.backtrace.take().is_some() || error.details.take().is_some() {
+            return true;
+        }
+    }
+    record.meta.take().is_some()
+}

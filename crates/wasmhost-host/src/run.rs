@@ -1,0 +1,151 @@
+//! The life of a host: prepare, serve, drain. Built parts and a shutdown future come in.
+
+use std::future::Future;
+
+use futures::StreamExt;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wasmhost_nats::{Connection, LayoutError, QueueConsumer, Records, RegistryView, ensure_consumer, ensure_layout, now};
+use wasmhost_protocol::{HostId, QueueName};
+use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
+
+use crate::attempts::{Attempts, Wake};
+use crate::claim::Walks;
+use crate::config::HostConfig;
+use crate::host::{Host, Shared};
+use crate::{endpoints, presence, pull};
+
+/// Why a host cannot start, or had to end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// Streams and buckets are not as they must be.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The sandbox cannot be set up.
+    #[error("could not set up the sandbox")]
+    Sandbox(#[from] SandboxError),
+    /// A part that must run as long as the host ended.
+    #[error("the host cannot go on: {0}")]
+    Ended(String),
+}
+
+/// Serves until `shutdown` resolves, then drains: takes no more work, waits the grace period for what runs, hands the
+/// rest off. Call it on the runtime for NATS I/O; guests run on `guests`.
+pub async fn run<S>(connection: Connection, config: HostConfig, guests: Handle, shutdown: S) -> Result<(), HostError>
+where
+    S: Future<Output = ()>,
+{
+    ensure_layout(&connection, &config.layout).await?;
+    let mut queues = Vec::new();
+    for (queue, weight) in &config.queues {
+        queues.push((queue.clone(), *weight, ensure_consumer(&connection, queue, config.ack_wait).await?));
+    }
+    let host = new_host(connection, config, guests)?;
+    let (failed, mut failures) = tokio::sync::mpsc::channel(1);
+    spawn_parts(&host, queues, &failed).await?;
+    tracing::info!(host.id = %host.id, slots = host.config.slots, "serving");
+    let ended = tokio::select! {
+        () = shutdown => Ok(()),
+        Some(why) = failures.recv() => Err(HostError::Ended(why)),
+    };
+    drain(&host).await;
+    ended
+}
+
+fn new_host(connection: Connection, config: HostConfig, guests: Handle) -> Result<Host, HostError> {
+    let sandbox = SandboxConfig {
+        slots: config.slots,
+        cache_dir: config.cache_dir.clone(),
+        compiler: config.compiler.clone(),
+        max_memory_bytes: config.max_memory_bytes,
+    };
+    let id = wasmhost_nats::random_token().to_string();
+    let host = Shared {
+        id: HostId::parse(&id[..12]).expect("hexadecimal digits are a host id"),
+        started_at: now(),
+        records: Records::new(&connection),
+        registry: RegistryView::new(&connection),
+        sandbox: Sandbox::new(sandbox, guests)?,
+        attempts: Attempts::default(),
+        walks: Walks::default(),
+        tracker: TaskTracker::new(),
+        closing: CancellationToken::new(),
+        draining: CancellationToken::new(),
+        connection,
+        config,
+    };
+    Ok(Host::new(host))
+}
+
+type Failed = tokio::sync::mpsc::Sender<String>;
+
+async fn spawn_parts(host: &Host, queues: Vec<(QueueName, u32, QueueConsumer)>, failed: &Failed) -> Result<(), HostError> {
+    host.registry.ready().await.map_err(|error| HostError::Ended(error.to_string()))?;
+    let registry = host.clone();
+    part(host, failed, async move { registry.registry.run(registry.closing.clone()).await.map_err(|e| e.to_string()) });
+    let revokes = host.clone();
+    part(host, failed, async move { listen_for_revokes(&revokes).await });
+    let services = host.clone();
+    part(host, failed, async move { endpoints::serve(&services).await });
+    let present = host.clone();
+    part(host, failed, async move { Ok(presence::announce(&present).await) });
+    let weights: u32 = queues.iter().map(|(_, weight, _)| weight).sum();
+    for (queue, weight, consumer) in queues {
+        let share = (host.config.slots * weight / weights.max(1)).max(1);
+        let pulling = host.clone();
+        part(host, failed, async move { pull::pull(&pulling, &queue, consumer, share).await });
+    }
+    Ok(())
+}
+
+/// Spawns a part that must run as long as the host; its failure ends the host.
+fn part<F>(host: &Host, failed: &Failed, running: F)
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let failed = failed.clone();
+    host.tracker.spawn(async move {
+        if let Err(why) = running.await {
+            drop(failed.try_send(why));
+        }
+    });
+}
+
+/// Revokes reach running guests in milliseconds by a broadcast; a lost one is seen by the next beat.
+async fn listen_for_revokes(host: &Host) -> Result<(), String> {
+    let filter = host.connection.names.revoke_broadcast_filter();
+    let subscribed = host.connection.client.subscribe(filter).await;
+    let mut broadcasts = subscribed.map_err(|error| format!("could not listen for revokes: {error}"))?;
+    loop {
+        let broadcast = tokio::select! {
+            broadcast = broadcasts.next() => broadcast.ok_or("the subscription for revokes ended")?,
+            () = host.draining.cancelled() => return Ok(()),
+        };
+        if let Ok(key) = host.connection.names.parse_revoke_broadcast(&broadcast.subject) {
+            host.attempts.wake(&key, Wake::Look);
+        }
+    }
+}
+
+/// R11.
+async fn drain(host: &Host) {
+    tracing::info!(running = host.attempts.running(), grace = ?host.config.grace, "draining");
+    host.closing.cancel();
+    host.tracker.close();
+    let idle = async {
+        while host.attempts.running() > 0 {
+            host.attempts.changed().await;
+        }
+    };
+    if tokio::time::timeout(host.config.grace, idle).await.is_err() {
+        tracing::warn!(running = host.attempts.running(), "the grace period is over; handing jobs off");
+    }
+    host.draining.cancel();
+    host.tracker.wait().await;
+    presence::withdraw(host).await;
+    if let Err(error) = host.connection.client.flush().await {
+        tracing::warn!(%error, "could not flush the last answers");
+    }
+}

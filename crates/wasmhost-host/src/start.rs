@@ -1,0 +1,69 @@
+//! From a claimed job to a running instance: find the module, load it, read the checkpoint, start.
+
+use std::future::Future;
+
+use wasmhost_nats::{blobs, now, registry};
+use wasmhost_protocol::{Digest, Record, Verdict};
+use wasmhost_sandbox::{JobContext, LoadError, LoadedModule, Run, Running};
+
+use std::sync::Arc;
+
+use crate::host::Host;
+use crate::lease::Lease;
+
+/// Starts the attempt; on failure, how it ended without a run. Owns all it needs, so the lease can be attended meanwhile.
+pub(crate) fn start(host: &Host, lease: &Lease) -> impl Future<Output = Result<Running, Verdict>> + Send + use<> {
+    let (host, record, policy, args) =
+        (host.clone(), lease.known().clone(), lease.policy().clone(), lease.arguments().clone());
+    let timeout = lease.timeout();
+    async move {
+        let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
+        let module = load(&host, digest).await?;
+        let checkpoint = match &record.checkpoint {
+            Some(blob) => Some(blobs::get(&host.connection, blob).await.map_err(unavailable("the checkpoint"))?),
+            None => None,
+        };
+        let mut limits = policy.limits;
+        limits.timeout = timeout;
+        let job = JobContext {
+            id: record.id.clone(),
+            task: record.task.clone(),
+            queue: record.queue.clone(),
+            attempt: record.attempt,
+            max_attempts: record.max_attempts,
+            submitted_at: record.submitted_at,
+            deadline: now().plus(timeout),
+        };
+        let run = Run {
+            job,
+            function: record.task.function().as_str().to_owned(),
+            args,
+            limits,
+            config: policy.config,
+            checkpoint,
+        };
+        Ok(host.sandbox.start(&module, run))
+    }
+}
+
+async fn load(host: &Host, digest: Digest) -> Result<Arc<LoadedModule>, Verdict> {
+    if let Some(module) = host.sandbox.cached(&digest).await {
+        return Ok(module);
+    }
+    let wasm = registry::fetch(&host.connection, &digest).await.map_err(unavailable("the module"))?;
+    host.sandbox.load(digest, wasm).await.map_err(|error| match error {
+        LoadError::Host(why) => Verdict::ModuleUnavailable(why),
+        error => Verdict::BadModule(error.to_string()),
+    })
+}
+
+fn unknown_module(record: &Record) -> Verdict {
+    let module = record.task.module();
+    Verdict::UnknownModule(format!(
+        "no module `{module}` is in the registry; push it: `wasmhost module push FILE --name {module}`"
+    ))
+}
+
+fn unavailable<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> Verdict {
+    move |error| Verdict::ModuleUnavailable(format!("could not fetch {what}: {error}"))
+}
