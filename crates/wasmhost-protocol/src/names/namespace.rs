@@ -1,0 +1,48 @@
+//! The namespace of one deployment.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::invalid;
+use crate::InvalidName;
+
+/// The prefix of all names of one deployment, so that several can share a server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Namespace(Box<str>);
+
+impl Namespace {
+    /// Parses 1-32 of a-z, 0-9 and `-`, not starting with `-`.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if (1..=32).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(allowed) {
+            return Ok(Self(text.into()));
+        }
+        Err(invalid("namespace", "1-32 of a-z, 0-9 and `-`, not starting with `-`", text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self("wasmhost".into())
+    }
+}
+
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Namespace {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::parse(text)
+    }
+}
