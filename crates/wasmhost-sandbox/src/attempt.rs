@@ -1,0 +1,176 @@
+//! One attempt from its arguments to its outcome: a slot, a fresh store, the call, and whoever ends it first.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::FutureExt;
+use tokio::sync::{Semaphore, oneshot};
+use wasmhost_protocol::{Fault, Limit, Outcome, Verdict};
+use wasmtime::Store;
+use wasmtime::component::Val;
+
+use crate::codec::{ResultError, decode_arguments, encode_result};
+use crate::fault::Broken;
+use crate::guest::{Guest, Observed, TaskState};
+use crate::load::LoadedModule;
+use crate::meter::Metered;
+use crate::run::Run;
+use crate::tasks::Task;
+use crate::{Control, Mailbox};
+
+/// One attempt that was not started yet.
+pub(crate) struct Attempt {
+    module: Arc<LoadedModule>,
+    run: Run,
+    mailbox: Arc<Mailbox>,
+    control: Arc<Control>,
+}
+
+/// How a call ended.
+enum End {
+    Returned(Vec<Val>),
+    Broke(wasmtime::Error),
+    TimedOut,
+    Stopped,
+}
+
+impl Attempt {
+    pub(crate) fn new(
+        module: Arc<LoadedModule>,
+        run: Run,
+        mailbox: Arc<Mailbox>,
+        control: Arc<Control>,
+    ) -> Self {
+        Self { module, run, mailbox, control }
+    }
+
+    /// Runs in one of the `slots`, and says how it ended. Nobody left to hear it ends it too.
+    pub(crate) async fn report(self, slots: &Semaphore, mut ended: oneshot::Sender<Outcome>) {
+        let control = self.control.clone();
+        // Dropping the run drops its store: the slot is clean at once, whatever the guest was doing.
+        let outcome = tokio::select! {
+            biased;
+            () = ended.closed() => return,
+            outcome = self.run(slots, &control) => outcome,
+        };
+        ended.send(outcome).ok();
+    }
+
+    async fn run(self, slots: &Semaphore, control: &Control) -> Outcome {
+        let _slot = tokio::select! {
+            biased;
+            () = control.stopped() => return Outcome::without_run(Verdict::Cancelled),
+            slot = slots.acquire() => slot.expect("the semaphore is never closed"),
+        };
+        let observed = Observed::start(&self.run.limits);
+        let verdict = AssertUnwindSafe(self.judge(&observed)).catch_unwind().await;
+        let verdict = verdict.unwrap_or_else(|panic| Verdict::HostBug(panic_text(&*panic)));
+        Outcome { verdict, usage: observed.meter.usage(), denied: observed.denials.list() }
+    }
+
+    async fn judge(self, observed: &Observed) -> Verdict {
+        let module = self.module.clone();
+        let task = match module.tasks.find(self.run.function.as_str()) {
+            Ok(task) => task,
+            Err(unknown) => return Verdict::UnknownFunction(unknown.to_string()),
+        };
+        let args = match decode_arguments(task, &self.run.args) {
+            Ok(args) => args,
+            Err(error) => return Verdict::BadArguments(error.to_string()),
+        };
+        let limits = self.run.limits.clone();
+        let broken = Broken { task, limits: &limits, observed };
+        match self.call(task, args, observed).await {
+            End::Returned(results) => match encode_result(task, &results, limits.result_bytes) {
+                Ok(verdict) => verdict,
+                Err(error) => unusable(&error),
+            },
+            End::Broke(error) => broken.verdict(&error),
+            End::TimedOut => broken.exceeded(Limit::Wall),
+            End::Stopped => Verdict::Cancelled,
+        }
+    }
+
+    /// Calls the task in a fresh store, until it returns, breaks, is stopped or its time is up.
+    async fn call(self, task: &Task, args: Vec<Val>, observed: &Observed) -> End {
+        let limits = self.run.limits.clone();
+        let ends_at = Instant::now().checked_add(limits.timeout).unwrap_or_else(far_away);
+        let (control, module) = (self.control.clone(), self.module.clone());
+        let mut store = Guest::store(&module.pre, self.task_state(ends_at), observed);
+        let call = Metered::new(&observed.meter, call(&module, task, &mut store, args));
+        let soft_limit = async {
+            if let Some(soft) = limits.soft_timeout {
+                tokio::time::sleep(soft).await;
+                control.cancel();
+            }
+            std::future::pending::<()>().await;
+        };
+        // Only the call has effects, and dropping it is the very means to end it.
+        tokio::select! {
+            biased;
+            () = control.stopped() => End::Stopped,
+            () = tokio::time::sleep_until(ends_at.into()) => End::TimedOut,
+            () = soft_limit => End::Stopped,
+            result = call => match result {
+                Ok(results) => End::Returned(results),
+                Err(error) => End::Broke(error),
+            },
+        }
+    }
+
+    fn task_state(self, ends_at: Instant) -> TaskState {
+        TaskState {
+            job: self.run.job,
+            ends_at,
+            limits: self.run.limits,
+            config: self.run.config,
+            checkpoint: self.run.checkpoint,
+            mailbox: self.mailbox,
+            control: self.control,
+        }
+    }
+}
+
+async fn call(
+    module: &LoadedModule,
+    task: &Task,
+    store: &mut Store<Guest>,
+    args: Vec<Val>,
+) -> wasmtime::Result<Vec<Val>> {
+    let instance = module.pre.instantiate_async(&mut *store).await?;
+    let interface = match &task.interface {
+        Some(name) => Some(instance.get_export_index(&mut *store, None, name).ok_or_else(|| gone(name))?),
+        None => None,
+    };
+    let function = instance.get_export_index(&mut *store, interface.as_ref(), task.function.as_str());
+    let function = function.and_then(|index| instance.get_func(&mut *store, index));
+    let function = function.ok_or_else(|| gone(task.function.as_str()))?;
+    let mut results = vec![Val::Bool(false); task.func.results().len()];
+    function.call_async(&mut *store, &args, &mut results).await?;
+    Ok(results)
+}
+
+fn gone(name: &str) -> wasmtime::Error {
+    wasmtime::Error::msg(format!("the export {name} is gone"))
+}
+
+fn unusable(error: &ResultError) -> Verdict {
+    match error {
+        ResultError::TooLarge { .. } => {
+            Verdict::Exceeded(Limit::Result, Fault { message: error.to_string(), ..Fault::default() })
+        }
+        ResultError::NotJson(_) => Verdict::Failed { message: error.to_string(), details: None },
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the host panicked: {}", text.unwrap_or("without a message"))
+}
+
+/// A month, where a deadline cannot be counted.
+fn far_away() -> Instant {
+    Instant::now() + std::time::Duration::from_secs(30 * 24 * 3600)
+}

@@ -1,0 +1,166 @@
+//! Says what broke a guest: traps, exits, panics and limits look alike to the engine and must not in a record.
+
+use std::fmt::Write as _;
+
+use wasmhost_protocol::{Fault, Json, Limit, Limits, Verdict, escape, truncate};
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::guest::{CpuUsedUp, Observed};
+use crate::tasks::Task;
+
+/// A call that did not return.
+pub(crate) struct Broken<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) limits: &'a Limits,
+    pub(crate) observed: &'a Observed,
+}
+
+impl Broken<'_> {
+    /// The verdict on a call that ended with `error`.
+    pub(crate) fn verdict(&self, error: &wasmtime::Error) -> Verdict {
+        let exit = error.downcast_ref::<I32Exit>().map(|exit| exit.0);
+        if self.task.command && exit == Some(0) {
+            return Verdict::Returned(Json::null());
+        }
+        if let Some(limit) = self.limit(error) {
+            return Verdict::Exceeded(limit, self.fault(&self.limit_text(limit), Some(error)));
+        }
+        if let Some(status) = exit {
+            let without = if status == 0 { " without a result" } else { "" };
+            return Verdict::Exited(self.fault(&format!("exit({status}){without}"), None));
+        }
+        match panic_message(&self.observed.stderr.text()) {
+            Some(message) if is_unreachable(error) => Verdict::Panicked(self.fault(&message, Some(error))),
+            _ => Verdict::Trapped(self.fault(&trap_text(error), Some(error))),
+        }
+    }
+
+    /// The verdict on a call that was ended because of `limit`.
+    pub(crate) fn exceeded(&self, limit: Limit) -> Verdict {
+        Verdict::Exceeded(limit, self.fault(&self.limit_text(limit), None))
+    }
+
+    fn limit(&self, error: &wasmtime::Error) -> Option<Limit> {
+        if error.is::<CpuUsedUp>() {
+            return Some(Limit::Cpu);
+        }
+        if self.observed.refusals.memory() {
+            return Some(Limit::Memory);
+        }
+        if self.observed.refusals.tables() {
+            return Some(Limit::Tables);
+        }
+        let text = format!("{error:#}");
+        // The engine has no types for these two.
+        if text.contains("too much data is being copied") {
+            return Some(Limit::Result);
+        }
+        text.contains("handle").then_some(()).filter(|()| text.contains("limit")).map(|()| Limit::Instances)
+    }
+
+    fn limit_text(&self, limit: Limit) -> String {
+        let limits = self.limits;
+        match limit {
+            Limit::Memory => format!("out of memory: the limit is {} bytes", limits.memory_bytes),
+            Limit::Cpu => format!("CPU time is used up: the limit is {:?}", limits.cpu),
+            Limit::Wall => format!("timed out after {:?}", limits.timeout),
+            Limit::Fuel => "fuel is used up".to_owned(),
+            Limit::Tables => format!("too many table elements: the limit is {}", limits.table_elements),
+            Limit::Instances => format!("too many handles: the limit is {}", limits.handles),
+            Limit::Result => "more than 64 MiB of values in one call".to_owned(),
+        }
+    }
+
+    fn fault(&self, message: &str, error: Option<&wasmtime::Error>) -> Fault {
+        let frames = error.and_then(|error| error.downcast_ref::<WasmBacktrace>());
+        let stderr = self.observed.stderr.text();
+        Fault {
+            message: cut(message),
+            backtrace: frames.map(backtrace).filter(|text| !text.is_empty()),
+            stderr: (!stderr.is_empty()).then(|| last_lines(&stderr)),
+        }
+    }
+}
+
+fn is_unreachable(error: &wasmtime::Error) -> bool {
+    error.downcast_ref::<Trap>() == Some(&Trap::UnreachableCodeReached)
+}
+
+fn trap_text(error: &wasmtime::Error) -> String {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => "stack overflow".to_owned(),
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+        None => error.root_cause().to_string(),
+    }
+}
+
+/// What Rust writes: `thread 'main' panicked at src/lib.rs:1:2:`, then the message, then a note.
+fn panic_message(stderr: &str) -> Option<String> {
+    let (_, after) = stderr.rsplit_once("panicked at ")?;
+    let (place, rest) = after.split_once('\n').unwrap_or((after, ""));
+    let lines: Vec<_> = rest.lines().take_while(|line| !line.starts_with("note: ")).collect();
+    Some(format!("{} ({})", lines.join("\n").trim(), place.trim_end_matches(':')))
+}
+
+fn backtrace(trace: &WasmBacktrace) -> String {
+    let mut text = String::new();
+    for frame in trace.frames() {
+        write_frame(&mut text, frame);
+    }
+    cut(&text)
+}
+
+fn write_frame(text: &mut String, frame: &FrameInfo) {
+    let index = format!("<function {}>", frame.func_index());
+    let outer = frame.func_name().unwrap_or(&index);
+    for symbol in frame.symbols() {
+        let name = demangled(symbol.name().unwrap_or(outer));
+        let place = symbol.file().zip(symbol.line());
+        let place = place.map(|(file, line)| format!(" at {file}:{line}")).unwrap_or_default();
+        writeln!(text, "{name}{place}").expect("a string takes everything");
+    }
+    if frame.symbols().is_empty() {
+        writeln!(text, "{}", demangled(outer)).expect("a string takes everything");
+    }
+}
+
+fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+/// Lines escaped one by one, at most [`Limits::ERROR_TEXT_BYTES`] from the start.
+fn cut(text: &str) -> String {
+    let escaped = escape_lines(text);
+    truncate(&escaped, Limits::ERROR_TEXT_BYTES).to_owned()
+}
+
+/// The same, from the end.
+fn last_lines(text: &str) -> String {
+    let escaped = escape_lines(text);
+    let start = escaped.ceil_char_boundary(escaped.len().saturating_sub(Limits::ERROR_TEXT_BYTES));
+    escaped[start..].to_owned()
+}
+
+fn escape_lines(text: &str) -> String {
+    text.lines().map(|line| escape(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_read_from_standard_error() {
+        let stderr = "noise\n\nthread '<unnamed>' panicked at src/lib.rs:17:27:\nbad luck\ntwice\nnote: run with `RUST_BACKTRACE=1`";
+        assert_eq!(panic_message(stderr).unwrap(), "bad luck\ntwice (src/lib.rs:17:27)");
+        assert_eq!(panic_message("no such thing"), None);
+    }
+
+    #[test]
+    fn long_texts_are_cut_after_escaping() {
+        let text = format!("{}\n\u{1b}last", "ä".repeat(Limits::ERROR_TEXT_BYTES));
+        assert!(cut(&text).len() <= Limits::ERROR_TEXT_BYTES);
+        assert!(last_lines(&text).ends_with("\n\\u{1b}last"));
+    }
+}

@@ -1,0 +1,129 @@
+//! The state behind one instance: everything that its imports reach, and nothing that another one can.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use wasmhost_protocol::Limits;
+use wasmtime::component::{InstancePre, ResourceTable};
+use wasmtime::{Store, StoreContextMut, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::limits::{Refusals, StoreLimiter};
+use crate::meter::Meter;
+use crate::output::{Output, Tail};
+use crate::powers::{Denials, NoHttp, http_context, nothing_granted};
+use crate::run::JobContext;
+use crate::{Control, Mailbox};
+
+/// Bytes that one call may copy between guest and host; a lifted value costs 40 to 48 bytes.
+const HOSTCALL_BYTES: usize = 64 << 20;
+
+/// What outlives the store: read by the attempt when the guest is gone.
+#[derive(Clone)]
+pub(crate) struct Observed {
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) denials: Denials,
+    pub(crate) stderr: Tail,
+}
+
+impl Observed {
+    pub(crate) fn start(limits: &Limits) -> Self {
+        Self {
+            meter: Arc::new(Meter::start(limits.cpu)),
+            refusals: Arc::default(),
+            denials: Denials::default(),
+            stderr: Tail::default(),
+        }
+    }
+}
+
+/// What the task's own imports work with.
+pub(crate) struct TaskState {
+    pub(crate) job: JobContext,
+    pub(crate) ends_at: Instant,
+    pub(crate) limits: Limits,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) checkpoint: Option<Bytes>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) control: Arc<Control>,
+}
+
+/// The data of a store.
+pub(crate) struct Guest {
+    pub(crate) task: TaskState,
+    meter: Arc<Meter>,
+    limiter: StoreLimiter,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    no_http: NoHttp,
+    table: ResourceTable,
+}
+
+/// The error by which the epoch callback ends a guest that used up its CPU time.
+#[derive(Debug, thiserror::Error)]
+#[error("CPU time is used up")]
+pub(crate) struct CpuUsedUp;
+
+impl Guest {
+    /// A fresh store for one attempt at a component.
+    pub(crate) fn store(pre: &InstancePre<Self>, task: TaskState, observed: &Observed) -> Store<Self> {
+        let handles = task.limits.handles as usize;
+        let mut store = Store::new(pre.engine(), Self::new(task, observed));
+        store.limiter(|guest| &mut guest.limiter);
+        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.set_max_component_handles(handles);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(at_epoch);
+        store
+    }
+
+    fn new(task: TaskState, observed: &Observed) -> Self {
+        let stdout = Output::stdout(task.mailbox.clone());
+        let stderr = Output::stderr(task.mailbox.clone(), observed.stderr.clone());
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(task.limits.handles as usize);
+        Self {
+            meter: observed.meter.clone(),
+            limiter: StoreLimiter::new(&task.limits, observed.meter.clone(), observed.refusals.clone()),
+            wasi: nothing_granted(stdout, stderr, observed.denials.clone()),
+            http: http_context(),
+            no_http: NoHttp(observed.denials.clone()),
+            table,
+            task,
+        }
+    }
+
+    pub(crate) fn denials(&mut self) -> &mut Denials {
+        &mut self.no_http.0
+    }
+}
+
+/// Runs every 10 ms of a computing guest. Without the runtime's own yield its timers would starve.
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands the context over")]
+fn at_epoch(store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDeadline> {
+    let guest = store.data();
+    if guest.meter.cpu_is_used_up() {
+        return Err(CpuUsedUp.into());
+    }
+    if !guest.task.control.is_frozen() {
+        return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
+    }
+    let control = guest.task.control.clone();
+    Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { control.thawed().await })))
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.no_http }
+    }
+}

@@ -1,0 +1,27 @@
+//! `wasmhost:task/checkpoint`: a memory that survives the attempt. The newest one wins; the host writes it.
+
+use bytes::Bytes;
+
+use super::bindings::wasmhost::task::checkpoint::{Host, SaveError};
+use crate::guest::TaskState;
+
+impl Host for TaskState {
+    async fn load(&mut self) -> Option<Vec<u8>> {
+        self.control.thawed().await;
+        self.checkpoint.as_ref().map(|bytes| bytes.to_vec())
+    }
+
+    async fn save(&mut self, data: Vec<u8>) -> Result<(), SaveError> {
+        self.control.thawed().await;
+        if self.control.is_cancelled() {
+            return Err(SaveError::Cancelled);
+        }
+        if data.len() as u64 > self.limits.checkpoint_bytes {
+            return Err(SaveError::TooLarge(self.limits.checkpoint_bytes));
+        }
+        let bytes = Bytes::from(data);
+        self.checkpoint = Some(bytes.clone());
+        self.mailbox.post_checkpoint(bytes);
+        Ok(())
+    }
+}

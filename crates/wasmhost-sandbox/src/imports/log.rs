@@ -1,0 +1,39 @@
+//! `wasmhost:task/log`: levelled lines go to the mailbox, cut and with control characters escaped.
+
+use wasmhost_protocol::{Json, escape, truncate};
+
+use super::bindings::wasmhost::task::log::{Host, Level};
+use crate::guest::TaskState;
+use crate::mailbox::{LogLevel, LogLine, LogStream};
+use crate::output::LINE_BYTES;
+
+impl Host for TaskState {
+    async fn log(&mut self, level: Level, message: String, fields: Option<String>) {
+        self.control.thawed().await;
+        self.mailbox.log(LogLine {
+            level: level.into(),
+            stream: LogStream::Guest,
+            message: escape(truncate(&message, LINE_BYTES)),
+            fields: fields.as_deref().and_then(object_or_text),
+        });
+    }
+}
+
+/// A JSON object as it is; anything else as text.
+fn object_or_text(fields: &str) -> Option<Json> {
+    let may_be_object = fields.len() <= LINE_BYTES && fields.trim_start().starts_with('{');
+    let object = may_be_object.then(|| Json::parse(fields).ok()).flatten();
+    object.or_else(|| Json::of(&escape(truncate(fields, LINE_BYTES))).ok())
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Trace => Self::Trace,
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+        }
+    }
+}

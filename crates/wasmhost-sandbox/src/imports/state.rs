@@ -1,0 +1,36 @@
+//! `wasmhost:task/state`: custom states go to the mailbox; a cancelled task learns of it here.
+
+use wasmhost_protocol::{Json, StateName};
+
+use super::bindings::wasmhost::task::state::{Host, UpdateError};
+use crate::guest::TaskState;
+use crate::mailbox::Update;
+
+impl Host for TaskState {
+    async fn update_state(&mut self, state: String, meta: String) -> Result<(), UpdateError> {
+        self.control.thawed().await;
+        if self.control.is_cancelled() {
+            return Err(UpdateError::Cancelled);
+        }
+        if meta.len() as u64 > self.limits.meta_bytes {
+            return Err(UpdateError::TooLarge(self.limits.meta_bytes));
+        }
+        let update = parse(&state, meta).map_err(UpdateError::InvalidState)?;
+        // A post that was not taken when the task is cancelled is dropped: the task is told so.
+        tokio::select! {
+            biased;
+            () = self.mailbox.post_update(update) => Ok(()),
+            () = self.control.cancelled() => Err(UpdateError::Cancelled),
+        }
+    }
+}
+
+fn parse(state: &str, meta: String) -> Result<Update, String> {
+    let state = StateName::parse(state).map_err(|error| error.to_string())?;
+    let meta = if meta.is_empty() {
+        None
+    } else {
+        Some(Json::parse(meta).map_err(|error| format!("meta: {error}"))?)
+    };
+    Ok(Update { state, meta })
+}

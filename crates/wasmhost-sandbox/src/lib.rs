@@ -1,0 +1,41 @@
+//! Runs one attempt of a task in a fresh, limited WebAssembly instance.
+//!
+//! A [`Sandbox`] turns a component's bytes into a [`LoadedModule`] (validate, compile, cache) and starts attempts at its
+//! tasks. A guest's failure is a value of [`wasmhost_protocol::Outcome`]; nothing of a guest survives its attempt.
+
+mod sandbox;
+
+mod cache;
+mod compile;
+mod load;
+mod validate;
+
+mod inspect;
+mod schema;
+mod signature;
+mod tasks;
+
+mod codec;
+mod run;
+
+mod attempt;
+mod guest;
+mod imports;
+mod powers;
+
+mod control;
+mod limits;
+mod mailbox;
+mod meter;
+mod output;
+
+mod clock;
+mod engine;
+mod fault;
+
+pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
+pub use control::Control;
+pub use load::{LoadError, LoadedModule, inspect};
+pub use mailbox::{LogLevel, LogLine, LogStream, Mailbox, Post, Update};
+pub use run::{Ending, FunctionChoice, JobContext, Run, Running};
+pub use sandbox::{Sandbox, SandboxConfig, SandboxError};

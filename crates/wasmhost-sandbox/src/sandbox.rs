@@ -1,0 +1,123 @@
+//! The sandbox as a host holds it: one engine, its slots, and the modules that were loaded.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::task::TaskTracker;
+use wasmhost_protocol::Digest;
+
+use crate::attempt::Attempt;
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::compile::{Compilation, Compiler};
+use crate::load::{LoadError, LoadedModule, Loader};
+use crate::run::{Ending, Run, Running};
+use crate::{Control, Mailbox, engine, imports};
+
+/// What a sandbox is made of.
+#[derive(Debug, Clone)]
+pub struct SandboxConfig {
+    /// Attempts that run at once.
+    pub slots: u32,
+    /// Where compiled artifacts are kept; none: only in memory.
+    pub cache_dir: Option<PathBuf>,
+    /// Who compiles.
+    pub compiler: Compiler,
+    /// The most memory that any policy can have, in bytes.
+    pub max_memory_bytes: u64,
+}
+
+impl SandboxConfig {
+    /// The most memory that a policy can have where nothing else is said.
+    pub const MAX_MEMORY_BYTES: u64 = 512 << 20;
+}
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// The engine cannot be made.
+    #[error("start the WebAssembly engine")]
+    Engine(#[source] anyhow::Error),
+    /// The cache's directory cannot be used.
+    #[error("open the artifact cache {}", dir.display())]
+    Cache {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The clock's threads cannot be started.
+    #[error("start the epoch ticker")]
+    Clock(#[source] std::io::Error),
+}
+
+/// Runs attempts. Clones share everything.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    loader: Arc<Loader>,
+    guests: Handle,
+    attempts: TaskTracker,
+    slots: Arc<Semaphore>,
+    max_memory_bytes: u64,
+    _clock: Clock,
+}
+
+impl Sandbox {
+    /// Starts the engine and its clock; guests run on the runtime `guests`, which should do nothing else.
+    pub fn new(config: SandboxConfig, guests: Handle) -> Result<Self, SandboxError> {
+        let engine_failed = |error: wasmtime::Error| SandboxError::Engine(error.into());
+        let engine = engine::pooling(config.slots, config.max_memory_bytes).map_err(engine_failed)?;
+        let linker = imports::linker(&engine).map_err(engine_failed)?;
+        let cache = config
+            .cache_dir
+            .map(|dir| Cache::open(&dir, &engine).map_err(|source| SandboxError::Cache { dir, source }));
+        let compilation = Compilation::new(config.compiler);
+        let loader = Loader::new(linker, compilation, cache.transpose()?, guests.clone());
+        Ok(Self(Arc::new(Inner {
+            loader: Arc::new(loader),
+            guests,
+            attempts: TaskTracker::new(),
+            slots: Arc::new(Semaphore::new(config.slots as usize)),
+            max_memory_bytes: config.max_memory_bytes,
+            _clock: Clock::start(engine).map_err(SandboxError::Clock)?,
+        })))
+    }
+
+    /// The module, from memory or the local cache; none: its bytes are needed.
+    pub async fn cached(&self, digest: &Digest) -> Option<Arc<LoadedModule>> {
+        self.0.loader.cached(digest).await
+    }
+
+    /// Validates and compiles the component `wasm`, whose SHA-256 the caller has checked to be `digest`.
+    pub async fn load(&self, digest: Digest, wasm: Bytes) -> Result<Arc<LoadedModule>, LoadError> {
+        self.0.loader.load(digest, wasm).await
+    }
+
+    /// Starts one attempt in a fresh instance on the guests' runtime. Whatever happens is in its outcome.
+    #[must_use = "dropping the outcome stops the attempt"]
+    pub fn start(&self, module: &Arc<LoadedModule>, mut run: Run) -> Running {
+        run.limits.memory_bytes = run.limits.memory_bytes.min(self.0.max_memory_bytes);
+        let mailbox = Arc::new(Mailbox::new());
+        let control = Arc::new(Control::default());
+        let (ended, outcome) = oneshot::channel();
+        let attempt = Attempt::new(module.clone(), run, mailbox.clone(), control.clone());
+        let inner = self.0.clone();
+        let task = async move {
+            attempt.report(&inner.slots, ended).await;
+        };
+        self.0.attempts.spawn_on(task, &self.0.guests);
+        Running { outcome: Ending(outcome), mailbox, control }
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("attempts", &self.0.attempts.len()).finish_non_exhaustive()
+    }
+}
