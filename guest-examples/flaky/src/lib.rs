@@ -3,13 +3,10 @@
 //! Arguments, all optional: `{"fail_times": 2, "how": "failed", "after_ms": 500}`. Result: `{"attempt": 3}`.
 //! `how` is `failed`, `retry`, `permanent`, `panic` or `trap`; `after_ms` is the delay that a `retry` asks for.
 
-wit_bindgen::generate!({ path: "../../wit", world: "wasmhost:task/task" });
-
-use exports::wasmhost::task::handler::{Guest, TaskError};
 use serde::Deserialize;
-use serde_json::json;
-use wasmhost::task::{
-    job,
+use serde_json::{Value, json};
+use wasmhost_guest::{
+    TaskError, job,
     types::{Failure, Retry},
 };
 
@@ -37,17 +34,12 @@ enum How {
     Trap,
 }
 
-struct Flaky;
-
-impl Guest for Flaky {
-    fn run(args: String) -> Result<String, TaskError> {
-        let args: Args = serde_json::from_str(&args).map_err(wrong_arguments)?;
-        let attempt = job::context().attempt;
-        if attempt <= args.fail_times {
-            return Err(fail(&args, attempt));
-        }
-        Ok(json!({ "attempt": attempt }).to_string())
+fn flaky(args: Args) -> Result<Value, TaskError> {
+    let attempt = job::context().attempt;
+    if attempt <= args.fail_times {
+        return Err(fail(&args, attempt));
     }
+    Ok(json!({ "attempt": attempt }))
 }
 
 fn fail(args: &Args, attempt: u32) -> TaskError {
@@ -73,9 +65,4 @@ fn trap() -> ! {
     std::process::abort()
 }
 
-fn wrong_arguments(error: serde_json::Error) -> TaskError {
-    let message = format!(r#"wrong arguments: {error}; expected {{"fail_times": 2, "how": "retry"}}"#);
-    TaskError::Permanent(Failure { message, details: None })
-}
-
-export!(Flaky);
+wasmhost_guest::task!(flaky);

@@ -2,17 +2,13 @@
 //!
 //! Arguments, both optional: `{"steps": 100, "delay_ms": 50}`. Result: `{"steps": 100}`.
 
-wit_bindgen::generate!({ path: "../../wit", world: "wasmhost:task/task" });
-
 use std::{thread::sleep, time::Duration};
 
-use exports::wasmhost::task::handler::{Guest, TaskError};
 use serde::Deserialize;
-use serde_json::json;
-use wasmhost::task::{
+use serde_json::{Value, json};
+use wasmhost_guest::{
+    TaskError,
     log::{Level, log},
-    state::{UpdateError, update_state},
-    types::Failure,
 };
 
 #[derive(Deserialize)]
@@ -28,44 +24,18 @@ impl Default for Args {
     }
 }
 
-struct Progress;
-
-impl Guest for Progress {
-    fn run(args: String) -> Result<String, TaskError> {
-        let Args { steps, delay_ms } = serde_json::from_str(&args).map_err(wrong_arguments)?;
-        log(Level::Info, "starting", Some(&json!({ "steps": steps }).to_string()));
-        for step in 0..=steps {
-            report(step, steps)?;
-            if step < steps {
-                sleep(Duration::from_millis(delay_ms));
-            }
+fn progress(Args { steps, delay_ms }: Args) -> Result<Value, TaskError> {
+    log(Level::Info, "starting", Some(&json!({ "steps": steps }).to_string()));
+    for step in 0..=steps {
+        // The error is how a task learns that it was revoked.
+        wasmhost_guest::progress(step.into(), steps.into())
+            .inspect_err(|_| log(Level::Warn, "told to stop", Some(&json!({ "step": step }).to_string())))?;
+        if step < steps {
+            sleep(Duration::from_millis(delay_ms));
         }
-        log(Level::Info, "all steps are done", None);
-        Ok(json!({ "steps": steps }).to_string())
     }
+    log(Level::Info, "all steps are done", None);
+    Ok(json!({ "steps": steps }))
 }
 
-/// Publishes the step as the state `PROGRESS`. The error is how a task learns that it was revoked.
-fn report(step: u32, steps: u32) -> Result<(), TaskError> {
-    let meta = json!({ "progress": percent(step, steps), "current": step, "total": steps });
-    update_state("PROGRESS", &meta.to_string()).map_err(|error| {
-        let message = match error {
-            UpdateError::Cancelled => format!("stopped at {step} of {steps}"),
-            UpdateError::InvalidState(why) => format!("the state was not taken: {why}"),
-            UpdateError::TooLarge(limit) => format!("the meta is larger than {limit} bytes"),
-        };
-        log(Level::Warn, &message, None);
-        TaskError::Failed(Failure { message, details: None })
-    })
-}
-
-fn percent(step: u32, steps: u32) -> u64 {
-    (u64::from(step) * 100).checked_div(u64::from(steps)).unwrap_or(100)
-}
-
-fn wrong_arguments(error: serde_json::Error) -> TaskError {
-    let message = format!(r#"wrong arguments: {error}; expected {{"steps": 100, "delay_ms": 50}}"#);
-    TaskError::Permanent(Failure { message, details: None })
-}
-
-export!(Progress);
+wasmhost_guest::task!(progress);
