@@ -1,0 +1,94 @@
+//! The error codes of JetStream that the protocol tells apart, and what each means for the writer.
+
+use std::error::Error as _;
+
+use async_nats::jetstream;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+
+/// "No message found."
+pub const NO_MESSAGE: u64 = 10037;
+/// "JetStream not enabled for account", "JetStream not enabled."
+pub const OFF: [u64; 2] = [10039, 10076];
+/// "Stream not found."
+pub const NO_STREAM: u64 = 10059;
+/// "Stream name already in use with a different configuration."
+pub const STREAM_IN_USE: u64 = 10058;
+/// "Wrong last sequence", and the same while another write is in flight on a replicated stream.
+pub const CONFLICTS: [u64; 2] = [10071, 10164];
+/// The server could not take the write now: no leader, too many in flight, temporarily unavailable.
+pub const TRY_AGAIN: [u64; 4] = [10163, 10158, 10008, 10009];
+/// Message or account limits, storage or memory exhausted.
+pub const FULL: [u64; 5] = [10077, 10023, 10047, 10002, 10028];
+/// "Message size exceeds maximum allowed."
+pub const TOO_LARGE: u64 = 10054;
+
+/// Status of an answer that another try may change.
+const UNAVAILABLE: usize = 503;
+
+/// Why a publish has no acknowledgement.
+#[derive(Debug)]
+pub(crate) enum Unstored {
+    /// Another revision stands.
+    Conflict,
+    /// It may have been stored or not, or could be stored later.
+    Unknown(String),
+    /// There is no room.
+    Full(String),
+    /// The message is over a size limit.
+    TooLarge,
+    /// The server refuses it, and would again.
+    Refused(String),
+}
+
+impl From<PublishError> for Unstored {
+    fn from(error: PublishError) -> Self {
+        let text = error.to_string();
+        if let Some(server) = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>()) {
+            return Self::from_code(server.error_code().0, server.code(), text);
+        }
+        match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => Self::TooLarge,
+            PublishErrorKind::WrongLastMessageId | PublishErrorKind::WrongLastSequence => Self::Conflict,
+            PublishErrorKind::StreamNotFound
+            | PublishErrorKind::TimedOut
+            | PublishErrorKind::BrokenPipe
+            | PublishErrorKind::MaxAckPending
+            | PublishErrorKind::Other => Self::Unknown(text),
+        }
+    }
+}
+
+impl Unstored {
+    fn from_code(code: u64, status: usize, text: String) -> Self {
+        if CONFLICTS.contains(&code) {
+            Self::Conflict
+        } else if FULL.contains(&code) {
+            Self::Full(text)
+        } else if code == TOO_LARGE {
+            Self::TooLarge
+        } else if TRY_AGAIN.contains(&code) || status == UNAVAILABLE {
+            Self::Unknown(text)
+        } else {
+            Self::Refused(text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_means_what_the_protocol_says() {
+        let of = |code, status| Unstored::from_code(code, status, String::new());
+        assert!(matches!(of(10071, 400), Unstored::Conflict));
+        assert!(matches!(of(10164, 400), Unstored::Conflict));
+        assert!(matches!(of(10163, 400), Unstored::Unknown(_)));
+        assert!(matches!(of(10158, 400), Unstored::Unknown(_)));
+        assert!(matches!(of(10999, 503), Unstored::Unknown(_)));
+        assert!(matches!(of(10077, 503), Unstored::Full(_)));
+        assert!(matches!(of(10047, 500), Unstored::Full(_)));
+        assert!(matches!(of(10054, 400), Unstored::TooLarge));
+        assert!(matches!(of(10166, 400), Unstored::Refused(_)));
+    }
+}

@@ -1,0 +1,254 @@
+//! A connection to a server that is new enough: who we are, TLS, and what the server says beside its answers.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::{self, context::ContextBuilder};
+use async_nats::{Client, ConnectOptions, Event};
+use tokio::sync::watch;
+use wasmhost_protocol::{Names, Namespace};
+
+use crate::denials::Denials;
+
+/// The oldest server with all that the protocol needs: schedules, TTLs, fixes of CVE-2026-33222 and -33248.
+pub const MINIMUM_SERVER: (i64, i64, i64) = (2, 12, 6);
+/// How long a publish or an API request waits for its answer.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
+const UNACKED_PUBLISHES: usize = 65_536;
+
+/// Who connects.
+#[derive(Clone, Default)]
+pub enum Credentials {
+    /// Nobody in particular.
+    #[default]
+    None,
+    /// A file with a JWT and its key, as `nsc` writes it.
+    CredsFile(PathBuf),
+    /// A file with the seed of an nkey.
+    Nkey(PathBuf),
+    /// The seed of an nkey.
+    NkeySeed(String),
+    /// A token.
+    Token(String),
+    /// A user and a password.
+    UserPassword {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::CredsFile(_) => "CredsFile(..)",
+            Self::Nkey(_) => "Nkey(..)",
+            Self::NkeySeed(_) => "NkeySeed(..)",
+            Self::Token(_) => "Token(..)",
+            Self::UserPassword { .. } => "UserPassword(..)",
+        })
+    }
+}
+
+/// Where to connect, and as whom.
+#[derive(Debug, Clone)]
+pub struct ConnectConfig {
+    /// `nats://host:port`, or several separated by commas.
+    pub url: String,
+    /// Who connects.
+    pub credentials: Credentials,
+    /// Certificates of authorities to trust, beside the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// The client's certificate; with `tls_key`.
+    pub tls_cert: Option<PathBuf>,
+    /// The key of the client's certificate.
+    pub tls_key: Option<PathBuf>,
+    /// The prefix of all names.
+    pub namespace: Namespace,
+    /// The name of the connection, shown by the server's monitoring.
+    pub name: String,
+    /// How long to try to connect.
+    pub connect_timeout: Duration,
+}
+
+impl ConnectConfig {
+    /// A connection to `url` with the defaults: nobody in particular, the namespace `wasmhost`, five seconds.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            credentials: Credentials::None,
+            tls_ca: None,
+            tls_cert: None,
+            tls_key: None,
+            namespace: Namespace::default(),
+            name: "wasmhost".to_owned(),
+            connect_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// A file with credentials cannot be read.
+    #[error("read credentials from {}", path.display())]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Only one of certificate and key is given.
+    #[error("use a client certificate: it needs both the certificate and its key")]
+    HalfCertificate,
+    /// The server does not let us in.
+    #[error("connect to NATS at {url}: the credentials are refused")]
+    Denied {
+        /// The server.
+        url: String,
+        /// What the client says.
+        source: async_nats::ConnectError,
+    },
+    /// No server, or none that talks to us.
+    #[error("connect to NATS at {url}")]
+    Unreachable {
+        /// The server.
+        url: String,
+        /// What the client says.
+        source: async_nats::ConnectError,
+    },
+    /// The server is older than the protocol needs.
+    #[error(
+        "use nats-server {found} at {url}: at least {}.{}.{} is needed, for message schedules, message TTLs and the \
+         fixes of CVE-2026-33222 and CVE-2026-33248",
+        MINIMUM_SERVER.0, MINIMUM_SERVER.1, MINIMUM_SERVER.2
+    )]
+    TooOld {
+        /// The server.
+        url: String,
+        /// Its version.
+        found: String,
+    },
+}
+
+/// A connection, its JetStream context and the names of the deployment. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The client.
+    pub client: Client,
+    /// Its JetStream context: publishes wait for room, answers for five seconds.
+    pub jetstream: jetstream::Context,
+    /// The names of the deployment.
+    pub names: Names,
+    pub(crate) denials: Denials,
+    connects: Arc<watch::Sender<u64>>,
+}
+
+impl Connection {
+    /// Connects and checks the server's version.
+    pub async fn open(config: &ConnectConfig) -> Result<Self, ConnectError> {
+        let denials = Denials::new();
+        let connects = Arc::new(watch::Sender::new(0));
+        let options = options(config).await?.event_callback({
+            let (denials, connects) = (denials.clone(), Arc::clone(&connects));
+            move |event| {
+                note(&event, &denials, &connects);
+                std::future::ready(())
+            }
+        });
+        let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
+        let client = options.connect(servers).await.map_err(|source| refused(&config.url, source))?;
+        let (major, minor, patch) = MINIMUM_SERVER;
+        if !client.is_server_compatible(major, minor, patch) {
+            let found = client.server_info().version;
+            return Err(ConnectError::TooOld { url: config.url.clone(), found });
+        }
+        let jetstream = ContextBuilder::new()
+            .timeout(ANSWER_TIMEOUT)
+            .ack_timeout(ANSWER_TIMEOUT)
+            .max_ack_inflight(UNACKED_PUBLISHES)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        Ok(Self { client, jetstream, names: Names::new(&config.namespace), denials, connects })
+    }
+
+    /// The newest permission that the server denied, in its words.
+    #[must_use]
+    pub fn last_denial(&self) -> Option<String> {
+        self.denials.last()
+    }
+
+    /// How often the connection was made; changes after each loss that was mended.
+    #[must_use]
+    pub fn reconnected(&self) -> watch::Receiver<u64> {
+        self.connects.subscribe()
+    }
+}
+
+fn note(event: &Event, denials: &Denials, connects: &watch::Sender<u64>) {
+    match event {
+        Event::Connected => connects.send_modify(|count| *count += 1),
+        Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
+        Event::LameDuckMode => tracing::info!("the NATS server is about to shut down; it will be left"),
+        Event::SlowConsumer(_) => tracing::warn!("a NATS subscription is too slow and lost messages"),
+        Event::ServerError(error) => {
+            denials.note(&error.to_string());
+            tracing::warn!(%error, "the NATS server reported an error");
+        }
+        Event::ClientError(error) => tracing::warn!(%error, "the NATS client reported an error"),
+        Event::Draining | Event::Closed => {}
+    }
+}
+
+fn refused(url: &str, source: async_nats::ConnectError) -> ConnectError {
+    use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
+    let url = url.to_owned();
+    match source.kind() {
+        Authentication | AuthorizationViolation => ConnectError::Denied { url, source },
+        _ => ConnectError::Unreachable { url, source },
+    }
+}
+
+async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError> {
+    let mut options = credentials(&config.credentials).await?;
+    if let Some(ca) = &config.tls_ca {
+        options = options.add_root_certificates(ca.clone());
+    }
+    options = match (&config.tls_cert, &config.tls_key) {
+        (Some(cert), Some(key)) => options.add_client_certificate(cert.clone(), key.clone()),
+        (None, None) => options,
+        (Some(_), None) | (None, Some(_)) => return Err(ConnectError::HalfCertificate),
+    };
+    Ok(options
+        .name(&config.name)
+        .connection_timeout(config.connect_timeout)
+        .request_timeout(Some(ANSWER_TIMEOUT)))
+}
+
+async fn credentials(credentials: &Credentials) -> Result<ConnectOptions, ConnectError> {
+    let options = ConnectOptions::new();
+    let failed = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| ConnectError::Credentials { path, source }
+    };
+    Ok(match credentials {
+        Credentials::None => options,
+        Credentials::CredsFile(path) => options.credentials_file(path).await.map_err(failed(path))?,
+        Credentials::Nkey(path) => {
+            let seed = tokio::fs::read_to_string(path).await.map_err(failed(path))?;
+            options.nkey(seed.trim().to_owned())
+        }
+        Credentials::NkeySeed(seed) => options.nkey(seed.clone()),
+        Credentials::Token(token) => options.token(token.clone()),
+        Credentials::UserPassword { user, password } => {
+            options.user_and_password(user.clone(), password.clone())
+        }
+    })
+}

@@ -1,0 +1,85 @@
+//! Copies of jobs that ended in FAILURE, kept for people.
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
+use wasmhost_protocol::{JobKey, header, truncate};
+
+use crate::Connection;
+use crate::codes::Unstored;
+use crate::message::{header_pairs, header_value, publish};
+
+/// Bytes of the reason that fit a header.
+const REASON_BYTES: usize = 1 << 10;
+
+/// What died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dead<'a> {
+    /// A job.
+    Job(&'a JobKey),
+    /// The message with this sequence, which could not be read as a job.
+    Unreadable(u64),
+}
+
+/// The copy was not stored.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("keep a dead job as `{subject}`: {text}")]
+pub struct DeadError {
+    /// The copy's subject.
+    pub subject: String,
+    /// What went wrong.
+    pub text: String,
+}
+
+/// Keeps the body as it was, our own headers of it, and why it died: a kind and a sentence.
+pub async fn publish_dead(
+    connection: &Connection,
+    dead: Dead<'_>,
+    headers: Option<&HeaderMap>,
+    body: Bytes,
+    (kind, reason): (&str, &str),
+) -> Result<(), DeadError> {
+    let subject = match dead {
+        Dead::Job(key) => connection.names.dead_subject(key),
+        Dead::Unreadable(sequence) => connection.names.dead_unreadable(sequence),
+    };
+    let mut kept = own_headers(headers);
+    kept.insert(header::DEAD_KIND, header_value(kind));
+    kept.insert(header::DEAD_REASON, header_value(truncate(reason, REASON_BYTES)));
+    let message = PublishMessage::build().headers(kept).payload(body);
+    let text = match publish(connection, &subject, message).await {
+        Ok(_) => return Ok(()),
+        Err(Unstored::Conflict) => "another message stands".to_owned(),
+        Err(Unstored::TooLarge) => "it is too large".to_owned(),
+        Err(Unstored::Unknown(text) | Unstored::Full(text) | Unstored::Refused(text)) => text,
+    };
+    Err(DeadError { subject, text })
+}
+
+/// A copied header of the server's own would be obeyed again.
+fn own_headers(headers: Option<&HeaderMap>) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for (name, value) in headers.into_iter().flat_map(header_pairs) {
+        let ours =
+            name.get(..header::PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(header::PREFIX));
+        if ours || name.eq_ignore_ascii_case(header::TRACEPARENT) {
+            kept.append(name, header_value(value));
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_headers_are_copied() {
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Msg-Id", "x");
+        headers.insert("wasmhost-timeout", "30s");
+        let kept = own_headers(Some(&headers));
+        assert_eq!(header_pairs(&kept).collect::<Vec<_>>(), [("wasmhost-timeout", "30s")]);
+        assert!(own_headers(None).is_empty());
+    }
+}

@@ -1,0 +1,70 @@
+//! Permission denials, which the server sends apart from any answer: a denied request else looks like a timeout.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// Denials that are kept.
+const KEPT: usize = 32;
+
+/// The newest denials of a connection, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Denials(Arc<watch::Sender<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    texts: VecDeque<String>,
+    /// Denials in all.
+    count: u64,
+}
+
+impl Kept {
+    /// The newest denial after the first `seen` that mentions `subject`.
+    fn since(&self, seen: u64, subject: &str) -> Option<&String> {
+        let new = usize::try_from(self.count - seen).unwrap_or(usize::MAX);
+        self.texts.iter().rev().take(new).find(|text| text.contains(subject))
+    }
+}
+
+impl Denials {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Kept::default())))
+    }
+
+    /// Keeps `text` if it is a denial.
+    pub(crate) fn note(&self, text: &str) {
+        if !text.to_ascii_lowercase().contains("permissions violation") {
+            return;
+        }
+        self.0.send_modify(|kept| {
+            kept.count += 1;
+            kept.texts.push_back(text.to_owned());
+            if kept.texts.len() > KEPT {
+                kept.texts.pop_front();
+            }
+        });
+    }
+
+    pub(crate) fn last(&self) -> Option<String> {
+        self.0.borrow().texts.back().cloned()
+    }
+
+    /// The answer to a request on `subject`, or the denial that took its place.
+    pub(crate) async fn or_denied<T>(
+        &self,
+        subject: &str,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, String> {
+        let mut receiver = self.0.subscribe();
+        let seen = receiver.borrow_and_update().count;
+        // Dropping the wait loses nothing; dropping the answer gives up a reply that will never come.
+        tokio::select! {
+            biased;
+            answer = answer => Ok(answer),
+            Ok(kept) = receiver.wait_for(|kept| kept.since(seen, subject).is_some()) => {
+                Err(kept.since(seen, subject).cloned().unwrap_or_default())
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The hosts that run, each a key that it renews.
+
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::message::PublishMessage;
+use futures::TryStreamExt;
+use wasmhost_protocol::{HostId, HostPresence, header};
+
+use crate::Connection;
+use crate::codes::Unstored;
+use crate::message::{ReadError, publish};
+use crate::replay::replay;
+
+/// A host's key was not written.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("write the presence of host {host}: {text}")]
+pub struct AnnounceError {
+    /// The host.
+    pub host: HostId,
+    /// What went wrong.
+    pub text: String,
+}
+
+/// Writes or renews the host's key.
+pub async fn announce(connection: &Connection, presence: &HostPresence) -> Result<(), AnnounceError> {
+    let value = serde_json::to_vec(presence).expect("a presence can be written as JSON");
+    write(connection, &presence.id, PublishMessage::build().payload(value.into())).await
+}
+
+/// Removes the host's key.
+pub async fn withdraw(connection: &Connection, host: &HostId) -> Result<(), AnnounceError> {
+    write(connection, host, PublishMessage::build().header(header::KV_OPERATION, header::KV_DELETE)).await
+}
+
+/// The hosts that run now. Keys that cannot be read are left out.
+pub async fn hosts(connection: &Connection) -> Result<Vec<HostPresence>, ReadError> {
+    let (stream, filter) = (connection.names.hosts_stream(), connection.names.hosts_filter());
+    let messages = replay(connection, &stream, &filter, DeliverPolicy::LastPerSubject).await?;
+    let present =
+        messages.try_filter_map(|message| async move { Ok(serde_json::from_slice(&message.payload).ok()) });
+    present.try_collect().await
+}
+
+async fn write(connection: &Connection, host: &HostId, message: PublishMessage) -> Result<(), AnnounceError> {
+    let text = match publish(connection, &connection.names.host_subject(host), message).await {
+        Ok(_) => return Ok(()),
+        Err(Unstored::Conflict) => "another value stands".to_owned(),
+        Err(Unstored::TooLarge) => "it is too large".to_owned(),
+        Err(Unstored::Unknown(text) | Unstored::Full(text) | Unstored::Refused(text)) => text,
+    };
+    Err(AnnounceError { host: host.clone(), text })
+}

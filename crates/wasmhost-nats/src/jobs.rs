@@ -1,0 +1,141 @@
+//! Messages of the job stream: published so that no second one for a key can stand, and looked up at the leader.
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use bytes::Bytes;
+use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, header};
+
+use crate::Connection;
+use crate::clock::timestamp;
+use crate::codes::Unstored;
+use crate::message::{Place, ReadError, publish, read};
+
+/// A message that the job stream acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Its sequence; of the earlier message, where it is a duplicate.
+    pub sequence: u64,
+    /// Whether the stream had taken a message with this key within the duplicate window, and dropped this one.
+    pub duplicate: bool,
+}
+
+/// Why a job was not published, or may not have been.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// A message for this key stands in this queue.
+    #[error("publish job {0}: a message for it stands")]
+    Stands(JobKey),
+    /// The stream, the account or the server has no room.
+    #[error("publish job {key}: the queue is full: {text}")]
+    Full {
+        /// The job.
+        key: JobKey,
+        /// The server's words.
+        text: String,
+    },
+    /// No answer, or one that leaves it open.
+    #[error("publish job {key}: {text}")]
+    Unknown {
+        /// The job.
+        key: JobKey,
+        /// What went wrong.
+        text: String,
+    },
+    /// The message is larger than the stream or the server takes.
+    #[error("publish job {0}: it is too large")]
+    TooLarge(JobKey),
+    /// The server refuses it and would again: a permission is missing, or the stream is not as wanted.
+    #[error("publish job {key}: {text}")]
+    Denied {
+        /// The job.
+        key: JobKey,
+        /// The server's words.
+        text: String,
+    },
+}
+
+impl PublishError {
+    pub(crate) fn new(key: &JobKey, unstored: Unstored) -> Self {
+        let key = key.clone();
+        match unstored {
+            Unstored::Conflict => Self::Stands(key),
+            Unstored::Full(text) => Self::Full { key, text },
+            Unstored::Unknown(text) => Self::Unknown { key, text },
+            Unstored::TooLarge => Self::TooLarge(key),
+            Unstored::Refused(text) => Self::Denied { key, text },
+        }
+    }
+}
+
+/// Publishes a job's message. The options of the submit service alone (queue, delay, at) are left out.
+pub async fn publish_job(
+    connection: &Connection,
+    queue: &QueueName,
+    key: &JobKey,
+    options: &JobOptions,
+    body: Bytes,
+) -> Result<Published, PublishError> {
+    let message = PublishMessage::build()
+        .headers(job_headers(options))
+        .payload(body)
+        .header(header::MSG_ID, key.as_str())
+        .header(header::EXPECTED_STREAM, connection.names.jobs_stream().as_str())
+        .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+    let subject = connection.names.job_subject(queue, key);
+    let stored = publish(connection, &subject, message).await;
+    stored
+        .map(|ack| Published { sequence: ack.sequence, duplicate: ack.duplicate })
+        .map_err(|unstored| PublishError::new(key, unstored))
+}
+
+/// The headers of a job's message.
+pub(crate) fn job_headers(options: &JobOptions) -> HeaderMap {
+    let options = JobOptions { queue: None, delay: None, at: None, ..options.clone() };
+    let mut headers = HeaderMap::new();
+    for (name, value) in options.to_pairs() {
+        headers.insert(name, crate::message::header_value(&value));
+    }
+    headers
+}
+
+/// A message as it stands in a stream.
+#[derive(Debug, Clone)]
+pub struct QueuedMessage {
+    /// Its sequence.
+    pub sequence: u64,
+    /// When it was stored.
+    pub stored_at: Timestamp,
+    /// Its subject.
+    pub subject: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub payload: Bytes,
+}
+
+impl From<StreamMessage> for QueuedMessage {
+    fn from(message: StreamMessage) -> Self {
+        Self {
+            sequence: message.sequence,
+            stored_at: timestamp(message.time),
+            subject: message.subject.to_string(),
+            headers: message.headers,
+            payload: message.payload,
+        }
+    }
+}
+
+/// The job's message in whichever queue, as the leader has it; none once it is settled. Not for derived ids, whose
+/// subject has none: ask for their sequence.
+pub async fn message_of(connection: &Connection, key: &JobKey) -> Result<Option<QueuedMessage>, ReadError> {
+    let names = &connection.names;
+    let subject = names.job_anywhere(key);
+    Ok(read(connection, &names.jobs_stream(), Place::LastOn(&subject)).await?.map(Into::into))
+}
+
+/// The message of the job stream with this sequence.
+pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option<QueuedMessage>, ReadError> {
+    let stream = connection.names.jobs_stream();
+    Ok(read(connection, &stream, Place::Sequence(sequence)).await?.map(Into::into))
+}

@@ -1,0 +1,154 @@
+//! The streams and buckets that the protocol needs: made where they are missing, compared setting by setting where
+//! they exist. Nothing that exists is changed.
+
+mod compare;
+mod consumer;
+mod wanted;
+
+use async_nats::jetstream::context::{AccountErrorKind, CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::Config;
+
+use crate::Connection;
+use crate::codes::{NO_STREAM, OFF, STREAM_IN_USE};
+
+pub use compare::Difference;
+pub use consumer::{QueueConsumer, ensure_consumer};
+pub(crate) use wanted::MODULE_HISTORY;
+
+/// Sizes of what is made. Those of what exists are not compared, but replicas are, as a minimum.
+#[derive(Debug, Clone, Copy)]
+pub struct LayoutConfig {
+    /// Copies of each stream in a cluster.
+    pub replicas: usize,
+    /// Bytes of queued jobs; a full stream refuses new ones.
+    pub jobs_max_bytes: i64,
+    /// Number of queued jobs.
+    pub jobs_max_messages: i64,
+    /// Bytes of scheduled jobs.
+    pub schedules_max_bytes: i64,
+    /// Bytes of logs; the oldest give way.
+    pub logs_max_bytes: i64,
+    /// Bytes of dead jobs; the oldest give way.
+    pub dead_max_bytes: i64,
+}
+
+impl Default for LayoutConfig {
+    fn default() -> Self {
+        Self {
+            replicas: 1,
+            jobs_max_bytes: 4 << 30,
+            jobs_max_messages: 10_000_000,
+            schedules_max_bytes: 1 << 30,
+            logs_max_bytes: 1 << 30,
+            dead_max_bytes: 1 << 30,
+        }
+    }
+}
+
+/// Why the server does not have what the protocol needs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// JetStream is off.
+    #[error(
+        "use JetStream: {0}; start nats-server with `-js` or a `jetstream {{}}` block, and enable it for the account"
+    )]
+    JetStreamOff(String),
+    /// Something exists that the protocol cannot work with.
+    #[error("use what exists on the server:{}", .0.iter().map(|d| format!("\n  {d}")).collect::<String>())]
+    Differs(Vec<Difference>),
+    /// The server refuses to make something.
+    #[error("make `{object}`: {text}")]
+    Refused {
+        /// The stream or consumer.
+        object: String,
+        /// The server's words.
+        text: String,
+    },
+    /// A permission is missing.
+    #[error("check `{object}`: {text}")]
+    Denied {
+        /// The stream or consumer.
+        object: String,
+        /// The server's words.
+        text: String,
+    },
+    /// No answer.
+    #[error("check `{object}`: {text}")]
+    Unreachable {
+        /// The stream or consumer.
+        object: String,
+        /// What went wrong.
+        text: String,
+    },
+}
+
+/// Makes the streams and buckets that are missing, and compares those that exist; all differences are listed together.
+pub async fn ensure_layout(connection: &Connection, config: &LayoutConfig) -> Result<(), LayoutError> {
+    check_jetstream(connection).await?;
+    let mut differences = Vec::new();
+    for wanted in wanted::streams(&connection.names, config) {
+        let found = denied(connection, &wanted.name, ensure_stream(connection, &wanted)).await?;
+        differences.extend(compare::stream(&found, &wanted));
+    }
+    if differences.is_empty() { Ok(()) } else { Err(LayoutError::Differs(differences)) }
+}
+
+async fn check_jetstream(connection: &Connection) -> Result<(), LayoutError> {
+    let Err(error) = connection.jetstream.query_account().await else { return Ok(()) };
+    match error.kind() {
+        AccountErrorKind::JetStreamUnavailable => {
+            Err(LayoutError::JetStreamOff("nothing answers its requests".to_owned()))
+        }
+        AccountErrorKind::JetStream(server) if OFF.contains(&server.error_code().0) => {
+            Err(LayoutError::JetStreamOff(server.to_string()))
+        }
+        // A denied account query need not stop anybody; what else is wrong shows with the first stream.
+        AccountErrorKind::JetStream(_) | AccountErrorKind::TimedOut | AccountErrorKind::Other => Ok(()),
+    }
+}
+
+/// The stream's settings, after making it if it was missing.
+async fn ensure_stream(connection: &Connection, wanted: &Config) -> Result<Config, LayoutError> {
+    if let Some(found) = find(connection, &wanted.name).await? {
+        return Ok(found);
+    }
+    let object = wanted.name.clone();
+    let Err(error) = connection.jetstream.create_stream(wanted.clone()).await else {
+        return Ok(wanted.clone());
+    };
+    match error.kind() {
+        // Another host was faster, perhaps with other sizes.
+        CreateStreamErrorKind::JetStream(server) if server.error_code().0 == STREAM_IN_USE => {
+            find(connection, &object)
+                .await?
+                .ok_or_else(|| LayoutError::Refused { object, text: error.to_string() })
+        }
+        CreateStreamErrorKind::JetStream(server) => {
+            Err(LayoutError::Refused { object, text: server.to_string() })
+        }
+        _ => Err(LayoutError::Unreachable { object, text: error.to_string() }),
+    }
+}
+
+async fn find(connection: &Connection, name: &str) -> Result<Option<Config>, LayoutError> {
+    match connection.jetstream.get_stream(name).await {
+        Ok(stream) => Ok(Some(stream.cached_info().config.clone())),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(server) if server.error_code().0 == NO_STREAM => Ok(None),
+            _ => Err(LayoutError::Unreachable { object: name.to_owned(), text: error.to_string() }),
+        },
+    }
+}
+
+/// The answer, or the denial that took its place.
+async fn denied<T>(
+    connection: &Connection,
+    object: &str,
+    answer: impl Future<Output = Result<T, LayoutError>>,
+) -> Result<T, LayoutError> {
+    match connection.denials.or_denied(object, answer).await {
+        Ok(answer) => answer,
+        Err(text) => Err(LayoutError::Denied { object: object.to_owned(), text }),
+    }
+}

@@ -1,0 +1,155 @@
+//! Each stream and bucket as the protocol needs it, with the reasons.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{
+    Compression, Config, DiscardPolicy, Republish, RetentionPolicy, Source, SubjectTransform,
+};
+use wasmhost_protocol::Names;
+
+use super::LayoutConfig;
+use crate::records::MARKER_TTL;
+
+/// Unacknowledged publishes are told apart from new ones for so long.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+/// The largest message of a job: its arguments (512 KiB) and headers.
+const JOB_BYTES: i32 = 768 << 10;
+/// The largest record: an inline result, meta, error texts and the rest.
+const RECORD_BYTES: i32 = 512 << 10;
+/// Consumers of the states stream, above the server's default of 1000: each that lists jobs is one for a moment.
+const STATES_CONSUMERS: i32 = 100_000;
+/// Versions of a module that jobs in flight may name.
+pub(crate) const MODULE_HISTORY: i64 = 20;
+/// A host that has not renewed its key for so long is not shown.
+const HOST_TTL: Duration = Duration::from_secs(30);
+/// How long logs and dead jobs are kept.
+const KEPT_FOR_PEOPLE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+pub(super) fn streams(names: &Names, config: &LayoutConfig) -> Vec<Config> {
+    // Schedules first: the job stream sources them.
+    let mut all = vec![
+        schedules(names, config),
+        jobs(names, config),
+        states(names),
+        modules(names),
+        hosts(names),
+        objects(names.components_stream(), names.components_subjects()),
+        objects(names.blobs_stream(), names.blobs_subjects()),
+        kept(names.logs_stream(), names.logs_filter(), config.logs_max_bytes),
+        kept(names.dead_stream(), names.dead_filter(), config.dead_max_bytes),
+    ];
+    for stream in &mut all {
+        stream.num_replicas = config.replicas;
+    }
+    all
+}
+
+/// No per-subject limit, which would stall the source, and no TTL, which would expire queued jobs.
+fn jobs(names: &Names, config: &LayoutConfig) -> Config {
+    let due = SubjectTransform { source: names.due_filter(), destination: names.jobs_filter() };
+    Config {
+        name: names.jobs_stream(),
+        subjects: names.jobs_stream_subjects().into(),
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        max_bytes: config.jobs_max_bytes,
+        max_messages: config.jobs_max_messages,
+        max_message_size: JOB_BYTES,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        sources: Some(vec![Source {
+            name: names.schedules_stream(),
+            subject_transforms: vec![due],
+            ..Source::default()
+        }]),
+        ..Config::default()
+    }
+}
+
+/// Discard old is forced on schedules; the fired messages expire by a TTL of their own.
+fn schedules(names: &Names, config: &LayoutConfig) -> Config {
+    Config {
+        name: names.schedules_stream(),
+        subjects: names.schedule_subjects().into(),
+        max_bytes: config.schedules_max_bytes,
+        max_message_size: JOB_BYTES,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        allow_rollup: true,
+        allow_message_ttl: true,
+        allow_message_schedules: true,
+        ..Config::default()
+    }
+}
+
+/// History 1: with more, an older value would reappear when the newest expires. No maximal age: it would expire
+/// running jobs.
+fn states(names: &Names) -> Config {
+    let (source, destination) = names.states_republish();
+    Config {
+        max_messages_per_subject: 1,
+        max_message_size: RECORD_BYTES,
+        max_consumers: STATES_CONSUMERS,
+        allow_message_ttl: true,
+        subject_delete_marker_ttl: Some(MARKER_TTL),
+        republish: Some(Republish { source, destination, headers_only: false }),
+        ..bucket(names.states_stream(), names.states_filter())
+    }
+}
+
+fn modules(names: &Names) -> Config {
+    Config {
+        max_messages_per_subject: MODULE_HISTORY,
+        ..bucket(names.modules_stream(), names.modules_filter())
+    }
+}
+
+fn hosts(names: &Names) -> Config {
+    Config {
+        max_messages_per_subject: 1,
+        max_age: HOST_TTL,
+        // At most as long as the messages live.
+        duplicate_window: HOST_TTL,
+        ..bucket(names.hosts_stream(), names.hosts_filter())
+    }
+}
+
+/// What every key-value bucket has in common.
+fn bucket(name: String, filter: String) -> Config {
+    Config {
+        name,
+        subjects: vec![filter],
+        discard: DiscardPolicy::New,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        allow_rollup: true,
+        deny_delete: true,
+        ..Config::default()
+    }
+}
+
+fn objects(name: String, subjects: [String; 2]) -> Config {
+    Config {
+        name,
+        subjects: subjects.into(),
+        discard: DiscardPolicy::New,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        allow_rollup: true,
+        compression: Some(Compression::None),
+        ..Config::default()
+    }
+}
+
+/// A stream for people: the oldest give way.
+fn kept(name: String, filter: String, max_bytes: i64) -> Config {
+    Config {
+        name,
+        subjects: vec![filter],
+        max_bytes,
+        max_age: KEPT_FOR_PEOPLE,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        ..Config::default()
+    }
+}

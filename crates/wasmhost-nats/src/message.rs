@@ -1,0 +1,100 @@
+//! One message of a stream, sent with its acknowledgement or read from the stream's leader.
+
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::publish::PublishAck;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
+use async_nats::{HeaderMap, HeaderValue};
+
+use crate::Connection;
+use crate::codes::{NO_MESSAGE, Unstored};
+
+/// Why something that stands on the server could not be read. Whether it is there is not known.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// A permission is missing.
+    #[error("read `{subject}`: {text}")]
+    Denied {
+        /// What was read.
+        subject: String,
+        /// The server's words.
+        text: String,
+    },
+    /// No answer, or one that says nothing about it.
+    #[error("read `{subject}`: {text}")]
+    Unreachable {
+        /// What was read.
+        subject: String,
+        /// What went wrong.
+        text: String,
+    },
+}
+
+/// Publishes and waits for the acknowledgement.
+pub(crate) async fn publish(
+    connection: &Connection,
+    subject: &str,
+    message: PublishMessage,
+) -> Result<PublishAck, Unstored> {
+    let answer = async {
+        let sent = connection.jetstream.send_publish(subject.to_owned(), message).await?;
+        sent.await
+    };
+    match connection.denials.or_denied(subject, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(denial) => Err(Unstored::Refused(denial)),
+    }
+}
+
+/// Where a message is looked for.
+#[derive(Debug, Clone)]
+pub(crate) enum Place<'a> {
+    /// The newest on a subject; wildcards are fine.
+    LastOn(&'a str),
+    /// The one with this sequence.
+    Sequence(u64),
+}
+
+/// Reads a message from the stream's leader; none if there is none.
+pub(crate) async fn read(
+    connection: &Connection,
+    stream: &str,
+    place: Place<'_>,
+) -> Result<Option<StreamMessage>, ReadError> {
+    let subject = match place {
+        Place::LastOn(subject) => subject.to_owned(),
+        Place::Sequence(sequence) => format!("{stream} {sequence}"),
+    };
+    let answer = async {
+        let stream =
+            connection.jetstream.get_stream_no_info(stream).await.map_err(|error| error.to_string())?;
+        let request = stream.raw_message_builder();
+        let request = match place {
+            Place::LastOn(subject) => request.last_by_subject(subject),
+            Place::Sequence(sequence) => request.sequence(sequence),
+        };
+        match request.send().await {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => match error.kind() {
+                LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                RawMessageErrorKind::JetStream(error) if error.error_code().0 == NO_MESSAGE => Ok(None),
+                _ => Err(error.to_string()),
+            },
+        }
+    };
+    match connection.denials.or_denied(stream, answer).await {
+        Ok(Ok(message)) => Ok(message),
+        Ok(Err(text)) => Err(ReadError::Unreachable { subject, text }),
+        Err(text) => Err(ReadError::Denied { subject, text }),
+    }
+}
+
+/// A header's value that came from elsewhere; what cannot stand in a header is escaped.
+pub(crate) fn header_value(text: &str) -> HeaderValue {
+    wasmhost_protocol::escape(text).parse().expect("escaped text has no line breaks")
+}
+
+/// All headers, repeated ones too, as texts.
+pub fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_ref(), value.as_str())))
+}

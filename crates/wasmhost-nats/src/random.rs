@@ -1,0 +1,34 @@
+//! Random bits from the operating system, and SHA-256.
+
+use sha2::{Digest as _, Sha256};
+use wasmhost_protocol::{Digest, Token, WriteId};
+
+/// A new fence.
+#[must_use]
+pub fn random_token() -> Token {
+    Token::from_random(random_bits())
+}
+
+/// A new mark of one intended write.
+#[must_use]
+pub fn random_write() -> WriteId {
+    WriteId::from_random(random_bits())
+}
+
+/// The SHA-256 digest of `bytes`.
+#[must_use]
+pub fn digest_of(bytes: &[u8]) -> Digest {
+    Digest::from_bytes(Sha256::digest(bytes).into())
+}
+
+fn random_bits() -> u128 {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("an operating system without random bits cannot fence anything");
+    u128::from_le_bytes(bytes)
+}
+
+/// A random number below one.
+pub(crate) fn fraction() -> f64 {
+    let bits = u32::try_from(random_bits() >> 96).expect("32 bits are left");
+    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+}

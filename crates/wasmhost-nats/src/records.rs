@@ -1,0 +1,146 @@
+//! Records in the states bucket: read from its leader, written only by compare-and-set. What a writer does after an
+//! answer that tells it nothing (R5) is in `records::unknown`.
+
+mod delete;
+mod list;
+mod standing;
+mod unknown;
+
+use std::time::Duration;
+
+use async_nats::jetstream::message::PublishMessage;
+use wasmhost_protocol::{JobKey, Record, Standing, header};
+
+use crate::Connection;
+use crate::backoff::Backoff;
+use crate::codes::Unstored;
+use crate::message::{Place, ReadError, publish, read};
+
+pub use list::JobFilter;
+pub(crate) use standing::standing_of;
+pub use unknown::{OwnedWrite, Written};
+
+/// How long the server and clients keep a delete marker.
+pub(crate) const MARKER_TTL: Duration = Duration::from_secs(3600);
+
+/// Why a record was not written, or may not have been.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// Another revision stands. Only of a single try.
+    #[error("write the record of {0}: another revision stands")]
+    Conflict(JobKey),
+    /// No answer, or one that leaves it open. Only of a single try.
+    #[error("write the record of {key}: {text}")]
+    Unknown {
+        /// The job.
+        key: JobKey,
+        /// What went wrong.
+        text: String,
+    },
+    /// The bucket, the account or the server has no room.
+    #[error("write the record of {key}: no room: {text}")]
+    Full {
+        /// The job.
+        key: JobKey,
+        /// The server's words.
+        text: String,
+    },
+    /// The record is larger than the bucket or the server takes.
+    #[error("write the record of {0}: it is too large")]
+    TooLarge(JobKey),
+    /// The server refuses the write and would again: a permission is missing, or the bucket is not as wanted.
+    #[error("write the record of {key}: {text}")]
+    Denied {
+        /// The job.
+        key: JobKey,
+        /// The server's words.
+        text: String,
+    },
+}
+
+impl WriteError {
+    pub(crate) fn new(key: &JobKey, unstored: Unstored) -> Self {
+        let key = key.clone();
+        match unstored {
+            Unstored::Conflict => Self::Conflict(key),
+            Unstored::Unknown(text) => Self::Unknown { key, text },
+            Unstored::Full(text) => Self::Full { key, text },
+            Unstored::TooLarge => Self::TooLarge(key),
+            Unstored::Refused(text) => Self::Denied { key, text },
+        }
+    }
+}
+
+/// The states bucket.
+#[derive(Debug, Clone)]
+pub struct Records {
+    connection: Connection,
+}
+
+impl Records {
+    /// The states bucket on this connection.
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        Self { connection: connection.clone() }
+    }
+
+    /// What stands under the key, from the bucket's leader.
+    pub async fn read(&self, key: &JobKey) -> Result<Standing, ReadError> {
+        let names = &self.connection.names;
+        let subject = names.state_subject(key);
+        let message = read(&self.connection, &names.states_stream(), Place::LastOn(&subject)).await?;
+        Ok(message.map_or(Standing::Absent, |message| standing::of_message(key, &message)))
+    }
+
+    /// The same, tried until there is an answer.
+    pub async fn read_until_known(&self, key: &JobKey) -> Standing {
+        let mut backoff = Backoff::new();
+        loop {
+            match self.read(key).await {
+                Ok(standing) => return standing,
+                Err(error) => tracing::warn!(job.key = %key, %error, "cannot read a record; trying again"),
+            }
+            backoff.wait().await;
+        }
+    }
+
+    /// One try to write the record over revision `expected`; the new revision. `ttl`, at least a second, is for
+    /// terminal records only.
+    pub async fn compare_and_set(
+        &self,
+        key: &JobKey,
+        record: &Record,
+        expected: u64,
+        ttl: Option<Duration>,
+    ) -> Result<u64, WriteError> {
+        debug_assert_eq!(*key, record.key(), "a record is written under its own key");
+        debug_assert!(ttl.is_none() || record.is_terminal(), "only terminal records expire");
+        let mut message = PublishMessage::build()
+            .payload(record.to_bytes().into())
+            .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+        if let Some(ttl) = ttl {
+            message = message.header(header::TTL, ttl_seconds(ttl).to_string().as_str());
+        }
+        let subject = self.connection.names.state_subject(key);
+        let stored = publish(&self.connection, &subject, message).await;
+        stored.map(|ack| ack.sequence).map_err(|unstored| WriteError::new(key, unstored))
+    }
+}
+
+/// Whole seconds, rounded up, at least one: the server takes nothing shorter.
+fn ttl_seconds(ttl: Duration) -> u64 {
+    (ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ttl_is_never_shorter_than_asked_or_a_second() {
+        for (ms, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (86_400_000, 86_400)] {
+            assert_eq!(ttl_seconds(Duration::from_millis(ms)), seconds, "{ms} ms");
+        }
+    }
+}

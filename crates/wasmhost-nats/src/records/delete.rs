@@ -1,0 +1,38 @@
+//! T10 and T11: a record is removed by a delete marker, itself a compare-and-set.
+
+use async_nats::jetstream::message::PublishMessage;
+use wasmhost_protocol::{JobKey, Standing, header};
+
+use super::{MARKER_TTL, Records, WriteError, ttl_seconds};
+use crate::backoff::Backoff;
+use crate::codes::Unstored;
+use crate::message::publish;
+
+impl Records {
+    /// Deletes the record at revision `expected`; false if something else stands. Errors are `Full`, `TooLarge` and
+    /// `Denied` only.
+    pub async fn delete(&self, key: &JobKey, expected: u64) -> Result<bool, WriteError> {
+        let mut backoff = Backoff::new();
+        loop {
+            match self.mark_deleted(key, expected).await {
+                Ok(()) => return Ok(true),
+                Err(Unstored::Conflict | Unstored::Unknown(_)) => {}
+                Err(unstored) => return Err(WriteError::new(key, unstored)),
+            }
+            match self.read_until_known(key).await {
+                Standing::Absent | Standing::Deleted(_) => return Ok(true),
+                standing if standing.expected() != expected => return Ok(false),
+                Standing::Record { .. } | Standing::Unreadable { .. } | Standing::Newer { .. } => {}
+            }
+            backoff.wait().await;
+        }
+    }
+
+    async fn mark_deleted(&self, key: &JobKey, expected: u64) -> Result<(), Unstored> {
+        let message = PublishMessage::build()
+            .header(header::KV_OPERATION, header::KV_DELETE)
+            .header(header::TTL, ttl_seconds(MARKER_TTL).to_string().as_str())
+            .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+        publish(&self.connection, &self.connection.names.state_subject(key), message).await.map(drop)
+    }
+}

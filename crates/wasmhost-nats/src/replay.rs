@@ -1,0 +1,92 @@
+//! What a stream holds on some subjects when asked, in order, and then an end.
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use wasmhost_protocol::Timestamp;
+
+use crate::clock::timestamp;
+use crate::{Connection, ReadError};
+
+/// A message of a replay.
+pub(crate) struct Replayed {
+    pub(crate) subject: String,
+    pub(crate) sequence: u64,
+    pub(crate) stored_at: Timestamp,
+    pub(crate) headers: Option<HeaderMap>,
+    pub(crate) payload: Bytes,
+    /// Messages that are left after this one.
+    pub(crate) left: u64,
+}
+
+/// Replays `subject` of `stream` up to what it holds now.
+pub(crate) async fn replay(
+    connection: &Connection,
+    stream: &str,
+    subject: &str,
+    from: DeliverPolicy,
+) -> Result<BoxStream<'static, Result<Replayed, ReadError>>, ReadError> {
+    let (count, messages) = open(connection, stream, subject, from).await?;
+    if count == 0 {
+        return Ok(futures::stream::empty().boxed());
+    }
+    let ended = futures::stream::unfold((messages, false), |(mut messages, ended)| async move {
+        if ended {
+            return None;
+        }
+        let message = messages.next().await?;
+        let last = message.as_ref().map_or(true, |message| message.left == 0);
+        Some((message, (messages, last)))
+    });
+    Ok(ended.boxed())
+}
+
+/// The same without an end: what comes later follows. Also says how many messages there are now.
+pub(crate) async fn open(
+    connection: &Connection,
+    stream: &str,
+    subject: &str,
+    from: DeliverPolicy,
+) -> Result<(u64, BoxStream<'static, Result<Replayed, ReadError>>), ReadError> {
+    let unreachable = {
+        let subject = subject.to_owned();
+        move |text: String| ReadError::Unreachable { subject: subject.clone(), text }
+    };
+    let answer = async {
+        let stream = connection.jetstream.get_stream_no_info(stream).await.map_err(|e| e.to_string())?;
+        let config = pull::OrderedConfig {
+            filter_subject: subject.to_owned(),
+            deliver_policy: from,
+            ..Default::default()
+        };
+        let consumer = stream.create_consumer(config).await.map_err(|e| e.to_string())?;
+        let count = consumer.cached_info().num_pending;
+        let messages = consumer.messages().await.map_err(|e| e.to_string())?;
+        Ok((count, messages))
+    };
+    let (count, messages) = match connection.denials.or_denied(stream, answer).await {
+        Ok(answer) => answer.map_err(&unreachable)?,
+        Err(text) => return Err(ReadError::Denied { subject: subject.to_owned(), text }),
+    };
+    let messages = messages
+        .map_err(|error| error.to_string())
+        .and_then(|message| std::future::ready(replayed(message)))
+        .map_err(unreachable);
+    Ok((count, messages.boxed()))
+}
+
+fn replayed(message: async_nats::jetstream::Message) -> Result<Replayed, String> {
+    let info = message.info().map_err(|error| error.to_string())?;
+    let (sequence, stored_at, left) = (info.stream_sequence, timestamp(info.published), info.pending);
+    let message = message.message;
+    Ok(Replayed {
+        subject: message.subject.to_string(),
+        sequence,
+        stored_at,
+        headers: message.headers,
+        payload: message.payload,
+        left,
+    })
+}
