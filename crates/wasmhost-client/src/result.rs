@@ -1,0 +1,128 @@
+//! The result of a job: waits for its end and tells it apart.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use wasmhost_nats::blobs;
+use wasmhost_protocol::{BlobRef, End, InvalidJson, JobError, JobKey, Json, Payload, Record, Stage};
+
+use crate::{Handle, StatusError};
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResultError {
+    /// The job failed.
+    #[error("job {} failed: {}: {}", record.key(), error.kind.as_str(), wasmhost_protocol::escape(&error.message))]
+    Failed {
+        /// Why.
+        error: Box<JobError>,
+        /// Everything that is known of it.
+        record: Box<Record>,
+    },
+    /// The job was revoked.
+    #[error("job {} was revoked: {}", record.key(), wasmhost_protocol::escape(reason))]
+    Revoked {
+        /// Why.
+        reason: String,
+        /// Everything that is known of it.
+        record: Box<Record>,
+    },
+    /// There is no such job, or its record was deleted while it was waited for.
+    #[error("job {key} is not found; it never was, or its record has expired")]
+    NotFound {
+        /// The job.
+        key: JobKey,
+    },
+    /// The job did not end in time.
+    #[error("job {key} has not ended after {}", wasmhost_protocol::format_duration(*waited))]
+    Timeout {
+        /// The job.
+        key: JobKey,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The result is not of the type that was asked for.
+    #[error("result of job {key} is not of the type that was asked for")]
+    Decode {
+        /// The job.
+        key: JobKey,
+        /// Where they differ.
+        source: InvalidJson,
+    },
+    /// The result stands in a blob that could not be fetched.
+    #[error("fetching the result of job {key}")]
+    Blob {
+        /// The job.
+        key: JobKey,
+        /// Why.
+        source: blobs::ObjectError,
+    },
+    /// The record could not be read.
+    #[error(transparent)]
+    Status(StatusError),
+}
+
+impl From<StatusError> for ResultError {
+    fn from(error: StatusError) -> Self {
+        match error {
+            StatusError::NotFound { key } => Self::NotFound { key },
+            error @ (StatusError::Unreadable { .. }
+            | StatusError::Unreachable { .. }
+            | StatusError::Subscribe { .. }) => Self::Status(error),
+        }
+    }
+}
+
+impl Handle {
+    /// Waits for the end of the job, as long as it takes; its result as a `T`.
+    pub async fn result<T: DeserializeOwned>(&self) -> Result<T, ResultError> {
+        let json = self.raw_result().await?;
+        let text: Result<T, _> = serde_json::from_str(json.as_str());
+        text.map_err(|source| ResultError::Decode { key: self.key.clone(), source: source.into() })
+    }
+
+    /// The same, but waits no longer than `limit`. The job goes on.
+    pub async fn result_timeout<T: DeserializeOwned>(&self, limit: Duration) -> Result<T, ResultError> {
+        match timeout(limit, self.result()).await {
+            Ok(result) => result,
+            Err(_) => Err(ResultError::Timeout { key: self.key.clone(), waited: limit }),
+        }
+    }
+
+    /// Waits for the end of the job, as long as it takes; its result as JSON text.
+    pub async fn raw_result(&self) -> Result<Json, ResultError> {
+        let record = self.terminal().await?;
+        let Stage::Ended { end, .. } = &record.stage else { unreachable!("`terminal` waits for the end") };
+        match end {
+            End::Success(Payload::Inline(json)) => Ok(json.clone()),
+            End::Success(Payload::Blob(blob)) => self.fetch(blob).await,
+            End::Failure(error) => {
+                Err(ResultError::Failed { error: Box::new(error.clone()), record: Box::new(record) })
+            }
+            End::Revoked => {
+                let reason = record.revoke.as_ref().map(|revoke| revoke.reason.clone()).unwrap_or_default();
+                Err(ResultError::Revoked { reason, record: Box::new(record) })
+            }
+        }
+    }
+
+    /// Waits for the terminal record.
+    pub(crate) async fn terminal(&self) -> Result<Record, StatusError> {
+        let mut states = self.watch().await?;
+        while let Some(record) = states.next().await {
+            if record.is_terminal() {
+                return Ok(record);
+            }
+        }
+        Err(StatusError::NotFound { key: self.key.clone() })
+    }
+
+    async fn fetch(&self, blob: &BlobRef) -> Result<Json, ResultError> {
+        let bytes = blobs::get(self.client.connection(), blob).await;
+        let bytes = bytes.map_err(|source| ResultError::Blob { key: self.key.clone(), source })?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Json::parse(text).map_err(|source| ResultError::Decode { key: self.key.clone(), source })
+    }
+}

@@ -1,0 +1,178 @@
+//! Submitting one job (R1): PENDING first (T0), then the message. Whenever it is doubtful whether the message belongs to
+//! the record that stands, the record is touched (T0b) before the job is reported accepted.
+
+use tokio::time::{Instant, timeout};
+use wasmhost_nats::{Written, digest_of, now, random_write};
+use wasmhost_protocol::{
+    self as protocol, Change, Digest, End, ErrorKind, Event, JobKey, Policy, Record, Stage, Standing, State,
+    Timestamp, Writer, next,
+};
+
+use crate::{Client, Handle, Submission};
+
+mod error;
+mod publish;
+
+pub use error::SubmitError;
+
+/// A job that was accepted.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Its handle.
+    pub job: Handle,
+    /// Its state: PENDING, or where an equal job with this id stands.
+    pub state: State,
+    /// The revision of its record.
+    pub revision: u64,
+}
+
+impl Client {
+    /// Submits a job. Accepted means that its message is in the stream, or that a job with the same id and the same
+    /// arguments stands; after an error that leaves it open, submit again with the same id.
+    pub async fn submit(&self, submission: Submission) -> Result<Accepted, SubmitError> {
+        submission.check()?;
+        let key = submission.key();
+        let args_digest = digest_of(&submission.arguments);
+        Submitting { client: self, submission, key, args_digest, started: Instant::now(), doubt: false }
+            .run()
+            .await
+    }
+}
+
+/// A submission under way.
+struct Submitting<'a> {
+    client: &'a Client,
+    submission: Submission,
+    key: JobKey,
+    args_digest: Digest,
+    /// Before the first T0 was sent.
+    started: Instant,
+    /// Whether a publish was sent whose fate is not known: T11 would then take the record from under a message.
+    doubt: bool,
+}
+
+/// What follows from a write.
+enum Step {
+    /// Done.
+    Accepted(State, u64),
+    /// Something else stands: decide again.
+    Decide(Standing),
+    /// The record stands as PENDING: publish.
+    Publish(Held),
+}
+
+/// A PENDING record that this submission wrote last.
+struct Held {
+    record: Box<Record>,
+    revision: u64,
+    /// Whether T0 was this client's; one that only touched never deletes the record.
+    created: bool,
+}
+
+impl Submitting<'_> {
+    async fn run(mut self) -> Result<Accepted, SubmitError> {
+        // Most ids are new: T0 without a read.
+        let mut step = Step::Decide(Standing::Absent);
+        loop {
+            step = match step {
+                Step::Accepted(state, revision) => {
+                    return Ok(Accepted { job: self.client.job(&self.key), state, revision });
+                }
+                Step::Decide(standing) => self.decide(standing).await?,
+                Step::Publish(held) => self.publish(held).await?,
+            };
+        }
+    }
+
+    async fn decide(&self, standing: Standing) -> Result<Step, SubmitError> {
+        match standing {
+            Standing::Absent => self.create(0, None).await,
+            Standing::Deleted(marker) => self.create(marker.revision, Some(marker.revision)).await,
+            Standing::Record { record, revision } => self.meet(*record, revision).await,
+            Standing::Unreadable { why, .. } => Err(SubmitError::Unreadable { key: self.key.clone(), why }),
+            Standing::Newer { version, .. } => {
+                let why = format!("version {version} is newer than this client");
+                Err(SubmitError::Unreadable { key: self.key.clone(), why })
+            }
+        }
+    }
+
+    /// T0.
+    async fn create(&self, expected: u64, after: Option<u64>) -> Result<Step, SubmitError> {
+        if self.is_late() {
+            return Err(self.unreachable("its record vanished meanwhile"));
+        }
+        let options = &self.submission.options;
+        let job = protocol::Submission {
+            key: self.key.clone(),
+            queue: self.submission.queue.clone(),
+            submitted_at: now(),
+            not_before: None,
+            expires_at: options.expires_at,
+            max_attempts: options.max_attempts,
+            args_digest: Some(self.args_digest),
+            digest: options.digest,
+            parent: options.parent.clone(),
+            after,
+        };
+        let record =
+            next(None, &change(Event::Submit(job))).expect("a client may record a job where none stands");
+        self.write(record, expected, true).await
+    }
+
+    /// Another record, or this one after a doubt.
+    async fn meet(&self, record: Record, revision: u64) -> Result<Step, SubmitError> {
+        if let Some(free_at) = never_published(&record) {
+            return Err(SubmitError::NotPublished { key: self.key.clone(), free_at });
+        }
+        if record.args_digest != Some(self.args_digest) {
+            return Err(SubmitError::Conflict { key: self.key.clone() });
+        }
+        match record.stage {
+            Stage::Pending { not_before: None } => self.touch(&record, revision).await,
+            // A scheduled job: its message comes by itself when it is due.
+            Stage::Pending { not_before: Some(_) }
+            | Stage::Running(_)
+            | Stage::Retry { .. }
+            | Stage::Ended { .. } => Ok(Step::Accepted(record.state(), revision)),
+        }
+    }
+
+    /// T0b: a read alone would be no fence against a reconciler already on its way.
+    async fn touch(&self, record: &Record, revision: u64) -> Result<Step, SubmitError> {
+        let touched =
+            next(Some(record), &change(Event::Touch)).expect("a client may touch PENDING without an attempt");
+        self.write(touched, revision, false).await
+    }
+
+    async fn write(&self, record: Record, expected: u64, created: bool) -> Result<Step, SubmitError> {
+        let written = self.client.records().write(&self.key, &record, expected, None);
+        match timeout(self.client.publish_within(), written).await {
+            Ok(Ok(Written::Landed(revision))) => {
+                Ok(Step::Publish(Held { record: Box::new(record), revision, created }))
+            }
+            Ok(Ok(Written::Moved(standing))) => Ok(Step::Decide(standing)),
+            Ok(Err(error)) => Err(self.refused_write(error)),
+            Err(_) => Err(self.unreachable("no answer to the write of its record")),
+        }
+    }
+
+    /// Whether the time is over in which it may be published: a reconciler could be at work on its record.
+    fn is_late(&self) -> bool {
+        self.started.elapsed() > self.client.publish_within()
+    }
+}
+
+fn change(event: Event) -> Change {
+    Change { event, writer: Writer::Client, now: now(), write: random_write() }
+}
+
+/// When the id is free again of a job whose message never came.
+fn never_published(record: &Record) -> Option<Timestamp> {
+    match &record.stage {
+        Stage::Ended { end: End::Failure(error), finished_at } if error.kind == ErrorKind::NotPublished => {
+            Some(finished_at.plus(Policy::NEVER_RAN_TTL))
+        }
+        Stage::Ended { .. } | Stage::Pending { .. } | Stage::Running(_) | Stage::Retry { .. } => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! Publishing the message of a PENDING record, until it is known to stand or the time for it is over.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use wasmhost_nats::{PublishError, QueuedMessage, digest_of, header_pairs, message_of, publish_job};
+use wasmhost_protocol::{JobOptions, Place, Record, State};
+
+use super::{Held, Step, SubmitError, Submitting};
+
+/// The first pause between two tries; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What a try came to.
+enum Tried {
+    /// It is known how it goes on.
+    Known(Step),
+    /// Try again; where the time is over, this is why.
+    Again(Held, SubmitError),
+}
+
+impl Submitting<'_> {
+    pub(super) async fn publish(&mut self, mut held: Held) -> Result<Step, SubmitError> {
+        let mut pause = FIRST_PAUSE;
+        let mut last = self.unreachable("the time to publish it is over");
+        while !self.is_late() {
+            (held, last) = match self.try_once(held).await? {
+                Tried::Known(step) => return Ok(step),
+                Tried::Again(held, why) => (held, why),
+            };
+            sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+        Err(self.abort(&held, last).await)
+    }
+
+    async fn try_once(&mut self, held: Held) -> Result<Tried, SubmitError> {
+        match self.send(&held).await {
+            Ok(duplicate) => {
+                // async-nats keeps a publish across a reconnect: a late answer may have been overtaken.
+                if duplicate || self.is_late() {
+                    return self.confirm(held).await;
+                }
+                Ok(Tried::Known(Step::Accepted(State::Pending, held.revision)))
+            }
+            Err(PublishError::Stands(_)) => self.confirm(held).await,
+            Err(PublishError::Full { text, .. }) if self.doubt => Ok(Tried::Again(held, self.full(text))),
+            Err(PublishError::Full { text, .. }) => Err(self.abort(&held, self.full(text)).await),
+            Err(PublishError::Denied { text, .. }) => {
+                let denied = SubmitError::Denied { key: self.key.clone(), why: text };
+                Err(self.abort(&held, denied).await)
+            }
+            Err(PublishError::TooLarge(key)) => {
+                let too_large = SubmitError::OverServerLimit { key, why: "its message" };
+                Err(self.abort(&held, too_large).await)
+            }
+            Err(error) => {
+                self.doubt = true;
+                Ok(Tried::Again(held, self.unreachable(error.to_string())))
+            }
+        }
+    }
+
+    /// Sends the message; whether the server says that it has it already.
+    async fn send(&self, held: &Held) -> Result<bool, PublishError> {
+        let options = JobOptions {
+            revision: Some(held.revision),
+            args_digest: held.record.args_digest,
+            submitted_at: Some(held.record.submitted_at),
+            ..self.submission.options.clone()
+        };
+        // The record's queue: whoever wrote it may have published there already.
+        let (queue, body) = (&held.record.queue, self.submission.arguments.clone());
+        let published = publish_job(self.client.connection(), queue, &self.key, &options, body).await?;
+        Ok(published.duplicate)
+    }
+
+    /// After a doubt: T0b, then accepted where this run's message stands, published again where none does.
+    async fn confirm(&mut self, held: Held) -> Result<Tried, SubmitError> {
+        let stands = match message_of(self.client.connection(), &self.key).await {
+            Ok(Some(message)) if self.is_of_run(&held.record, &message) => true,
+            Ok(Some(_)) => return Ok(Tried::Again(held, SubmitError::Occupied { key: self.key.clone() })),
+            Ok(None) => false,
+            Err(error) => {
+                self.doubt = true;
+                return Ok(Tried::Again(held, self.unreachable(error.to_string())));
+            }
+        };
+        Ok(match self.touch(&held.record, held.revision).await? {
+            Step::Publish(touched) if stands => {
+                Tried::Known(Step::Accepted(State::Pending, touched.revision))
+            }
+            Step::Publish(touched) => {
+                let gone = self.unreachable("its message is gone, and the stream takes no other yet");
+                Tried::Again(Held { created: held.created, ..touched }, gone)
+            }
+            step @ (Step::Accepted(..) | Step::Decide(_)) => Tried::Known(step),
+        })
+    }
+
+    /// R14: a message from before the delete marker belongs to the run before.
+    fn is_of_run(&self, record: &Record, message: &QueuedMessage) -> bool {
+        if digest_of(&message.payload) != self.args_digest {
+            return false;
+        }
+        let Some(after) = record.after else { return true };
+        match JobOptions::parse(header_pairs(&message.headers), Place::Job)
+            .ok()
+            .and_then(|options| options.revision)
+        {
+            Some(revision) => revision >= after,
+            None => message.stored_at >= record.submitted_at,
+        }
+    }
+
+    /// Gives up. T11, unless the record is another client's or a message of it may stand.
+    async fn abort(&self, held: &Held, why: SubmitError) -> SubmitError {
+        if held.created && !self.doubt {
+            let deleted = self.client.records().delete(&self.key, held.revision);
+            if !matches!(timeout(self.client.publish_within(), deleted).await, Ok(Ok(true))) {
+                tracing::warn!(job.key = %self.key, "the record of a job that was not published stays behind");
+            }
+        }
+        why
+    }
+}

@@ -1,0 +1,146 @@
+//! The states of one job as they come: events wake, a terminal state is read from the leader before it is told.
+
+use std::time::Duration;
+
+use futures::stream::{BoxStream, Stream, StreamExt, unfold};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use wasmhost_nats::{Event, subscribe};
+use wasmhost_protocol::{Record, Standing};
+
+use crate::{Handle, StatusError};
+
+/// How often a waiting client reads again, since events may be lost (R5).
+const READ_AGAIN: Duration = Duration::from_secs(15);
+
+/// The records of one job, revisions increasing, ending after the terminal one. Slow readers may miss some in between,
+/// never the last.
+pub struct States {
+    job: Handle,
+    events: BoxStream<'static, Event>,
+    reconnected: watch::Receiver<u64>,
+    /// The revision told last.
+    revision: u64,
+    /// What is told next, before any event.
+    first: Option<Record>,
+    ended: bool,
+    read_at: Instant,
+}
+
+/// What to do next.
+enum Wake {
+    /// An event.
+    Event(Event),
+    /// Events may have been lost.
+    Read,
+}
+
+impl Handle {
+    /// Watches the job: its record now, then each further one.
+    pub async fn watch(&self) -> Result<States, StatusError> {
+        let connection = self.client.connection();
+        let reconnected = connection.reconnected();
+        // Subscribed before the read: nothing falls between the two.
+        let events = subscribe(connection, &self.key).await;
+        let events = events.map_err(|source| StatusError::Subscribe { key: self.key.clone(), source })?;
+        let (record, revision) = self.read().await?;
+        let (ended, read_at) = (record.is_terminal(), Instant::now());
+        let (job, events) = (self.clone(), events.boxed());
+        Ok(States { job, events, reconnected, revision, first: Some(record), ended, read_at })
+    }
+}
+
+impl States {
+    /// The next record; none after the terminal one, or when the record was deleted.
+    pub async fn next(&mut self) -> Option<Record> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        while !self.ended {
+            let record = match self.wake().await {
+                Wake::Event(event) => self.take(event).await,
+                Wake::Read => self.read().await,
+            };
+            if record.is_some() {
+                return record;
+            }
+        }
+        None
+    }
+
+    /// The revision of the record that was told last.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The same as a stream.
+    pub fn into_stream(self) -> impl Stream<Item = Record> + Send + Unpin {
+        unfold(self, async |mut states| states.next().await.map(|record| (record, states))).boxed()
+    }
+
+    /// Waits. An event that is dropped with its arm has not been taken from the subscription.
+    async fn wake(&mut self) -> Wake {
+        tokio::select! {
+            event = self.events.next() => event.map_or(Wake::Read, Wake::Event),
+            changed = self.reconnected.changed() => {
+                if changed.is_err() { sleep_until(self.read_at + READ_AGAIN).await; }
+                Wake::Read
+            }
+            () = sleep_until(self.read_at + READ_AGAIN) => Wake::Read,
+        }
+    }
+
+    async fn take(&mut self, event: Event) -> Option<Record> {
+        if event.revision <= self.revision {
+            return None;
+        }
+        match event.standing {
+            Standing::Record { record, .. } if record.is_terminal() => {
+                let standing = self.job.client.records().read_until_known(&self.job.key).await;
+                match standing {
+                    // Its time to live was shorter than our way to the leader.
+                    Standing::Absent | Standing::Deleted(_) => self.tell(*record, event.revision),
+                    standing => self.tell_standing(standing),
+                }
+            }
+            Standing::Record { record, .. } => self.tell(*record, event.revision),
+            Standing::Absent
+            | Standing::Deleted(_)
+            | Standing::Unreadable { .. }
+            | Standing::Newer { .. } => self.read().await,
+        }
+    }
+
+    /// Reads from the leader; nothing new where it does not answer.
+    async fn read(&mut self) -> Option<Record> {
+        self.read_at = Instant::now();
+        match self.job.client.records().read(&self.job.key).await {
+            Ok(standing) => self.tell_standing(standing),
+            Err(error) => {
+                tracing::warn!(job.key = %self.job.key, %error, "reading a watched job; watching on");
+                None
+            }
+        }
+    }
+
+    fn tell_standing(&mut self, standing: Standing) -> Option<Record> {
+        match self.job.readable(standing) {
+            Ok((record, revision)) => self.tell(record, revision),
+            Err(error) => {
+                tracing::debug!(%error, "a watched job has no record any more");
+                self.ended = true;
+                None
+            }
+        }
+    }
+
+    fn tell(&mut self, record: Record, revision: u64) -> Option<Record> {
+        if revision <= self.revision {
+            return None;
+        }
+        self.revision = revision;
+        self.ended = record.is_terminal();
+        Some(record)
+    }
+}
