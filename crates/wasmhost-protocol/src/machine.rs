@@ -1,12 +1,22 @@
 //! The state machine: the one place that decides whether a transition is legal. Pure: time and randomness come in.
 //!
-//! The rows are those of the protocol: T0 to T11. Who compares-and-sets, and on which revision, is the adapter's part.
+//! The rows are those of the protocol: T0 to T9; T10 and T11 delete. Who compares-and-sets, and on which revision, is the
+//! adapter's part; what only the message or the host can tell (R3's third time, a guest that stopped) is the host's.
+
+mod guards;
+
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod table;
 
 use std::time::Duration;
 
 use crate::{
-    BlobRef, Delivery, Digest, End, HostId, JobError, JobKey, Json, QueueName, Record, Revoke, Shown, Stage, State,
-    StateName, Timestamp, Token, Usage, WriteId,
+    BlobRef, Delivery, Digest, End, ErrorKind, HostId, JobError, JobKey, Json, QueueName, Record, Revoke,
+    Shown, Stage, State, StateName, Timestamp, Token, Usage, WriteId,
 };
 
 /// How much earlier than `not_before` a claim may come: clocks of hosts differ.
@@ -67,7 +77,7 @@ pub enum Event {
         /// What it used.
         usage: Option<Usage>,
     },
-    /// T5: the attempt ended the job, with success or failure. T8: a failure that no attempt produced.
+    /// T5: the attempt ended the job, with success or failure. T8: a failure that no attempt produced, of a recorded job.
     Finish {
         /// SUCCESS or FAILURE.
         end: End,
@@ -76,12 +86,21 @@ pub enum Event {
         /// Powers that it was denied.
         denied: Vec<String>,
     },
-    /// T6, T6b, T7: REVOKED.
+    /// T6, T6b, T7: REVOKED, of a recorded job.
     Revoked {
         /// Why, where the record has no revoke yet.
         reason: String,
         /// What the attempt used.
         usage: Option<Usage>,
+    },
+    /// T6 and T8 from absent: the job ends before anything was recorded of it.
+    EndUnrecorded {
+        /// What the message says of the job.
+        job: Submission,
+        /// FAILURE or REVOKED.
+        end: End,
+        /// Why, where it is REVOKED.
+        reason: String,
     },
     /// T9: a request that the running job stop.
     RequestRevoke(Revoke),
@@ -194,39 +213,38 @@ pub fn next(record: Option<&Record>, change: &Change) -> Result<Record, Illegal>
     after.updated_at = change.now;
     after.write = change.write;
     match &change.event {
-        Event::Submit(_) => return Err(Illegal::Exists(record.state())),
-        Event::Touch => touch(record, change)?,
+        Event::Submit(_) | Event::EndUnrecorded { .. } => return Err(Illegal::Exists(record.state())),
+        Event::Touch => guards::touch(record, change)?,
         Event::Claim(claim) => apply_claim(&mut after, record, claim, change)?,
         Event::Progress { state, meta } => {
-            check_owner(record, change, "a custom state")?;
+            guards::owner(record, change, "a custom state")?;
             after.stage = Stage::Running(Shown::Custom(state.clone()));
             after.meta.clone_from(meta);
         }
         Event::Checkpoint(blob) => {
-            check_owner(record, change, "a checkpoint")?;
+            guards::owner(record, change, "a checkpoint")?;
             after.checkpoint = Some(blob.clone());
         }
         Event::Retry { reason, not_before, charge, usage } => {
-            check_owner(record, change, "RETRY")?;
+            guards::retry(record, change, *charge)?;
             after.stage = Stage::Retry { not_before: *not_before };
             after.meta = Json::of(&serde_json::json!({ "reason": reason })).ok();
             after.charged += u32::from(*charge);
             after.usage = usage.or(record.usage);
         }
         Event::Finish { end, usage, denied } => {
-            check_finish(record, change, end)?;
+            guards::finish(record, change, end)?;
             after.stage = Stage::Ended { end: end.clone(), finished_at: change.now };
             after.charged += u32::from(matches!(change.writer, Writer::Owner(_)));
             after.usage = usage.or(record.usage);
             after.denied.clone_from(denied);
         }
         Event::Revoked { reason, usage } => {
-            check_revoked(record, change)?;
-            after.stage = Stage::Ended { end: End::Revoked, finished_at: change.now };
+            guards::revoked(record, change)?;
+            end_revoked(&mut after, reason, change.now);
             after.usage = usage.or(record.usage);
-            after.revoke.get_or_insert_with(|| Revoke { reason: reason.clone(), stop_at: change.now });
         }
-        Event::RequestRevoke(revoke) => after.revoke = Some(earlier(record, revoke, change)?),
+        Event::RequestRevoke(revoke) => after.revoke = Some(guards::earlier(record, revoke, change)?),
     }
     Ok(after)
 }
@@ -234,26 +252,47 @@ pub fn next(record: Option<&Record>, change: &Change) -> Result<Record, Illegal>
 fn from_absent(change: &Change) -> Result<Record, Illegal> {
     match (&change.event, change.writer) {
         (Event::Submit(job), Writer::Client) => Ok(pending(job, change)),
-        (Event::Claim(claim), Writer::Host) => {
+        (Event::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
+        (Event::Claim(claim), _) => {
             let before = pending(&claim.job, change);
             let mut after = before.clone();
             apply_claim(&mut after, &before, claim, change)?;
             Ok(after)
         }
-        (Event::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
-        (Event::Claim(_), _) => Err(Illegal::NotAllowed("a claim")),
-        _ => Err(Illegal::Absent),
+        (Event::EndUnrecorded { job, end, reason }, _) => {
+            let before = pending(job, change);
+            match end {
+                End::Revoked => guards::revoked(&before, change)?,
+                End::Success(_) | End::Failure(_) => guards::finish(&before, change, end)?,
+            }
+            Ok(end_unrecorded(job, end.clone(), reason, change))
+        }
+        (
+            Event::Touch
+            | Event::Progress { .. }
+            | Event::Checkpoint(_)
+            | Event::Retry { .. }
+            | Event::Finish { .. }
+            | Event::Revoked { .. }
+            | Event::RequestRevoke(_),
+            _,
+        ) => Err(Illegal::Absent),
     }
 }
 
-/// T6 and T8 from absent: a job that ends before anything was recorded of it.
+/// The record that [`Event::EndUnrecorded`] makes, for a writer that knows already that it may.
 pub fn end_unrecorded(job: &Submission, end: End, reason: &str, change: &Change) -> Record {
     let mut record = pending(job, change);
-    if end == End::Revoked {
-        record.revoke = Some(Revoke { reason: reason.to_owned(), stop_at: change.now });
+    match end {
+        End::Revoked => end_revoked(&mut record, reason, change.now),
+        End::Success(_) | End::Failure(_) => record.stage = Stage::Ended { end, finished_at: change.now },
     }
-    record.stage = Stage::Ended { end, finished_at: change.now };
     record
+}
+
+fn end_revoked(record: &mut Record, reason: &str, now: Timestamp) {
+    record.stage = Stage::Ended { end: End::Revoked, finished_at: now };
+    record.revoke.get_or_insert_with(|| Revoke { reason: reason.to_owned(), stop_at: now });
 }
 
 fn pending(job: &Submission, change: &Change) -> Record {
@@ -288,19 +327,8 @@ fn pending(job: &Submission, change: &Change) -> Record {
     }
 }
 
-fn touch(record: &Record, change: &Change) -> Result<(), Illegal> {
-    match (change.writer, record.attempt) {
-        (Writer::Client, 0) => Ok(()),
-        (Writer::Client, _) => Err(Illegal::Wrong { event: "a touch", state: record.state() }),
-        (Writer::Owner(_) | Writer::Host | Writer::Reconciler, _) => Err(Illegal::NotAllowed("a touch")),
-    }
-}
-
 fn apply_claim(after: &mut Record, record: &Record, claim: &Claim, change: &Change) -> Result<(), Illegal> {
-    if change.writer != Writer::Host {
-        return Err(Illegal::NotAllowed("a claim"));
-    }
-    after.lost = claimable(record, claim, change.now)?;
+    after.lost = guards::claim(record, claim, change)?;
     after.attempt += 1;
     after.stage = Stage::Running(if claim.track_started { Shown::Started } else { Shown::Pending });
     after.meta = None;
@@ -315,107 +343,13 @@ fn apply_claim(after: &mut Record, record: &Record, claim: &Claim, change: &Chan
     Ok(())
 }
 
-/// The guards of T1 and T4; what `lost` becomes.
-fn claimable(record: &Record, claim: &Claim, now: Timestamp) -> Result<u32, Illegal> {
-    if record.revoke.is_some() {
-        return Err(Illegal::Revoked);
-    }
-    if record.is_expired(now) {
-        return Err(Illegal::Expired);
-    }
-    let same_message = record.msg_seq.is_none_or(|seq| seq == claim.msg_seq);
-    if !claim.adopt && (!same_message || record.delivery.is_some_and(|held| held >= claim.delivery)) {
-        return Err(Illegal::Stale);
-    }
-    if let Stage::Retry { not_before } = record.stage
-        && now < not_before.minus(EARLY)
-    {
-        return Err(Illegal::Early(not_before));
-    }
-    let lost = lost_after(record, claim);
-    if lost > claim.max_lost {
-        return Err(Illegal::Lost(lost));
-    }
-    match record.max_attempts.or(claim.max_attempts) {
-        Some(max) if record.charged >= max => Err(Illegal::Exhausted(max)),
-        Some(_) | None => Ok(lost),
-    }
-}
-
-/// `lost` counts a claim that ended without an outcome, unless its consumer was re-created: its owner may be healthy.
-fn lost_after(record: &Record, claim: &Claim) -> u32 {
-    let running = matches!(record.stage, Stage::Running(_));
-    let same_consumer = record.delivery.is_some_and(|held| held.created == claim.delivery.created);
-    record.lost + u32::from(running && (same_consumer || claim.adopt))
-}
-
-fn check_owner(record: &Record, change: &Change, event: &'static str) -> Result<(), Illegal> {
-    let Writer::Owner(token) = change.writer else { return Err(Illegal::NotAllowed(event)) };
-    if record.token != Some(token) {
-        return Err(Illegal::NotOwner);
-    }
-    if record.revoke.is_some() {
-        return Err(Illegal::Revoked);
-    }
-    match record.stage {
-        Stage::Running(_) => Ok(()),
-        Stage::Pending { .. } | Stage::Retry { .. } | Stage::Ended { .. } => {
-            Err(Illegal::Wrong { event, state: record.state() })
-        }
-    }
-}
-
-/// T5 for the owner, T8 for hosts and the reconciler.
-fn check_finish(record: &Record, change: &Change, end: &End) -> Result<(), Illegal> {
-    match (change.writer, end) {
-        (_, End::Revoked) => Err(Illegal::NotAllowed("REVOKED as an outcome")),
-        (Writer::Owner(_), End::Success(_) | End::Failure(_)) => check_owner(record, change, "an outcome"),
-        (Writer::Host | Writer::Reconciler, End::Failure(_)) if record.revoke.is_some() => Err(Illegal::Revoked),
-        (Writer::Host | Writer::Reconciler, End::Failure(_)) => Ok(()),
-        (Writer::Host | Writer::Reconciler, End::Success(_)) | (Writer::Client, _) => {
-            Err(Illegal::NotAllowed("an outcome"))
-        }
-    }
-}
-
-/// T6 for anyone while nothing runs, T6b for hosts and the reconciler, T7 for the owner.
-fn check_revoked(record: &Record, change: &Change) -> Result<(), Illegal> {
-    let running = matches!(record.stage, Stage::Running(_));
-    let due = record.revoke.is_some() || record.is_expired(change.now);
-    match change.writer {
-        Writer::Owner(token) if record.token != Some(token) => Err(Illegal::NotOwner),
-        Writer::Owner(_) if record.revoke.is_none() => {
-            Err(Illegal::Wrong { event: "REVOKED without a revoke", state: record.state() })
-        }
-        Writer::Host | Writer::Reconciler if !due => {
-            Err(Illegal::Wrong { event: "REVOKED without a revoke", state: record.state() })
-        }
-        Writer::Client if running => Err(Illegal::Wrong { event: "REVOKED by a client", state: record.state() }),
-        Writer::Owner(_) | Writer::Host | Writer::Reconciler | Writer::Client => Ok(()),
-    }
-}
-
-/// T9 only ever moves `stop_at` earlier.
-fn earlier(record: &Record, revoke: &Revoke, change: &Change) -> Result<Revoke, Illegal> {
-    if change.writer != Writer::Client {
-        return Err(Illegal::NotAllowed("a revoke"));
-    }
-    match &record.revoke {
-        None => Ok(revoke.clone()),
-        Some(held) if revoke.stop_at < held.stop_at => {
-            Ok(Revoke { reason: held.reason.clone(), stop_at: revoke.stop_at })
-        }
-        Some(_) => Err(Illegal::Revoked),
-    }
-}
-
 impl JobError {
     /// The failure that a claim which [`next`] refused for good ends the job with; none where the job may go on.
     #[must_use]
     pub fn of_refused_claim(illegal: &Illegal) -> Option<Self> {
         match illegal {
-            Illegal::Lost(_) => Some(Self::new(crate::ErrorKind::WorkerLost, illegal.to_string())),
-            Illegal::Exhausted(_) => Some(Self::new(crate::ErrorKind::Exhausted, illegal.to_string())),
+            Illegal::Lost(_) => Some(Self::new(ErrorKind::WorkerLost, illegal.to_string())),
+            Illegal::Exhausted(_) => Some(Self::new(ErrorKind::Exhausted, illegal.to_string())),
             Illegal::Absent
             | Illegal::Exists(_)
             | Illegal::Ended(_)

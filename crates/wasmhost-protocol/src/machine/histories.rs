@@ -1,0 +1,143 @@
+//! Histories: whatever is tried in whatever order, what `next` lets through keeps the protocol's invariants.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::sample::{claim, failure, finish, progress, retry, revoked, submission, success, token};
+use super::{Change, Claim, EARLY, Event, Writer, next};
+use crate::{BlobRef, Delivery, Digest, End, ErrorKind, Record, Revoke, Stage, State, Timestamp, WriteId};
+
+/// One try: what, by whom, and how much later than the one before.
+#[derive(Debug, Clone)]
+struct Try {
+    event: Event,
+    writer: Writer,
+    passes: Duration,
+}
+
+fn second(second: u32) -> Timestamp {
+    Timestamp::from_unix_ms(i64::from(second) * 1000)
+}
+
+fn submissions() -> impl Strategy<Value = super::Submission> {
+    (prop::option::of(0..20_u32), prop::option::of(1..4_u32)).prop_map(|(expires, max_attempts)| {
+        super::Submission { expires_at: expires.map(second), max_attempts, ..submission() }
+    })
+}
+
+prop_compose! {
+    fn claims()(job in submissions(), fence in 1..6_u64, msg_seq in 1..3_u64, created in 0..2_u32, count in 1..5_u64,
+                max_lost in 0..3_u32, adopt: bool, track_started: bool) -> Claim {
+        let delivery = Delivery { created: second(created), count };
+        Claim { job, token: token(fence), msg_seq, delivery, max_lost, adopt, track_started, ..claim(count) }
+    }
+}
+
+fn ends() -> impl Strategy<Value = End> {
+    prop_oneof![
+        Just(success()),
+        Just(failure(ErrorKind::Failed)),
+        Just(failure(ErrorKind::WorkerLost)),
+        Just(failure(ErrorKind::Lost)),
+        Just(failure(ErrorKind::NotPublished)),
+        Just(End::Revoked),
+    ]
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    let blob = BlobRef { name: "b".to_owned(), digest: Digest::from_bytes([0; 32]), bytes: 1 };
+    prop_oneof![
+        1 => submissions().prop_map(Event::Submit),
+        1 => Just(Event::Touch),
+        6 => claims().prop_map(|claim| Event::Claim(Box::new(claim))),
+        2 => Just(progress()),
+        1 => Just(Event::Checkpoint(blob)),
+        4 => (0..20_u32, any::<bool>()).prop_map(|(at, charge)| retry(second(at), charge)),
+        2 => ends().prop_map(finish),
+        1 => Just(revoked()),
+        1 => (submissions(), ends()).prop_map(|(job, end)| {
+            Event::EndUnrecorded { job, end, reason: "unwanted".to_owned() }
+        }),
+        1 => (0..20_u32).prop_map(|at| {
+            Event::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: second(at) })
+        }),
+    ]
+}
+
+/// Owners of any claim, the newest or not.
+fn writers() -> impl Strategy<Value = Writer> {
+    prop_oneof![
+        3 => (1..6_u64).prop_map(|fence| Writer::Owner(token(fence))),
+        3 => Just(Writer::Host),
+        1 => Just(Writer::Client),
+        1 => Just(Writer::Reconciler),
+    ]
+}
+
+prop_compose! {
+    fn tries()(event in events(), writer in writers(), passes in 0..2_500_u64) -> Try {
+        Try { event, writer, passes: Duration::from_millis(passes) }
+    }
+}
+
+/// What must hold of every write that `next` lets through.
+fn check(before: Option<&Record>, change: &Change, after: &Record) -> Result<(), TestCaseError> {
+    let is_claim = matches!(change.event, Event::Claim(_));
+    let (attempt, charged, lost, held) =
+        before.map_or((0, 0, 0, None), |before| (before.attempt, before.charged, before.lost, before.token));
+
+    prop_assert!(before.is_none_or(|before| !before.is_terminal()), "I1: something follows a terminal state");
+    prop_assert_eq!(after.attempt, attempt + u32::from(is_claim), "I3");
+    prop_assert_eq!(after.token != held, is_claim, "I4: the token changes at a claim and never else");
+    if matches!(change.event, Event::Progress { .. } | Event::Checkpoint(_) | Event::Retry { .. })
+        || after.state() == State::Success
+    {
+        prop_assert_eq!(Some(change.writer), held.map(Writer::Owner), "I4: T2, T3, T5");
+    }
+    if let Writer::Owner(token) = change.writer {
+        prop_assert_eq!(Some(token), held, "I4: an owner's write under another's claim");
+    }
+    if let Some(Record { revoke: Some(revoke), .. }) = before {
+        let kept = after.revoke.as_ref().is_some_and(|kept| kept.stop_at <= revoke.stop_at);
+        prop_assert!(kept, "I7: the revoke is gone, or its stop later");
+        prop_assert!(
+            !after.is_terminal() || after.state() == State::Revoked,
+            "I7: revoked, then {}",
+            after.state()
+        );
+        prop_assert!(!is_claim, "I7: revoked, then claimed");
+    }
+    if let Some(Record { stage: Stage::Retry { not_before }, .. }) = before
+        && is_claim
+    {
+        prop_assert!(change.now.plus(EARLY) >= *not_before, "I14");
+    }
+    prop_assert!(after.charged >= charged && after.lost >= lost, "counters fall");
+    prop_assert!(after.charged + after.lost <= after.attempt, "more attempts ended than began");
+    prop_assert_eq!((after.write, after.updated_at), (change.write, change.now));
+    let read = Record::from_bytes(&after.to_bytes());
+    prop_assert_eq!(
+        &read.map_err(|error| TestCaseError::fail(error.to_string()))?,
+        after,
+        "does not read back"
+    );
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_history_breaks_an_invariant(tries in prop::collection::vec(tries(), 1..60)) {
+        let (mut record, mut now): (Option<Record>, _) = (None, second(0));
+        for (write, Try { event, writer, passes }) in tries.into_iter().enumerate() {
+            now = now.plus(passes);
+            let change = Change { event, writer, now, write: WriteId::from_random(write as u128) };
+            if let Ok(after) = next(record.as_ref(), &change) {
+                check(record.as_ref(), &change, &after)?;
+                record = Some(after);
+            }
+        }
+    }
+}

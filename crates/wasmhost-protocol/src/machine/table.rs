@@ -1,0 +1,191 @@
+//! The whole table of the state machine, as one snapshot: what each writer may make of each state.
+
+use super::sample::{at, claim, failure, finish, progress, retry, revoked, submission, success, token};
+use super::{Change, Claim, Event, Illegal, Submission, Writer, next};
+use crate::{
+    BlobRef, Delivery, Digest, End, ErrorKind, Record, Revoke, Shown, Stage, StateName, Timestamp, WriteId,
+};
+
+/// The writers' clock.
+const NOW: i64 = 100;
+/// Whose claim the states of others are under.
+const OTHER: u64 = 7;
+
+const WRITERS: [(&str, Writer); 4] = [
+    ("owner", Writer::Owner(crate::Token::from_random(1))),
+    ("host", Writer::Host),
+    ("client", Writer::Client),
+    ("reconciler", Writer::Reconciler),
+];
+
+fn change(event: Event, writer: Writer) -> Change {
+    Change { event, writer, now: at(NOW), write: WriteId::from_random(9) }
+}
+
+fn pending() -> Record {
+    next(None, &change(Event::Submit(submission()), Writer::Client)).unwrap()
+}
+
+fn running(claimed: u64, shown: Shown) -> Record {
+    let mut record = next(None, &change(Event::Claim(Box::new(claim(1))), Writer::Host)).unwrap();
+    record.token = Some(token(claimed));
+    record.stage = Stage::Running(shown);
+    record
+}
+
+fn started() -> Record {
+    running(1, Shown::Started)
+}
+
+fn retrying(not_before: Timestamp) -> Record {
+    Record { stage: Stage::Retry { not_before }, charged: 1, max_attempts: Some(3), ..started() }
+}
+
+fn ended(end: End) -> Record {
+    Record { stage: Stage::Ended { end, finished_at: at(NOW) }, ..started() }
+}
+
+fn with_revoke(record: Record) -> Record {
+    Record { revoke: Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(NOW) }), ..record }
+}
+
+/// `expires_at` is this very moment.
+fn expired(record: Record) -> Record {
+    Record { expires_at: Some(at(NOW)), ..record }
+}
+
+fn states() -> Vec<(&'static str, Option<Record>)> {
+    let due = at(NOW + 1);
+    let custom = Shown::Custom(StateName::parse("HALFWAY").unwrap());
+    let scheduled = Record { stage: Stage::Pending { not_before: Some(at(NOW + 60)) }, ..pending() };
+    let cases = [
+        ("PENDING(0)", pending()),
+        ("PENDING(0), scheduled in 60 s", scheduled),
+        ("PENDING(0), revoke set", with_revoke(pending())),
+        ("PENDING(0), expired", expired(pending())),
+        ("STARTED(1), mine", started()),
+        ("STARTED(1), another's", running(OTHER, Shown::Started)),
+        ("STARTED(1), mine, charged 1 of 2, lost 1 of 1", Record { charged: 1, lost: 1, ..started() }),
+        ("STARTED(1), mine, charged 2 of 2", Record { charged: 2, ..started() }),
+        ("STARTED(1), mine, max_attempts unset", Record { charged: 2, max_attempts: None, ..started() }),
+        ("STARTED(1), mine, revoke set", with_revoke(started())),
+        ("STARTED(1), another's, revoke set", with_revoke(running(OTHER, Shown::Started))),
+        ("STARTED(1), mine, expired", expired(started())),
+        ("PENDING(1), mine", running(1, Shown::Pending)),
+        ("HALFWAY(1), mine", running(1, custom)),
+        ("RETRY(1), mine, due in 1.001 s", retrying(Timestamp::from_unix_ms(due.unix_ms() + 1))),
+        ("RETRY(1), mine, due in 1 s", retrying(due)),
+        ("RETRY(1), another's", Record { token: Some(token(OTHER)), ..retrying(due) }),
+        ("RETRY(1), mine, revoke set", with_revoke(retrying(due))),
+        (
+            "RETRY(1), another's, revoke set",
+            with_revoke(Record { token: Some(token(OTHER)), ..retrying(due) }),
+        ),
+        ("RETRY(1), mine, expired", expired(retrying(due))),
+        ("SUCCESS(1)", ended(success())),
+        ("FAILURE(1)", ended(failure(ErrorKind::Failed))),
+        ("REVOKED(1)", with_revoke(ended(End::Revoked))),
+    ];
+    let some = cases.into_iter().map(|(name, record)| (name, Some(record)));
+    std::iter::once(("absent", None)).chain(some).collect()
+}
+
+fn claims() -> [(&'static str, Claim); 7] {
+    let of_consumer = |created, count| Delivery { created: at(created), count };
+    [
+        ("claim: newer delivery", claim(2)),
+        ("claim: same delivery", Claim { delivery: of_consumer(0, 1), ..claim(2) }),
+        ("claim: newer consumer", Claim { delivery: of_consumer(5, 1), ..claim(2) }),
+        ("claim: older consumer", Claim { delivery: of_consumer(-5, 9), ..claim(2) }),
+        ("claim: other message", Claim { msg_seq: 2, ..claim(2) }),
+        (
+            "claim: other message, adopted",
+            Claim { msg_seq: 2, delivery: of_consumer(0, 1), adopt: true, ..claim(2) },
+        ),
+        ("claim: newer delivery, token of the last", Claim { token: token(1), ..claim(2) }),
+    ]
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    let blob = BlobRef { name: "b".to_owned(), digest: Digest::from_bytes([0; 32]), bytes: 1 };
+    let stop = |stop_at| Event::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: at(stop_at) });
+    let gone = Submission { expires_at: Some(at(NOW)), ..submission() };
+    let unrecorded = |job, end| Event::EndUnrecorded { job, end, reason: "unwanted".to_owned() };
+    let mut events = vec![("submit", Event::Submit(submission())), ("touch", Event::Touch)];
+    events.extend(claims().map(|(name, claim)| (name, Event::Claim(Box::new(claim)))));
+    events.extend([
+        ("progress", progress()),
+        ("checkpoint", Event::Checkpoint(blob)),
+        ("retry, charged", retry(at(NOW + 9), true)),
+        ("retry, hand-off", retry(at(NOW), false)),
+        ("finish: success", finish(success())),
+        ("finish: Failed", finish(failure(ErrorKind::Failed))),
+        ("finish: WorkerLost", finish(failure(ErrorKind::WorkerLost))),
+        ("finish: Lost", finish(failure(ErrorKind::Lost))),
+        ("finish: NotPublished", finish(failure(ErrorKind::NotPublished))),
+        ("finish: revoked", finish(End::Revoked)),
+        ("revoked", revoked()),
+        ("request revoke, stop now", stop(NOW)),
+        ("request revoke, stop earlier", stop(NOW - 1)),
+        ("end unrecorded: BadJob", unrecorded(submission(), failure(ErrorKind::BadJob))),
+        ("end unrecorded: Lost", unrecorded(submission(), failure(ErrorKind::Lost))),
+        ("end unrecorded: success", unrecorded(submission(), success())),
+        ("end unrecorded: revoked", unrecorded(submission(), End::Revoked)),
+        ("end unrecorded: revoked, expired", unrecorded(gone, End::Revoked)),
+    ]);
+    events
+}
+
+/// The state that results, and what of the protocol's own fields changes.
+fn cell(before: Option<&Record>, after: Result<Record, Illegal>) -> String {
+    let after = match after {
+        Ok(after) => after,
+        Err(illegal) => return format!("- {illegal}"),
+    };
+    let mut cell = format!("{}({})", after.state(), after.attempt);
+    if before.and_then(|before| before.token) != after.token {
+        cell.push_str(" new token");
+    }
+    for (name, was, is) in [
+        ("charged", before.map_or(0, |before| before.charged), after.charged),
+        ("lost", before.map_or(0, |before| before.lost), after.lost),
+    ] {
+        if is != was {
+            cell.push_str(&format!(" {name} {is}"));
+        }
+    }
+    match (&after.revoke, before.and_then(|before| before.revoke.as_ref())) {
+        (Some(is), was) if was != Some(is) => cell.push_str(&format!(" revoke at {}", is.stop_at)),
+        (Some(_) | None, _) => {}
+    }
+    cell
+}
+
+/// Writers with the same answer share a row.
+fn rows(before: Option<&Record>, event: &Event) -> Vec<(String, String)> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for (name, writer) in WRITERS {
+        let cell = cell(before, next(before, &change(event.clone(), writer)));
+        match rows.iter_mut().find(|(_, held)| *held == cell) {
+            Some((writers, _)) => *writers = format!("{writers} {name}"),
+            None => rows.push((name.to_owned(), cell)),
+        }
+    }
+    rows
+}
+
+#[test]
+fn each_writer_may_make_of_each_state_what_the_protocol_says() {
+    let all = WRITERS.map(|(name, _)| name).join(" ");
+    let mut table = String::new();
+    for (state, record) in states() {
+        table.push_str(&format!("== {state}\n"));
+        for (name, event) in events() {
+            for (writers, cell) in rows(record.as_ref(), &event) {
+                let writers = if writers == all { "all" } else { &writers };
+                table.push_str(&format!("{name:<40} | {writers:<23} | {cell}\n"));
+            }
+        }
+    }
+    insta::assert_snapshot!(table);
+}
