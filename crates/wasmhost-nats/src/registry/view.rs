@@ -23,6 +23,7 @@ pub struct RegistryView {
     connection: Connection,
     modules: Arc<RwLock<Modules>>,
     loaded: Arc<watch::Sender<bool>>,
+    changes: Arc<watch::Sender<u64>>,
 }
 
 impl RegistryView {
@@ -30,7 +31,8 @@ impl RegistryView {
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         let loaded = Arc::new(watch::Sender::new(false));
-        Self { connection: connection.clone(), modules: Arc::default(), loaded }
+        let changes = Arc::new(watch::Sender::new(0));
+        Self { connection: connection.clone(), modules: Arc::default(), loaded, changes }
     }
 
     /// The current version; none if the module is unknown or removed.
@@ -52,6 +54,12 @@ impl RegistryView {
     pub async fn loaded(&self) {
         // The sender lives as long as `self`: there is no other way to end.
         let _ = self.loaded.subscribe().wait_for(|loaded| *loaded).await;
+    }
+
+    /// Wakes at each change that was heard of, with the registry's newest revision.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// Follows the registry until the token is cancelled. Drive it on the caller's tracker.
@@ -83,6 +91,7 @@ impl RegistryView {
         while let Some(message) = messages.next().await {
             let message = message?;
             self.apply(&message);
+            self.changes.send_replace(message.sequence);
             if message.left == 0 {
                 self.loaded.send_replace(true);
             }

@@ -1,0 +1,118 @@
+//! A server with the layout on it, and records to write.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use nats_server_child::{Finder, Options, Server};
+use wasmhost_nats::{
+    ConnectConfig, Connection, Credentials, LayoutConfig, ensure_layout, now, random_token, random_write,
+};
+use wasmhost_protocol::{
+    Change, Claim, Delivery, End, Event, HostId, JobKey, Json, Payload, QueueName, Record, Revoke,
+    Submission, Token, Writer, next,
+};
+
+/// No wait for a signal takes longer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Bench {
+    pub(crate) connection: Connection,
+    pub(crate) server: Server,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        let bench = Self::bare(&Options::default()).await;
+        ensure_layout(&bench.connection, &LayoutConfig::default()).await.expect("the layout is made");
+        bench
+    }
+
+    /// Without the layout.
+    pub(crate) async fn bare(options: &Options) -> Self {
+        Self::bare_as(options, Credentials::None).await
+    }
+
+    /// Without the layout, as this user.
+    pub(crate) async fn bare_as(options: &Options, credentials: Credentials) -> Self {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let finder = Finder {
+            environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
+            search_path: env::var_os("PATH"),
+            tools_dir: Some(workspace.join(".tools")),
+            ..Finder::default()
+        };
+        let program = finder.find().expect("cargo xtask tools installs one").path;
+        let server = Server::start(&program, options).expect("the server starts");
+        let config = ConnectConfig { credentials, ..ConnectConfig::new(server.url()) };
+        let connection = Connection::open(&config).await.expect("it connects");
+        Self { connection, server }
+    }
+}
+
+/// The next item of a stream that must bring one.
+pub(crate) async fn next_of<T>(stream: &mut (impl Stream<Item = T> + Unpin)) -> T {
+    let item = tokio::time::timeout(PATIENCE, stream.next()).await.expect("it comes in time");
+    item.expect("the stream goes on")
+}
+
+pub(crate) fn queue() -> QueueName {
+    QueueName::default_queue()
+}
+
+pub(crate) fn key(text: &str) -> JobKey {
+    JobKey::parse(text).expect("a key")
+}
+
+fn submission(key: &JobKey) -> Submission {
+    Submission {
+        key: key.clone(),
+        queue: queue(),
+        submitted_at: now(),
+        not_before: None,
+        expires_at: None,
+        max_attempts: None,
+        args_digest: None,
+        digest: None,
+        parent: None,
+        after: None,
+    }
+}
+
+fn step(record: Option<&Record>, event: Event, writer: Writer) -> Record {
+    let change = Change { event, writer, now: now(), write: random_write() };
+    next(record, &change).expect("a legal step")
+}
+
+pub(crate) fn pending(key: &JobKey) -> Record {
+    step(None, Event::Submit(submission(key)), Writer::Client)
+}
+
+/// A first claim, with its token.
+pub(crate) fn claimed(key: &JobKey) -> (Record, Token) {
+    let token = random_token();
+    let claim = Claim {
+        job: submission(key),
+        host: HostId::parse("h-1").expect("a host id"),
+        token,
+        msg_seq: 1,
+        delivery: Delivery { created: now(), count: 1 },
+        digest: None,
+        max_attempts: None,
+        max_lost: 3,
+        track_started: true,
+        adopt: false,
+    };
+    (step(None, Event::Claim(Box::new(claim)), Writer::Host), token)
+}
+
+pub(crate) fn succeeded(record: &Record, token: Token) -> Record {
+    let end = End::Success(Payload::Inline(Json::null()));
+    step(Some(record), Event::Finish { end, usage: None, denied: Vec::new() }, Writer::Owner(token))
+}
+
+pub(crate) fn revoke_requested(record: &Record) -> Record {
+    let revoke = Revoke { reason: "no longer needed".to_owned(), stop_at: now() };
+    step(Some(record), Event::RequestRevoke(revoke), Writer::Client)
+}

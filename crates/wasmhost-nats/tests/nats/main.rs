@@ -1,0 +1,10 @@
+//! The crate on a real nats-server, one for each test.
+
+mod bench;
+mod blobs;
+mod events;
+mod jobs;
+mod layout;
+mod records;
+mod registry;
+mod schedules;

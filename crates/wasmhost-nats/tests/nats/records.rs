@@ -1,0 +1,185 @@
+//! Compare-and-set, R5 in its order, and time to live.
+
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use wasmhost_nats::{JobFilter, OwnedWrite, Records, WriteError, Written, subscribe};
+use wasmhost_protocol::{JobKey, Record, Standing, Token};
+
+use crate::bench::{Bench, claimed, key, next_of, pending, revoke_requested, succeeded};
+
+async fn set(records: &Records, record: &Record, expected: u64) -> u64 {
+    records.compare_and_set(&record.key(), record, expected, None).await.unwrap()
+}
+
+/// A claimed job, its token and revision.
+async fn running(records: &Records, key: &JobKey) -> (Record, Token, u64) {
+    let (record, token) = claimed(key);
+    let revision = set(records, &record, 0).await;
+    (record, token, revision)
+}
+
+#[tokio::test]
+async fn a_write_over_another_revision_is_a_conflict() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    assert_eq!(records.read(&key).await.unwrap(), Standing::Absent);
+    let first = pending(&key);
+    let revision = set(&records, &first, 0).await;
+    for wrong in [0, revision + 1] {
+        let error = records.compare_and_set(&key, &pending(&key), wrong, None).await.unwrap_err();
+        assert!(matches!(error, WriteError::Conflict(_)), "{error}");
+    }
+    assert_eq!(records.read(&key).await.unwrap(), Standing::Record { record: Box::new(first), revision });
+}
+
+#[tokio::test]
+async fn an_own_write_whose_answer_was_lost_has_landed() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let (record, token, first) = running(&records, &key).await;
+    let end = succeeded(&record, token);
+    let landed = set(&records, &end, first).await;
+    let again = records.write_owned(&key, &end, first, None, token).await.unwrap();
+    assert_eq!(again, OwnedWrite::Landed(landed));
+    assert_eq!(records.write(&key, &end, first, None).await.unwrap(), Written::Landed(landed));
+}
+
+#[tokio::test]
+async fn a_revoke_under_the_owners_claim_moves_its_write() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let (record, token, first) = running(&records, &key).await;
+    let revoked = revoke_requested(&record);
+    let revision = set(&records, &revoked, first).await;
+    let moved = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
+    assert_eq!(moved, OwnedWrite::Moved { record: Box::new(revoked), revision });
+}
+
+#[tokio::test]
+async fn another_claim_fences_the_owner() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let (record, token, first) = running(&records, &key).await;
+    set(&records, &claimed(&key).0, first).await;
+    let write = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
+    assert_eq!(write, OwnedWrite::Fenced);
+}
+
+#[tokio::test]
+async fn a_terminal_record_is_never_written_over_even_under_the_own_token() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let (record, token, first) = running(&records, &key).await;
+    let end = succeeded(&record, token);
+    let revision = set(&records, &end, first).await;
+    let other = succeeded(&record, token);
+    assert_eq!(records.write_owned(&key, &other, first, None, token).await.unwrap(), OwnedWrite::Fenced);
+    let standing = Standing::Record { record: Box::new(end), revision };
+    assert_eq!(records.write(&key, &other, first, None).await.unwrap(), Written::Moved(standing));
+}
+
+#[tokio::test]
+async fn a_delete_marker_fences_the_owner_and_takes_a_new_record() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let (record, token, first) = running(&records, &key).await;
+    assert!(!records.delete(&key, first + 1).await.unwrap());
+    assert!(records.delete(&key, first).await.unwrap());
+    let write = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
+    assert_eq!(write, OwnedWrite::Fenced);
+    let Written::Moved(Standing::Deleted(marker)) =
+        records.write(&key, &pending(&key), 0, None).await.unwrap()
+    else {
+        panic!("a marker stands")
+    };
+    assert!(!marker.expired);
+    assert!(set(&records, &pending(&key), marker.revision).await > marker.revision);
+}
+
+#[tokio::test]
+async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let (record, token, first) = running(&records, &key).await;
+    let mut events = subscribe(&bench.connection, &key).await.unwrap();
+    let ttl = Some(Duration::from_millis(500));
+    let end = succeeded(&record, token);
+    let landed = records.write_owned(&key, &end, first, ttl, token).await.unwrap();
+    assert_eq!(landed, OwnedWrite::Landed(first + 1));
+    assert!(matches!(next_of(&mut events).await.standing, Standing::Record { .. }));
+    let Standing::Deleted(heard) = next_of(&mut events).await.standing else { panic!("it expires") };
+    let Standing::Deleted(marker) = records.read(&key).await.unwrap() else { panic!("a marker stands") };
+    assert!(marker.expired && heard.expired);
+    assert_eq!(marker.revision, heard.revision);
+    set(&records, &pending(&key), marker.revision).await;
+}
+
+#[tokio::test]
+async fn a_running_record_has_no_time_to_live() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    running(&records, &key).await;
+    let stream = bench.connection.jetstream.get_stream(bench.connection.names.states_stream()).await.unwrap();
+    let message = stream.get_last_raw_message_by_subject(&bench.connection.names.state_subject(&key)).await;
+    assert!(message.unwrap().headers.get(wasmhost_protocol::header::TTL).is_none());
+}
+
+#[tokio::test]
+async fn the_record_of_another_job_is_unreadable() {
+    let bench = Bench::new().await;
+    let records = Records::new(&bench.connection);
+    let (mine, other) = (key("a.b.1"), key("a.b.2"));
+    let subject = bench.connection.names.state_subject(&mine);
+    let value = pending(&other).to_bytes();
+    let ack = bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
+    let standing = records.read(&mine).await.unwrap();
+    assert!(
+        matches!(&standing, Standing::Unreadable { revision, why } if *revision == ack.sequence && why.contains("a.b.2")),
+        "{standing:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_record_over_the_buckets_limit_is_too_large() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let mut record = pending(&key);
+    for size in [600 << 10, 2 << 20] {
+        record.denied = vec!["x".repeat(size)];
+        let error = records.write(&key, &record, 0, None).await.unwrap_err();
+        assert!(matches!(error, WriteError::TooLarge(_)), "{size}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_has_each_key_once_and_ends() {
+    let bench = Bench::new().await;
+    let records = Records::new(&bench.connection);
+    let list = async |filter: JobFilter| {
+        let rows: Vec<_> = records.list(&filter).await.unwrap().try_collect().await.unwrap();
+        rows.iter().map(|(key, _)| key.to_string()).collect::<Vec<_>>()
+    };
+    assert!(list(JobFilter::All).await.is_empty());
+    for text in ["a.b.1", "a.c.1", "d.b.1"] {
+        set(&records, &pending(&key(text)), 0).await;
+    }
+    let (record, _, revision) = running(&records, &key("a.b.2")).await;
+    set(&records, &revoke_requested(&record), revision).await;
+    assert_eq!(list(JobFilter::All).await, ["a.b.1", "a.c.1", "d.b.1", "a.b.2"]);
+    assert_eq!(list(JobFilter::Module(key("a.b.1").task().module())).await, ["a.b.1", "a.c.1", "a.b.2"]);
+    assert_eq!(list(JobFilter::Task(key("a.b.1").task().clone())).await, ["a.b.1", "a.b.2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_outlives_the_servers_crash() {
+    let mut bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let (record, token, first) = running(&records, &key).await;
+    let end = succeeded(&record, token);
+    bench.server.kill().unwrap();
+    let write = records.write_owned(&key, &end, first, None, token);
+    let restart = async { tokio::task::block_in_place(|| bench.server.restart().unwrap()) };
+    let (write, ()) = tokio::join!(write, restart);
+    assert_eq!(write.unwrap(), OwnedWrite::Landed(first + 1));
+}
