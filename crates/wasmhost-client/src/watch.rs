@@ -112,20 +112,20 @@ impl States {
         }
     }
 
-    /// Reads from the leader; nothing new where it does not answer.
+    /// Reads from the leader, until it answers.
     async fn read(&mut self) -> Option<Record> {
+        let standing = self.job.client.records().read_until_known(&self.job.key).await;
         self.read_at = Instant::now();
-        match self.job.client.records().read(&self.job.key).await {
-            Ok(standing) => self.tell_standing(standing),
-            Err(error) => {
-                tracing::warn!(job.key = %self.job.key, %error, "reading a watched job; watching on");
-                None
-            }
-        }
+        self.tell_standing(standing)
     }
 
     fn tell_standing(&mut self, standing: Standing) -> Option<Record> {
         match self.job.readable(standing) {
+            // The leader's word counts, whatever revision a forged event claimed.
+            Ok((record, revision)) if record.is_terminal() => {
+                self.revision = self.revision.min(revision.saturating_sub(1));
+                self.tell(record, revision)
+            }
             Ok((record, revision)) => self.tell(record, revision),
             Err(error) => {
                 tracing::debug!(%error, "a watched job has no record any more");

@@ -1,0 +1,150 @@
+//! The client on a real nats-server; what a host would do is done here by hand.
+
+mod follow;
+mod revoke;
+mod submit;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nats_server_child::{Finder, Options, Server};
+use wasmhost_client::protocol::{
+    Change, Claim, Delivery, End, Event, HostId, Json, Payload, QueueName, Record, State, StateName,
+    Submission, Timestamp, Token, Writer, next,
+};
+use wasmhost_client::{Client, ClientConfig, Handle};
+use wasmhost_nats::{
+    LayoutConfig, QueuedMessage, Records, Written, ensure_layout, jobs, now, random_token, random_write,
+};
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server of its own, with the layout, and a client on it.
+struct Bench {
+    client: Client,
+    records: Records,
+    server: Server,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    async fn start_with(change: impl FnOnce(&mut ClientConfig)) -> Self {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let finder = Finder {
+            environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
+            search_path: env::var_os("PATH"),
+            tools_dir: Some(workspace.join(".tools")),
+            ..Finder::default()
+        };
+        let found = finder.find().expect("cargo xtask tools installs one");
+        let server = Server::start(&found.path, &Options::default()).expect("it starts");
+        let mut config = ClientConfig::new(server.url());
+        change(&mut config);
+        let client = Client::connect(config).await.expect("it connects");
+        ensure_layout(client.connection(), &LayoutConfig::default()).await.expect("it is made");
+        Self { records: Records::new(client.connection()), client, server }
+    }
+
+    /// A job of `demo.run` with this id and no arguments.
+    async fn submit(&self, id: &str) -> Handle {
+        self.client.task("demo.run").id(id).submit_json("").await.expect("it is accepted")
+    }
+
+    async fn message(&self, job: &Handle) -> Option<QueuedMessage> {
+        jobs::message_of(self.client.connection(), job.key()).await.unwrap()
+    }
+
+    /// How many messages the job stream holds.
+    async fn queued(&self) -> u64 {
+        let connection = self.client.connection();
+        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+        stream.cached_info().state.messages
+    }
+
+    /// Takes the job's message out of the stream, as an acknowledgement would.
+    async fn acknowledge(&self, job: &Handle) {
+        let message = self.message(job).await.expect("its message stands");
+        let connection = self.client.connection();
+        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+        stream.delete_message(message.sequence).await.unwrap();
+    }
+
+    /// Writes what follows by `event`; its revision.
+    async fn write(&self, job: &Handle, writer: Writer, event: Event, ttl: Option<Duration>) -> u64 {
+        let standing = self.records.read_until_known(job.key()).await;
+        let expected = standing.expected();
+        let wasmhost_client::protocol::Standing::Record { record, .. } = standing else {
+            panic!("{standing:?}")
+        };
+        let change = Change { event, writer, now: now(), write: random_write() };
+        let after = next(Some(&record), &change).expect("it is legal");
+        match self.records.write(job.key(), &after, expected, ttl).await.unwrap() {
+            Written::Landed(revision) => revision,
+            Written::Moved(standing) => panic!("{standing:?}"),
+        }
+    }
+
+    /// Claims the job as a host would.
+    async fn claim(&self, job: &Handle) -> Token {
+        let (token, message) = (random_token(), self.message(job).await.expect("its message stands"));
+        let claim = Claim {
+            job: submission(&job.record().await.unwrap()),
+            host: HostId::parse("h-1").unwrap(),
+            token,
+            msg_seq: message.sequence,
+            delivery: Delivery { created: Timestamp::from_unix_ms(0), count: 1 },
+            digest: None,
+            max_attempts: None,
+            max_lost: 3,
+            track_started: true,
+            adopt: false,
+        };
+        self.write(job, Writer::Host, Event::Claim(Box::new(claim)), None).await;
+        token
+    }
+
+    async fn progress(&self, job: &Handle, token: Token, state: &str) {
+        let state = StateName::parse(state).unwrap();
+        self.write(job, Writer::Owner(token), Event::Progress { state, meta: None }, None).await;
+    }
+
+    async fn succeed(&self, job: &Handle, token: Token, result: &str, ttl: Option<Duration>) {
+        let end = End::Success(Payload::Inline(Json::parse(result).unwrap()));
+        self.write(job, Writer::Owner(token), Event::Finish { end, usage: None, denied: Vec::new() }, ttl)
+            .await;
+    }
+}
+
+fn submission(record: &Record) -> Submission {
+    Submission {
+        key: record.key(),
+        queue: QueueName::default_queue(),
+        submitted_at: record.submitted_at,
+        not_before: None,
+        expires_at: None,
+        max_attempts: None,
+        args_digest: record.args_digest,
+        digest: None,
+        parent: None,
+        after: record.after,
+    }
+}
+
+/// Waits for what must happen.
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what).await.expect("it happens in time")
+}
+
+fn words(records: &[Record]) -> Vec<String> {
+    records.iter().map(|record| record.state().as_str().to_owned()).collect()
+}
+
+/// Whether it is one of a job that waits.
+fn is_pending(state: &State) -> bool {
+    *state == State::Pending
+}

@@ -1,0 +1,204 @@
+//! Submitting: what is written, in which order, and what a second submission of the same id meets.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde_json::json;
+use wasmhost_client::protocol::{
+    Change, End, ErrorKind, Event, JobError, JobKey, JobOptions, Place, Standing, State, Writer, header, next,
+};
+use wasmhost_client::{Handle, Submission, SubmitError};
+use wasmhost_nats::{Written, digest_of, header_pairs, jobs, now, random_write, subscribe};
+
+use crate::{Bench, is_pending, soon, submission};
+
+#[tokio::test]
+async fn pending_is_recorded_and_the_message_names_its_revision() {
+    let bench = Bench::start().await;
+    let task = bench.client.task("demo.run").id("a").timeout(Duration::from_secs(30));
+    let job = task.submit(&json!({ "name": "Ada" })).await.unwrap();
+    let standing = bench.records.read(job.key()).await.unwrap();
+    let Standing::Record { record, revision } = standing else { panic!("{standing:?}") };
+    assert!(is_pending(&record.state()) && record.attempt == 0);
+    let message = bench.message(&job).await.unwrap();
+    let options = JobOptions::parse(header_pairs(&message.headers), Place::Job).unwrap();
+    assert_eq!(options.revision, Some(revision));
+    assert_eq!(options.args_digest, record.args_digest);
+    assert_eq!(options.timeout, Some(Duration::from_secs(30)));
+    assert_eq!(record.args_digest, Some(digest_of(br#"{"name":"Ada"}"#)));
+    assert_eq!(&message.payload[..], br#"{"name":"Ada"}"#);
+    assert!(message.headers.get(header::MSG_ID).unwrap().as_str().starts_with(job.key().as_str()));
+}
+
+#[tokio::test]
+async fn the_same_job_twice_is_one_message() {
+    let bench = Bench::start().await;
+    let (first, again) = (bench.submit("a").await, bench.submit("a").await);
+    assert_eq!(first.key(), again.key());
+    assert_eq!(bench.queued().await, 1);
+}
+
+#[tokio::test]
+async fn the_same_job_running_or_ended_is_that_job() {
+    let bench = Bench::start().await;
+    let job = bench.submit("a").await;
+    let token = bench.claim(&job).await;
+    let submit = || bench.client.submit(Submission { id: Some(job.key().id().clone()), ..plain() });
+    assert_eq!(submit().await.unwrap().state, State::Started);
+    bench.succeed(&job, token, "7", None).await;
+    bench.acknowledge(&job).await;
+    assert_eq!(submit().await.unwrap().state, State::Success);
+    assert_eq!(bench.queued().await, 0);
+}
+
+#[tokio::test]
+async fn the_same_id_with_other_arguments_is_a_conflict() {
+    let bench = Bench::start().await;
+    bench.submit("a").await;
+    let error = bench.client.task("demo.run").id("a").submit(&json!([1])).await.unwrap_err();
+    assert!(matches!(error, SubmitError::Conflict { .. }), "{error}");
+    assert_eq!(bench.queued().await, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_job_is_refused_before_anything_is_written() {
+    let bench = Bench::start().await;
+    let task = |name: &str| bench.client.task(name);
+    let refused = [
+        task("demo").submit_json("").await,
+        task("demo.run").id("a.b").submit_json("").await,
+        task("demo.run").queue("*").submit_json("").await,
+        task("demo.run").max_attempts(0).submit_json("").await,
+        task("demo.run").submit_json("{").await,
+        task("demo.run").submit_json(vec![b' '; 600_000]).await,
+    ];
+    for result in refused {
+        let error = result.unwrap_err();
+        let expected = matches!(
+            error,
+            SubmitError::Refused(_)
+                | SubmitError::Option(_)
+                | SubmitError::NotJson { .. }
+                | SubmitError::TooLarge { .. }
+        );
+        assert!(expected, "{error}");
+    }
+    assert_eq!(bench.queued().await, 0);
+}
+
+/// A client that died between T0 and the publish.
+async fn record_only(bench: &Bench, id: &str) -> Handle {
+    let job = bench.client.job(&JobKey::parse(&format!("demo.run.{id}")).unwrap());
+    let template = bench.submit("template").await.record().await.unwrap();
+    let t0 = wasmhost_client::protocol::Submission { key: job.key().clone(), ..submission(&template) };
+    let change =
+        Change { event: Event::Submit(t0), writer: Writer::Client, now: now(), write: random_write() };
+    let record = next(None, &change).unwrap();
+    let written = bench.records.write(job.key(), &record, 0, None).await.unwrap();
+    assert!(matches!(written, Written::Landed(_)));
+    job
+}
+
+#[tokio::test]
+async fn a_job_recorded_but_not_published_is_published_by_who_submits_it_again() {
+    let bench = Bench::start().await;
+    let job = record_only(&bench, "a").await;
+    let before = bench.records.read(job.key()).await.unwrap().expected();
+    let accepted =
+        bench.client.submit(Submission { id: Some(job.key().id().clone()), ..plain() }).await.unwrap();
+    assert!(accepted.revision > before, "it is touched");
+    let message = bench.message(&job).await.unwrap();
+    let options = JobOptions::parse(header_pairs(&message.headers), Place::Job).unwrap();
+    assert_eq!(options.revision, Some(accepted.revision));
+}
+
+#[tokio::test]
+async fn a_job_that_was_never_published_names_the_time_when_its_id_is_free() {
+    let bench = Bench::start().await;
+    let job = record_only(&bench, "a").await;
+    let end = End::Failure(JobError::new(ErrorKind::NotPublished, "its message never came"));
+    let finish = Event::Finish { end, usage: None, denied: Vec::new() };
+    bench.write(&job, Writer::Reconciler, finish, Some(Duration::from_secs(3600))).await;
+    let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
+    let SubmitError::NotPublished { free_at, .. } = error else { panic!("{error}") };
+    assert!(free_at > now());
+}
+
+#[tokio::test]
+async fn a_forgotten_job_runs_again() {
+    let bench = Bench::start().await;
+    let job = bench.submit("a").await;
+    let token = bench.claim(&job).await;
+    bench.succeed(&job, token, "7", None).await;
+    bench.acknowledge(&job).await;
+    job.forget().await.unwrap();
+    let marker = bench.records.read(job.key()).await.unwrap().expected();
+    let again = bench.submit("a").await;
+    assert!(bench.message(&again).await.is_some());
+    assert_eq!(again.record().await.unwrap().after, Some(marker));
+}
+
+#[tokio::test]
+async fn an_expired_job_runs_again() {
+    let bench = Bench::start().await;
+    let job = bench.submit("a").await;
+    let token = bench.claim(&job).await;
+    let mut events = subscribe(bench.client.connection(), job.key()).await.unwrap();
+    bench.succeed(&job, token, "7", Some(Duration::from_secs(1))).await;
+    bench.acknowledge(&job).await;
+    let marker = soon(async {
+        loop {
+            if let Standing::Deleted(marker) = events.next().await.unwrap().standing {
+                return marker;
+            }
+        }
+    });
+    let marker = marker.await;
+    assert!(marker.expired);
+    let again = bench.submit("a").await;
+    assert!(bench.message(&again).await.is_some());
+    assert_eq!(again.record().await.unwrap().after, Some(marker.revision));
+}
+
+#[tokio::test]
+async fn while_the_message_of_an_earlier_run_stands_the_id_is_occupied_and_nothing_is_left_behind() {
+    let bench = Bench::start_with(|config| config.publish_within = Duration::from_millis(400)).await;
+    let job = bench.submit("a").await;
+    let token = bench.claim(&job).await;
+    bench.succeed(&job, token, "7", None).await;
+    job.forget().await.unwrap();
+    let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
+    assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");
+    assert!(matches!(bench.records.read(job.key()).await.unwrap(), Standing::Deleted(_)), "T11");
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_and_leaves_no_record() {
+    let bench = Bench::start().await;
+    let connection = bench.client.connection();
+    let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+    let full =
+        async_nats::jetstream::stream::Config { max_messages: 1, ..stream.cached_info().config.clone() };
+    connection.jetstream.update_stream(full).await.unwrap();
+    bench.submit("a").await;
+    let error = bench.client.task("demo.run").id("b").submit_json("").await.unwrap_err();
+    assert!(matches!(error, SubmitError::QueueFull { .. }), "{error}");
+    let key = JobKey::parse("demo.run.b").unwrap();
+    assert!(matches!(bench.records.read(&key).await.unwrap(), Standing::Deleted(_)));
+}
+
+#[tokio::test]
+async fn a_thousand_jobs_are_submitted_in_order() {
+    let bench = Bench::start().await;
+    let submissions = (0..1000).map(|n| Submission::new("demo.run", &json!([n])).unwrap());
+    let jobs = soon(bench.client.submit_many(submissions)).await;
+    assert_eq!(bench.queued().await, 1000);
+    for (n, job) in jobs.into_iter().enumerate().step_by(97) {
+        let message = jobs::message_of(bench.client.connection(), job.unwrap().key()).await.unwrap().unwrap();
+        assert_eq!(message.payload, format!("[{n}]").into_bytes());
+    }
+}
+
+fn plain() -> Submission {
+    Submission::of(wasmhost_client::protocol::TaskName::parse("demo.run").unwrap())
+}
