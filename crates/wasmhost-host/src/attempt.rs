@@ -1,14 +1,14 @@
 //! One delivery from end to end: claim, run, decide, record, settle.
 
 use async_nats::jetstream::Message;
-use wasmhost_nats::dead::{DeadLetter, publish_dead};
-use wasmhost_protocol::{JobOptions, Timestamp, decide};
+use wasmhost_protocol::{Timestamp, decide};
 
 use crate::claim::{Claimed, claim};
+use crate::dead;
 use crate::delivery::{Delivery, Unreadable};
 use crate::host::Host;
 use crate::lease::Attended;
-use crate::settle::{Settle, settle};
+use crate::settle::settle;
 use crate::start::start;
 
 /// Takes a message through its attempt, if it may have one.
@@ -17,7 +17,8 @@ pub(crate) async fn attempt(host: &Host, message: Message, consumer_created: Tim
         Ok(delivery) => (delivery, None),
         Err(Unreadable::Header { delivery, why }) => (*delivery, Some(why.to_string())),
         Err(Unreadable::Subject { message, sequence, why }) => {
-            return bury(host, &message, sequence, &why.to_string()).await;
+            let how = dead::bury_unreadable(host, &message, sequence, &why.to_string()).await;
+            return settle(&message, how).await;
         }
         Err(Unreadable::Foreign(why)) => return tracing::error!(why, "a delivery that is not JetStream's"),
     };
@@ -31,19 +32,4 @@ pub(crate) async fn attempt(host: &Host, message: Message, consumer_created: Tim
     let decision = decide(&lease.attempt(), &outcome);
     let Some(how) = lease.record(decision, &outcome).await else { return };
     settle(lease.message(), how).await;
-}
-
-/// A message whose subject names no job: a copy for people, then it is removed.
-async fn bury(host: &Host, message: &Message, sequence: u64, why: &str) {
-    let letter = DeadLetter {
-        subject: host.connection.names.dead_unreadable(sequence),
-        options: JobOptions::default(),
-        kind: "BadJob".to_owned(),
-        reason: why.to_owned(),
-        body: message.payload.clone(),
-    };
-    match publish_dead(&host.connection, &letter).await {
-        Ok(()) => settle(message, Settle::Term).await,
-        Err(error) => tracing::warn!(%error, sequence, "could not keep a copy of an unreadable message"),
-    }
 }

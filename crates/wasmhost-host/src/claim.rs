@@ -27,7 +27,7 @@ pub(crate) enum Claimed {
     /// The attempt is ours.
     Granted(Box<Lease>),
     /// It is not: settle the delivery so.
-    Not(Delivery, Settle),
+    Not(Box<Delivery>, Settle),
     /// The delivery was handed to the lease that runs this very attempt.
     Adopted,
 }
@@ -60,32 +60,44 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
     loop {
         let write = random_write();
         let (case_delivery, now) = (&delivery, now());
-        let case =
-            Case { standing: &standing, believed, delivery: case_delivery, claim: &claim, now, write, result_ttl, bad };
+        let case = Case {
+            standing: &standing,
+            believed,
+            delivery: case_delivery,
+            claim: &claim,
+            now,
+            write,
+            result_ttl,
+            bad,
+        };
         let judgement = judge(&case);
         believed = None;
         standing = match judgement {
-            Judgement::Claim { record, expected } => match write_claim(host, &delivery, &record, expected).await {
+            Judgement::Claim { record, expected } => match write_claim(host, &delivery, &record, expected)
+                .await
+            {
                 Ok(Written::Landed(revision)) => {
                     return Claimed::Granted(Box::new(Lease::new(host, delivery, *record, revision, policy)));
                 }
                 Ok(Written::Moved(found)) => found,
-                Err(how) => return Claimed::Not(delivery, how),
+                Err(how) => return Claimed::Not(Box::new(delivery), how),
             },
-            Judgement::End { record, expected } => match write_end(host, &delivery, &record, expected).await {
-                Ok(Written::Landed(_)) => return Claimed::Not(delivery, Settle::Ack),
-                Ok(Written::Moved(found)) => found,
-                Err(how) => return Claimed::Not(delivery, how),
-            },
-            Judgement::Ack => return Claimed::Not(delivery, Settle::Ack),
-            Judgement::Rest(delay) => return Claimed::Not(delivery, Settle::Nak(delay)),
+            Judgement::End { record, expected } => {
+                match write_end(host, &delivery, &record, expected).await {
+                    Ok(Written::Landed(_)) => return Claimed::Not(Box::new(delivery), Settle::Ack),
+                    Ok(Written::Moved(found)) => found,
+                    Err(how) => return Claimed::Not(Box::new(delivery), how),
+                }
+            }
+            Judgement::Ack => return Claimed::Not(Box::new(delivery), Settle::Ack),
+            Judgement::Rest(delay) => return Claimed::Not(Box::new(delivery), Settle::Nak(delay)),
             Judgement::Dead { reason, why } => {
                 let how = dead::bury_message(host, &delivery, reason, &why).await;
-                return Claimed::Not(delivery, how);
+                return Claimed::Not(Box::new(delivery), how);
             }
             Judgement::Look { msg_seq } => {
                 if message_stands(host, &delivery, msg_seq).await {
-                    return Claimed::Not(delivery, Settle::Ack);
+                    return Claimed::Not(Box::new(delivery), Settle::Ack);
                 }
                 claim.adopt = true;
                 host.records.read_until_known(&delivery.key).await
@@ -97,7 +109,7 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
                     return Claimed::Adopted;
                 }
                 if host.walks.again(revision) {
-                    return Claimed::Not(delivery, Settle::Silent);
+                    return Claimed::Not(Box::new(delivery), Settle::Silent);
                 }
                 claim.adopt = true;
                 standing
@@ -125,7 +137,9 @@ async fn current_module(host: &Host, delivery: &Delivery) -> Option<ModuleEntry>
     match (known, &delivery.options.digest) {
         (Some(entry), _) => Some(entry),
         (None, Some(_)) => None,
-        (None, None) => registry::current(&host.connection, &module).await.ok().flatten().map(|(entry, _)| entry),
+        (None, None) => {
+            registry::current(&host.connection, &module).await.ok().flatten().map(|(entry, _)| entry)
+        }
     }
 }
 
@@ -144,15 +158,28 @@ fn new_claim(host: &Host, delivery: &Delivery, module: Option<&ModuleEntry>, pol
     }
 }
 
-async fn write_claim(host: &Host, delivery: &Delivery, record: &Record, expected: u64) -> Result<Written, Settle> {
+async fn write_claim(
+    host: &Host,
+    delivery: &Delivery,
+    record: &Record,
+    expected: u64,
+) -> Result<Written, Settle> {
     host.records.write(&delivery.key, record, expected, None).await.map_err(|error| refused(delivery, &error))
 }
 
 /// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
-async fn write_end(host: &Host, delivery: &Delivery, record: &Record, expected: u64) -> Result<Written, Settle> {
+async fn write_end(
+    host: &Host,
+    delivery: &Delivery,
+    record: &Record,
+    expected: u64,
+) -> Result<Written, Settle> {
     dead::bury_failure(host, delivery, record).await;
     let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { Policy::default().result_ttl };
-    host.records.write(&delivery.key, record, expected, Some(ttl)).await.map_err(|error| refused(delivery, &error))
+    host.records
+        .write(&delivery.key, record, expected, Some(ttl))
+        .await
+        .map_err(|error| refused(delivery, &error))
 }
 
 fn refused(delivery: &Delivery, error: &WriteError) -> Settle {
@@ -163,10 +190,9 @@ fn refused(delivery: &Delivery, error: &WriteError) -> Settle {
 fn token_of(standing: &Standing) -> Option<Token> {
     match standing {
         Standing::Record { record, .. } => record.token,
-        Standing::Absent
-        | Standing::Deleted(_)
-        | Standing::Unreadable { .. }
-        | Standing::Newer { .. } => None,
+        Standing::Absent | Standing::Deleted(_) | Standing::Unreadable { .. } | Standing::Newer { .. } => {
+            None
+        }
     }
 }
 

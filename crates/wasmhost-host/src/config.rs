@@ -34,7 +34,8 @@ impl Default for HostConfig {
     fn default() -> Self {
         Self {
             queues: vec![(QueueName::default_queue(), 1)],
-            slots: 64 * u32::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1),
+            slots: 64
+                * u32::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1),
             grace: Duration::from_secs(30),
             ack_wait: Duration::from_secs(30),
             trust_submitters: true,

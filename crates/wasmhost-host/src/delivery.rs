@@ -2,7 +2,7 @@
 
 use async_nats::jetstream;
 use bytes::Bytes;
-use wasmhost_nats::digest_of;
+use wasmhost_nats::{digest_of, header_pairs};
 use wasmhost_protocol::{
     BadHeader, InvalidName, JobId, JobKey, JobOptions, Names, Place, QueueName, Submission, Timestamp,
 };
@@ -32,14 +32,20 @@ pub(crate) enum Unreadable {
 
 impl Delivery {
     /// Reads a message that a consumer created at `created` delivered.
-    pub(crate) fn parse(names: &Names, message: jetstream::Message, created: Timestamp) -> Result<Self, Unreadable> {
+    pub(crate) fn parse(
+        names: &Names,
+        message: jetstream::Message,
+        created: Timestamp,
+    ) -> Result<Self, Unreadable> {
         let info = message.info().map_err(|error| Unreadable::Foreign(error.to_string()))?;
         let (msg_seq, count) = (info.stream_sequence, u64::try_from(info.delivered).unwrap_or(1));
         let stored_ms = info.published.unix_timestamp_nanos().div_euclid(1_000_000);
         let stored_at = Timestamp::from_unix_ms(i64::try_from(stored_ms).unwrap_or(i64::MAX));
         let subject = match names.parse_job_subject(message.subject.as_str()) {
             Ok(subject) => subject,
-            Err(why) => return Err(Unreadable::Subject { message: Box::new(message), sequence: msg_seq, why }),
+            Err(why) => {
+                return Err(Unreadable::Subject { message: Box::new(message), sequence: msg_seq, why });
+            }
         };
         let id = subject.id.unwrap_or_else(|| JobId::derived(msg_seq, stored_at.unix_ms()));
         let options = read_options(&message);
@@ -86,9 +92,5 @@ impl Delivery {
 
 fn read_options(message: &jetstream::Message) -> Result<JobOptions, BadHeader> {
     let Some(headers) = &message.headers else { return Ok(JobOptions::default()) };
-    let pairs = headers.iter().flat_map(|(name, values)| {
-        let name: &str = name.as_ref();
-        values.iter().map(move |value| (name, value.as_str()))
-    });
-    JobOptions::parse(pairs, Place::Job)
+    JobOptions::parse(header_pairs(headers), Place::Job)
 }

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use wasmhost_client::{Client, ResultError, RevokeError, RevokeOptions, SubmitError};
+use wasmhost_client::{Client, RevokeError, RevokeOptions, StatusError, Submission, SubmitError};
+use wasmhost_nats::header_pairs;
 use wasmhost_protocol::service::{RevokeRequest, ServiceError, ServiceErrorKind, SubmitReply};
-use wasmhost_protocol::{JobOptions, Place};
+use wasmhost_protocol::{JobOptions, Place, QueueName};
 
 use crate::host::Host;
 
@@ -97,9 +98,14 @@ async fn answer(host: &Host, client: &Client, request: &Request, what: What) {
 }
 
 /// The service error headers and a body that says the same to programs.
-async fn respond_error(host: &Host, request: &Request, error: &ServiceError) -> Result<(), async_nats::PublishError> {
+async fn respond_error(
+    host: &Host,
+    request: &Request,
+    error: &ServiceError,
+) -> Result<(), async_nats::PublishError> {
     let mut headers = async_nats::HeaderMap::new();
-    headers.insert(wasmhost_protocol::header::SERVICE_ERROR, wasmhost_protocol::escape(&error.message).as_str());
+    headers
+        .insert(wasmhost_protocol::header::SERVICE_ERROR, wasmhost_protocol::escape(&error.message).as_str());
     headers.insert(wasmhost_protocol::header::SERVICE_ERROR_CODE, error.kind.code().to_string().as_str());
     let Some(reply) = request.message.reply.clone() else { return Ok(()) };
     let body = serde_json::to_vec(error).unwrap_or_default();
@@ -109,32 +115,31 @@ async fn respond_error(host: &Host, request: &Request, error: &ServiceError) -> 
 async fn submit(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
     let subject = host.connection.names.parse_submit_subject(&request.message.subject);
     let (task, id) = subject.map_err(|error| bad(&error))?;
-    let pairs = request.message.headers.iter().flat_map(|headers| headers.iter()).flat_map(|(name, values)| {
-        let name: &str = name.as_ref();
-        values.iter().map(move |value| (name, value.as_str()))
-    });
-    let options = JobOptions::parse(pairs, Place::Submit).map_err(|error| bad(&error))?;
-    let mut submission = client.task(task.as_str()).options(options);
-    if let Some(id) = id {
-        submission = submission.id(id.as_str());
-    }
-    let handle = submission.submit_json(request.message.payload.clone()).await.map_err(submit_error)?;
-    let (record, revision) = handle.record_at().await.map_err(result_error)?;
-    json(&SubmitReply { key: handle.key().clone(), state: record.state(), revision })
+    let pairs = request.message.headers.iter().flat_map(header_pairs);
+    let mut options = JobOptions::parse(pairs, Place::Submit).map_err(|error| bad(&error))?;
+    let mut submission = Submission::of(task);
+    submission.id = id;
+    submission.queue = options.queue.take().unwrap_or_else(QueueName::default_queue);
+    submission.options = options;
+    submission.arguments = request.message.payload.clone();
+    let accepted = client.submit(submission).await.map_err(|error| submit_error(&error))?;
+    json(&SubmitReply { key: accepted.job.key().clone(), state: accepted.state, revision: accepted.revision })
 }
 
 async fn status(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
-    let key = host.connection.names.parse_status_subject(&request.message.subject).map_err(|error| bad(&error))?;
-    json(&client.job(&key).record().await.map_err(result_error)?)
+    let key =
+        host.connection.names.parse_status_subject(&request.message.subject).map_err(|error| bad(&error))?;
+    json(&client.job(&key).record().await.map_err(|error| status_error(&error))?)
 }
 
 async fn revoke(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
-    let key = host.connection.names.parse_revoke_subject(&request.message.subject).map_err(|error| bad(&error))?;
+    let key =
+        host.connection.names.parse_revoke_subject(&request.message.subject).map_err(|error| bad(&error))?;
     let wish = RevokeRequest::parse(&request.message.payload)?;
     let mut options = RevokeOptions { if_queued: wish.if_queued, ..RevokeOptions::default() };
-    options.reason = wish.reason.unwrap_or(options.reason);
-    options.grace = wish.grace.unwrap_or(options.grace);
-    json(&client.job(&key).request_revoke(options).await.map_err(revoke_error)?)
+    options.reason = wish.reason.unwrap_or_default();
+    options.grace = wish.grace.unwrap_or_default();
+    json(&client.job(&key).request_revoke(options).await.map_err(|error| revoke_error(&error))?)
 }
 
 fn json<T: Serialize>(body: &T) -> Result<Bytes, ServiceError> {
@@ -150,30 +155,35 @@ fn service_error(kind: ServiceErrorKind, error: &dyn std::fmt::Display) -> Servi
     ServiceError { kind, message: error.to_string() }
 }
 
-fn submit_error(error: SubmitError) -> ServiceError {
-    let kind = match &error {
+fn submit_error(error: &SubmitError) -> ServiceError {
+    let kind = match error {
         SubmitError::Conflict { .. } => ServiceErrorKind::Conflict,
         SubmitError::NotPublished { .. } => ServiceErrorKind::NotPublished,
         SubmitError::QueueFull { .. } => ServiceErrorKind::QueueFull,
-        SubmitError::Refused(_) | SubmitError::TooLarge { .. } => ServiceErrorKind::BadRequest,
+        SubmitError::Refused(_)
+        | SubmitError::Option(_)
+        | SubmitError::NotJson { .. }
+        | SubmitError::Delayed
+        | SubmitError::TooLarge { .. }
+        | SubmitError::OverServerLimit { .. } => ServiceErrorKind::BadRequest,
         _ => ServiceErrorKind::Unavailable,
     };
-    service_error(kind, &error)
+    service_error(kind, error)
 }
 
-fn result_error(error: ResultError) -> ServiceError {
-    let kind = match &error {
-        ResultError::NotFound { .. } => ServiceErrorKind::NotFound,
+fn status_error(error: &StatusError) -> ServiceError {
+    let kind = match error {
+        StatusError::NotFound { .. } => ServiceErrorKind::NotFound,
         _ => ServiceErrorKind::Unavailable,
     };
-    service_error(kind, &error)
+    service_error(kind, error)
 }
 
-fn revoke_error(error: RevokeError) -> ServiceError {
-    let kind = match &error {
+fn revoke_error(error: &RevokeError) -> ServiceError {
+    let kind = match error {
         RevokeError::NotFound { .. } => ServiceErrorKind::NotFound,
         RevokeError::AlreadyRunning { .. } => ServiceErrorKind::AlreadyRunning,
         _ => ServiceErrorKind::Unavailable,
     };
-    service_error(kind, &error)
+    service_error(kind, error)
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wasmhost_nats::digest_of;
 use wasmhost_protocol::{
-    Change, Claim, End, ErrorKind, Event, Illegal, JobError, Marker, Record, Stage, Standing, Timestamp, WriteId, Writer,
-    end_unrecorded, next,
+    Change, Claim, End, ErrorKind, Event, Illegal, JobError, Marker, Record, Stage, Standing, Timestamp,
+    WriteId, Writer, end_unrecorded, next,
 };
 
 use crate::delivery::Delivery;
@@ -99,7 +99,9 @@ fn recorded(case: &Case<'_>, record: &Record, revision: u64) -> Judgement {
     if let Some(msg_seq) = other.filter(|_| !case.claim.adopt) {
         return Judgement::Look { msg_seq };
     }
-    if record.delivery.is_some_and(|held| other.is_none() && held >= case.delivery.delivery) && !case.claim.adopt {
+    if record.delivery.is_some_and(|held| other.is_none() && held >= case.delivery.delivery)
+        && !case.claim.adopt
+    {
         return Judgement::Stale { revision };
     }
     if let Some(error) = hopeless(case, Some(record)).filter(|_| record.revoke.is_none()) {

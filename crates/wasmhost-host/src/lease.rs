@@ -9,14 +9,18 @@ use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
 use wasmhost_nats::{OwnedWrite, blobs, now, random_write};
 use wasmhost_protocol::{
-    Attempt, Change, Event, Illegal, Json, Outcome, Policy, Record, Standing, Token, Verdict, Writer, next,
+    Attempt, Change, Event, Illegal, Outcome, Policy, Record, Standing, Token, Verdict, Writer, next,
 };
-use wasmhost_sandbox::{LogLine, Post, Running};
+use wasmhost_sandbox::{Post, Running};
 
 use crate::attempts::{Registered, Wake};
 use crate::delivery::Delivery;
 use crate::host::{Host, random_fraction};
+use crate::logs;
 use crate::settle::in_progress;
+
+/// At most one checkpoint is written in this time.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 /// A claimed attempt's hold on its record and delivery.
 pub(crate) struct Lease {
@@ -31,6 +35,25 @@ pub(crate) struct Lease {
     lapses_at: Instant,
     /// The earliest time of the next progress write.
     next_write_at: Instant,
+    checkpoints: Checkpoints,
+}
+
+/// Checkpoints of this attempt.
+#[derive(Debug)]
+struct Checkpoints {
+    /// The newest one, not yet written.
+    held: Option<Bytes>,
+    /// Written so far.
+    saved: u32,
+    /// The earliest time of the next write.
+    due_at: Instant,
+}
+
+/// What becomes of a checkpoint that is held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    WhenDue,
+    WriteNow,
 }
 
 /// How the attending ended.
@@ -45,13 +68,31 @@ pub(crate) enum Attended {
 pub(crate) struct Fenced;
 
 impl Lease {
-    pub(crate) fn new(host: &Host, delivery: Delivery, record: Record, revision: u64, policy: Policy) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        delivery: Delivery,
+        record: Record,
+        revision: u64,
+        policy: Policy,
+    ) -> Self {
         let token = record.token.expect("a claim sets the token");
         let registered = host.attempts.register(&delivery.key, token);
         let lapses_at = Instant::now() + host.config.ack_wait;
         let host = host.clone();
         let next_write_at = Instant::now();
-        Self { host, delivery, record, revision, token, policy, registered, lapses_at, next_write_at }
+        let checkpoints = Checkpoints { held: None, saved: 0, due_at: next_write_at };
+        Self {
+            host,
+            delivery,
+            record,
+            revision,
+            token,
+            policy,
+            registered,
+            lapses_at,
+            next_write_at,
+            checkpoints,
+        }
     }
 
     /// The record as this owner knows it.
@@ -116,7 +157,8 @@ impl Lease {
     async fn attend_running(&mut self, mut running: Running) -> Attended {
         let draining = self.host.draining.clone();
         let mut beats = self.beats();
-        let (mut stopped, mut post) = (false, None);
+        let mut lines = running.mailbox.logs();
+        let (mut stopped, mut posted) = (false, false);
         loop {
             running.control.renew(self.lapses_at.into_std());
             if self.record.revoke.is_some() {
@@ -126,9 +168,10 @@ impl Lease {
             let kept = tokio::select! {
                 biased;
                 outcome = &mut running.outcome => {
-                    self.forward_logs(&mut running);
-                    let last = running.mailbox.take().or(post);
-                    return match self.publish(last).await {
+                    while let Ok(line) = lines.try_recv() {
+                        logs::publish(self, &line);
+                    }
+                    return match self.publish(running.mailbox.take(), Held::WriteNow).await {
                         Ok(()) => Attended::Ended(outcome),
                         Err(Fenced) => Attended::Fenced,
                     };
@@ -138,11 +181,15 @@ impl Lease {
                 () = sleep_until(self.lapses_at) => Err(Fenced),
                 () = stop_time(&self.record), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
                 () = draining.cancelled(), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
-                () = running.mailbox.changed(), if post.is_none() => { post = running.mailbox.take(); Ok(()) }
-                () = sleep_until(self.next_write_at), if post.is_some() => {
-                    self.publish(running.mailbox.newest(post.take())).await
+                () = running.mailbox.changed(), if !posted => { posted = true; Ok(()) }
+                () = sleep_until(self.next_write_at), if posted => {
+                    posted = false;
+                    self.publish(running.mailbox.take(), Held::WhenDue).await
                 }
-                Some(line) = running.logs.recv() => { self.log(&line); Ok(()) }
+                () = sleep_until(self.checkpoints.due_at), if self.checkpoints.held.is_some() => {
+                    self.publish(None, Held::WhenDue).await
+                }
+                Some(line) = lines.recv() => { logs::publish(self, &line); Ok(()) }
             };
             if kept.is_err() {
                 tracing::warn!(job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
@@ -181,12 +228,11 @@ impl Lease {
     /// Reads the record, and adopts what others wrote into it. False: no answer, which leaves the lease to lapse.
     async fn look(&mut self) -> Result<bool, Fenced> {
         let read = timeout_at(self.lapses_at, self.host.records.read(&self.delivery.key)).await;
-        let standing = match read {
-            Ok(Ok(standing)) => standing,
-            Ok(Err(_)) | Err(_) => return Ok(false),
-        };
+        let Ok(Ok(standing)) = read else { return Ok(false) };
         match standing {
-            Standing::Record { record, revision } if record.token == Some(self.token) && !record.is_terminal() => {
+            Standing::Record { record, revision }
+                if record.token == Some(self.token) && !record.is_terminal() =>
+            {
                 self.adopt(*record, revision);
                 Ok(true)
             }
@@ -204,16 +250,13 @@ impl Lease {
     }
 
     /// T2 for what the guest posted: first the checkpoint, then the state.
-    async fn publish(&mut self, post: Option<Post>) -> Result<(), Fenced> {
-        let Some(post) = post else { return Ok(()) };
-        if let Some(checkpoint) = post.checkpoint {
-            let name = self.blob_name("checkpoint");
-            match blobs::put(&self.host.connection, &name, checkpoint).await {
-                Ok(blob) => self.show(Event::Checkpoint(blob)).await?,
-                Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not keep a checkpoint"),
-            }
+    async fn publish(&mut self, post: Option<Post>, held: Held) -> Result<(), Fenced> {
+        let Post { update, checkpoint } = post.unwrap_or_default();
+        self.checkpoints.held = checkpoint.or(self.checkpoints.held.take());
+        if held == Held::WriteNow || self.checkpoints.due_at <= Instant::now() {
+            self.save_checkpoint().await?;
         }
-        if let Some(update) = post.update {
+        if let Some(update) = update {
             self.show(Event::Progress { state: update.state, meta: update.meta }).await?;
         }
         let rate = self.policy.limits.updates_per_second.max(1);
@@ -221,11 +264,29 @@ impl Lease {
         Ok(())
     }
 
+    /// Each checkpoint has a name of its own, so that the one in the record stays whole until another is named there.
+    async fn save_checkpoint(&mut self) -> Result<(), Fenced> {
+        let Some(bytes) = self.checkpoints.held.take() else { return Ok(()) };
+        self.checkpoints.saved += 1;
+        let name = self.blob_name(&format!("checkpoint-{}", self.checkpoints.saved));
+        let before = self.record.checkpoint.clone();
+        match blobs::put(&self.host.connection, &name, bytes).await {
+            Ok(blob) => self.show(Event::Checkpoint(blob)).await?,
+            Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not keep a checkpoint"),
+        }
+        if let Some(before) = before.filter(|before| self.record.checkpoint.as_ref() != Some(before)) {
+            drop(blobs::delete(&self.host.connection, &before.name).await);
+        }
+        self.checkpoints.due_at = Instant::now() + CHECKPOINT_EVERY;
+        Ok(())
+    }
+
     /// Writes a T2; a revoke in the record means that it is dropped.
     async fn show(&mut self, event: Event) -> Result<(), Fenced> {
         loop {
             let write = random_write();
-            let change = Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
+            let change =
+                Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
             let record = match next(Some(&self.record), &change) {
                 Ok(record) => record,
                 Err(Illegal::Revoked) => return Ok(()),
@@ -234,7 +295,10 @@ impl Lease {
             let (key, records) = (self.delivery.key.clone(), self.host.records.clone());
             let writing = records.write_owned(&key, &record, self.revision, None, self.token);
             match timeout_at(self.lapses_at, writing).await {
-                Ok(Ok(OwnedWrite::Landed(revision))) => return Ok(self.adopt(record, revision)),
+                Ok(Ok(OwnedWrite::Landed(revision))) => {
+                    self.adopt(record, revision);
+                    return Ok(());
+                }
                 Ok(Ok(OwnedWrite::Moved { record, revision })) => self.adopt(*record, revision),
                 Ok(Ok(OwnedWrite::Fenced)) | Err(_) => return Err(Fenced),
                 Ok(Err(error)) => {
@@ -249,28 +313,6 @@ impl Lease {
     pub(crate) fn blob_name(&self, kind: &str) -> String {
         let token = format!("{}-{kind}", self.token);
         self.host.connection.names.blob_name(&self.delivery.key, self.record.attempt, &token)
-    }
-
-    fn forward_logs(&self, running: &mut Running) {
-        while let Ok(line) = running.logs.try_recv() {
-            self.log(&line);
-        }
-    }
-
-    /// A line on the job's log subject; logs are best effort.
-    fn log(&self, line: &LogLine) {
-        let subject = self.host.connection.names.logs_subject(&self.delivery.key);
-        let text = Json::of(&serde_json::json!({
-            "at": now(), "attempt": self.record.attempt, "level": line.level.as_str(),
-            "stream": line.stream.as_str(), "message": line.message, "fields": line.fields,
-        }));
-        let Ok(text) = text else { return };
-        let client = self.host.connection.client.clone();
-        self.host.tracker.spawn(async move {
-            if let Err(error) = client.publish(subject, Bytes::from(text.to_string())).await {
-                tracing::debug!(%error, "could not publish a log line");
-            }
-        });
     }
 }
 

@@ -25,6 +25,7 @@ mod endpoints;
 mod host;
 mod judge;
 mod lease;
+mod logs;
 mod presence;
 mod pull;
 mod record;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmhost_nats::{now, presence};
+use wasmhost_nats::{hosts, now};
 use wasmhost_protocol::HostPresence;
 
 use crate::host::Host;
@@ -18,7 +18,7 @@ pub(crate) async fn announce(host: &Host) {
             _ = ticks.tick() => false,
             () = host.closing.cancelled() => true,
         };
-        if let Err(error) = presence::put(&host.connection, &present(host, draining)).await {
+        if let Err(error) = hosts::announce(&host.connection, &present(host, draining)).await {
             tracing::warn!(%error, "could not write the host's heartbeat");
         }
         if draining {
@@ -29,7 +29,7 @@ pub(crate) async fn announce(host: &Host) {
 
 /// Removes the heartbeat.
 pub(crate) async fn withdraw(host: &Host) {
-    if let Err(error) = presence::remove(&host.connection, &host.id).await {
+    if let Err(error) = hosts::withdraw(&host.connection, &host.id).await {
         tracing::debug!(%error, "could not remove the host's heartbeat; it expires");
     }
 }

@@ -38,10 +38,16 @@ struct Pull<'a> {
 }
 
 /// Pulls from one queue until the host closes. Ends early only with an error.
-pub(crate) async fn pull(host: &Host, queue: &QueueName, consumer: QueueConsumer, slots: u32) -> Result<(), String> {
+pub(crate) async fn pull(
+    host: &Host,
+    queue: &QueueName,
+    consumer: QueueConsumer,
+    slots: u32,
+) -> Result<(), String> {
     let inbox = host.connection.client.new_inbox();
     let subscribed = host.connection.client.subscribe(inbox.clone()).await;
-    let mut answers: Subscriber = subscribed.map_err(|error| format!("could not pull from {queue}: {error}"))?;
+    let mut answers: Subscriber =
+        subscribed.map_err(|error| format!("could not pull from {queue}: {error}"))?;
     let mut reconnected = host.connection.reconnected();
     let now = Instant::now();
     let mut pull =
@@ -79,7 +85,7 @@ impl Pull<'_> {
             return;
         }
         let request = serde_json::json!({ "batch": missing, "expires": REQUEST_EXPIRES.as_nanos() as u64 });
-        let subject = self.host.connection.names.next_message(&self.consumer.name);
+        let subject = self.host.connection.names.next_message(self.queue);
         let client = &self.host.connection.client;
         match client.publish_with_reply(subject, inbox.to_owned(), request.to_string().into()).await {
             Ok(()) => {
@@ -97,7 +103,8 @@ impl Pull<'_> {
         match message.status {
             None => {
                 self.owed = self.owed.saturating_sub(1);
-                let (slot, host, created) = (self.slots.take().await, self.host.clone(), self.consumer.created);
+                let (slot, host, created) =
+                    (self.slots.take().await, self.host.clone(), self.consumer.created);
                 let message = self.delivered(message);
                 self.host.tracker.spawn(async move {
                     attempt(&host, message, created).await;

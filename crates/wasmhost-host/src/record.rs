@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmhost_nats::{OwnedWrite, WriteError, blobs, now, random_write};
 use wasmhost_protocol::{
-    Change, Decision, End, ErrorKind, Event, JobError, Json, Limits, Outcome, Payload, Record, Stage, Writer, next,
+    Change, Decision, End, ErrorKind, Event, JobError, Json, Limits, Outcome, Payload, Record, Stage, Writer,
+    next,
 };
 
 use crate::dead;
@@ -27,7 +28,8 @@ impl Lease {
                 event = revoked(outcome);
             }
             let write = random_write();
-            let change = Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
+            let change =
+                Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
             let mut record = match next(Some(&self.record), &change) {
                 Ok(record) => record,
                 Err(why) => {
@@ -37,7 +39,8 @@ impl Lease {
             };
             if !buried && matches!(&record.stage, Stage::Ended { end: End::Failure(_), .. }) {
                 buried = true;
-                note_unburied(&mut record, dead::bury_failure(&self.host, &self.delivery, &record).await);
+                let kept = dead::bury_failure(&self.host, &self.delivery, &record).await;
+                note_unburied(&mut record, kept);
             }
             match self.write(record).await? {
                 Some(written) if written.is_terminal() => return Some(Settle::Ack),
@@ -67,7 +70,7 @@ impl Lease {
                     tracing::warn!(job.key = %key, job.attempt = record.attempt, "fenced: another holds the job");
                     return None;
                 }
-                Err(WriteError::TooLarge) if shrink(&mut record) => {}
+                Err(WriteError::TooLarge(_)) if shrink(&mut record) => {}
                 Err(error) => {
                     tracing::error!(job.key = %key, %error, "could not record an outcome");
                     return None;
@@ -83,7 +86,9 @@ impl Lease {
                 Ok(payload) => (finish(End::Success(payload), outcome, Vec::new()), Settle::Ack),
                 Err(error) => (finish(End::Failure(error), outcome, Vec::new()), Settle::Ack),
             },
-            Decision::Fail(error) => (finish(End::Failure(error), outcome, outcome.denied.clone()), Settle::Ack),
+            Decision::Fail(error) => {
+                (finish(End::Failure(error), outcome, outcome.denied.clone()), Settle::Ack)
+            }
             Decision::Retry { reason, delay, charge } => {
                 (Event::Retry { reason, not_before: now().plus(delay), charge, usage }, Settle::Nak(delay))
             }
@@ -103,11 +108,16 @@ impl Lease {
         for _ in 0..BLOB_TRIES {
             match blobs::put(&self.host.connection, &name, bytes.clone()).await {
                 Ok(blob) => return Ok(Payload::Blob(blob)),
-                Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not store a result"),
+                Err(error) => {
+                    tracing::warn!(job.key = %self.delivery.key, %error, "could not store a result")
+                }
             }
             tokio::time::sleep(BLOB_RETRY_DELAY).await;
         }
-        Err(JobError::new(ErrorKind::HostBug, format!("the result of {} bytes could not be stored", bytes.len())))
+        Err(JobError::new(
+            ErrorKind::HostBug,
+            format!("the result of {} bytes could not be stored", bytes.len()),
+        ))
     }
 }
 
@@ -130,10 +140,10 @@ fn note_unburied(record: &mut Record, buried: bool) {
 
 /// R10: what is dropped from a record that is too large, in this order. False: nothing is left to drop.
 fn shrink(record: &mut Record) -> bool {
-    if let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage {
-        if error.backtrace.take().is_some() || error.details.take().is_some() {
-            return true;
-        }
+    if let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage
+        && (error.backtrace.take().is_some() || error.details.take().is_some())
+    {
+        return true;
     }
     record.meta.take().is_some()
 }

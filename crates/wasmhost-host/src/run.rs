@@ -6,7 +6,9 @@ use futures::StreamExt;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wasmhost_nats::{Connection, LayoutError, QueueConsumer, Records, RegistryView, ensure_consumer, ensure_layout, now};
+use wasmhost_nats::{
+    Connection, LayoutError, QueueConsumer, Records, RegistryView, ensure_consumer, ensure_layout, now,
+};
 use wasmhost_protocol::{HostId, QueueName};
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
@@ -33,7 +35,12 @@ pub enum HostError {
 
 /// Serves until `shutdown` resolves, then drains: takes no more work, waits the grace period for what runs, hands the
 /// rest off. Call it on the runtime for NATS I/O; guests run on `guests`.
-pub async fn run<S>(connection: Connection, config: HostConfig, guests: Handle, shutdown: S) -> Result<(), HostError>
+pub async fn run<S>(
+    connection: Connection,
+    config: HostConfig,
+    guests: Handle,
+    shutdown: S,
+) -> Result<(), HostError>
 where
     S: Future<Output = ()>,
 {
@@ -44,7 +51,7 @@ where
     }
     let host = new_host(connection, config, guests)?;
     let (failed, mut failures) = tokio::sync::mpsc::channel(1);
-    spawn_parts(&host, queues, &failed).await?;
+    spawn_parts(&host, queues, &failed).await;
     tracing::info!(host.id = %host.id, slots = host.config.slots, "serving");
     let ended = tokio::select! {
         () = shutdown => Ok(()),
@@ -81,23 +88,28 @@ fn new_host(connection: Connection, config: HostConfig, guests: Handle) -> Resul
 
 type Failed = tokio::sync::mpsc::Sender<String>;
 
-async fn spawn_parts(host: &Host, queues: Vec<(QueueName, u32, QueueConsumer)>, failed: &Failed) -> Result<(), HostError> {
-    host.registry.ready().await.map_err(|error| HostError::Ended(error.to_string()))?;
+async fn spawn_parts(host: &Host, queues: Vec<(QueueName, u32, QueueConsumer)>, failed: &Failed) {
     let registry = host.clone();
-    part(host, failed, async move { registry.registry.run(registry.closing.clone()).await.map_err(|e| e.to_string()) });
+    part(host, failed, async move {
+        registry.registry.run(registry.closing.clone()).await;
+        Ok(())
+    });
+    host.registry.loaded().await;
     let revokes = host.clone();
     part(host, failed, async move { listen_for_revokes(&revokes).await });
     let services = host.clone();
     part(host, failed, async move { endpoints::serve(&services).await });
     let present = host.clone();
-    part(host, failed, async move { Ok(presence::announce(&present).await) });
+    part(host, failed, async move {
+        presence::announce(&present).await;
+        Ok(())
+    });
     let weights: u32 = queues.iter().map(|(_, weight, _)| weight).sum();
     for (queue, weight, consumer) in queues {
         let share = (host.config.slots * weight / weights.max(1)).max(1);
         let pulling = host.clone();
         part(host, failed, async move { pull::pull(&pulling, &queue, consumer, share).await });
     }
-    Ok(())
 }
 
 /// Spawns a part that must run as long as the host; its failure ends the host.

@@ -12,7 +12,10 @@ use crate::host::Host;
 use crate::lease::Lease;
 
 /// Starts the attempt; on failure, how it ended without a run. Owns all it needs, so the lease can be attended meanwhile.
-pub(crate) fn start(host: &Host, lease: &Lease) -> impl Future<Output = Result<Running, Verdict>> + Send + use<> {
+pub(crate) fn start(
+    host: &Host,
+    lease: &Lease,
+) -> impl Future<Output = Result<Running, Verdict>> + Send + use<> {
     let (host, record, policy, args) =
         (host.clone(), lease.known().clone(), lease.policy().clone(), lease.arguments().clone());
     let timeout = lease.timeout();
@@ -20,7 +23,9 @@ pub(crate) fn start(host: &Host, lease: &Lease) -> impl Future<Output = Result<R
         let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
         let module = load(&host, digest).await?;
         let checkpoint = match &record.checkpoint {
-            Some(blob) => Some(blobs::get(&host.connection, blob).await.map_err(unavailable("the checkpoint"))?),
+            Some(blob) => {
+                Some(blobs::get(&host.connection, blob).await.map_err(unavailable("the checkpoint"))?)
+            }
             None => None,
         };
         let mut limits = policy.limits;
@@ -36,7 +41,7 @@ pub(crate) fn start(host: &Host, lease: &Lease) -> impl Future<Output = Result<R
         };
         let run = Run {
             job,
-            function: record.task.function().as_str().to_owned(),
+            function: record.task.function().into(),
             args,
             limits,
             config: policy.config,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Fault, Json, JobError, ErrorKind, Limit, Limits, Outcome, Record, RetryPolicy, Verdict, truncate};
+use crate::{
+    ErrorKind, Fault, JobError, Json, Limit, Limits, Outcome, Record, RetryPolicy, Verdict, truncate,
+};
 
 /// What `decide` needs to know of the attempt.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +68,9 @@ pub fn decide(attempt: &Attempt<'_>, outcome: &Outcome) -> Decision {
     let error = job_error(kind, message, details, fault);
     match class(kind, attempt.retry) {
         Class::Final => Decision::Fail(error),
-        Class::HostFault if attempt.record.uncharged() > RetryPolicy::UNCHARGED_ATTEMPTS => Decision::Fail(error),
+        Class::HostFault if attempt.record.uncharged() > RetryPolicy::UNCHARGED_ATTEMPTS => {
+            Decision::Fail(error)
+        }
         Class::HostFault => retry(attempt, &error.message, None, false),
         Class::Counted => {
             let max = attempt.record.max_attempts.unwrap_or(1);
@@ -127,13 +131,17 @@ fn counted(attempt: &Attempt<'_>, max: u32, mut error: JobError, after: Option<D
 
 /// The guest's own delay wins; else exponential with a factor, a maximum and full jitter.
 fn retry(attempt: &Attempt<'_>, reason: &str, after: Option<Duration>, charge: bool) -> Decision {
-    let policy = attempt.retry;
-    let delay = after.unwrap_or_else(|| {
-        let earlier = f64::from(attempt.record.charged.min(64));
-        let full = policy.initial_delay.as_secs_f64() * policy.factor.max(1.0).powf(earlier);
-        Duration::from_secs_f64(full.min(policy.max_delay.as_secs_f64()) * attempt.jitter.clamp(0.0, 1.0))
-    });
-    Decision::Retry { reason: reason.to_owned(), delay: delay.min(RetryPolicy::LONGEST_DELAY), charge }
+    let delay = after.unwrap_or_else(|| backoff(attempt, charge)).min(RetryPolicy::LONGEST_DELAY);
+    Decision::Retry { reason: reason.to_owned(), delay, charge }
+}
+
+/// Grows with the attempts of the same sort that ended before: the job's own failures, or the host's.
+fn backoff(attempt: &Attempt<'_>, charge: bool) -> Duration {
+    let (record, policy) = (attempt.record, attempt.retry);
+    let earlier = if charge { record.charged } else { record.uncharged().saturating_sub(1) };
+    let full = policy.initial_delay.as_secs_f64() * policy.factor.max(1.0).powf(f64::from(earlier.min(64)));
+    let longest = policy.max_delay.min(RetryPolicy::LONGEST_DELAY).as_secs_f64();
+    Duration::from_secs_f64(full.min(longest) * attempt.jitter.clamp(0.0, 1.0))
 }
 
 fn kind_of_limit(limit: Limit) -> ErrorKind {
@@ -154,3 +162,6 @@ fn job_error(kind: ErrorKind, message: &str, details: Option<&Json>, fault: Opti
     error.backtrace = (!text.is_empty()).then(|| truncate(&text, Limits::ERROR_TEXT_BYTES).to_owned());
     error
 }
+
+#[cfg(test)]
+mod tests;

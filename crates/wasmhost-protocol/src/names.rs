@@ -114,6 +114,12 @@ impl Names {
     pub fn consumer(&self, queue: &QueueName) -> String {
         format!("{}-{queue}", self.lower)
     }
+
+    /// Where free slots ask for the next deliveries of a queue.
+    #[must_use]
+    pub fn next_message(&self, queue: &QueueName) -> String {
+        format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.jobs_stream(), self.consumer(queue))
+    }
 }
 
 /// States and events.

@@ -51,8 +51,13 @@ impl Serialize for Record {
     }
 }
 
-type StageFields<'a> =
-    (Option<&'a Json>, Option<&'a crate::BlobRef>, Option<&'a JobError>, Option<Timestamp>, Option<Timestamp>);
+type StageFields<'a> = (
+    Option<&'a Json>,
+    Option<&'a crate::BlobRef>,
+    Option<&'a JobError>,
+    Option<Timestamp>,
+    Option<Timestamp>,
+);
 
 impl Record {
     fn stage_fields(&self) -> StageFields<'_> {
@@ -159,7 +164,8 @@ impl Fields {
     fn stage(&mut self, attempt: u32) -> Result<Stage, RecordError> {
         let impossible = |what: &str| RecordError::Unreadable(what.to_owned());
         let word: String = self.take("state")?;
-        let state = State::parse(&word).ok_or_else(|| impossible(&format!("state: unknown `{}`", crate::escape(&word))))?;
+        let state = State::parse(&word)
+            .ok_or_else(|| impossible(&format!("state: unknown `{}`", crate::escape(&word))))?;
         let result: Option<Json> = self.take("result")?;
         let result_ref: Option<crate::BlobRef> = self.take("result_ref")?;
         let error: Option<JobError> = self.take("error")?;
@@ -184,7 +190,8 @@ impl Fields {
             State::Failure => End::Failure(error.ok_or_else(|| impossible("error: missing in FAILURE"))?),
             State::Revoked => End::Revoked,
         };
-        let finished_at = finished_at.ok_or_else(|| impossible("finished_at: missing in a terminal state"))?;
+        let finished_at =
+            finished_at.ok_or_else(|| impossible("finished_at: missing in a terminal state"))?;
         Ok(Stage::Ended { end, finished_at })
     }
 }

@@ -79,3 +79,6 @@ pub const SCHEDULE_TIME_ZONE: &str = "Nats-Schedule-Time-Zone";
 pub const SCHEDULER: &str = "Nats-Scheduler";
 /// On a fired message: when it fires next, or `purge`.
 pub const SCHEDULE_NEXT: &str = "Nats-Schedule-Next";
+
+/// In the status that ends a request for deliveries: how many of them never came.
+pub const PENDING_MESSAGES: &str = "Nats-Pending-Messages";

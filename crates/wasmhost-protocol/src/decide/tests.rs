@@ -1,0 +1,243 @@
+//! R8 as a table: every verdict under every circumstance, against what the rule says.
+
+use super::*;
+use crate::{Digest, JobKey, QueueName, Revoke, Stage, Timestamp, Usage, WriteId};
+
+fn record(max_attempts: Option<u32>, charged: u32) -> Record {
+    let key = JobKey::parse("m.f.1").unwrap();
+    Record {
+        stage: Stage::Running(crate::Shown::Started),
+        meta: None,
+        task: key.task().clone(),
+        id: key.id().clone(),
+        attempt: charged + 1,
+        max_attempts,
+        queue: QueueName::default_queue(),
+        host: None,
+        submitted_at: Timestamp::from_unix_ms(0),
+        started_at: None,
+        updated_at: Timestamp::from_unix_ms(0),
+        expires_at: None,
+        digest: Some(Digest::from_bytes([0; 32])),
+        usage: None,
+        args_digest: None,
+        parent: None,
+        revoke: None,
+        denied: Vec::new(),
+        checkpoint: None,
+        token: None,
+        write: WriteId::from_random(0),
+        charged,
+        lost: 0,
+        delivery: None,
+        msg_seq: None,
+        after: None,
+        unknown: Vec::new(),
+    }
+}
+
+fn outcome(verdict: Verdict) -> Outcome {
+    Outcome { verdict, usage: Usage::default(), denied: Vec::new() }
+}
+
+/// What R8 says of a verdict, in the absence of a revoke, a drain and `retry_on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// SUCCESS.
+    Success,
+    /// Tried again while attempts are left: this many where `max_attempts` is unset.
+    Attempts(u32),
+    /// Never tried again.
+    Never,
+    /// Tried again without a charge.
+    Host,
+}
+
+const ASKED: Duration = Duration::from_secs(7);
+
+/// Every verdict, the kind that it fails with, and its rule.
+fn verdicts() -> Vec<(Verdict, ErrorKind, Rule)> {
+    let (text, fault) = (|| "why".to_owned(), || Fault { message: "why".to_owned(), ..Fault::default() });
+    let asked = |after| Verdict::RetryAsked { message: text(), details: None, after };
+    let exceeded = |limit, kind| (Verdict::Exceeded(limit, fault()), kind, Rule::Never);
+    vec![
+        (Verdict::Returned(Json::null()), ErrorKind::HostBug, Rule::Success),
+        (Verdict::Failed { message: text(), details: None }, ErrorKind::Failed, Rule::Attempts(1)),
+        (asked(None), ErrorKind::Failed, Rule::Attempts(4)),
+        (asked(Some(ASKED)), ErrorKind::Failed, Rule::Attempts(4)),
+        (Verdict::Permanent { message: text(), details: None }, ErrorKind::Permanent, Rule::Never),
+        (Verdict::BadArguments(text()), ErrorKind::BadArguments, Rule::Never),
+        (Verdict::UnknownFunction(text()), ErrorKind::UnknownFunction, Rule::Never),
+        (Verdict::UnknownModule(text()), ErrorKind::UnknownModule, Rule::Never),
+        (Verdict::BadModule(text()), ErrorKind::BadModule, Rule::Never),
+        (Verdict::Panicked(fault()), ErrorKind::Panicked, Rule::Attempts(1)),
+        (Verdict::Trapped(fault()), ErrorKind::Trapped, Rule::Attempts(1)),
+        (Verdict::Exited(fault()), ErrorKind::Exited, Rule::Attempts(1)),
+        exceeded(Limit::Memory, ErrorKind::OutOfMemory),
+        exceeded(Limit::Cpu, ErrorKind::CpuLimit),
+        exceeded(Limit::Wall, ErrorKind::TimedOut),
+        exceeded(Limit::Fuel, ErrorKind::OutOfFuel),
+        exceeded(Limit::Tables, ErrorKind::LimitExceeded),
+        exceeded(Limit::Instances, ErrorKind::LimitExceeded),
+        exceeded(Limit::Result, ErrorKind::LimitExceeded),
+        (Verdict::Cancelled, ErrorKind::HostBug, Rule::Host),
+        (Verdict::ModuleUnavailable(text()), ErrorKind::ModuleUnavailable, Rule::Host),
+        (Verdict::HostBug(text()), ErrorKind::HostBug, Rule::Host),
+    ]
+}
+
+/// One circumstance.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    max_attempts: Option<u32>,
+    charged: u32,
+    revoked: bool,
+    draining: bool,
+    /// Whether the policy's `retry_on` names the kind.
+    named: bool,
+    jitter: f64,
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for max_attempts in [None, Some(1), Some(3)] {
+        for charged in 0..=2 {
+            for flags in 0..8_u8 {
+                for jitter in [0.0, 1.0] {
+                    let [revoked, draining, named] = [1, 2, 4].map(|flag| flags & flag != 0);
+                    cases.push(Case { max_attempts, charged, revoked, draining, named, jitter });
+                }
+            }
+        }
+    }
+    cases
+}
+
+fn run(case: &Case, verdict: &Verdict, kind: ErrorKind) -> Decision {
+    let mut record = record(case.max_attempts, case.charged);
+    record.revoke =
+        case.revoked.then(|| Revoke { reason: String::new(), stop_at: Timestamp::from_unix_ms(0) });
+    let retry_on = if case.named { vec![kind] } else { Vec::new() };
+    let retry = RetryPolicy { retry_on, ..RetryPolicy::default() };
+    let attempt = Attempt { record: &record, retry: &retry, draining: case.draining, jitter: case.jitter };
+    decide(&attempt, &outcome(verdict.clone()))
+}
+
+/// R8, said once more and otherwise: what is decided, whether it is charged, and how long the delay is at most.
+fn expected(case: &Case, verdict: &Verdict, rule: Rule) -> (&'static str, bool, Duration) {
+    let attempts = match rule {
+        _ if case.revoked => return ("REVOKED", false, Duration::ZERO),
+        Rule::Success => return ("SUCCESS", false, Duration::ZERO),
+        Rule::Host if case.draining && *verdict == Verdict::Cancelled => {
+            return ("RETRY", false, Duration::ZERO);
+        }
+        Rule::Host => return ("RETRY", false, Duration::from_secs(1)),
+        Rule::Never if !case.named => return ("FAILURE", false, Duration::ZERO),
+        Rule::Never => case.max_attempts.unwrap_or(1),
+        Rule::Attempts(unset) => case.max_attempts.unwrap_or(unset),
+    };
+    match verdict {
+        _ if case.charged + 1 >= attempts => ("FAILURE", false, Duration::ZERO),
+        Verdict::RetryAsked { after: Some(after), .. } => ("RETRY", true, *after),
+        _ => ("RETRY", true, Duration::from_secs(1 << case.charged)),
+    }
+}
+
+#[test]
+fn every_verdict_is_decided_as_the_rule_says() {
+    for (verdict, kind, rule) in verdicts() {
+        for case in cases() {
+            let (word, charged, longest) = expected(&case, &verdict, rule);
+            let context = format!("{verdict:?} in {case:?}");
+            match run(&case, &verdict, kind) {
+                Decision::Revoke => assert_eq!(word, "REVOKED", "{context}"),
+                Decision::Succeed(result) => {
+                    assert_eq!((word, result), ("SUCCESS", Json::null()), "{context}");
+                }
+                Decision::Fail(error) => assert_eq!((word, error.kind), ("FAILURE", kind), "{context}"),
+                Decision::Retry { delay, charge, .. } => {
+                    assert_eq!((word, charge), ("RETRY", charged), "{context}");
+                    let asked = matches!(verdict, Verdict::RetryAsked { after: Some(_), .. });
+                    let full = if asked { longest } else { longest.mul_f64(case.jitter) };
+                    assert_eq!(delay, full, "{context}");
+                }
+            }
+        }
+    }
+}
+
+fn delay_of(decision: Decision) -> Duration {
+    match decision {
+        Decision::Retry { delay, .. } => delay,
+        other @ (Decision::Succeed(_) | Decision::Fail(_) | Decision::Revoke) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn no_delay_is_longer_than_a_day_or_the_policys_own_maximum() {
+    let asked = |after| Verdict::RetryAsked { message: String::new(), details: None, after };
+    let failed = Verdict::Failed { message: String::new(), details: None };
+    let policy = |initial_delay, factor, max_delay| RetryPolicy {
+        initial_delay,
+        factor,
+        max_delay,
+        ..RetryPolicy::default()
+    };
+    let (second, forever) = (Duration::from_secs(1), Duration::MAX);
+    for (retry, verdict, charged, wanted) in [
+        (RetryPolicy::default(), asked(Some(forever)), 0, RetryPolicy::LONGEST_DELAY),
+        (RetryPolicy::default(), asked(Some(second * 900)), 0, second * 900),
+        (RetryPolicy::default(), failed.clone(), 9, second * 512),
+        (RetryPolicy::default(), failed.clone(), 10, second * 600),
+        (RetryPolicy::default(), failed.clone(), u32::MAX - 2, second * 600),
+        (policy(forever, 2.0, forever), failed.clone(), 3, RetryPolicy::LONGEST_DELAY),
+        (policy(second, f64::INFINITY, forever), failed.clone(), 3, RetryPolicy::LONGEST_DELAY),
+        (policy(second, f64::NAN, forever), failed.clone(), 3, second),
+        (policy(second, 0.5, forever), failed.clone(), 3, second),
+        (policy(Duration::ZERO, f64::INFINITY, second), failed, 3, second),
+    ] {
+        let record = record(Some(u32::MAX), charged);
+        let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 1.0 };
+        assert_eq!(delay_of(decide(&attempt, &outcome(verdict.clone()))), wanted, "{verdict:?} {retry:?}");
+    }
+}
+
+#[test]
+fn the_hosts_own_faults_back_off_and_end_after_ten_retries() {
+    let retry = RetryPolicy::default();
+    let verdict = outcome(Verdict::ModuleUnavailable("away".to_owned()));
+    for attempt in 1..=12 {
+        let record = Record { attempt, ..record(Some(1), 0) };
+        let decision =
+            decide(&Attempt { record: &record, retry: &retry, draining: false, jitter: 1.0 }, &verdict);
+        if attempt <= 10 {
+            assert_eq!(delay_of(decision), Duration::from_secs(1 << (attempt - 1)), "attempt {attempt}");
+        } else {
+            assert!(matches!(decision, Decision::Fail(_)), "attempt {attempt}: {decision:?}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_keeps_what_the_guest_said_within_its_limits() {
+    let long = "é".repeat(Limits::ERROR_TEXT_BYTES);
+    let fault = Fault {
+        message: long.clone(),
+        backtrace: Some("frame".to_owned()),
+        stderr: Some(format!("last words{long}")),
+    };
+    let (record, retry) = (record(None, 0), RetryPolicy::default());
+    let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 0.0 };
+    let Decision::Fail(error) = decide(&attempt, &outcome(Verdict::Trapped(fault))) else {
+        panic!("a trap ends the job where nothing is set")
+    };
+    let backtrace = error.backtrace.unwrap();
+    assert!(backtrace.starts_with("frame\n--- stderr ---\nlast words"), "{backtrace}");
+    assert!(error.message.len() <= Limits::ERROR_TEXT_BYTES && backtrace.len() <= Limits::ERROR_TEXT_BYTES);
+    assert!(!error.retryable);
+
+    let details = Some(Json::of(&serde_json::json!({ "code": 7 })).unwrap());
+    let failed = Verdict::Failed { message: "no".to_owned(), details: details.clone() };
+    let Decision::Fail(error) = decide(&attempt, &outcome(failed)) else { panic!("an error ends the job") };
+    assert_eq!((error.message.as_str(), error.details), ("no", details));
+}
