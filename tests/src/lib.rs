@@ -1,1 +1,25 @@
-//! The harness of the end-to-end tests.
+//! The harness of the end-to-end tests: a private nats-server a test, hosts and commands as real child processes, a
+//! recorder of every transition, and a proxy that loses an answer. Everything ends with the test. It knows wasmhost as
+//! its users do: by its command line, its client and its subjects, which are spelled out here on purpose.
+
+mod limit;
+mod place;
+
+mod deployment;
+mod host;
+mod lines;
+mod wasmhost;
+
+mod events;
+mod outsider;
+mod proxy;
+
+pub use deployment::Deployment;
+pub use events::{Events, History, Transition};
+pub use host::Host;
+pub use limit::{LIMIT, until, within};
+pub use lines::Lines;
+pub use outsider::Outsider;
+pub use place::guest;
+pub use proxy::{Proxy, Swallowed};
+pub use wasmhost::{Following, Ran, Wasmhost};

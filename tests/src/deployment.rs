@@ -1,0 +1,202 @@
+//! A deployment of a test's own: a private nats-server, and everything that is on it.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Context;
+use async_nats::{HeaderMap, jetstream};
+use bytes::Bytes;
+use nats_server_child::{Options, Server};
+use serde_json::Value;
+use tempfile::TempDir;
+use wasmhost_client::{Client, ClientConfig, Handle, protocol::JobKey};
+
+use crate::{
+    events::Events,
+    host::Host,
+    outsider::Outsider,
+    place,
+    proxy::Proxy,
+    wasmhost::{Ran, Wasmhost, argument},
+};
+
+/// A server with its data, and a connection that is nobody's but the test's.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The server.
+    pub server: Server,
+    /// A plain connection.
+    pub nats: async_nats::Client,
+    directory: TempDir,
+}
+
+impl Deployment {
+    /// Starts a server.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it does not come up.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::with(&Options::default()).await
+    }
+
+    /// Starts a server with options of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub async fn with(options: &Options) -> anyhow::Result<Self> {
+        let server = Server::start(&place::nats_server()?, options)?;
+        let nats = async_nats::connect(server.url()).await.context("connecting")?;
+        Ok(Self { server, nats, directory: TempDir::with_prefix("wasmhost-test-")? })
+    }
+
+    /// A server and a host, with these guests pushed.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them fails.
+    pub async fn with_host(modules: &[&str]) -> anyhow::Result<(Self, Host)> {
+        let deployment = Self::start().await?;
+        let host = deployment.host(&[]).await?;
+        for module in modules {
+            deployment.push(module).await?;
+        }
+        Ok((deployment, host))
+    }
+
+    /// Starts one more host, and waits until it serves.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not; with its log.
+    pub async fn host(&self, flags: &[&str]) -> anyhow::Result<Host> {
+        Host::start(&self.server.url(), flags, &self.nats).await
+    }
+
+    /// The same behind a proxy.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not serve; with its log.
+    pub async fn host_behind(&self, proxy: &Proxy, flags: &[&str]) -> anyhow::Result<Host> {
+        Host::start(&proxy.url(), flags, &self.nats).await
+    }
+
+    /// A proxy before the server.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot listen.
+    pub async fn proxy(&self) -> anyhow::Result<Proxy> {
+        Proxy::before(self.server.port()).await
+    }
+
+    /// Pushes a guest under its own name.
+    ///
+    /// # Errors
+    ///
+    /// Where it is refused.
+    pub async fn push(&self, module: &str) -> anyhow::Result<()> {
+        self.push_as(module, module, "").await
+    }
+
+    /// Pushes a guest under a name, with a policy in TOML.
+    ///
+    /// # Errors
+    ///
+    /// Where it is refused.
+    pub async fn push_as(&self, guest: &str, module: &str, policy: &str) -> anyhow::Result<()> {
+        let component = place::guest(guest);
+        let policy = self.file(&format!("{module}.toml"), policy.as_bytes())?;
+        let (component, policy) = (argument(&component)?, argument(&policy)?);
+        let pushed =
+            self.wasmhost(&["module", "push", component, "--name", module, "--policy", policy]).await?;
+        pushed.ok().map(drop)
+    }
+
+    /// Runs a `wasmhost` command.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be run; an exit code is no error here.
+    pub async fn wasmhost(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
+        self.command().run(arguments).await
+    }
+
+    /// The program, for other ways of running it.
+    #[must_use]
+    pub fn command(&self) -> Wasmhost {
+        Wasmhost::at(self.server.url())
+    }
+
+    /// A file of the test's.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn file(&self, name: &str, content: &[u8]) -> anyhow::Result<PathBuf> {
+        let path = self.directory.path().join(name);
+        fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// A client.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot connect.
+    pub async fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::connect(ClientConfig::new(self.server.url())).await?)
+    }
+
+    /// A handle on a job.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no connection, or this is no key.
+    pub async fn job(&self, key: &str) -> anyhow::Result<Handle> {
+        Ok(self.client().await?.job(&JobKey::parse(key)?))
+    }
+
+    /// Somebody who only has the `nats` command line.
+    #[must_use]
+    pub fn outsider(&self) -> Outsider {
+        Outsider::new(self.server.url(), self.nats.clone())
+    }
+
+    /// Records every transition from now on.
+    ///
+    /// # Errors
+    ///
+    /// Where the subscription fails.
+    pub async fn events(&self) -> anyhow::Result<Events> {
+        Events::record(&self.nats).await
+    }
+
+    /// Publishes a job as any NATS client does, with these headers, and waits for the stream's answer.
+    ///
+    /// # Errors
+    ///
+    /// Where the stream does not take it.
+    pub async fn publish(&self, subject: &str, headers: &[(&str, &str)], body: &str) -> anyhow::Result<u64> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, *value);
+        }
+        let jetstream = jetstream::new(self.nats.clone());
+        let body = Bytes::from(body.to_owned());
+        let answer = jetstream.publish_with_headers(subject.to_owned(), map, body).await?;
+        Ok(answer.await?.sequence)
+    }
+
+    /// The record of a job as it stands in the bucket; none where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Where the bucket cannot be read.
+    pub async fn record(&self, key: &str) -> anyhow::Result<Option<Value>> {
+        let bucket = jetstream::new(self.nats.clone()).get_key_value("wasmhost-states").await?;
+        let entry = bucket.get(key.to_owned()).await?;
+        entry.map(|value| serde_json::from_slice(&value).context("a record that is not JSON")).transpose()
+    }
+}

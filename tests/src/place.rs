@@ -1,0 +1,71 @@
+//! Where the programs and the guests are.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use nats_server_child::Finder;
+
+/// The repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a directory of the repository")
+}
+
+/// The component of a guest example, or of the hostile guest.
+#[must_use]
+pub fn guest(name: &str) -> PathBuf {
+    root().join("guest-examples/target/wasm32-wasip2/release").join(name).with_extension("wasm")
+}
+
+/// A nats-server that is new enough.
+pub(crate) fn nats_server() -> anyhow::Result<PathBuf> {
+    let finder = Finder {
+        environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
+        search_path: env::var_os("PATH"),
+        tools_dir: Some(root().join(".tools")),
+        ..Finder::default()
+    };
+    Ok(finder.find()?.path)
+}
+
+/// The `nats` command line; none where nobody installed it.
+pub(crate) fn nats_cli() -> Option<PathBuf> {
+    let named = env::var_os("WASMHOST_NATS_CLI").map(PathBuf::from);
+    let installed = root().join(".tools/bin/nats");
+    let on_path = env::split_paths(&path()).map(|directory| directory.join("nats")).collect::<Vec<_>>();
+    named.into_iter().chain([installed]).chain(on_path).find(|program| program.is_file())
+}
+
+/// The program `wasmhost`: named by the environment, else the one that was built beside the tests.
+pub(crate) fn wasmhost() -> anyhow::Result<PathBuf> {
+    let program = match env::var_os("WASMHOST_BIN") {
+        Some(named) => PathBuf::from(named),
+        None => programs()?.join("wasmhost"),
+    };
+    ensure!(program.is_file(), "no {}: build it with `cargo build -p wasmhost-cli`", program.display());
+    Ok(program)
+}
+
+/// A directory that all hosts keep compiled modules in, as hosts of one machine do: compiling costs seconds.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    let directory = programs()?.join("end-to-end-cache");
+    fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
+    Ok(directory)
+}
+
+/// The search path of programs.
+pub(crate) fn path() -> OsString {
+    env::var_os("PATH").unwrap_or_default()
+}
+
+/// Where cargo puts programs: the directory above that of the running test.
+fn programs() -> anyhow::Result<PathBuf> {
+    let test = env::current_exe().context("finding the running test")?;
+    let directory =
+        test.parent().and_then(Path::parent).context("the running test is not in a target directory")?;
+    Ok(directory.to_owned())
+}

@@ -1,0 +1,187 @@
+//! The program `wasmhost` as a child process: run to its end, or followed line by line.
+
+use std::{
+    ffi::OsStr,
+    process::{Output, Stdio},
+};
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+    task::JoinSet,
+};
+
+use crate::{limit::within, lines::Lines, place};
+
+/// The program with a server's address and an environment of its own.
+#[derive(Debug, Clone)]
+pub struct Wasmhost {
+    url: String,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; -1 where a signal ended it.
+    pub code: i32,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+    /// The command, for messages.
+    line: String,
+}
+
+/// A command that runs.
+#[derive(Debug)]
+pub struct Following {
+    /// What it writes to standard output.
+    pub stdout: Lines,
+    /// What it writes to standard error.
+    pub stderr: Lines,
+    child: Child,
+    _tasks: JoinSet<()>,
+}
+
+impl Wasmhost {
+    /// With this server.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into() }
+    }
+
+    /// The command: nothing of the environment reaches it but `PATH`.
+    pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(place::wasmhost()?);
+        command.args(arguments).env_clear().env("PATH", place::path()).env("NATS_URL", &self.url);
+        command.env("HOME", place::cache()?).env("XDG_CACHE_HOME", place::cache()?);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Ok(command)
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be run, or does not end in time; an exit code is no error here.
+    pub async fn run(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
+        self.run_with(arguments, b"").await
+    }
+
+    /// Runs a command to its end, with something on its standard input.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub async fn run_with(&self, arguments: &[&str], input: &[u8]) -> anyhow::Result<Ran> {
+        let line = format!("wasmhost {}", arguments.join(" "));
+        let mut child = self.command(arguments)?.stdin(Stdio::piped()).spawn().context("running wasmhost")?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        let running = async {
+            // A command that does not read it is free to end before.
+            let _ = stdin.write_all(input).await;
+            drop(stdin);
+            child.wait_with_output().await
+        };
+        Ok(Ran::of(line.clone(), &within(&line, running).await??))
+    }
+
+    /// Starts a command and leaves it running.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be run.
+    pub fn follow(&self, arguments: &[&str]) -> anyhow::Result<Following> {
+        follow(self.command(arguments)?)
+    }
+}
+
+/// Starts any command whose lines are wanted.
+pub(crate) fn follow(mut command: Command) -> anyhow::Result<Following> {
+    let mut child = command.spawn().context("running a command")?;
+    let mut tasks = JoinSet::new();
+    let stdout = Lines::of(child.stdout.take().context("no standard output")?, &mut tasks);
+    let stderr = Lines::of(child.stderr.take().context("no standard error")?, &mut tasks);
+    Ok(Following { stdout, stderr, child, _tasks: tasks })
+}
+
+impl Following {
+    /// Waits for the end; the exit code.
+    ///
+    /// # Errors
+    ///
+    /// Where it takes too long.
+    pub async fn end(&mut self) -> anyhow::Result<i32> {
+        self.stdout.to_end().await?;
+        let status = within("the end of a command", self.child.wait()).await??;
+        Ok(status.code().unwrap_or(-1))
+    }
+}
+
+impl Ran {
+    pub(crate) fn of(line: String, output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().unwrap_or(-1);
+        Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr), line }
+    }
+
+    /// Standard output without the last line end, of a command that succeeded.
+    ///
+    /// # Errors
+    ///
+    /// Where it did not.
+    pub fn ok(&self) -> anyhow::Result<&str> {
+        ensure!(self.code == 0, "{self}");
+        Ok(self.stdout.trim_end())
+    }
+
+    /// Standard output as JSON, of a command that succeeded.
+    ///
+    /// # Errors
+    ///
+    /// Where it did not, or wrote anything else.
+    pub fn json(&self) -> anyhow::Result<Value> {
+        serde_json::from_str(self.ok()?).with_context(|| format!("not JSON: {self}"))
+    }
+
+    /// One JSON value a line of standard output.
+    ///
+    /// # Errors
+    ///
+    /// Where it did not succeed, or wrote anything else.
+    pub fn json_lines(&self) -> anyhow::Result<Vec<Value>> {
+        let lines = self.ok()?.lines();
+        lines.map(|line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}"))).collect()
+    }
+
+    /// Checks that it failed with this exit code, said all of this on standard error, and did not panic.
+    ///
+    /// # Errors
+    ///
+    /// Where it did not.
+    pub fn refused(&self, code: i32, said: &[impl AsRef<str>]) -> anyhow::Result<()> {
+        ensure!(self.code == code, "exit code {code} was expected: {self}");
+        for text in said {
+            ensure!(self.stderr.contains(text.as_ref()), "{:?} was expected in: {self}", text.as_ref());
+        }
+        ensure!(!self.stderr.contains("panicked"), "{self}");
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "`{}` ended with {}\nstdout: {}\nstderr: {}",
+            self.line, self.code, self.stdout, self.stderr
+        )
+    }
+}
+
+/// A path as an argument.
+pub(crate) fn argument(path: &(impl AsRef<OsStr> + ?Sized)) -> anyhow::Result<&str> {
+    path.as_ref().to_str().context("a path that is not UTF-8")
+}
