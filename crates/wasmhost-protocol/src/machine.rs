@@ -8,7 +8,7 @@ mod guards;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod table;
 

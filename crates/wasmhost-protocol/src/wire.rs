@@ -92,8 +92,11 @@ impl Record {
     }
 }
 
-/// The fields of the object, in order.
-struct Fields(Vec<(String, Json)>);
+/// The fields of the object, in order, and the names of those taken out.
+struct Fields {
+    left: Vec<(String, Json)>,
+    taken: Vec<&'static str>,
+}
 
 impl Fields {
     fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
@@ -117,12 +120,13 @@ impl Fields {
         let mut text = serde_json::Deserializer::from_slice(bytes);
         let fields = serde::Deserializer::deserialize_map(&mut text, Object).map_err(unreadable)?;
         text.end().map_err(unreadable)?;
-        Ok(Self(fields))
+        Ok(Self { left: fields, taken: Vec::with_capacity(40) })
     }
 
     /// Takes a field out; absent reads as `null`.
-    fn take<T: for<'de> Deserialize<'de>>(&mut self, name: &str) -> Result<T, RecordError> {
-        let found = self.0.iter().position(|(field, _)| field == name).map(|at| self.0.remove(at).1);
+    fn take<T: for<'de> Deserialize<'de>>(&mut self, name: &'static str) -> Result<T, RecordError> {
+        self.taken.push(name);
+        let found = self.left.iter().position(|(field, _)| field == name).map(|at| self.left.remove(at).1);
         let json = found.unwrap_or_else(Json::null);
         json.read().map_err(|error| RecordError::Unreadable(format!("{name}: {error}")))
     }
@@ -130,7 +134,7 @@ impl Fields {
     fn into_record(mut self) -> Result<Record, RecordError> {
         let attempt = self.take("attempt")?;
         let stage = self.stage(attempt)?;
-        Ok(Record {
+        let record = Record {
             stage,
             attempt,
             meta: self.take("meta")?,
@@ -157,41 +161,93 @@ impl Fields {
             delivery: self.take("delivery")?,
             msg_seq: self.take("msg_seq")?,
             after: self.take("after")?,
-            unknown: self.0,
-        })
+            unknown: self.unknown()?,
+        };
+        possible(&record)?;
+        Ok(record)
+    }
+
+    /// What is left: fields that this version does not know.
+    fn unknown(self) -> Result<Vec<(String, Json)>, RecordError> {
+        match self.left.iter().find(|(field, _)| self.taken.contains(&field.as_str())) {
+            Some((field, _)) => Err(impossible(format!("{field}: stands twice"))),
+            None => Ok(self.left),
+        }
     }
 
     fn stage(&mut self, attempt: u32) -> Result<Stage, RecordError> {
-        let impossible = |what: &str| RecordError::Unreadable(what.to_owned());
         let word: String = self.take("state")?;
         let state = State::parse(&word)
-            .ok_or_else(|| impossible(&format!("state: unknown `{}`", crate::escape(&word))))?;
-        let result: Option<Json> = self.take("result")?;
-        let result_ref: Option<crate::BlobRef> = self.take("result_ref")?;
-        let error: Option<JobError> = self.take("error")?;
-        let finished_at: Option<Timestamp> = self.take("finished_at")?;
+            .ok_or_else(|| impossible(format!("state: unknown `{}`", crate::escape(&word))))?;
+        let (result, result_ref) = (self.take("result")?, self.take("result_ref")?);
+        let (error, finished_at) = (self.take("error")?, self.take("finished_at")?);
         let not_before: Option<Timestamp> = self.take("not_before")?;
-        if !state.is_terminal() && (attempt == 0) != (state == State::Pending) && state != State::Pending {
-            return Err(impossible("attempt: 0 in a state that needs a claim"));
+        let payload = match (state == State::Success, result, result_ref) {
+            (true, Some(_), Some(_)) => return Err(impossible("result, result_ref: both in SUCCESS")),
+            (true, None, Some(blob)) => Some(Payload::Blob(blob)),
+            (true, result, None) => Some(Payload::Inline(result.unwrap_or_else(Json::null))),
+            (false, None, None) => None,
+            (false, _, _) => return Err(impossible(format!("result: in {state}"))),
+        };
+        let error: Option<JobError> = only(state == State::Failure, error, "error", &state)?;
+        let finished_at: Option<Timestamp> = only(state.is_terminal(), finished_at, "finished_at", &state)?;
+        if attempt == 0 && !state.is_terminal() && state != State::Pending {
+            return Err(impossible(format!("attempt: 0 in {state}, which needs a claim")));
         }
+        let missing = |field: &str| impossible(format!("{field}: missing in {state}"));
         let end = match state {
             State::Pending if attempt == 0 => return Ok(Stage::Pending { not_before }),
             State::Pending => return Ok(Stage::Running(Shown::Pending)),
             State::Started => return Ok(Stage::Running(Shown::Started)),
             State::Custom(name) => return Ok(Stage::Running(Shown::Custom(name))),
             State::Retry => {
-                let not_before = not_before.ok_or_else(|| impossible("not_before: missing in RETRY"))?;
-                return Ok(Stage::Retry { not_before });
+                return Ok(Stage::Retry { not_before: not_before.ok_or_else(|| missing("not_before"))? });
             }
-            State::Success => End::Success(match result_ref {
-                Some(blob) => Payload::Blob(blob),
-                None => Payload::Inline(result.unwrap_or_else(Json::null)),
-            }),
-            State::Failure => End::Failure(error.ok_or_else(|| impossible("error: missing in FAILURE"))?),
+            State::Success => End::Success(payload.ok_or_else(|| missing("result"))?),
+            State::Failure => End::Failure(error.ok_or_else(|| missing("error"))?),
             State::Revoked => End::Revoked,
         };
-        let finished_at =
-            finished_at.ok_or_else(|| impossible("finished_at: missing in a terminal state"))?;
-        Ok(Stage::Ended { end, finished_at })
+        Ok(Stage::Ended { end, finished_at: finished_at.ok_or_else(|| missing("finished_at"))? })
     }
 }
+
+fn impossible(what: impl Into<String>) -> RecordError {
+    RecordError::Unreadable(what.into())
+}
+
+/// A field that stands in some states only.
+fn only<T>(here: bool, value: Option<T>, field: &str, state: &State) -> Result<Option<T>, RecordError> {
+    match value {
+        Some(_) if !here => Err(impossible(format!("{field}: in {state}"))),
+        value => Ok(value),
+    }
+}
+
+/// Numbers that no sequence of legal writes makes (R6b).
+fn possible(record: &Record) -> Result<(), RecordError> {
+    if record.attempt == u32::MAX {
+        return Err(impossible("attempt: no further one could be counted"));
+    }
+    if u64::from(record.charged) + u64::from(record.lost) > u64::from(record.attempt) {
+        return Err(impossible("attempt: less than charged and lost together"));
+    }
+    if record.is_terminal() {
+        return Ok(());
+    }
+    let claimed = record.attempt > 0;
+    for (field, stands) in [
+        ("token", record.token.is_some()),
+        ("delivery", record.delivery.is_some()),
+        ("msg_seq", record.msg_seq.is_some()),
+    ] {
+        match (claimed, stands) {
+            (true, false) => return Err(impossible(format!("{field}: missing though claimed"))),
+            (false, true) => return Err(impossible(format!("{field}: stands though never claimed"))),
+            (true, true) | (false, false) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

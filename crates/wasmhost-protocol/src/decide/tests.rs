@@ -1,39 +1,11 @@
 //! R8 as a table: every verdict under every circumstance, against what the rule says.
 
 use super::*;
-use crate::{Digest, JobKey, QueueName, Revoke, Stage, Timestamp, Usage, WriteId};
+use crate::machine::sample::started;
+use crate::{Revoke, Timestamp, Usage};
 
 fn record(max_attempts: Option<u32>, charged: u32) -> Record {
-    let key = JobKey::parse("m.f.1").unwrap();
-    Record {
-        stage: Stage::Running(crate::Shown::Started),
-        meta: None,
-        task: key.task().clone(),
-        id: key.id().clone(),
-        attempt: charged + 1,
-        max_attempts,
-        queue: QueueName::default_queue(),
-        host: None,
-        submitted_at: Timestamp::from_unix_ms(0),
-        started_at: None,
-        updated_at: Timestamp::from_unix_ms(0),
-        expires_at: None,
-        digest: Some(Digest::from_bytes([0; 32])),
-        usage: None,
-        args_digest: None,
-        parent: None,
-        revoke: None,
-        denied: Vec::new(),
-        checkpoint: None,
-        token: None,
-        write: WriteId::from_random(0),
-        charged,
-        lost: 0,
-        delivery: None,
-        msg_seq: None,
-        after: None,
-        unknown: Vec::new(),
-    }
+    Record { attempt: charged + 1, max_attempts, charged, ..started() }
 }
 
 fn outcome(verdict: Verdict) -> Outcome {

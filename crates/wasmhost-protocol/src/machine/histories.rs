@@ -126,7 +126,7 @@ fn check(before: Option<&Record>, change: &Change, after: &Record) -> Result<(),
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_history_breaks_an_invariant(tries in prop::collection::vec(tries(), 1..60)) {

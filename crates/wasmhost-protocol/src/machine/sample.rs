@@ -1,19 +1,20 @@
-//! Values that the state machine's tests share.
+//! Values that the tests of the state machine, of `decide` and of the wire form share.
 
-use super::{Claim, Event, Submission};
+use super::{Change, Claim, Event, Submission, Writer, next};
 use crate::{
-    Delivery, End, ErrorKind, HostId, JobError, JobKey, Json, Payload, QueueName, StateName, Timestamp, Token,
+    Delivery, End, ErrorKind, HostId, JobError, JobKey, Json, Payload, QueueName, Record, StateName,
+    Timestamp, Token, WriteId,
 };
 
-pub(super) fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_ms(second * 1000)
 }
 
-pub(super) fn token(claim: u64) -> Token {
+pub(crate) fn token(claim: u64) -> Token {
     Token::from_random(u128::from(claim))
 }
 
-pub(super) fn submission() -> Submission {
+pub(crate) fn submission() -> Submission {
     Submission {
         key: JobKey::parse("m.f.1").unwrap(),
         queue: QueueName::default_queue(),
@@ -29,7 +30,7 @@ pub(super) fn submission() -> Submission {
 }
 
 /// The claim of delivery `count` of message 1.
-pub(super) fn claim(count: u64) -> Claim {
+pub(crate) fn claim(count: u64) -> Claim {
     Claim {
         job: submission(),
         host: HostId::parse("h").unwrap(),
@@ -44,26 +45,32 @@ pub(super) fn claim(count: u64) -> Claim {
     }
 }
 
-pub(super) fn progress() -> Event {
+pub(crate) fn progress() -> Event {
     Event::Progress { state: StateName::parse("HALFWAY").unwrap(), meta: None }
 }
 
-pub(super) fn retry(not_before: Timestamp, charge: bool) -> Event {
+pub(crate) fn retry(not_before: Timestamp, charge: bool) -> Event {
     Event::Retry { reason: "again".to_owned(), not_before, charge, usage: None }
 }
 
-pub(super) fn success() -> End {
+pub(crate) fn success() -> End {
     End::Success(Payload::Inline(Json::null()))
 }
 
-pub(super) fn failure(kind: ErrorKind) -> End {
+pub(crate) fn failure(kind: ErrorKind) -> End {
     End::Failure(JobError::new(kind, "it failed"))
 }
 
-pub(super) fn finish(end: End) -> Event {
+pub(crate) fn finish(end: End) -> Event {
     Event::Finish { end, usage: None, denied: Vec::new() }
 }
 
-pub(super) fn revoked() -> Event {
+pub(crate) fn revoked() -> Event {
     Event::Revoked { reason: "unwanted".to_owned(), usage: None }
+}
+
+/// STARTED by [`claim`] 1.
+pub(crate) fn started() -> Record {
+    let event = Event::Claim(Box::new(claim(1)));
+    next(None, &Change { event, writer: Writer::Host, now: at(100), write: WriteId::from_random(9) }).unwrap()
 }

@@ -1,6 +1,8 @@
 //! The whole table of the state machine, as one snapshot: what each writer may make of each state.
 
-use super::sample::{at, claim, failure, finish, progress, retry, revoked, submission, success, token};
+use super::sample::{
+    at, claim, failure, finish, progress, retry, revoked, started, submission, success, token,
+};
 use super::{Change, Claim, Event, Illegal, Submission, Writer, next};
 use crate::{
     BlobRef, Delivery, Digest, End, ErrorKind, Record, Revoke, Shown, Stage, StateName, Timestamp, WriteId,
@@ -27,14 +29,7 @@ fn pending() -> Record {
 }
 
 fn running(claimed: u64, shown: Shown) -> Record {
-    let mut record = next(None, &change(Event::Claim(Box::new(claim(1))), Writer::Host)).unwrap();
-    record.token = Some(token(claimed));
-    record.stage = Stage::Running(shown);
-    record
-}
-
-fn started() -> Record {
-    running(1, Shown::Started)
+    Record { token: Some(token(claimed)), stage: Stage::Running(shown), ..started() }
 }
 
 fn retrying(not_before: Timestamp) -> Record {

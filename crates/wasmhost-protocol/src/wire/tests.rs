@@ -1,0 +1,260 @@
+//! The wire form: what is written reads back, what is not a record is named.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::machine::sample::{at, failure, started, success, token};
+use crate::{
+    BlobRef, Delivery, Digest, ErrorKind, HostId, JobId, JobKey, QueueName, Revoke, StateName, TaskName,
+    Usage, WriteId,
+};
+
+fn blob() -> BlobRef {
+    BlobRef { name: "m.f.1/1-ab".to_owned(), digest: Digest::from_bytes([0xab; 32]), bytes: 70_000 }
+}
+
+fn object(record: &Record) -> Value {
+    serde_json::from_slice(&record.to_bytes()).unwrap()
+}
+
+/// A record with every field set.
+fn full() -> Record {
+    Record {
+        meta: Some(Json::of(&json!({ "done": 1, "of": 2 })).unwrap()),
+        host: Some(HostId::parse("host-a").unwrap()),
+        expires_at: Some(at(900)),
+        digest: Some(Digest::from_bytes([1; 32])),
+        usage: Some(Usage { cpu_ms: 12, memory_peak_bytes: 1 << 20, wall_ms: 34 }),
+        args_digest: Some(Digest::from_bytes([2; 32])),
+        parent: Some(JobKey::parse("m.f.0").unwrap()),
+        revoke: Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(130) }),
+        denied: vec!["http GET http://10.0.0.1/".to_owned()],
+        checkpoint: Some(blob()),
+        attempt: 3,
+        charged: 1,
+        lost: 1,
+        after: Some(41),
+        ..started()
+    }
+}
+
+fn ended(end: End) -> Record {
+    Record { stage: Stage::Ended { end, finished_at: at(160) }, ..full() }
+}
+
+/// Every stage that there is.
+fn stages() -> Vec<Stage> {
+    let error = JobError {
+        details: Some(Json::of(&json!({ "code": 7 })).unwrap()),
+        backtrace: Some("frame".to_owned()),
+        retryable: true,
+        ..JobError::new(ErrorKind::Failed, "it failed")
+    };
+    let end = |end| Stage::Ended { end, finished_at: at(160) };
+    vec![
+        Stage::Pending { not_before: None },
+        Stage::Pending { not_before: Some(at(500)) },
+        Stage::Running(Shown::Pending),
+        Stage::Running(Shown::Started),
+        Stage::Running(Shown::Custom(StateName::parse("HALFWAY").unwrap())),
+        Stage::Retry { not_before: at(140) },
+        end(success()),
+        end(End::Success(Payload::Inline(Json::parse(r#"{"b": 1.0, "a": [1e400]}"#).unwrap()))),
+        end(End::Success(Payload::Blob(blob()))),
+        end(failure(ErrorKind::WorkerLost)),
+        end(End::Failure(error)),
+        end(End::Revoked),
+    ]
+}
+
+/// The same, nobody having claimed it.
+fn unclaimed(record: Record) -> Record {
+    Record { attempt: 0, charged: 0, lost: 0, token: None, delivery: None, msg_seq: None, ..record }
+}
+
+#[test]
+fn a_record_of_any_stage_reads_back() {
+    for stage in stages() {
+        let record = Record { stage: stage.clone(), ..full() };
+        let record = if matches!(stage, Stage::Pending { .. }) { unclaimed(record) } else { record };
+        assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
+    }
+    for end in [failure(ErrorKind::NotPublished), End::Revoked] {
+        let record = unclaimed(ended(end));
+        assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
+    }
+}
+
+#[test]
+fn a_running_and_each_terminal_record_look_as_documented() {
+    let error = failure(ErrorKind::Trapped);
+    let records = [
+        ("running", full()),
+        ("success", ended(End::Success(Payload::Inline(Json::parse(r#"{"sum":3}"#).unwrap())))),
+        ("success, large", ended(End::Success(Payload::Blob(blob())))),
+        ("failure", ended(error)),
+        ("revoked", ended(End::Revoked)),
+    ];
+    let mut text = String::new();
+    for (name, record) in records {
+        text.push_str(&format!("== {name}\n"));
+        let fields = Fields::parse(&record.to_bytes()).unwrap().left;
+        for (field, value) in fields {
+            text.push_str(&format!("{field}: {value}\n"));
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn fields_stand_in_the_documented_order() {
+    let fields: Vec<_> =
+        Fields::parse(&full().to_bytes()).unwrap().left.into_iter().map(|(name, _)| name).collect();
+    let documented = "state meta task id attempt max_attempts queue host result result_ref error submitted_at \
+                      started_at updated_at finished_at not_before expires_at digest usage args_digest parent revoke \
+                      denied checkpoint token write charged lost delivery msg_seq after v";
+    assert_eq!(fields.join(" "), documented);
+}
+
+#[test]
+fn unknown_fields_survive_a_rewrite_in_their_place_before_the_version() {
+    let known = full().to_bytes();
+    let text = String::from_utf8(known).unwrap();
+    let first = text.replacen('{', r#"{"shiny":{"z":1,"a":1.50},"#, 1);
+    let both = first.replace(r#","v":1"#, r#","newer":[null],"v":1"#);
+    let record = Record::from_bytes(both.as_bytes()).unwrap();
+    let rewritten = String::from_utf8(record.to_bytes()).unwrap();
+    let tail = r#","shiny":{"z":1,"a":1.50},"newer":[null],"v":1}"#;
+    assert!(rewritten.ends_with(tail), "{rewritten}");
+    assert_eq!(Record::from_bytes(rewritten.as_bytes()).unwrap(), record);
+    assert_eq!(Record { unknown: Vec::new(), ..record }, full());
+}
+
+#[test]
+fn a_newer_version_is_named_whatever_else_it_says() {
+    for (text, wanted) in [
+        (r#"{"v":2}"#, "record of version 2; this host knows version 1"),
+        (r#"{"state":7,"attempt":"many","v":9}"#, "record of version 9; this host knows version 1"),
+    ] {
+        let error = Record::from_bytes(text.as_bytes()).unwrap_err();
+        assert!(matches!(error, RecordError::Newer(_)), "{error}");
+        assert_eq!(error.to_string(), wanted);
+    }
+}
+
+/// Reads the record after `change` to its JSON, and expects to be told `wanted`.
+fn check(record: &Record, change: &Value, wanted: &str) {
+    let mut value = object(record);
+    for (field, to) in change.as_object().unwrap() {
+        value[field] = to.clone();
+    }
+    let found = Record::from_bytes(value.to_string().as_bytes());
+    match found {
+        Err(RecordError::Unreadable(why)) => assert!(why.starts_with(wanted), "{change}: {why}"),
+        other => panic!("{change}: {other:?}"),
+    }
+}
+
+#[test]
+fn an_impossible_record_is_named() {
+    let (running, never) =
+        (full(), unclaimed(Record { stage: Stage::Pending { not_before: None }, ..full() }));
+    let (succeeded, failed) = (ended(success()), ended(failure(ErrorKind::Failed)));
+    for (record, change, wanted) in [
+        (&running, json!({ "state": "started" }), "state: unknown `started`"),
+        (&running, json!({ "state": null }), "state: "),
+        (
+            &running,
+            json!({ "attempt": 0, "charged": 0, "lost": 0 }),
+            "attempt: 0 in STARTED, which needs a claim",
+        ),
+        (&running, json!({ "attempt": -1 }), "attempt: "),
+        (&running, json!({ "attempt": u32::MAX }), "attempt: no further one could be counted"),
+        (&running, json!({ "attempt": 1 }), "attempt: less than charged and lost together"),
+        (&running, json!({ "charged": u32::MAX, "lost": u32::MAX }), "attempt: less than charged"),
+        (&running, json!({ "token": null }), "token: missing though claimed"),
+        (&running, json!({ "token": "ab" }), "token: "),
+        (&running, json!({ "delivery": null }), "delivery: missing though claimed"),
+        (&running, json!({ "msg_seq": null }), "msg_seq: missing though claimed"),
+        (&running, json!({ "result": 1 }), "result: in STARTED"),
+        (&running, json!({ "error": object(&failed)["error"] }), "error: in STARTED"),
+        (&running, json!({ "finished_at": at(1) }), "finished_at: in STARTED"),
+        (&running, json!({ "state": "RETRY" }), "not_before: missing in RETRY"),
+        (&running, json!({ "v": 0 }), "v: 0 is no version"),
+        (&running, json!({ "v": null }), "v: "),
+        (&running, json!({ "task": "m" }), "task: "),
+        (&running, json!({ "id": "a.b" }), "id: "),
+        (&running, json!({ "updated_at": "yesterday" }), "updated_at: "),
+        (&never, json!({ "token": token(1) }), "token: stands though never claimed"),
+        (&never, json!({ "msg_seq": 1 }), "msg_seq: stands though never claimed"),
+        (&succeeded, json!({ "finished_at": null }), "finished_at: missing in SUCCESS"),
+        (&succeeded, json!({ "result": 1, "result_ref": blob() }), "result, result_ref: both in SUCCESS"),
+        (&failed, json!({ "error": null }), "error: missing in FAILURE"),
+        (&failed, json!({ "result_ref": blob() }), "result: in FAILURE"),
+    ] {
+        check(record, &change, wanted);
+    }
+    let twice = String::from_utf8(running.to_bytes()).unwrap().replacen('{', r#"{"host":"host-b","#, 1);
+    let why = Record::from_bytes(twice.as_bytes()).unwrap_err().to_string();
+    assert_eq!(why, "unreadable record: host: stands twice");
+    for text in ["", "null", "[]", "{", "{}x", "7", "\u{feff}{}"] {
+        let found = Record::from_bytes(text.as_bytes());
+        assert!(matches!(found, Err(RecordError::Unreadable(_))), "{text}: {found:?}");
+    }
+}
+
+prop_compose! {
+    fn numbers()(attempt in 1..u32::MAX, charged: u32, lost: u32, seq: u64, count: u64, created: u32,
+                 fence: u128, write: u128) -> Record {
+        let charged = charged % attempt;
+        Record {
+            attempt,
+            charged,
+            lost: lost % (attempt - charged),
+            msg_seq: Some(seq),
+            delivery: Some(Delivery { created: at(i64::from(created)), count }),
+            token: Some(crate::Token::from_random(fence)),
+            write: WriteId::from_random(write),
+            ..full()
+        }
+    }
+}
+
+prop_compose! {
+    fn records()(numbers in numbers(), stage in prop::sample::select(stages()), id in "[A-Za-z0-9_-]{1,64}",
+                 task in "[a-z0-9][a-z0-9-]{0,20}\\.[a-zA-Z0-9]{1,20}", queue in "[a-z0-9][a-z0-9-]{0,20}",
+                 reason in "\\PC*", denied in prop::collection::vec("\\PC*", 0..3), stop in 0..10_000_i64,
+                 host: bool, revoke: bool) -> Record {
+        let record = Record {
+            task: TaskName::parse(&task).unwrap(),
+            id: JobId::parse(&id).unwrap(),
+            queue: QueueName::parse(&queue).unwrap(),
+            host: numbers.host.clone().filter(|_| host),
+            revoke: revoke.then(|| Revoke { reason, stop_at: at(stop) }),
+            denied,
+            stage: stage.clone(),
+            ..numbers
+        };
+        if matches!(stage, Stage::Pending { .. }) { unclaimed(record) } else { record }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_record_reads_back(record in records()) {
+        prop_assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(record in records(), at: prop::sample::Index, byte: u8) {
+        let mut bytes = record.to_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(read) = Record::from_bytes(&bytes) {
+            prop_assert_eq!(Record::from_bytes(&read.to_bytes()).unwrap(), read);
+        }
+    }
+}
