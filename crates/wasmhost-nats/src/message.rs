@@ -40,7 +40,8 @@ pub(crate) async fn publish(
         let sent = connection.jetstream.send_publish(subject.to_owned(), message).await?;
         sent.await
     };
-    match connection.denials.or_denied(subject, answer).await {
+    // The server quotes the subject, so that another one which this begins is not meant.
+    match connection.denials.or_denied(&format!("\"{subject}\""), answer).await {
         Ok(answer) => Ok(answer?),
         Err(denial) => Err(Unstored::Refused(denial)),
     }

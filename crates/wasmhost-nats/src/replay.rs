@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use wasmhost_protocol::Timestamp;
 
 use crate::clock::timestamp;
-use crate::{Connection, ReadError};
+use crate::{ANSWER_TIMEOUT, Connection, ReadError};
 
 /// A message of a replay.
 pub(crate) struct Replayed {
@@ -32,14 +32,23 @@ pub(crate) async fn replay(
     if count == 0 {
         return Ok(futures::stream::empty().boxed());
     }
-    let ended = futures::stream::unfold((messages, false), |(mut messages, ended)| async move {
-        if ended {
-            return None;
-        }
-        let message = messages.next().await?;
-        let last = message.as_ref().map_or(true, |message| message.left == 0);
-        Some((message, (messages, last)))
-    });
+    let subject = subject.to_owned();
+    let ended =
+        futures::stream::unfold((messages, subject, false), |(mut messages, subject, ended)| async move {
+            if ended {
+                return None;
+            }
+            // What was counted may be removed before it is delivered: then no last message says that it is the last.
+            let message = match tokio::time::timeout(ANSWER_TIMEOUT, messages.next()).await {
+                Ok(message) => message?,
+                Err(_) => {
+                    let text = "no message in time".to_owned();
+                    Err(ReadError::Unreachable { subject: subject.clone(), text })
+                }
+            };
+            let last = message.as_ref().map_or(true, |message| message.left == 0);
+            Some((message, (messages, subject, last)))
+        });
     Ok(ended.boxed())
 }
 

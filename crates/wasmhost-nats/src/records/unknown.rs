@@ -132,3 +132,49 @@ fn owned(standing: Standing, token: Token) -> OwnedWrite {
         | Standing::Newer { .. } => OwnedWrite::Fenced,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{random_token, random_write};
+
+    fn record(state: &str) -> Record {
+        let text = format!(
+            r#"{{"state":"{state}","task":"a.b","id":"1","attempt":1,"queue":"default",
+                "submitted_at":"2026-01-31T12:00:00Z","updated_at":"2026-01-31T12:00:00Z",
+                "finished_at":"2026-01-31T12:00:00Z","token":"{}","write":"{}","v":1}}"#,
+            random_token(),
+            random_write()
+        );
+        Record::from_bytes(text.as_bytes()).unwrap()
+    }
+
+    fn stands(record: &Record, revision: u64) -> Standing {
+        Standing::Record { record: Box::new(record.clone()), revision }
+    }
+
+    fn judged(wanted: &Record, expected: u64, standing: Standing, token: Token) -> Option<OwnedWrite> {
+        match judge(wanted, expected, standing) {
+            Tried::Landed(revision) => Some(OwnedWrite::Landed(revision)),
+            Tried::Moved(standing) => Some(owned(standing, token)),
+            Tried::Unchanged => None,
+        }
+    }
+
+    #[test]
+    fn the_questions_are_asked_in_the_protocols_order() {
+        use OwnedWrite::{Fenced, Landed, Moved};
+        let (wanted, running, ended) = (record("SUCCESS"), record("STARTED"), record("REVOKED"));
+        let (own, ends) = (running.token.unwrap(), ended.token.unwrap());
+        let moved = Moved { record: Box::new(running.clone()), revision: 7 };
+        assert_eq!(judged(&wanted, 5, stands(&wanted, 6), own), Some(Landed(6)));
+        assert_eq!(judged(&wanted, 5, stands(&ended, 6), ends), Some(Fenced));
+        assert_eq!(judged(&wanted, 5, stands(&ended, 5), ends), Some(Fenced));
+        assert_eq!(judged(&wanted, 5, stands(&running, 5), own), None);
+        assert_eq!(judged(&wanted, 5, stands(&running, 7), own), Some(moved));
+        assert_eq!(judged(&wanted, 5, stands(&running, 7), random_token()), Some(Fenced));
+        assert_eq!(judged(&wanted, 0, Standing::Absent, own), None);
+        assert_eq!(judged(&wanted, 5, Standing::Absent, own), Some(Fenced));
+        assert_eq!(judged(&wanted, 5, Standing::Newer { revision: 6, version: 2 }, own), Some(Fenced));
+    }
+}

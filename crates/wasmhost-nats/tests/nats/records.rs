@@ -9,7 +9,7 @@ use wasmhost_protocol::{JobKey, Record, Standing, Token};
 use crate::bench::{Bench, claimed, key, next_of, pending, revoke_requested, succeeded};
 
 async fn set(records: &Records, record: &Record, expected: u64) -> u64 {
-    records.compare_and_set(&record.key(), record, expected, None).await.unwrap()
+    records.compare_and_set(&record.key(), record, expected, None).await.expect("it lands")
 }
 
 /// A claimed job, its token and revision.
