@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmhost_nats::{ConnectError, Connection, Records};
 use wasmhost_protocol::JobKey;
 
+use crate::config::PUBLISH_WITHIN;
 use crate::{ClientConfig, Handle, Modules, SubmissionBuilder};
 
 /// Submits jobs and follows them. Cheap to clone; clones share one connection.
@@ -24,16 +25,18 @@ impl Client {
     /// Connects.
     pub async fn connect(config: ClientConfig) -> Result<Self, ConnectError> {
         let connection = Connection::open(&config.connect).await?;
-        Ok(Self::with(connection, config.publish_within))
+        Ok(Self::publishing_within(connection, config.publish_within))
     }
 
     /// A client over a connection that stands already.
     #[must_use]
     pub fn over(connection: Connection) -> Self {
-        Self::with(connection, ClientConfig::new("").publish_within)
+        Self::publishing_within(connection, PUBLISH_WITHIN)
     }
 
-    fn with(connection: Connection, publish_within: Duration) -> Self {
+    /// The same, for hosts that reconcile sooner than after 60 s; see [`ClientConfig::publish_within`].
+    #[must_use]
+    pub fn publishing_within(connection: Connection, publish_within: Duration) -> Self {
         let records = Records::new(&connection);
         Self { shared: Arc::new(Shared { connection, records, publish_within }) }
     }
