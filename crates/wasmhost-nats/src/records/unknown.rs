@@ -135,18 +135,26 @@ fn owned(standing: Standing, token: Token) -> OwnedWrite {
 
 #[cfg(test)]
 mod tests {
+    use wasmhost_protocol::{End, Stage};
+
     use super::*;
     use crate::{random_token, random_write};
 
-    fn record(state: &str) -> Record {
+    fn running() -> Record {
         let text = format!(
-            r#"{{"state":"{state}","task":"a.b","id":"1","attempt":1,"queue":"default",
-                "submitted_at":"2026-01-31T12:00:00Z","updated_at":"2026-01-31T12:00:00Z",
-                "finished_at":"2026-01-31T12:00:00Z","token":"{}","write":"{}","v":1}}"#,
+            r#"{{"state":"STARTED","task":"a.b","id":"1","attempt":1,"queue":"default","host":"h-1","msg_seq":1,
+                "submitted_at":"2026-01-31T12:00:00Z","started_at":"2026-01-31T12:00:00Z",
+                "updated_at":"2026-01-31T12:00:00Z","token":"{}","write":"{}",
+                "delivery":{{"created":"2026-01-31T12:00:00Z","count":1}},"v":1}}"#,
             random_token(),
             random_write()
         );
         Record::from_bytes(text.as_bytes()).unwrap()
+    }
+
+    fn ended() -> Record {
+        let stage = Stage::Ended { end: End::Revoked, finished_at: crate::now() };
+        Record { stage, ..running() }
     }
 
     fn stands(record: &Record, revision: u64) -> Standing {
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn the_questions_are_asked_in_the_protocols_order() {
         use OwnedWrite::{Fenced, Landed, Moved};
-        let (wanted, running, ended) = (record("SUCCESS"), record("STARTED"), record("REVOKED"));
+        let (wanted, running, ended) = (ended(), running(), ended());
         let (own, ends) = (running.token.unwrap(), ended.token.unwrap());
         let moved = Moved { record: Box::new(running.clone()), revision: 7 };
         assert_eq!(judged(&wanted, 5, stands(&wanted, 6), own), Some(Landed(6)));
