@@ -79,11 +79,16 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
                 Ok(Written::Landed(revision)) => {
                     return Claimed::Granted(Box::new(Lease::new(host, delivery, *record, revision, policy)));
                 }
+                Ok(Written::Moved(Standing::Record { record, revision }))
+                    if record.token == Some(claim.token) =>
+                {
+                    return Claimed::Granted(Box::new(Lease::new(host, delivery, *record, revision, policy)));
+                }
                 Ok(Written::Moved(found)) => found,
                 Err(how) => return Claimed::Not(Box::new(delivery), how),
             },
             Judgement::End { record, expected } => {
-                match write_end(host, &delivery, &record, expected).await {
+                match write_end(host, &delivery, &record, expected, result_ttl).await {
                     Ok(Written::Landed(_)) => return Claimed::Not(Box::new(delivery), Settle::Ack),
                     Ok(Written::Moved(found)) => found,
                     Err(how) => return Claimed::Not(Box::new(delivery), how),
@@ -175,7 +180,7 @@ async fn write_end(
     expected: u64,
 ) -> Result<Written, Settle> {
     dead::bury_failure(host, delivery, record).await;
-    let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { Policy::default().result_ttl };
+    let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
     host.records
         .write(&delivery.key, record, expected, Some(ttl))
         .await
