@@ -178,6 +178,7 @@ async fn write_end(
     delivery: &Delivery,
     record: &Record,
     expected: u64,
+    result_ttl: Duration,
 ) -> Result<Written, Settle> {
     dead::bury_failure(host, delivery, record).await;
     let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
