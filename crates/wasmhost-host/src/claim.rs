@@ -73,20 +73,20 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
         let judgement = judge(&case);
         believed = None;
         standing = match judgement {
-            Judgement::Claim { record, expected } => match write_claim(host, &delivery, &record, expected)
-                .await
-            {
-                Ok(Written::Landed(revision)) => {
-                    return Claimed::Granted(Box::new(Lease::new(host, delivery, *record, revision, policy)));
+            Judgement::Claim { record, expected } => {
+                match write_claim(host, &delivery, &record, expected).await {
+                    Ok(Written::Landed(revision)) => {
+                        return granted(host, delivery, *record, revision, policy);
+                    }
+                    Ok(Written::Moved(Standing::Record { record, revision }))
+                        if record.token == Some(claim.token) =>
+                    {
+                        return granted(host, delivery, *record, revision, policy);
+                    }
+                    Ok(Written::Moved(found)) => found,
+                    Err(how) => return Claimed::Not(Box::new(delivery), how),
                 }
-                Ok(Written::Moved(Standing::Record { record, revision }))
-                    if record.token == Some(claim.token) =>
-                {
-                    return Claimed::Granted(Box::new(Lease::new(host, delivery, *record, revision, policy)));
-                }
-                Ok(Written::Moved(found)) => found,
-                Err(how) => return Claimed::Not(Box::new(delivery), how),
-            },
+            }
             Judgement::End { record, expected } => {
                 match write_end(host, &delivery, &record, expected, result_ttl).await {
                     Ok(Written::Landed(_)) => return Claimed::Not(Box::new(delivery), Settle::Ack),
@@ -122,6 +122,14 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
         };
         claim.token = random_token();
     }
+}
+
+/// The lease of a claim that landed. A job keeps the version of its first claim, and that version's policy with it.
+fn granted(host: &Host, delivery: Delivery, record: Record, revision: u64, current: Policy) -> Claimed {
+    let module = record.task.module();
+    let entry = record.digest.and_then(|digest| host.registry.with_digest(&module, &digest));
+    let policy = entry.map_or(current, |entry| entry.policy);
+    Claimed::Granted(Box::new(Lease::new(host, delivery, record, revision, policy)))
 }
 
 /// On the common path nothing is read: a first delivery with a trusted revision is believed, and the write tells (R0).

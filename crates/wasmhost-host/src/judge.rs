@@ -5,7 +5,7 @@ use std::time::Duration;
 use wasmhost_nats::digest_of;
 use wasmhost_protocol::{
     Change, Claim, End, ErrorKind, Event, Illegal, JobError, Marker, Record, Stage, Standing, Timestamp,
-    WriteId, Writer, end_unrecorded, next,
+    WriteId, Writer, next,
 };
 
 use crate::delivery::Delivery;
@@ -83,8 +83,11 @@ fn unrecorded(case: &Case<'_>, expected: u64, after: Option<u64>) -> Judgement {
 }
 
 fn end_absent(case: &Case<'_>, claim: &Claim, expected: u64, end: End) -> Judgement {
-    let change = change(case, Event::Touch);
-    Judgement::End { record: Box::new(end_unrecorded(&claim.job, end, "expired", &change)), expected }
+    let event = Event::EndUnrecorded { job: claim.job.clone(), end, reason: "expired".to_owned() };
+    match next(None, &change(case, event)) {
+        Ok(record) => Judgement::End { record: Box::new(record), expected },
+        Err(why) => Judgement::Dead { reason: "Unclaimable", why: why.to_string() },
+    }
 }
 
 fn recorded(case: &Case<'_>, record: &Record, revision: u64) -> Judgement {

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use wasmhost_nats::{blobs, now, registry};
+use wasmhost_nats::blobs::{self, ObjectError};
+use wasmhost_nats::{now, registry};
 use wasmhost_protocol::{Digest, Record, Verdict};
 use wasmhost_sandbox::{JobContext, LoadError, LoadedModule, Run, Running};
 
@@ -24,7 +25,7 @@ pub(crate) fn start(
         let module = load(&host, digest).await?;
         let checkpoint = match &record.checkpoint {
             Some(blob) => {
-                Some(blobs::get(&host.connection, blob).await.map_err(unavailable("the checkpoint"))?)
+                Some(blobs::get(&host.connection, blob).await.map_err(|error| unavailable(&error))?)
             }
             None => None,
         };
@@ -55,7 +56,15 @@ async fn load(host: &Host, digest: Digest) -> Result<Arc<LoadedModule>, Verdict>
     if let Some(module) = host.sandbox.cached(&digest).await {
         return Ok(module);
     }
-    let wasm = registry::fetch(&host.connection, &digest).await.map_err(unavailable("the module"))?;
+    let wasm = registry::fetch(&host.connection, &digest).await.map_err(|error| match error {
+        ObjectError::Missing(_) => Verdict::UnknownModule(format!(
+            "no version {digest} of this module is in the registry; push it again"
+        )),
+        error @ (ObjectError::Link(_) | ObjectError::TooLarge { .. } | ObjectError::Corrupt { .. }) => {
+            Verdict::BadModule(error.to_string())
+        }
+        error => Verdict::ModuleUnavailable(format!("could not fetch the module: {error}")),
+    })?;
     host.sandbox.load(digest, wasm).await.map_err(|error| match error {
         LoadError::Host(why) => Verdict::ModuleUnavailable(why),
         error => Verdict::BadModule(error.to_string()),
@@ -69,6 +78,6 @@ fn unknown_module(record: &Record) -> Verdict {
     ))
 }
 
-fn unavailable<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> Verdict {
-    move |error| Verdict::ModuleUnavailable(format!("could not fetch {what}: {error}"))
+fn unavailable(error: &ObjectError) -> Verdict {
+    Verdict::ModuleUnavailable(format!("could not fetch the checkpoint: {error}"))
 }

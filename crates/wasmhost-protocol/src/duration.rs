@@ -64,11 +64,16 @@ pub(crate) mod as_optional_text {
     use super::{Duration, format_duration, parse_duration};
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-    pub(crate) fn serialize<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         value.map(format_duration).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| parse_duration(&text).map_err(D::Error::custom)).transpose()
     }
@@ -80,9 +85,13 @@ mod tests {
 
     #[test]
     fn durations_read_back() {
-        for (text, ms) in [("0", 0), ("250ms", 250), ("30s", 30_000), ("1m30s", 90_000), ("24h", 86_400_000)] {
+        for (text, ms) in [("0", 0), ("250ms", 250), ("30s", 30_000), ("1m30s", 90_000), ("24h", 86_400_000)]
+        {
             assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(ms));
-            assert_eq!(parse_duration(&format_duration(Duration::from_millis(ms))).unwrap().as_millis(), u128::from(ms));
+            assert_eq!(
+                parse_duration(&format_duration(Duration::from_millis(ms))).unwrap().as_millis(),
+                u128::from(ms)
+            );
         }
         for bad in ["", "30", "s", "-1s", "1.5s", "1 s", "1w", "99999999999999999999s", "1S"] {
             assert!(parse_duration(bad).is_err(), "{bad}");

@@ -137,9 +137,8 @@ text_type!(
 
 impl StateName {
     /// Names that a task cannot publish: the protocol's own, and those that Celery reserves.
-    pub const RESERVED: [&'static str; 9] = [
-        "PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "REJECTED", "IGNORED",
-    ];
+    pub const RESERVED: [&'static str; 9] =
+        ["PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "REJECTED", "IGNORED"];
 }
 
 impl QueueName {
@@ -220,7 +219,11 @@ impl JobKey {
     /// Parses `module.function.id`.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let Some((task, id)) = text.rsplit_once('.').filter(|(task, _)| task.contains('.')) else {
-            return Err(InvalidName { what: "job key", rule: "`module.function.id`", found: text.to_owned() });
+            return Err(InvalidName {
+                what: "job key",
+                rule: "`module.function.id`",
+                found: text.to_owned(),
+            });
         };
         Ok(Self::new(TaskName::parse(task)?, JobId::parse(id)?))
     }

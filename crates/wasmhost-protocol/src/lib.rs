@@ -42,7 +42,7 @@ pub use error::{ErrorKind, JobError};
 pub use headers::{BadHeader, JobOptions, Place};
 pub use ids::{FunctionName, HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, StateName, TaskName};
 pub use json::{InvalidJson, Json};
-pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, end_unrecorded, next};
+pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
 pub use names::{JobSubject, Names, Namespace, header};
 pub use outcome::{Fault, Limit, Outcome, Verdict};

@@ -280,8 +280,7 @@ fn from_absent(change: &Change) -> Result<Record, Illegal> {
     }
 }
 
-/// The record that [`Event::EndUnrecorded`] makes, for a writer that knows already that it may.
-pub fn end_unrecorded(job: &Submission, end: End, reason: &str, change: &Change) -> Record {
+fn end_unrecorded(job: &Submission, end: End, reason: &str, change: &Change) -> Record {
     let mut record = pending(job, change);
     match end {
         End::Revoked => end_revoked(&mut record, reason, change.now),

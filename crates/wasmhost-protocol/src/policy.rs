@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::duration::{as_optional_text, as_text};
 use crate::ErrorKind;
+use crate::duration::{as_optional_text, as_text};
 
 /// Limits of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

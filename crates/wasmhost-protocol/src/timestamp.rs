@@ -105,7 +105,10 @@ mod tests {
         for text in ["2026-11-25T12:00:00.000Z", "1970-01-01T00:00:00.001Z", "9999-12-31T23:59:59.999Z"] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(Timestamp::parse("2026-01-01T01:00:00.1239+01:00").unwrap().to_string(), "2026-01-01T00:00:00.123Z");
+        assert_eq!(
+            Timestamp::parse("2026-01-01T01:00:00.1239+01:00").unwrap().to_string(),
+            "2026-01-01T00:00:00.123Z"
+        );
         for bad in ["", "2026-01-01", "2026-01-01T00:00:00", "yesterday"] {
             assert!(Timestamp::parse(bad).is_err(), "{bad}");
         }
