@@ -1,0 +1,70 @@
+//! What is said when a name is no task.
+
+use std::fmt;
+
+use wasmhost_protocol::{RefusedFunction, escape, truncate};
+
+use super::Tasks;
+use crate::codec::nearest;
+
+/// Names listed before the rest is only counted.
+const LISTED: usize = 20;
+
+/// A name that no task of the component has, with what the component exports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnknownTask {
+    wanted: String,
+    tasks: Vec<String>,
+    refused: Vec<RefusedFunction>,
+}
+
+impl std::error::Error for UnknownTask {}
+
+impl UnknownTask {
+    pub(super) fn new(wanted: &str, tasks: &Tasks) -> Self {
+        Self {
+            wanted: escape(truncate(wanted, 128)),
+            tasks: tasks.iter().map(|task| task.function.to_string()).collect(),
+            refused: tasks.refused().to_vec(),
+        }
+    }
+
+    fn refusal(&self) -> Option<&RefusedFunction> {
+        self.refused.iter().find(|refused| {
+            let function = refused.name.rsplit_once('#').map(|(_, function)| function);
+            refused.name == self.wanted || function == Some(self.wanted.as_str())
+        })
+    }
+}
+
+impl fmt::Display for UnknownTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(RefusedFunction { name, reason }) = self.refusal() {
+            write!(f, "`{name}` cannot be a task: {reason}")?;
+        } else {
+            write!(f, "no task `{}`", self.wanted)?;
+            if let Some(near) = nearest(&self.wanted, self.tasks.iter().map(String::as_str)) {
+                write!(f, "; the nearest name is `{near}`")?;
+            }
+        }
+        match self.tasks.as_slice() {
+            [] => f.write_str("; the module exports no task")?,
+            tasks => write!(f, "; the module exports {}", list(tasks.iter().cloned()))?,
+        }
+        if !self.refused.is_empty() {
+            let refused =
+                self.refused.iter().map(|refused| format!("`{}` ({})", refused.name, refused.reason));
+            write!(f, "; refused are {}", list(refused))?;
+        }
+        Ok(())
+    }
+}
+
+fn list(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    let mut listed: Vec<String> = names.take(LISTED).collect();
+    if more > 0 {
+        listed.push(format!("and {more} more"));
+    }
+    listed.join(", ")
+}
