@@ -1,0 +1,130 @@
+//! The arguments of a call as a whole: an object by name, an array by position, or none.
+
+use serde_json::value::RawValue;
+use wasmhost_protocol::{Limits, truncate};
+use wasmtime::component::{Type, Val};
+
+use super::decode::{Decoder, Members, members};
+use super::mismatch::{Mismatch, kind};
+use crate::tasks::Task;
+
+/// Objects and arrays within each other, the outermost included.
+const MAX_DEPTH: usize = 64;
+
+/// Why arguments were refused before a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ArgumentError {
+    /// Too long a text.
+    #[error("the arguments are {found} bytes long; at most {limit} are taken")]
+    TooLarge {
+        /// Its length in bytes.
+        found: usize,
+        /// The longest that is taken.
+        limit: usize,
+    },
+    /// Another encoding.
+    #[error("the arguments are not UTF-8")]
+    NotUtf8,
+    /// Not one JSON value.
+    #[error("the arguments are not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// Too many objects and arrays within each other.
+    #[error("the arguments are nested deeper than {MAX_DEPTH}")]
+    TooDeep,
+    /// One value where there should be an object or an array; `mend` shows it as an array.
+    #[error("the arguments are a {found}; an object gives them by name, an array by position: {mend}")]
+    NotParameters {
+        /// The JSON kind found.
+        found: &'static str,
+        /// The same value as an array, cut.
+        mend: String,
+    },
+    /// More values than parameters.
+    #[error("{found} arguments were given; the function takes {parameters}")]
+    TooMany {
+        /// Values in the array.
+        found: usize,
+        /// Parameters of the function.
+        parameters: usize,
+    },
+    /// A value that does not fit its parameter.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+}
+
+/// The values that the JSON text `body` gives the parameters of `task`.
+pub(crate) fn decode_arguments(task: &Task, body: &[u8]) -> Result<Vec<Val>, ArgumentError> {
+    let text = json_text(body)?;
+    if task.raw {
+        return Ok(vec![Val::String(text.to_owned())]);
+    }
+    let raw: &RawValue = serde_json::from_str(text)?;
+    let parameters: Vec<(&str, Type)> = task.func.params().collect();
+    if let Some(members) = members(raw) {
+        return by_name(&parameters, members?);
+    }
+    match kind(raw.get()) {
+        "array" => by_position(&parameters, raw),
+        "null" => by_name(&parameters, Members::new()),
+        found => {
+            let text = truncate(raw.get(), 40);
+            let cut = if text.len() < raw.get().len() { "…" } else { "" };
+            Err(ArgumentError::NotParameters { found, mend: format!("[{text}{cut}]") })
+        }
+    }
+}
+
+/// The text of one JSON value within the limits; `null` where there is none.
+fn json_text(body: &[u8]) -> Result<&str, ArgumentError> {
+    let limit = Limits::ARGUMENT_BYTES;
+    if body.len() > limit {
+        return Err(ArgumentError::TooLarge { found: body.len(), limit });
+    }
+    let text = str::from_utf8(body).map_err(|_| ArgumentError::NotUtf8)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
+    if text.is_empty() {
+        return Ok("null");
+    }
+    let raw: &RawValue = serde_json::from_str(text)?;
+    if depth(raw.get()) > MAX_DEPTH { Err(ArgumentError::TooDeep) } else { Ok(text) }
+}
+
+/// How deep objects and arrays stand within each other in a valid JSON text.
+fn depth(text: &str) -> usize {
+    let (mut deepest, mut depth, mut quoted, mut escaped) = (0, 0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth -= 1,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn by_name(parameters: &[(&str, Type)], members: Members<'_>) -> Result<Vec<Val>, ArgumentError> {
+    let values = Decoder::new().fields(parameters, members)?;
+    Ok(values.into_iter().map(|(_, value)| value).collect())
+}
+
+fn by_position(parameters: &[(&str, Type)], raw: &RawValue) -> Result<Vec<Val>, ArgumentError> {
+    let items: Vec<&RawValue> = serde_json::from_str(raw.get())?;
+    if items.len() > parameters.len() {
+        return Err(ArgumentError::TooMany { found: items.len(), parameters: parameters.len() });
+    }
+    let mut decoder = Decoder::new();
+    let value = |(index, (name, ty)): (usize, &(&str, Type))| {
+        let value = match items.get(index) {
+            Some(raw) => decoder.value(ty, raw),
+            None => decoder.absent(ty),
+        };
+        Ok(value.map_err(|error| error.in_field(name))?)
+    };
+    parameters.iter().enumerate().map(value).collect()
+}

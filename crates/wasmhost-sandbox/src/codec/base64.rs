@@ -1,0 +1,51 @@
+//! `list<u8>` as text: standard or URL-safe base64 with or without padding in, standard with padding out.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// What [`decode`] takes, as a regular expression.
+pub(crate) const PATTERN: &str = "^([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{2}(==)?|[A-Za-z0-9+/_-]{3}=?)?$";
+
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The bytes that the text says; none where it is not base64.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+    let padding = text.len() - text.trim_end_matches('=').len();
+    if padding > 0 && !text.len().is_multiple_of(4) {
+        return None;
+    }
+    if text.contains(['-', '_']) {
+        ENGINE.decode(text.replace('-', "+").replace('_', "/")).ok()
+    } else {
+        ENGINE.decode(text).ok()
+    }
+}
+
+/// Standard base64 with padding.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    ENGINE.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_alphabets_are_read_with_or_without_padding() {
+        for text in ["+/8=", "+/8", "-_8=", "-_8", "-/8"] {
+            assert_eq!(decode(text).as_deref(), Some(&[0xfb, 0xff][..]), "{text}");
+        }
+        assert_eq!(decode("").as_deref(), Some(&[][..]));
+        assert_eq!(decode("AA==").as_deref(), Some(&[0][..]));
+        for text in ["A", "AA=", "AAA==", "AA= =", "A A A", "AAAA=", "AAAA====", "====", "AAA\n", "ä"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+        assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
+    }
+}

@@ -1,0 +1,40 @@
+//! The table of types, one row a case: what is taken, what comes back, what is refused and with which words.
+
+mod values;
+mod whole;
+
+use wasmhost_protocol::Verdict;
+use wasmtime::component::Val;
+
+use super::arguments::ArgumentError;
+use super::*;
+use crate::tasks::Tasks;
+use crate::tasks::wit::tasks;
+
+/// A component whose function `f` takes and returns a `ty`; `types` declares what `ty` names.
+fn echo(types: &str, ty: &str) -> Tasks {
+    tasks(&format!("world w {{ {types} export f: func(v: {ty}) -> {ty}; }}"))
+}
+
+/// The values that the JSON text `v` stands for as the only argument.
+fn decode(tasks: &Tasks, json: &str) -> Result<Vec<Val>, String> {
+    let body = format!("[{json}]");
+    decode_arguments(tasks.find("f").unwrap(), body.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The JSON text of a value that `f` returned.
+fn encode(tasks: &Tasks, values: &[Val]) -> String {
+    match encode_result(tasks.find("f").unwrap(), values, 1 << 20).unwrap() {
+        Verdict::Returned(json) => json.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Every text is taken and comes back as the text beside it, or is refused with the words beside it.
+fn check(types: &str, ty: &str, rows: &[(&str, &str)]) {
+    let tasks = echo(types, ty);
+    for (json, expected) in rows {
+        let found = decode(&tasks, json).map_or_else(|error| error, |values| encode(&tasks, &values));
+        assert_eq!(found, *expected, "{ty} of {json}");
+    }
+}

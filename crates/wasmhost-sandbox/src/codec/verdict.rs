@@ -1,0 +1,63 @@
+//! What a call returned, as the verdict of the attempt. Only the function's outermost `result` decides success.
+
+use wasmhost_protocol::{Json, Verdict};
+use wasmtime::component::{Type, Val};
+
+use super::encode;
+use super::failure::{self, failure};
+use super::text::Text;
+use crate::tasks::Task;
+
+/// Why what a call returned is no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ResultError {
+    /// Its JSON text is longer than the module's policy lets it be.
+    #[error("the result is larger than {limit} bytes of JSON")]
+    TooLarge {
+        /// The longest that is kept, in bytes.
+        limit: u64,
+    },
+    /// An untyped task returned a text that is not JSON.
+    #[error("the handler returned a text that is not JSON: {0}")]
+    NotJson(String),
+}
+
+/// The verdict that the values `results` of `task` stand for; the result's JSON may take `max_bytes`.
+pub(crate) fn encode_result(task: &Task, results: &[Val], max_bytes: u64) -> Result<Verdict, ResultError> {
+    let (Some(ty), Some(value)) = (task.func.results().next(), results.first()) else {
+        return Ok(Verdict::Returned(Json::null()));
+    };
+    match (&ty, value) {
+        (Type::Result(result), Val::Result(Err(error))) => Ok(match (result.err(), error.as_deref()) {
+            (Some(_), Some(error)) if task.steers => failure::steered(error),
+            (Some(ty), Some(error)) => failure(&ty, error),
+            _ => failure::without_payload(),
+        }),
+        (Type::Result(result), Val::Result(Ok(value))) => match (result.ok(), value.as_deref()) {
+            (_, Some(Val::String(text))) if task.raw => handed_on(text, max_bytes),
+            (Some(ty), Some(value)) => returned(&ty, value, max_bytes),
+            _ => Ok(Verdict::Returned(Json::null())),
+        },
+        _ => returned(&ty, value, max_bytes),
+    }
+}
+
+fn returned(ty: &Type, value: &Val, max_bytes: u64) -> Result<Verdict, ResultError> {
+    let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+    let mut out = Text::up_to(limit);
+    // Tasks are admitted only with types that have a JSON form, so that the limit is all that can fail.
+    encode::write(&mut out, ty, value).map_err(|_| ResultError::TooLarge { limit: max_bytes })?;
+    parsed(out.into_string())
+}
+
+fn handed_on(text: &str, max_bytes: u64) -> Result<Verdict, ResultError> {
+    if text.len() as u64 > max_bytes {
+        return Err(ResultError::TooLarge { limit: max_bytes });
+    }
+    parsed(text.to_owned())
+}
+
+fn parsed(text: String) -> Result<Verdict, ResultError> {
+    Json::parse(text).map(Verdict::Returned).map_err(|error| ResultError::NotJson(error.to_string()))
+}
