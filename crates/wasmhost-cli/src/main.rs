@@ -1,2 +1,46 @@
-//! The wasmhost command.
-fn main() {}
+//! The `wasmhost` command: reads flags, files and the environment, and calls the crates that do the work. One file a
+//! command in `commands/`; everything else here is what they share.
+
+mod cli;
+mod commands;
+mod complaint;
+mod component;
+mod connect;
+mod exit;
+mod input;
+mod logging;
+mod nearest;
+mod out;
+mod progress;
+mod refusal;
+mod runtime;
+mod show;
+mod table;
+mod toml_file;
+mod units;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed terminal is no reason for another exit code.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    logging::start(cli.global.verbose);
+    match commands::run(cli) {
+        Ok(code) => code,
+        Err(complaint) => {
+            complaint.print();
+            complaint.exit.into()
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `wasmhost dev`: a private nats-server, a host in this process, and the modules of a directory. Everything ends with
+//! this process, however it ends.
+
+mod modules;
+mod server;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use wasmhost_client::Client;
+use wasmhost_host::HostConfig;
+use wasmhost_nats::{ConnectConfig, Connection, LayoutConfig, ensure_layout};
+use wasmhost_sandbox::{Sandbox, SandboxConfig};
+
+use crate::cli::Global;
+use crate::commands::module::{push, tasks};
+use crate::commands::serve::host_failed;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::{component, connect, out, runtime};
+
+/// How long the end waits for jobs that run.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Flags of `dev`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Pushes the components *.wasm in DIR; where there are none, those that cargo built in DIR/target. Data is kept under \
+DIR/.wasmhost. Ctrl-C ends everything.
+
+Example: wasmhost dev guest-examples")]
+pub(crate) struct Args {
+    /// The directory
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// The nats-server to run [default: the first on PATH or in .tools that is new enough]
+    #[arg(long, value_name = "PATH", env = "WASMHOST_NATS_SERVER")]
+    nats_server: Option<PathBuf>,
+}
+
+/// Runs everything until Ctrl-C or SIGTERM.
+pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let home = server::Home::open(&args.dir)?;
+    let mut server = server::start(&home, args.nats_server)?;
+    let config = HostConfig {
+        grace: GRACE,
+        cache_dir: Some(home.path.join("cache")),
+        compiler: component::child_compiler()?,
+        ..HostConfig::default()
+    };
+    let connect = ConnectConfig {
+        namespace: global.namespace.clone().unwrap_or_default(),
+        ..ConnectConfig::new(server.url())
+    };
+    let guests = runtime::guests()?;
+    let everything = host_and_modules(connect, config, modules::find(&args.dir)?, guests.handle().clone());
+    let ended = runtime::current_thread()?.block_on(everything);
+    guests.shutdown_background();
+    let stopped = server
+        .stop()
+        .map_err(|error| Complaint::new(Exit::Config, format_args!("stopping nats-server: {error}")));
+    ended.and(stopped)?;
+    out::note("nats-server and host have ended");
+    Ok(Exit::Ok)
+}
+
+async fn host_and_modules(
+    connect: ConnectConfig,
+    config: HostConfig,
+    files: Vec<PathBuf>,
+    guests: Handle,
+) -> Result<(), Complaint> {
+    let stop = tokio_util::sync::CancellationToken::new();
+    let connection = Connection::open(&connect).await.map_err(|error| connect::refused(&error))?;
+    ensure_layout(&connection, &LayoutConfig::default()).await?;
+    let sandbox = sandbox(&config, guests.clone())?;
+    let host = async {
+        let ended = wasmhost_host::run(connection.clone(), config, guests, stop.cancelled()).await;
+        ended.map_err(host_failed)
+    };
+    let others = async {
+        let client = Client::over(connection.clone());
+        // A push that is dropped halfway leaves bytes that no module names yet.
+        let stopped = tokio::select! {
+            shown = push_and_show(&client, &sandbox, &files, &connect.url) => match shown {
+                Ok(()) => runtime::stop_requested().await,
+                Err(complaint) => Err(complaint),
+            },
+            stopped = runtime::stop_requested() => stopped,
+        };
+        stop.cancel();
+        stopped
+    };
+    tokio::try_join!(host, others).map(drop)
+}
+
+/// For pushing: shares the artifacts with the host through the cache.
+fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, Complaint> {
+    let config = SandboxConfig {
+        slots: 1,
+        cache_dir: config.cache_dir.clone(),
+        compiler: config.compiler.clone(),
+        max_memory_bytes: config.max_memory_bytes,
+    };
+    Sandbox::new(config, guests).map_err(|error| component::no_sandbox(&error))
+}
+
+/// Pushes every file; one that is no module is named, and the others go on.
+async fn push_and_show(
+    client: &Client,
+    sandbox: &Sandbox,
+    files: &[PathBuf],
+    url: &str,
+) -> Result<(), Complaint> {
+    for file in files {
+        match push::push_file(client, sandbox, file).await {
+            Ok((name, entry)) => {
+                out::note(format_args!("module {name}\n{}", tasks(&entry.manifest).trim_end()))
+            }
+            Err(complaint) => out::note(format_args!("warning: not pushed: {}", complaint.text)),
+        }
+    }
+    if files.is_empty() {
+        out::note("no modules found: push some with `wasmhost module push FILE`");
+    }
+    out::line(format_args!("export NATS_URL={url}"))?;
+    out::note("ready; Ctrl-C ends everything");
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! `wasmhost hosts`: the hosts that run.
+
+use wasmhost_protocol::{HostPresence, escape};
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::{out, table};
+
+/// Flags of `hosts`: none of its own.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: wasmhost hosts --json")]
+pub(crate) struct Args {}
+
+/// Prints one line a host.
+pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, Complaint> {
+    let client = global.client().await?;
+    let hosts = client.hosts().await?;
+    if global.json {
+        hosts.iter().try_for_each(out::json)?;
+        return Ok(Exit::Ok);
+    }
+    if hosts.is_empty() {
+        out::note("no host runs: start one with `wasmhost serve`");
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<_> = hosts.iter().map(row).collect();
+    out::text(table::columns(
+        &["HOST", "VERSION", "RUNNING", "SLOTS", "QUEUES", "UP SINCE", "STATE"],
+        &rows,
+    ))?;
+    Ok(Exit::Ok)
+}
+
+fn row(host: &HostPresence) -> Vec<String> {
+    let queues: Vec<_> = host.queues.iter().map(ToString::to_string).collect();
+    vec![
+        host.id.to_string(),
+        escape(&host.version),
+        host.running.to_string(),
+        host.slots.to_string(),
+        queues.join(","),
+        host.started_at.to_string(),
+        if host.draining { "draining" } else { "working" }.to_owned(),
+    ]
+}

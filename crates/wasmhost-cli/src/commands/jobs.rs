@@ -1,0 +1,80 @@
+//! `wasmhost jobs`: the jobs that have a record.
+
+use std::str::FromStr;
+
+use futures::TryStreamExt;
+use wasmhost_client::JobFilter;
+use wasmhost_protocol::{ModuleName, Record, State, TaskName};
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::{out, show, table};
+
+/// Flags of `jobs`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: wasmhost jobs --state FAILURE --task thumbs.resize")]
+pub(crate) struct Args {
+    /// Only jobs in this state
+    #[arg(long, value_parser = parse_state)]
+    state: Option<State>,
+    /// Only jobs of this task, or of all tasks of this module
+    #[arg(long, value_name = "TASK")]
+    task: Option<Which>,
+}
+
+/// A task, or all of a module.
+#[derive(Debug, Clone)]
+struct Which(JobFilter);
+
+impl FromStr for Which {
+    type Err = wasmhost_protocol::InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let filter = if text.contains('.') {
+            TaskName::parse(text).map(JobFilter::Task)
+        } else {
+            ModuleName::parse(text).map(JobFilter::Module)
+        };
+        filter.map(Self)
+    }
+}
+
+/// Prints one line a job.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let client = global.client().await?;
+    let filter = args.task.map_or(JobFilter::All, |which| which.0);
+    let mut listed = client.list(&filter).await?;
+    let mut records = Vec::new();
+    while let Some(record) = listed.try_next().await? {
+        if args.state.as_ref().is_none_or(|state| record.state() == *state) {
+            records.push(record);
+        }
+    }
+    if global.json {
+        records.iter().try_for_each(out::json)?;
+        return Ok(Exit::Ok);
+    }
+    if records.is_empty() {
+        out::note("no jobs");
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<_> = records.iter().map(row).collect();
+    out::text(table::columns(&["KEY", "STATE", "ATTEMPT", "QUEUE", "UPDATED", "META"], &rows))?;
+    Ok(Exit::Ok)
+}
+
+fn row(record: &Record) -> Vec<String> {
+    vec![
+        record.key().to_string(),
+        record.state().to_string(),
+        record.attempt.to_string(),
+        record.queue.to_string(),
+        record.updated_at.to_string(),
+        record.meta.as_ref().map(show::json).unwrap_or_default(),
+    ]
+}
+
+fn parse_state(text: &str) -> Result<State, String> {
+    State::parse(text).ok_or_else(|| "a state is written in capitals, like SUCCESS or PROGRESS".to_owned())
+}

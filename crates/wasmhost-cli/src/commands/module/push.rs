@@ -1,0 +1,94 @@
+//! `wasmhost module push`: checks a component, compiles it once, and makes it the current version of a module.
+
+use std::path::{Path, PathBuf};
+
+use wasmhost_client::Client;
+use wasmhost_protocol::{ModuleEntry, ModuleName, Policy};
+use wasmhost_sandbox::Sandbox;
+
+use super::list::Named;
+use super::tasks;
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::{component, input, out, toml_file};
+
+/// Flags of `module push`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A policy is a TOML file; everything in it may be left out:
+
+  result_ttl = \"24h\"
+  [limits]
+  memory_bytes = 134217728
+  timeout = \"5m\"
+  [retry]
+  max_attempts = 3
+  [config]
+  greeting = \"Hello\"
+
+Example: wasmhost module push target/wasm32-wasip2/release/thumbs.wasm --policy thumbs.toml")]
+pub(crate) struct Args {
+    /// The component's file
+    file: PathBuf,
+    /// The module's name [default: the file's, with `-` for `_`]
+    #[arg(long)]
+    name: Option<ModuleName>,
+    /// What its tasks may use, and how their jobs are retried
+    #[arg(long, value_name = "FILE.toml")]
+    policy: Option<PathBuf>,
+}
+
+/// Pushes, and prints the tasks that were found.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let name = match args.name {
+        Some(name) => name,
+        None => name_of(&args.file)?,
+    };
+    let policy = args.policy.as_deref().map(toml_file::read).transpose()?.unwrap_or_default();
+    let sandbox = component::sandbox(component::child_compiler()?)?;
+    // The file first: what is wrong with it can be said without a server.
+    let component = component::load(&sandbox, &args.file).await?;
+    let client = global.client().await?;
+    let entry = push(&client, &name, component, policy).await?;
+    if global.json {
+        out::json(&Named { name: &name, entry: &entry })?;
+        return Ok(Exit::Ok);
+    }
+    out::line(format_args!("{name} {}", entry.digest))?;
+    out::text(tasks(&entry.manifest))?;
+    Ok(Exit::Ok)
+}
+
+/// Pushes a file as the module that its name says, with the default policy.
+pub(crate) async fn push_file(
+    client: &Client,
+    sandbox: &Sandbox,
+    file: &Path,
+) -> Result<(ModuleName, ModuleEntry), Complaint> {
+    let name = name_of(file)?;
+    let component = component::load(sandbox, file).await?;
+    let entry = push(client, &name, component, Policy::default()).await?;
+    Ok((name, entry))
+}
+
+async fn push(
+    client: &Client,
+    name: &ModuleName,
+    component: component::Component,
+    policy: Policy,
+) -> Result<ModuleEntry, Complaint> {
+    let manifest = component.loaded.manifest();
+    if manifest.tasks.is_empty() {
+        out::note(format_args!(
+            "warning: module {name} has no tasks: it exports no function that can be one"
+        ));
+    }
+    Ok(client.modules().push(name, component.wasm, policy, manifest).await?)
+}
+
+fn name_of(file: &Path) -> Result<ModuleName, Complaint> {
+    component::module_name(file).map_err(|error| {
+        Complaint::usage(format_args!("{}: {error}: name the module with --name", input::shown(file)))
+    })
+}

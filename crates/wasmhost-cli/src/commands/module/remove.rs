@@ -1,0 +1,24 @@
+//! `wasmhost module remove`: a module leaves the registry.
+
+use wasmhost_protocol::ModuleName;
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::out;
+
+/// Flags of `module remove`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: wasmhost module remove thumbs")]
+pub(crate) struct Args {
+    /// The module
+    name: ModuleName,
+}
+
+/// Removes it.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let client = global.client().await?;
+    client.modules().remove(&args.name).await?;
+    out::note(format_args!("module {} is removed", args.name));
+    Ok(Exit::Ok)
+}

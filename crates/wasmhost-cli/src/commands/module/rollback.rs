@@ -1,0 +1,32 @@
+//! `wasmhost module rollback`: an earlier version becomes current again.
+
+use wasmhost_protocol::{Digest, ModuleName};
+
+use super::list::Named;
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::out;
+
+/// Flags of `module rollback`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: wasmhost module rollback thumbs")]
+pub(crate) struct Args {
+    /// The module
+    name: ModuleName,
+    /// The version [default: the one before the current]
+    #[arg(long, value_name = "DIGEST")]
+    to: Option<Digest>,
+}
+
+/// Rolls back, and prints the digest that is current now.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let client = global.client().await?;
+    let entry = client.modules().rollback(&args.name, args.to).await?;
+    if global.json {
+        out::json(&Named { name: &args.name, entry: &entry })?;
+    } else {
+        out::line(format_args!("{} {}", args.name, entry.digest))?;
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,41 @@
+//! `wasmhost result`: what a job returned.
+
+use std::time::Duration;
+
+use wasmhost_protocol::{JobKey, parse_duration};
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::out;
+
+/// Flags of `result`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Waits for the job to end. Ends with 1 where it failed or was revoked.
+
+Example: wasmhost result hello.run.my-1 --timeout 10s")]
+pub(crate) struct Args {
+    /// The job's key, `module.function.id`
+    key: JobKey,
+    /// Wait no longer than this; 75 when the job has not ended by then
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+}
+
+/// Prints the result as JSON.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let client = global.client().await?;
+    let job = client.job(&args.key);
+    let result = match args.timeout {
+        None => job.raw_result().await?,
+        Some(limit) => tokio::time::timeout(limit, job.raw_result()).await.map_err(|_| {
+            let wait =
+                format_args!("job {} has not ended yet: wait longer, or `wasmhost watch` it", args.key)
+                    .to_string();
+            Complaint::new(Exit::Full, wait)
+        })??,
+    };
+    out::line(out::safe_json(result.as_str()))?;
+    Ok(Exit::Ok)
+}

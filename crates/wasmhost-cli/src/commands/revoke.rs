@@ -1,0 +1,48 @@
+//! `wasmhost revoke`: asks that a job not run, or stop.
+
+use std::time::Duration;
+
+use wasmhost_client::RevokeOptions;
+use wasmhost_protocol::{JobKey, parse_duration};
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::{out, show};
+
+/// Flags of `revoke`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Waits until the job has ended. A job that ended otherwise before is left as it is, and the exit code is 1.
+
+Example: wasmhost revoke progress.run.my-1 --reason 'user left' --grace 5s")]
+pub(crate) struct Args {
+    /// The job's key, `module.function.id`
+    key: JobKey,
+    /// Why, for people
+    #[arg(long, default_value = "revoked from the command line")]
+    reason: String,
+    /// How long a running task may take to stop by itself
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    grace: Option<Duration>,
+    /// Leave a job alone that runs
+    #[arg(long)]
+    if_queued: bool,
+}
+
+/// Revokes, and prints where the job stands then.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let client = global.client().await?;
+    let options = RevokeOptions {
+        reason: args.reason,
+        grace: args.grace.unwrap_or_default(),
+        if_queued: args.if_queued,
+    };
+    let record = client.job(&args.key).revoke_with(options).await?;
+    if global.json {
+        out::json(&record)?
+    } else {
+        out::line(show::transition(&record))?
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,213 @@
+//! `wasmhost run`: one attempt of a task on this machine, without NATS.
+
+mod ending;
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc::Receiver;
+use wasmhost_protocol::{
+    FunctionName, JobId, Manifest, ModuleName, Outcome, Policy, QueueName, TaskName, escape,
+};
+use wasmhost_sandbox::{
+    Compiler, FunctionChoice, JobContext, LogLevel, LogLine, LogStream, Post, Run, Running,
+};
+
+use crate::cli::Global;
+use crate::commands::module::tasks;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::{component, input, out, show, toml_file};
+
+/// Flags of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+FUNCTION may be left out where there is only one task. States and logs go to standard error, the result to standard \
+output. Wrong arguments and an unknown function end with 2.
+
+Example: wasmhost run hello.wasm '{\"name\": \"Ada\"}'
+         wasmhost run thumbs.wasm resize @args.json")]
+pub(crate) struct Args {
+    /// The component's file
+    file: PathBuf,
+    /// The function, or INTERFACE#FUNCTION
+    #[arg(allow_negative_numbers = true)]
+    function: Option<String>,
+    /// The arguments: JSON, `@FILE`, or `-` for standard input
+    #[arg(allow_negative_numbers = true)]
+    arguments: Option<String>,
+    /// What the task may use
+    #[arg(long, value_name = "FILE.toml")]
+    policy: Option<PathBuf>,
+}
+
+/// Runs the task and prints its result.
+pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, Complaint> {
+    let (function, arguments) = function_and_arguments(args.function, args.arguments)?;
+    let policy: Policy = args.policy.as_deref().map(toml_file::read).transpose()?.unwrap_or_default();
+    let sandbox = component::sandbox(Compiler::InProcess)?;
+    let component = component::load(&sandbox, &args.file).await?;
+    let function = choose(&component.loaded.manifest(), function.as_deref())?;
+    let run = Run {
+        job: context(&args.file, &function, &policy),
+        function,
+        args: input::arguments(arguments.as_deref())?,
+        limits: policy.limits,
+        config: policy.config,
+        checkpoint: None,
+    };
+    out::note("STARTED");
+    ending::report(follow(sandbox.start(&component.loaded, run)).await)
+}
+
+/// A first argument that looks like arguments is them.
+fn function_and_arguments(
+    function: Option<String>,
+    arguments: Option<String>,
+) -> Result<(Option<String>, Option<String>), Complaint> {
+    match (function, arguments) {
+        (Some(first), None) if input::is_arguments(&first) => Ok((None, Some(first))),
+        (Some(first), Some(_)) if input::is_arguments(&first) => Err(Complaint::usage(
+            "the arguments are given twice: write `wasmhost run FILE [FUNCTION] [ARGS]`, and quote ARGS for the shell",
+        )),
+        other => Ok(other),
+    }
+}
+
+/// The task that is meant; where that is not clear, all are listed.
+fn choose(manifest: &Manifest, wanted: Option<&str>) -> Result<FunctionChoice, Complaint> {
+    let listed = |problem: String| {
+        Complaint::usage(format_args!("{problem}; its tasks:\n{}", tasks(manifest).trim_end()))
+    };
+    let Some(wanted) = wanted else {
+        return match manifest.tasks.as_slice() {
+            [only] => Ok(FunctionChoice::Named(only.function.clone())),
+            [] => Err(listed("the component has no tasks".to_owned())),
+            _ => Err(listed("the component has several tasks: name one of them".to_owned())),
+        };
+    };
+    if wanted.contains('#') {
+        return Ok(FunctionChoice::Qualified(wanted.to_owned()));
+    }
+    let found = manifest.tasks.iter().find(|task| task.function.as_str() == wanted);
+    match found {
+        Some(task) => Ok(FunctionChoice::Named(task.function.clone())),
+        None => Err(listed(format!("the component has no task `{}`", escape(wanted)))),
+    }
+}
+
+/// What the guest is told of its job.
+fn context(file: &Path, function: &FunctionChoice, policy: &Policy) -> JobContext {
+    let name = function.as_str().rsplit('#').next().unwrap_or_default();
+    let local = || ModuleName::parse("local").expect("`local` is a module's name");
+    let module = component::module_name(file).unwrap_or_else(|_| local());
+    let function = FunctionName::parse(name)
+        .unwrap_or_else(|_| FunctionName::parse("run").expect("`run` is a function's name"));
+    let now = wasmhost_nats::now();
+    JobContext {
+        id: JobId::parse("local").expect("`local` is an id"),
+        task: TaskName::new(&module, &function),
+        queue: QueueName::default_queue(),
+        attempt: 1,
+        max_attempts: policy.retry.max_attempts,
+        submitted_at: now,
+        deadline: now.plus(policy.limits.timeout),
+    }
+}
+
+/// Shows states and logs as they come, until the end.
+async fn follow(running: Running) -> Outcome {
+    let Running { mut outcome, mailbox, control: _control } = running;
+    let mut logs = mailbox.logs();
+    let outcome = loop {
+        // Taking a line and looking for posts lose nothing when another arm is first.
+        tokio::select! {
+            biased;
+            Some(line) = logs.recv() => show_line(&line),
+            () = mailbox.changed() => show_post(mailbox.take()),
+            outcome = &mut outcome => break outcome,
+        }
+    };
+    show_rest(&mut logs);
+    show_post(mailbox.take());
+    if mailbox.dropped_lines() > 0 {
+        out::note(format_args!("… {} log lines dropped", mailbox.dropped_lines()));
+    }
+    outcome
+}
+
+fn show_rest(logs: &mut Receiver<LogLine>) {
+    while let Ok(line) = logs.try_recv() {
+        show_line(&line);
+    }
+}
+
+fn show_post(post: Option<Post>) {
+    let Some(post) = post else { return };
+    if let Some(update) = post.update {
+        let meta = update.meta.as_ref().map(show::json).unwrap_or_default();
+        out::note(format_args!("{} {meta}", update.state));
+    }
+    if let Some(checkpoint) = post.checkpoint {
+        out::note(format_args!("checkpoint of {} bytes", checkpoint.len()));
+    }
+}
+
+fn show_line(line: &LogLine) {
+    let from = match (line.stream, line.level) {
+        (LogStream::Stdout, _) => "stdout",
+        (LogStream::Stderr, _) => "stderr",
+        (LogStream::Guest, LogLevel::Trace) => "trace",
+        (LogStream::Guest, LogLevel::Debug) => "debug",
+        (LogStream::Guest, LogLevel::Info) => "info",
+        (LogStream::Guest, LogLevel::Warn) => "warn",
+        (LogStream::Guest, LogLevel::Error) => "error",
+    };
+    let fields = line.fields.as_ref().map(|fields| format!(" {}", show::json(fields))).unwrap_or_default();
+    // The sandbox has escaped the message.
+    out::note(format_args!("  {from}: {}{fields}", line.message));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(function: Option<&str>, arguments: Option<&str>) -> Option<(Option<String>, Option<String>)> {
+        function_and_arguments(function.map(str::to_owned), arguments.map(str::to_owned)).ok()
+    }
+
+    #[test]
+    fn a_function_may_be_left_out() {
+        let own = |text: &str| Some(text.to_owned());
+        assert_eq!(split(None, None), Some((None, None)));
+        assert_eq!(split(Some("{}"), None), Some((None, own("{}"))));
+        assert_eq!(split(Some("-"), None), Some((None, own("-"))));
+        assert_eq!(split(Some("resize"), None), Some((own("resize"), None)));
+        assert_eq!(split(Some("resize"), Some("@f")), Some((own("resize"), own("@f"))));
+        assert_eq!(split(Some("{}"), Some("{}")), None);
+    }
+
+    #[test]
+    fn an_unclear_function_is_usage_and_lists_the_tasks() {
+        let task = |name: &str| {
+            serde_json::json!({
+                "function": name, "interface": null, "signature": format!("{name}: func()"),
+                "parameters": [], "arguments": {}, "result": {},
+            })
+        };
+        let manifest = |tasks: &[&str]| -> Manifest {
+            let tasks: Vec<_> = tasks.iter().map(|name| task(name)).collect();
+            serde_json::from_value(serde_json::json!({ "tasks": tasks, "refused": [], "imports": [] }))
+                .unwrap()
+        };
+        let one = manifest(&["resize"]);
+        assert_eq!(choose(&one, None).unwrap().as_str(), "resize");
+        assert_eq!(choose(&one, Some("a:b/c#d")).unwrap().as_str(), "a:b/c#d");
+        for (manifest, wanted) in
+            [(manifest(&["a", "b"]), None), (one, Some("reszie")), (manifest(&[]), None)]
+        {
+            let complaint = choose(&manifest, wanted).unwrap_err();
+            assert_eq!(complaint.exit, Exit::Usage);
+            assert!(complaint.text.contains("its tasks:\n"), "{}", complaint.text);
+        }
+    }
+}

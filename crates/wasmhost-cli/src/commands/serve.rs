@@ -1,0 +1,133 @@
+//! `wasmhost serve`: a host.
+
+mod config;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmhost_host::{HostConfig, HostError};
+use wasmhost_protocol::parse_duration;
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::units::{Queues, parse_bytes};
+use crate::{component, runtime};
+
+/// Flags of `serve`. Each may also stand in the configuration file, by the same name.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+A flag overrules the environment, and that the configuration file, a TOML file with the flags' names as keys:
+
+  nats = \"nats://nats-1:4222,nats://nats-2:4222\"
+  queues = \"high:4,default:1\"
+  slots = 32
+  grace = \"30s\"
+
+SIGTERM and Ctrl-C drain: no more work is taken, what runs may finish within --grace.
+
+Example: wasmhost serve --nats nats://nats:4222 --queues high:4,default:1 --slots 32")]
+pub(crate) struct Args {
+    /// A configuration file
+    #[arg(long, value_name = "FILE", env = "WASMHOST_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What an operator may set.
+#[derive(Debug, Default, Clone, clap::Args)]
+pub(crate) struct Settings {
+    /// The queues to serve, each with its share of the slots [default: default:1]
+    #[arg(long, value_name = "NAME:WEIGHT,…", env = "WASMHOST_QUEUES")]
+    queues: Option<Queues>,
+    /// Attempts at a time [default: 64 for each core]
+    #[arg(long, value_name = "NUMBER", env = "WASMHOST_SLOTS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    slots: Option<u32>,
+    /// The most memory that the policy of a module may ask for [default: 512M]
+    #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_bytes)]
+    memory_limit: Option<u64>,
+    /// How long a drain waits for what runs [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "WASMHOST_GRACE", value_parser = parse_duration)]
+    grace: Option<Duration>,
+    /// Without a sign of life for this long, a job is given to another host [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "WASMHOST_ACK_WAIT", value_parser = parse_duration)]
+    ack_wait: Option<Duration>,
+    /// Where compiled components are kept [default: wasmhost in the user's cache]
+    #[arg(long, value_name = "DIR", env = "WASMHOST_CACHE_DIR")]
+    cache_dir: Option<PathBuf>,
+    /// Whether submitters may say which record their job has; false where they are not trusted [default: true]
+    #[arg(long, value_name = "BOOL", env = "WASMHOST_TRUST_SUBMITTERS")]
+    trust_submitters: Option<bool>,
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let mut global = global.clone();
+    let settings = match &args.config {
+        Some(path) => args.settings.over(config::read(path, &mut global)?),
+        None => args.settings,
+    };
+    let config = settings.host_config()?;
+    let guests = runtime::guests()?;
+    let ended = runtime::current_thread()?.block_on(serve(&global, config, guests.handle().clone()));
+    guests.shutdown_background();
+    ended
+}
+
+async fn serve(
+    global: &Global,
+    config: HostConfig,
+    guests: tokio::runtime::Handle,
+) -> Result<Exit, Complaint> {
+    let connection = global.connection().await?;
+    tracing::info!("serving; Ctrl-C or SIGTERM drains");
+    let stop = async {
+        if let Err(complaint) = runtime::stop_requested().await {
+            complaint.print();
+        }
+    };
+    wasmhost_host::run(connection, config, guests, stop).await.map_err(host_failed)?;
+    Ok(Exit::Ok)
+}
+
+/// Why a host ended.
+pub(crate) fn host_failed(error: HostError) -> Complaint {
+    match error {
+        HostError::Layout(error) => error.into(),
+        HostError::Sandbox(error) => component::no_sandbox(&error),
+        HostError::Ended(_) => Complaint::of(Exit::Unreachable, &error),
+        _ => Complaint::of(Exit::Config, &error),
+    }
+}
+
+impl Settings {
+    /// These, and those of `below` where nothing is set.
+    fn over(self, below: Self) -> Self {
+        Self {
+            queues: self.queues.or(below.queues),
+            slots: self.slots.or(below.slots),
+            memory_limit: self.memory_limit.or(below.memory_limit),
+            grace: self.grace.or(below.grace),
+            ack_wait: self.ack_wait.or(below.ack_wait),
+            cache_dir: self.cache_dir.or(below.cache_dir),
+            trust_submitters: self.trust_submitters.or(below.trust_submitters),
+        }
+    }
+
+    /// The host's configuration: these over its defaults.
+    pub(crate) fn host_config(self) -> Result<HostConfig, Complaint> {
+        let default = HostConfig::default();
+        Ok(HostConfig {
+            queues: self.queues.map_or(default.queues, |queues| queues.0),
+            slots: self.slots.unwrap_or(default.slots),
+            max_memory_bytes: self.memory_limit.unwrap_or(default.max_memory_bytes),
+            grace: self.grace.unwrap_or(default.grace),
+            ack_wait: self.ack_wait.unwrap_or(default.ack_wait),
+            cache_dir: Some(self.cache_dir.unwrap_or_else(component::cache_dir)),
+            trust_submitters: self.trust_submitters.unwrap_or(default.trust_submitters),
+            compiler: component::child_compiler()?,
+            ..default
+        })
+    }
+}

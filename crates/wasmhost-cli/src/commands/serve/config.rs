@@ -1,0 +1,160 @@
+//! The configuration file of `serve`: the flags' names as keys. Everything that is wrong with it is said at once.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use toml::{Table, Value};
+use wasmhost_protocol::{escape, parse_duration};
+
+use super::Settings;
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::nearest::suggestion;
+use crate::units::parse_bytes;
+use crate::{input, toml_file};
+
+/// Every key there is.
+const KEYS: [&str; 17] = [
+    "nats",
+    "namespace",
+    "creds",
+    "nkey",
+    "token",
+    "user",
+    "password",
+    "tls-ca",
+    "tls-cert",
+    "tls-key",
+    "queues",
+    "slots",
+    "memory-limit",
+    "grace",
+    "ack-wait",
+    "cache-dir",
+    "trust-submitters",
+];
+
+/// Reads the file: what concerns the connection fills the gaps of `global`.
+pub(super) fn read(path: &Path, global: &mut Global) -> Result<Settings, Complaint> {
+    let mut file = File { table: toml_file::table(path)?, problems: Vec::new() };
+    file.reject_unknown_keys();
+    let settings = file.settings();
+    file.connection(global);
+    if file.problems.is_empty() {
+        return Ok(settings);
+    }
+    let path = input::shown(path);
+    let problems: Vec<_> = file.problems.iter().map(|problem| format!("{path}: {problem}")).collect();
+    Err(Complaint::new(Exit::Config, problems.join("\nerror: ")))
+}
+
+struct File {
+    table: Table,
+    problems: Vec<String>,
+}
+
+impl File {
+    fn reject_unknown_keys(&mut self) {
+        for key in self.table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+            self.problems.push(format!("unknown key `{}`{}", escape(key), suggestion(key, KEYS)));
+        }
+    }
+
+    fn settings(&mut self) -> Settings {
+        Settings {
+            queues: self.parsed("queues"),
+            slots: self.parsed("slots"),
+            memory_limit: self.value("memory-limit", parse_bytes),
+            grace: self.value("grace", parse_duration),
+            ack_wait: self.value("ack-wait", parse_duration),
+            cache_dir: self.parsed("cache-dir"),
+            trust_submitters: self.parsed("trust-submitters"),
+        }
+    }
+
+    fn connection(&mut self, global: &mut Global) {
+        let url_is_set = global.nats.is_some() || std::env::var_os("NATS_URL").is_some();
+        let url = self.parsed("nats");
+        if !url_is_set {
+            global.nats = url;
+        }
+        global.namespace = global.namespace.take().or(self.parsed("namespace"));
+        for (key, path) in [
+            ("creds", &mut global.creds),
+            ("nkey", &mut global.nkey),
+            ("tls-ca", &mut global.tls_ca),
+            ("tls-cert", &mut global.tls_cert),
+            ("tls-key", &mut global.tls_key),
+        ] {
+            *path = path.take().or(self.parsed::<PathBuf>(key));
+        }
+        for (key, text) in
+            [("token", &mut global.token), ("user", &mut global.user), ("password", &mut global.password)]
+        {
+            *text = text.take().or(self.parsed::<String>(key));
+        }
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
+        self.value(key, T::from_str)
+    }
+
+    /// The value of a key; numbers and booleans are read as their text, as a flag's would be.
+    fn value<T, E: Display>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+        let text = match self.table.get(key)? {
+            Value::String(text) => text.clone(),
+            Value::Integer(number) => number.to_string(),
+            Value::Boolean(truth) => truth.to_string(),
+            Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+                self.problems.push(format!("`{key}` is written as a text, like its flag"));
+                return None;
+            }
+        };
+        parse(&text).map_err(|error| self.problems.push(format!("`{key}`: {error}"))).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn read_text(text: &str, line: &str) -> (Result<Settings, Complaint>, Global) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let Command::Serve(args) = cli.command else { panic!("not serve") };
+        let mut global = cli.global;
+        let read = read(file.path(), &mut global);
+        (read.map(|below| args.settings.over(below)), global)
+    }
+
+    #[test]
+    fn flags_overrule_the_file() {
+        let text =
+            "nats = \"nats://file:1\"\nuser = \"ada\"\nslots = 3\ngrace = \"5s\"\nmemory-limit = \"1G\"\n";
+        let (settings, global) = read_text(text, "wasmhost serve --slots 7 --nats nats://flag:1");
+        let config = settings.unwrap().host_config().unwrap();
+        assert_eq!(
+            (config.slots, config.grace, config.max_memory_bytes),
+            (7, Duration::from_secs(5), 1 << 30)
+        );
+        assert_eq!((global.nats.as_deref(), global.user.as_deref()), (Some("nats://flag:1"), Some("ada")));
+    }
+
+    #[test]
+    fn all_problems_of_a_file_are_listed_together() {
+        let (settings, _) =
+            read_text("qeues = \"a\"\nslots = \"many\"\ngrace = 5\nqueues = [\"a\"]\n", "wasmhost serve");
+        let complaint = settings.unwrap_err();
+        assert_eq!(complaint.exit, Exit::Config);
+        assert_eq!(complaint.text.lines().count(), 4, "{}", complaint.text);
+        assert!(complaint.text.contains("unknown key `qeues`; did you mean `queues`?"), "{}", complaint.text);
+    }
+}

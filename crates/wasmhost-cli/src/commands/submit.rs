@@ -1,0 +1,109 @@
+//! `wasmhost submit`: a new job, and with `--wait` its end.
+
+use std::time::Duration;
+
+use wasmhost_client::{Client, Handle, Submission};
+use wasmhost_protocol::service::SubmitReply;
+use wasmhost_protocol::{Digest, JobId, JobOptions, QueueName, Record, TaskName, parse_duration};
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::progress::Follower;
+use crate::units::When;
+use crate::{input, out, show};
+
+/// Flags of `submit`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example: wasmhost submit hello.run '{\"name\": \"Ada\"}' --wait
+         wasmhost submit thumbs.resize @args.json --id photo-17 --timeout 30s")]
+pub(crate) struct Args {
+    /// The task, `module.function`
+    task: TaskName,
+    /// The arguments: JSON, `@FILE`, or `-` for standard input
+    #[arg(allow_negative_numbers = true)]
+    arguments: Option<String>,
+    /// Its id: the same id with the same arguments is the same job [default: a new one]
+    #[arg(long)]
+    id: Option<JobId>,
+    /// The queue that it waits in
+    #[arg(long, default_value = "default")]
+    queue: QueueName,
+    /// Stop an attempt after this time
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Attempts in all
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+    /// Start no attempt after this time, or after this long from now
+    #[arg(long, value_name = "TIME")]
+    expires: Option<When>,
+    /// Keep the record for so long after the end; 0 drops the result
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    result_ttl: Option<Duration>,
+    /// The version of the module [default: the one that is current at the first attempt]
+    #[arg(long)]
+    digest: Option<Digest>,
+    /// Wait for the end: progress on standard error, the result on standard output
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Submits, and prints the key or waits for the result.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    let wait = args.wait;
+    let submission = submission(args)?;
+    let client = global.client().await?;
+    let accepted = client.submit(submission).await?;
+    let key = accepted.job.key();
+    if wait {
+        out::note(key);
+        return follow(&client, &accepted.job, global).await;
+    }
+    if global.json {
+        out::json(&SubmitReply { key: key.clone(), state: accepted.state, revision: accepted.revision })?;
+    } else {
+        out::line(key)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn submission(args: Args) -> Result<Submission, Complaint> {
+    Ok(Submission {
+        id: args.id,
+        queue: args.queue,
+        options: JobOptions {
+            timeout: args.timeout,
+            max_attempts: args.max_attempts,
+            expires_at: args.expires.map(|when| when.0),
+            result_ttl: args.result_ttl,
+            digest: args.digest,
+            ..JobOptions::default()
+        },
+        arguments: input::arguments(args.arguments.as_deref())?,
+        ..Submission::of(args.task)
+    })
+}
+
+async fn follow(client: &Client, job: &Handle, global: &Global) -> Result<Exit, Complaint> {
+    let mut states = job.watch().await?;
+    let mut follower = Follower::new();
+    let mut last = None;
+    while let Some(record) = states.next().await {
+        follower.show(&record);
+        last = Some(record);
+    }
+    follower.finish();
+    let Some(record) = last.filter(Record::is_terminal) else {
+        return Err(Complaint::new(Exit::NotFound, format_args!("the record of job {} is gone", job.key())));
+    };
+    if global.json {
+        out::json(&record)?;
+        return Ok(show::exit(&record));
+    }
+    // The result may be a blob: the client knows.
+    let result = client.job(job.key()).raw_result().await?;
+    out::line(out::safe_json(result.as_str()))?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,91 @@
+//! Component files: read, checked and compiled by the sandbox that runs them; the name that a file's module gets.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use wasmhost_protocol::{InvalidName, ModuleName};
+use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
+
+use crate::complaint::{Complaint, chain};
+use crate::exit::Exit;
+use crate::input;
+
+/// A component that can run here.
+pub(crate) struct Component {
+    /// Its bytes.
+    pub(crate) wasm: Bytes,
+    /// The same, ready to start.
+    pub(crate) loaded: Arc<LoadedModule>,
+}
+
+/// Reads, checks and compiles a file.
+pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Complaint> {
+    let wasm = input::module(path)?;
+    let digest = wasmhost_nats::digest_of(&wasm);
+    let loaded = sandbox.load(digest, wasm.clone()).await.map_err(|error| refused(path, &error))?;
+    Ok(Component { wasm, loaded })
+}
+
+/// A sandbox on the calling runtime, for one component at a time.
+pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, Complaint> {
+    let config = SandboxConfig {
+        slots: 1,
+        cache_dir: Some(cache_dir()),
+        compiler,
+        max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+    };
+    Sandbox::new(config, Handle::current()).map_err(|error| no_sandbox(&error))
+}
+
+/// The compiler of hosts and `module push`: a child of this program.
+pub(crate) fn child_compiler() -> Result<Compiler, Complaint> {
+    let exe = env::current_exe().map_err(|error| {
+        Complaint::new(Exit::Config, format_args!("finding the running program: {error}"))
+    })?;
+    Ok(Compiler::Child { exe })
+}
+
+/// Where compiled components are kept unless somebody says otherwise.
+pub(crate) fn cache_dir() -> PathBuf {
+    let directory = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = directory("XDG_CACHE_HOME").or_else(|| directory("HOME").map(|home| home.join(".cache")));
+    cache.unwrap_or_else(env::temp_dir).join("wasmhost")
+}
+
+/// The module's name from the file's: `my_task.wasm` is `my-task`.
+pub(crate) fn module_name(path: &Path) -> Result<ModuleName, InvalidName> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    ModuleName::parse(&stem.to_lowercase().replace('_', "-"))
+}
+
+/// Why there is no sandbox.
+pub(crate) fn no_sandbox(error: &SandboxError) -> Complaint {
+    Complaint::new(
+        Exit::Config,
+        format_args!("{}; see --cache-dir and the limits of this process", chain(error)),
+    )
+}
+
+fn refused(path: &Path, error: &LoadError) -> Complaint {
+    let exit = match error {
+        LoadError::Host(_) => Exit::Config,
+        _ => Exit::BadFile,
+    };
+    Complaint::new(exit, format_args!("{}: {}", input::shown(path), chain(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_names_its_module() {
+        let name = |path: &str| module_name(Path::new(path)).map(|name| name.to_string());
+        assert_eq!(name("target/My_Task.wasm").as_deref(), Ok("my-task"));
+        assert!(name("a b.wasm").is_err());
+        assert!(name("..").is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! Writing: results to standard output, everything else to standard error. What a module, a message or a guest said is
+//! made safe before it gets here, or by [`json`] here.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use serde::Serialize;
+use wasmhost_protocol::escape;
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+
+/// One line of a result.
+pub(crate) fn line(text: impl Display) -> Result<(), Complaint> {
+    write(format_args!("{text}\n"))
+}
+
+/// A result of several lines.
+pub(crate) fn text(text: impl Display) -> Result<(), Complaint> {
+    write(format_args!("{text}"))
+}
+
+/// A result as one line of JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Complaint> {
+    let text = serde_json::to_string(value).map_err(|error| Complaint::new(Exit::Config, error))?;
+    line(safe_json(&text))
+}
+
+/// One line for people.
+pub(crate) fn note(text: impl Display) {
+    // Nobody reads a closed standard error.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// JSON that says the same and prints on one line anywhere.
+pub(crate) fn safe_json(text: &str) -> String {
+    if escape(text) == text {
+        return text.to_owned();
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            // Outside of strings, the only place that JSON allows them in.
+            '\n' | '\r' | '\t' => safe.push(' '),
+            c if escape(c.encode_utf8(&mut [0; 4])).starts_with("\\u") => {
+                safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// Whether standard error may have more than plain lines.
+pub(crate) fn stderr_is_live() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !no_color
+}
+
+fn write(text: std::fmt::Arguments<'_>) -> Result<(), Complaint> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Complaint::silent(Exit::Ok)),
+        Err(error) => Err(Complaint::new(Exit::Config, format_args!("writing to standard output: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe_json;
+
+    #[test]
+    fn json_stays_json_and_becomes_safe() {
+        assert_eq!(safe_json("{\n\t\"a\": 1}"), "{  \"a\": 1}");
+        assert_eq!(safe_json("\"\u{202e}\u{9b}ä\""), "\"\\u202e\\u009bä\"");
+        assert_eq!(safe_json(r#""a\nb""#), r#""a\nb""#);
+    }
+}

@@ -1,0 +1,155 @@
+//! Progress of a job in its meta, and the bar that shows it. The bar is only for terminals; elsewhere every change of
+//! state is a line.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+use wasmhost_protocol::{Json, Record, escape, truncate};
+
+use crate::{out, show};
+
+/// The most bytes of a meta's message beside the bar.
+const MESSAGE_BYTES: usize = 60;
+
+/// Steps of the bar.
+const FULL: u64 = 10_000;
+
+/// How far a job says it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Progress {
+    /// From 0 to 1.
+    pub(crate) fraction: f64,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(default)]
+    progress: Option<serde_json::Value>,
+    #[serde(default)]
+    current: Option<serde_json::Value>,
+    #[serde(default)]
+    total: Option<serde_json::Value>,
+}
+
+impl Progress {
+    /// Reads a number from 0 to 100 in `progress`, else `current` of `total`; none where the meta has neither.
+    pub(crate) fn of(meta: &Json) -> Option<Self> {
+        let meta: Meta = meta.read().ok()?;
+        let number = |value: Option<serde_json::Value>| value.and_then(|value| value.as_f64());
+        if let Some(percent) = number(meta.progress).filter(|percent| (0.0..=100.0).contains(percent)) {
+            return Some(Self { fraction: percent / 100.0 });
+        }
+        let (current, total) = (number(meta.current)?, number(meta.total)?);
+        (total > 0.0 && (0.0..=total).contains(&current)).then_some(Self { fraction: current / total })
+    }
+}
+
+/// Shows a job's way on standard error while somebody waits for it.
+pub(crate) struct Follower {
+    bar: Option<ProgressBar>,
+    last_state: String,
+}
+
+impl Follower {
+    /// For the terminal, or whatever standard error is.
+    pub(crate) fn new() -> Self {
+        Self { bar: out::stderr_is_live().then(new_bar), last_state: String::new() }
+    }
+
+    /// Shows the newest record.
+    pub(crate) fn show(&mut self, record: &Record) {
+        match &self.bar {
+            Some(bar) => move_bar(bar, record),
+            None => {
+                let state = record.state().to_string();
+                if state != self.last_state {
+                    out::note(show::transition(record));
+                    self.last_state = state;
+                }
+            }
+        }
+    }
+
+    /// Leaves the line clean.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn new_bar() -> ProgressBar {
+    let bar = ProgressBar::new(FULL);
+    bar.set_style(waiting_style());
+    bar.enable_steady_tick(std::time::Duration::from_millis(100));
+    bar
+}
+
+fn move_bar(bar: &ProgressBar, record: &Record) {
+    bar.set_prefix(record.state().to_string());
+    let meta = record.meta.as_ref();
+    if let Some(progress) = meta.and_then(Progress::of) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "the fraction is from 0 to 1"
+        )]
+        bar.set_position((progress.fraction * FULL as f64) as u64);
+        bar.set_style(counting_style());
+    }
+    let text = meta.map(|meta| escape(meta.as_str())).unwrap_or_default();
+    bar.set_message(truncate(&text, MESSAGE_BYTES).to_owned());
+}
+
+fn waiting_style() -> ProgressStyle {
+    style("{spinner} {prefix} {elapsed} {msg}")
+}
+
+fn counting_style() -> ProgressStyle {
+    style("{prefix} [{bar:30}] {percent}% {elapsed} {msg}")
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is well formed").progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn percent(meta: &str) -> Option<f64> {
+        Progress::of(&Json::parse(meta).unwrap()).map(|progress| progress.fraction * 100.0)
+    }
+
+    #[test]
+    fn a_bar_needs_a_percentage_or_a_count() {
+        assert_eq!(percent(r#"{"progress": 25}"#), Some(25.0));
+        assert_eq!(percent(r#"{"progress": 12.5, "current": 1, "total": 2}"#), Some(12.5));
+        assert_eq!(percent(r#"{"current": 1, "total": 4}"#), Some(25.0));
+        assert_eq!(percent(r#"{"progress": 250, "current": 2, "total": 4}"#), Some(50.0));
+    }
+
+    #[test]
+    fn anything_else_is_no_progress() {
+        for meta in [
+            "null",
+            "5",
+            "[]",
+            "{}",
+            r#"{"progress": "25"}"#,
+            r#"{"progress": -1}"#,
+            r#"{"progress": 101}"#,
+            r#"{"current": 1}"#,
+            r#"{"current": 1, "total": 0}"#,
+            r#"{"current": 5, "total": 4}"#,
+        ] {
+            assert_eq!(percent(meta), None, "{meta}");
+        }
+    }
+
+    #[test]
+    fn the_styles_are_well_formed() {
+        waiting_style();
+        counting_style();
+    }
+}

@@ -1,0 +1,65 @@
+//! The runtimes that commands run on, and what ends them early.
+
+use std::future::Future;
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+
+/// Threads beside the caller's for guests of `run` and for compiling in `module push`.
+const FEW_THREADS: usize = 2;
+
+/// Runs a client's command to its end or to Ctrl-C.
+pub(crate) fn client<T>(command: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
+    current_thread()?.block_on(until_interrupted(command))
+}
+
+/// Runs a command that has guests or compiles.
+pub(crate) fn sandbox<T>(command: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
+    let runtime = threads(FEW_THREADS)?;
+    let ended = runtime.block_on(until_interrupted(command));
+    runtime.shutdown_background();
+    ended
+}
+
+/// A runtime for input and output.
+pub(crate) fn current_thread() -> Result<Runtime, Complaint> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))
+}
+
+/// The runtime for the guests of a host: a thread a core.
+pub(crate) fn guests() -> Result<Runtime, Complaint> {
+    threads(std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+fn threads(count: usize) -> Result<Runtime, Complaint> {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(count).thread_name("wasmhost-guests").enable_all();
+    builder.build().map_err(|error| failed(&error))
+}
+
+/// Completes at SIGINT or SIGTERM.
+pub(crate) async fn stop_requested() -> Result<(), Complaint> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| failed(&error))?;
+    // Either is only a wake-up: nothing is lost with the other.
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+async fn until_interrupted<T>(command: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
+    // A client's command may be dropped anywhere: what it began on the server is whole or not begun.
+    tokio::select! {
+        ended = command => ended,
+        _ = tokio::signal::ctrl_c() => Err(Complaint::new(Exit::Interrupted, "interrupted")),
+    }
+}
+
+fn failed(error: &io::Error) -> Complaint {
+    Complaint::new(Exit::Config, format_args!("starting the runtime: {error}"))
+}

@@ -1,0 +1,128 @@
+//! A record in words: one line for a transition, a paragraph for a status. Everything that came from outside is escaped.
+
+use wasmhost_protocol::{
+    End, JobError, Json, Payload, Record, Shown, Stage, escape, format_duration, truncate,
+};
+
+use crate::exit::Exit;
+use crate::table;
+use crate::units::format_bytes;
+
+/// The most bytes of a JSON text in a line for people.
+const JSON_BYTES: usize = 400;
+
+/// One transition on one line: time, state, what matters of it.
+pub(crate) fn transition(record: &Record) -> String {
+    let state = record.state();
+    let line = format!("{} {:<10} {}", record.updated_at, state.as_str(), detail(record));
+    line.trim_end().to_owned()
+}
+
+/// Everything that a person wants to know of a job.
+pub(crate) fn status(record: &Record) -> String {
+    let attempts = record.max_attempts.map(|max| format!(" of {max}")).unwrap_or_default();
+    let mut rows = vec![
+        ("state", record.state().to_string()),
+        ("queue", record.queue.to_string()),
+        ("attempt", format!("{}{attempts}", record.attempt)),
+        ("submitted", record.submitted_at.to_string()),
+    ];
+    let mut add = |name: &'static str, value: Option<String>| rows.extend(value.map(|value| (name, value)));
+    add("host", record.host.as_ref().map(ToString::to_string));
+    add("started", record.started_at.map(|at| at.to_string()));
+    add("updated", Some(record.updated_at.to_string()));
+    add("expires", record.expires_at.map(|at| at.to_string()));
+    add("digest", record.digest.as_ref().map(ToString::to_string));
+    add("parent", record.parent.as_ref().map(ToString::to_string));
+    add("meta", record.meta.as_ref().map(json));
+    stage(&record.stage, &mut add);
+    add(
+        "revoke",
+        record.revoke.as_ref().map(|revoke| format!("{} (by {})", escape(&revoke.reason), revoke.stop_at)),
+    );
+    add("denied", (!record.denied.is_empty()).then(|| escape(&record.denied.join(", "))));
+    add(
+        "used",
+        record.usage.map(|usage| {
+            let peak = format_bytes(usage.memory_peak_bytes);
+            format!("{} ms CPU, {peak} memory, {} ms in all", usage.cpu_ms, usage.wall_ms)
+        }),
+    );
+    format!("{}\n{}", record.key(), table::pairs(&rows))
+}
+
+/// The exit code that a record stands for: a job that failed or was revoked is 1.
+pub(crate) fn exit(record: &Record) -> Exit {
+    match &record.stage {
+        Stage::Ended { end: End::Failure(_) | End::Revoked, .. } => Exit::JobFailed,
+        Stage::Ended { end: End::Success(_), .. }
+        | Stage::Pending { .. }
+        | Stage::Running(_)
+        | Stage::Retry { .. } => Exit::Ok,
+    }
+}
+
+/// Why a job failed, with all that is known, over several lines where there is more than the message.
+pub(crate) fn failure(error: &JobError) -> String {
+    let mut text = format!("{}: {}", error.kind.as_str(), escape(&error.message));
+    if let Some(details) = &error.details {
+        text.push_str(&format!("\n  details: {}", json(details)));
+    }
+    for line in error.backtrace.iter().flat_map(|backtrace| backtrace.lines()) {
+        text.push_str(&format!("\n  {}", escape(line)));
+    }
+    text
+}
+
+/// JSON on one line, cut.
+pub(crate) fn json(json: &Json) -> String {
+    let text = escape(json.as_str());
+    let cut = truncate(&text, JSON_BYTES);
+    if cut.len() < text.len() { format!("{cut}…") } else { text }
+}
+
+fn detail(record: &Record) -> String {
+    let meta = || record.meta.as_ref().map(json).unwrap_or_default();
+    match &record.stage {
+        Stage::Pending { not_before: Some(at) } => format!("not before {at}"),
+        Stage::Pending { not_before: None } => format!("queue {}", record.queue),
+        Stage::Running(Shown::Custom(_)) => meta(),
+        Stage::Running(Shown::Pending | Shown::Started) => {
+            let host = record.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+            format!("attempt {}{host} {}", record.attempt, meta())
+        }
+        Stage::Retry { not_before } => {
+            let wait = format_duration(not_before.since(record.updated_at));
+            format!("attempt {} ended, the next one in {wait} {}", record.attempt, meta())
+        }
+        Stage::Ended { end: End::Success(Payload::Inline(result)), .. } => json(result),
+        Stage::Ended { end: End::Success(Payload::Blob(blob)), .. } => {
+            format!("a result of {}: see `wasmhost result`", format_bytes(blob.bytes))
+        }
+        Stage::Ended { end: End::Failure(error), .. } => {
+            format!("{}: {}", error.kind.as_str(), escape(&error.message))
+        }
+        Stage::Ended { end: End::Revoked, .. } => {
+            record.revoke.as_ref().map(|revoke| escape(&revoke.reason)).unwrap_or_default()
+        }
+    }
+}
+
+fn stage(stage: &Stage, add: &mut impl FnMut(&'static str, Option<String>)) {
+    match stage {
+        Stage::Pending { not_before } => add("not before", not_before.map(|at| at.to_string())),
+        Stage::Running(_) => {}
+        Stage::Retry { not_before } => add("next attempt", Some(not_before.to_string())),
+        Stage::Ended { end, finished_at } => {
+            add("finished", Some(finished_at.to_string()));
+            match end {
+                End::Success(Payload::Inline(result)) => add("result", Some(json(result))),
+                End::Success(Payload::Blob(blob)) => {
+                    add("result", Some(format!("{}: see `wasmhost result`", format_bytes(blob.bytes))));
+                }
+                End::Failure(error) => add("error", Some(failure(error))),
+                End::Revoked => {}
+            }
+        }
+    }
+}
