@@ -3,11 +3,19 @@
 use std::fmt::Write as _;
 
 use wasmhost_protocol::{Fault, Json, Limit, Limits, Verdict, escape, truncate};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::guest::{CpuUsedUp, Observed};
 use crate::tasks::Task;
+
+/// Limits that the engine has no error types for.
+const LIMIT_TEXTS: [(&str, Limit); 3] = [
+    ("too much data is being copied", Limit::Result),
+    ("handle limit exceeded", Limit::Instances),
+    ("resource limit exceeded", Limit::Instances),
+];
 
 /// A call that did not return.
 pub(crate) struct Broken<'a> {
@@ -51,12 +59,11 @@ impl Broken<'_> {
         if self.observed.refusals.tables() {
             return Some(Limit::Tables);
         }
-        let text = format!("{error:#}");
-        // The engine has no types for these two.
-        if text.contains("too much data is being copied") {
-            return Some(Limit::Result);
+        if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
+            return Some(Limit::Instances);
         }
-        text.contains("handle").then_some(()).filter(|()| text.contains("limit")).map(|()| Limit::Instances)
+        let text = format!("{error:#}");
+        LIMIT_TEXTS.iter().find(|(part, _)| text.contains(part)).map(|(_, limit)| *limit)
     }
 
     fn limit_text(&self, limit: Limit) -> String {
@@ -67,7 +74,9 @@ impl Broken<'_> {
             Limit::Wall => format!("timed out after {:?}", limits.timeout),
             Limit::Fuel => "fuel is used up".to_owned(),
             Limit::Tables => format!("too many table elements: the limit is {}", limits.table_elements),
-            Limit::Instances => format!("too many handles: the limit is {}", limits.handles),
+            Limit::Instances => {
+                format!("too many instances or handles: the limit is {} handles", limits.handles)
+            }
             Limit::Result => "more than 64 MiB of values in one call".to_owned(),
         }
     }

@@ -55,7 +55,7 @@ fn foreign(bytes: &[u8]) -> &'static str {
 /// The compiler's refusal, with a mend where there is one.
 pub(crate) fn explain(error: &str) -> LoadError {
     let text = escape(truncate(error, Limits::ERROR_TEXT_BYTES));
-    if text.contains("unexpected end") || text.contains("unexpected-eof") {
+    if text.contains("unexpected end") || text.contains("is out of bounds (bound") {
         return LoadError::NotAComponent(format!(
             "the component is cut off; copy or build it again ({text})"
         ));

@@ -1,0 +1,96 @@
+//! What the tests share: one sandbox on a runtime of its own, and the guest examples.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio::runtime::{Builder, Runtime};
+use wasmhost_protocol::{Digest, FunctionName, JobId, Limits, Outcome, QueueName, TaskName, Timestamp};
+use wasmhost_sandbox::{Compiler, JobContext, LoadedModule, Run, Running, Sandbox, SandboxConfig};
+
+/// Nothing here takes longer, unless it hangs.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long something is watched that must not happen.
+pub(crate) const QUIET: Duration = Duration::from_millis(150);
+
+static GUESTS: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| sandbox(16, None));
+
+/// A sandbox of its own.
+pub(crate) fn sandbox(slots: u32, cache_dir: Option<PathBuf>) -> Sandbox {
+    let config = SandboxConfig {
+        slots,
+        cache_dir,
+        compiler: Compiler::InProcess,
+        max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+    };
+    Sandbox::new(config, GUESTS.handle().clone()).unwrap()
+}
+
+/// The bytes of a guest example.
+pub(crate) fn wasm(guest: &str) -> (Digest, bytes::Bytes) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-examples/target/wasm32-wasip2/release");
+    let bytes =
+        std::fs::read(dir.join(format!("{guest}.wasm"))).expect("build the guests: cargo xtask guests");
+    (Digest::from_bytes(Sha256::digest(&bytes).into()), bytes.into())
+}
+
+/// A guest example in the shared sandbox.
+pub(crate) async fn module(guest: &str) -> Arc<LoadedModule> {
+    let (digest, bytes) = wasm(guest);
+    SANDBOX.load(digest, bytes).await.unwrap()
+}
+
+/// A run of the function `run`.
+pub(crate) fn run(args: &str) -> Run {
+    let at = Timestamp::parse("2026-11-25T12:00:00Z").unwrap();
+    Run {
+        job: JobContext {
+            id: JobId::parse("job-1").unwrap(),
+            task: TaskName::parse("guest.run").unwrap(),
+            queue: QueueName::default_queue(),
+            attempt: 1,
+            max_attempts: Some(3),
+            submitted_at: at,
+            deadline: at.plus(Duration::from_secs(300)),
+        },
+        function: FunctionName::parse("run").unwrap().into(),
+        args: args.to_owned().into(),
+        limits: Limits::default(),
+        config: BTreeMap::from([("colour".to_owned(), "blue".to_owned())]),
+        checkpoint: None,
+    }
+}
+
+/// Starts a guest example in the shared sandbox.
+pub(crate) async fn start(guest: &str, run: Run) -> Running {
+    SANDBOX.start(&module(guest).await, run)
+}
+
+/// Runs a guest example to its end. Posts are taken as they come.
+pub(crate) async fn outcome(guest: &str, run: Run) -> Outcome {
+    let mut running = start(guest, run).await;
+    let taken = async {
+        loop {
+            tokio::select! {
+                outcome = &mut running.outcome => return outcome,
+                () = running.mailbox.changed() => drop(running.mailbox.take()),
+            }
+        }
+    };
+    soon(taken).await
+}
+
+/// Waits for something that comes.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIMEOUT, future).await.expect("it takes too long")
+}
+
+/// Whether something does not come for a while.
+pub(crate) async fn quiet<T>(future: impl Future<Output = T>) -> bool {
+    tokio::time::timeout(QUIET, future).await.is_err()
+}
