@@ -45,7 +45,7 @@ impl Deployment {
     ///
     /// As [`Self::start`].
     pub async fn with(options: &Options) -> anyhow::Result<Self> {
-        let server = Server::start(&place::nats_server()?, options)?;
+        let server = server(options)?;
         let nats = async_nats::connect(server.url()).await.context("connecting")?;
         Ok(Self { server, nats, directory: TempDir::with_prefix("wasmhost-test-")? })
     }
@@ -199,4 +199,13 @@ impl Deployment {
         let entry = bucket.get(key.to_owned()).await?;
         entry.map(|value| serde_json::from_slice(&value).context("a record that is not JSON")).transpose()
     }
+}
+
+/// A server alone, for those that let nobody in without a password.
+///
+/// # Errors
+///
+/// Where there is none, or it does not come up.
+pub fn server(options: &Options) -> anyhow::Result<Server> {
+    Ok(Server::start(&place::nats_server()?, options)?)
 }

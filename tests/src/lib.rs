@@ -14,7 +14,7 @@ mod events;
 mod outsider;
 mod proxy;
 
-pub use deployment::Deployment;
+pub use deployment::{Deployment, server};
 pub use events::{Events, History, Transition};
 pub use host::Host;
 pub use limit::{LIMIT, until, within};

@@ -1,1 +1,28 @@
-//! End-to-end tests: one binary, one file an area.
+//! wasmhost end to end: real hosts and commands on a private nats-server. One file an area, each test a statement.
+
+mod e2e {
+    /// What every test returns: an error says what was waited for, and what was seen instead.
+    type Test = anyhow::Result<()>;
+
+    mod nats_cli;
+    mod run;
+    mod services;
+    mod watch;
+
+    mod crash;
+    mod drain;
+    mod expiry;
+    mod lost_answers;
+    mod retry;
+    mod revoke;
+
+    mod bad_files;
+    mod bad_jobs;
+    mod bad_surroundings;
+    mod hostile;
+    mod options;
+
+    mod bulk;
+    mod commands;
+    mod modules;
+}

@@ -1,0 +1,64 @@
+//! Files that are no module: refused at `module push` with exit code 65 and the mend.
+
+use std::fs;
+
+use anyhow::ensure;
+use end_to_end::{Deployment, guest};
+
+use super::Test;
+
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+/// As `wasmtime compile` writes it: an ELF file.
+const PRECOMPILED: &[u8] = b"\x7fELF\x02\x01\x01\xc8";
+
+/// The component of `progress`, but its import of states goes by a name that nobody provides.
+fn with_a_missing_import() -> anyhow::Result<Vec<u8>> {
+    let (ours, foreign) = (b"wasmhost:task/state@", b"wasmhost:task/stage@");
+    let mut wasm = fs::read(guest("progress"))?;
+    let places: Vec<_> = wasm.windows(ours.len()).enumerate().filter(|(_, bytes)| bytes == ours).collect();
+    let places: Vec<_> = places.into_iter().map(|(place, _)| place).collect();
+    ensure!(!places.is_empty(), "progress imports no states");
+    for place in places {
+        wasm[place..place + foreign.len()].copy_from_slice(foreign);
+    }
+    Ok(wasm)
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_component_is_refused_with_the_mend() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&[]).await?;
+    let whole = fs::read(guest("hello"))?;
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("text", b"fn main() {}", "no WebAssembly"),
+        ("empty", b"", "empty"),
+        ("core", CORE_MODULE, "wasm-tools component new"),
+        ("truncated", &whole[..whole.len() / 2], "copy or build it again"),
+        ("precompiled", PRECOMPILED, "precompiled"),
+        ("import", &with_a_missing_import()?, "wasmhost:task/stage@0.1.0"),
+    ];
+    for (name, bytes, mend) in cases {
+        let file = deployment.file(&format!("{name}.wasm"), bytes)?;
+        let path = file.to_str().unwrap_or_default();
+        deployment.wasmhost(&["module", "push", path]).await?.refused(65, &[path, mend])?;
+        deployment.wasmhost(&["run", path, "run", "{}"]).await?.refused(65, &[path, mend])?;
+    }
+    deployment.wasmhost(&["module", "push", "/no/such.wasm"]).await?.refused(66, &["/no/such.wasm"])?;
+    ensure!(deployment.wasmhost(&["module", "list", "--json"]).await?.ok()?.is_empty(), "nothing was stored");
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_is_refused_with_its_line() -> Test {
+    let deployment = Deployment::start().await?;
+    let _host = deployment.host(&[]).await?;
+    let policy = deployment.file("policy.toml", b"[limits]\nmemroy_bytes = 1\n")?;
+    let (file, policy) = (guest("hello"), policy.to_str().unwrap_or_default().to_owned());
+    let arguments = ["module", "push", file.to_str().unwrap_or_default(), "--policy", &policy];
+    let place = format!("{policy}:2");
+    deployment
+        .wasmhost(&arguments)
+        .await?
+        .refused(78, &[&place, "`memroy_bytes`", "did you mean `memory_bytes`?"])
+}

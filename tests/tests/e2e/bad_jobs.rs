@@ -1,0 +1,136 @@
+//! Jobs that cannot run: each ends in FAILURE with a kind of the closed list and a message that names the thing.
+
+use anyhow::{Context, ensure};
+use end_to_end::{Deployment, until};
+use serde_json::json;
+
+use super::Test;
+
+/// A job, and what its record must say.
+struct Case {
+    task: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+    kind: &'static str,
+    said: &'static [&'static str],
+}
+
+const fn case(
+    task: &'static str,
+    body: &'static str,
+    kind: &'static str,
+    said: &'static [&'static str],
+) -> Case {
+    Case { task, headers: &[], body, kind, said }
+}
+
+const fn headed(headers: &'static [(&'static str, &'static str)], said: &'static [&'static str]) -> Case {
+    Case { task: "hello.run", headers, body: "{}", kind: "BadJob", said }
+}
+
+const CASES: [Case; 15] = [
+    case("nobody.run", "{}", "UnknownModule", &["nobody", "wasmhost module push"]),
+    case("thumbs.reszie", "{}", "UnknownFunction", &["reszie", "resize"]),
+    case("hello.walk", "{}", "UnknownFunction", &["walk"]),
+    case(
+        "thumbs.resize",
+        r#"{"image":"","width":"wide"}"#,
+        "BadArguments",
+        &["width: expected u32, found string"],
+    ),
+    case("thumbs.resize", r#"{"image":"?","width":1}"#, "BadArguments", &["image: not base64"]),
+    case("thumbs.resize", r#"{"image":"","widht":1}"#, "BadArguments", &["widht", "width"]),
+    case("thumbs.resize", "[", "BadArguments", &[]),
+    case("thumbs.resize", "5", "BadArguments", &["[5]"]),
+    case("hello.run", r#"{"nmae":"Ada"}"#, "Permanent", &["nmae"]),
+    headed(&[("Wasmhost-Priority", "1")], &["`Wasmhost-Priority` is unknown"]),
+    headed(&[("wasmhost-timeout", "1s"), ("Wasmhost-Timeout", "1s")], &["`Wasmhost-Timeout` is repeated"]),
+    headed(&[("Wasmhost-Timeout", "soon")], &["`Wasmhost-Timeout` is unreadable"]),
+    headed(&[("Wasmhost-Expires", "tomorrow")], &["`Wasmhost-Expires` is unreadable"]),
+    headed(&[("Wasmhost-Queue", "high")], &["`Wasmhost-Queue`", "submit service"]),
+    headed(&[("Wasmhost-Max-Attempts", "0")], &["`Wasmhost-Max-Attempts` is unreadable"]),
+];
+
+#[tokio::test]
+async fn a_job_that_cannot_run_fails_with_what_is_wrong_and_the_host_stays_up() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hello", "thumbs"]).await?;
+    let mut events = deployment.events().await?;
+    for (index, case) in CASES.iter().enumerate() {
+        let subject = format!("wasmhost.jobs.default.{}.{index}", case.task);
+        deployment.publish(&subject, case.headers, case.body).await?;
+    }
+    for (index, case) in CASES.iter().enumerate() {
+        let named = || format!("{} {:?} {}", case.task, case.headers, case.body);
+        let history = events.until_end(&format!("{}.{index}", case.task)).await.with_context(named)?;
+        let error = &history.last()["error"];
+        assert_eq!(error["kind"], case.kind, "{}: {error}", named());
+        for text in case.said {
+            ensure!(
+                error["message"].as_str().is_some_and(|said| said.contains(text)),
+                "{}: {error}",
+                named()
+            );
+        }
+    }
+    deployment.publish("wasmhost.jobs.default.hello.run.good", &[], "{}").await?;
+    assert_eq!(events.until_end("hello.run.good").await?.last()["state"], "SUCCESS");
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_message_without_a_readable_key_is_kept_for_people() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    let sequence = deployment.publish("wasmhost.jobs.default.Hello.run", &[], "what is this").await?;
+    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
+    let dead = jetstream.get_stream("WASMHOST_DEAD").await?;
+    let subject = format!("wasmhost.dead.unreadable.{sequence}");
+    let kept =
+        until("the dead message", async || Ok(dead.get_last_raw_message_by_subject(&subject).await.ok()))
+            .await?;
+    assert_eq!(kept.payload, "what is this");
+    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
+    until("an empty job stream", async || Ok((jobs.info().await?.state.messages == 0).then_some(()))).await?;
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_subject_with_a_wrong_number_of_tokens_is_refused_by_the_server_itself() -> Test {
+    let (deployment, _host) = Deployment::with_host(&[]).await?;
+    for subject in ["wasmhost.jobs.default.hello", "wasmhost.jobs.default.hello.run.a.b"] {
+        let answer = deployment.nats.request(subject, "{}".into()).await;
+        ensure!(answer.is_err(), "{subject}: {answer:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn arguments_are_refused_on_the_command_line_before_anything_is_sent() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["thumbs"]).await?;
+    let submit = async |arguments: &[&str]| deployment.wasmhost(&[&["submit"], arguments].concat()).await;
+    submit(&["thumbs.resize", "{"]).await?.refused(2, &["JSON"])?;
+    submit(&["thumbs.resize", "@/no/such/file"]).await?.refused(66, &["/no/such/file"])?;
+    submit(&["thumbs", "{}"]).await?.refused(2, &["thumbs"])?;
+    submit(&["thumbs.resize", "{}", "--id", "a.b"]).await?.refused(2, &["a.b"])?;
+    submit(&["thumbs.resize", "{}", "--timeout", "5"]).await?.refused(2, &["--timeout"])?;
+    let large = deployment.file("large.json", json!("x".repeat(600_000)).to_string().as_bytes())?;
+    submit(&["thumbs.resize", &format!("@{}", large.display())]).await?.refused(2, &["512"])?;
+    assert_eq!(deployment.wasmhost(&["jobs", "--json"]).await?.ok()?, "");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_record_that_is_none_is_never_overwritten() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
+    let bucket = jetstream.get_key_value("wasmhost-states").await?;
+    bucket.put("hello.run.odd", "not a record".into()).await?;
+    deployment.publish("wasmhost.jobs.default.hello.run.odd", &[], "{}").await?;
+    let dead = jetstream.get_stream("WASMHOST_DEAD").await?;
+    until("the dead message", async || {
+        Ok(dead.get_last_raw_message_by_subject("wasmhost.dead.hello.run.odd").await.ok())
+    })
+    .await?;
+    assert_eq!(bucket.get("hello.run.odd").await?.as_deref(), Some(b"not a record".as_slice()));
+    deployment.wasmhost(&["status", "hello.run.odd"]).await?;
+    host.check_alive()
+}

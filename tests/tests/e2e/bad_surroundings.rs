@@ -1,0 +1,109 @@
+//! A server that is not there, or not as it must be, and commands that are none.
+
+use anyhow::ensure;
+use async_nats::jetstream::{self, kv};
+use end_to_end::{Deployment, Host, Wasmhost};
+use nats_server_child::{JetStream, Options};
+
+use super::Test;
+
+#[tokio::test]
+async fn without_a_server_every_command_says_so() -> Test {
+    let mut deployment = Deployment::start().await?;
+    let address = deployment.server.url();
+    deployment.server.kill()?;
+    let commands: [&[&str]; 7] = [
+        &["serve"],
+        &["submit", "hello.run", "{}"],
+        &["status", "hello.run.a"],
+        &["watch", "hello.run.a"],
+        &["jobs"],
+        &["hosts"],
+        &["module", "list"],
+    ];
+    for command in commands {
+        let ran = deployment.wasmhost(command).await?;
+        ran.refused(69, &[address.trim_start_matches("nats://"), "--nats", "wasmhost dev"])?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_jetstream_a_host_says_how_to_turn_it_on() -> Test {
+    let deployment = Deployment::with(&Options { jetstream: JetStream::Off, ..Options::default() }).await?;
+    deployment.wasmhost(&["serve"]).await?.refused(78, &["JetStream", "-js"])?;
+    deployment.wasmhost(&["submit", "hello.run", "{}"]).await?.refused(78, &["JetStream"])
+}
+
+#[tokio::test]
+async fn without_a_host_ever_started_a_client_says_what_is_missing() -> Test {
+    let deployment = Deployment::start().await?;
+    deployment.wasmhost(&["submit", "hello.run", "{}"]).await?.refused(78, &["wasmhost serve"])
+}
+
+#[tokio::test]
+async fn a_bucket_with_foreign_settings_is_refused_by_field() -> Test {
+    let deployment = Deployment::start().await?;
+    let config = kv::Config { bucket: "wasmhost-states".to_owned(), history: 5, ..kv::Config::default() };
+    jetstream::new(deployment.nats.clone()).create_key_value(config).await?;
+    let said = ["KV_wasmhost-states", "max_msgs_per_subject", "5", "1", "nats stream"];
+    deployment.wasmhost(&["serve"]).await?.refused(78, &said)
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_a_permission_problem() -> Test {
+    let users = "authorization { users: [{ user: ada, password: secret }] }";
+    let options = Options { extra_config: users.to_owned(), ..Options::default() };
+    let server = end_to_end::server(&options)?;
+    let wasmhost = Wasmhost::at(server.url());
+    let ran = wasmhost.run(&["jobs", "--user", "ada", "--password", "wrong"]).await?;
+    ran.refused(77, &["credentials are refused", "--user"])?;
+    ensure!(!ran.stderr.contains("wrong"), "a password is not repeated: {ran}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named_with_its_subject() -> Test {
+    let users = r#"authorization { users: [
+        { user: host, password: secret }
+        { user: reader, password: secret, permissions: { publish: ["_INBOX.>"], subscribe: ["_INBOX.>"] } }
+    ] }"#;
+    let options = Options { extra_config: users.to_owned(), ..Options::default() };
+    let server = end_to_end::server(&options)?;
+    let url = |user: &str| server.url().replace("//", &format!("//{user}:secret@"));
+    let mut host = Host::spawn(&url("host"), &[])?;
+    host.log.wait_for("host.id=").await?;
+    let ran = Wasmhost::at(url("reader")).run(&["submit", "hello.run", "{}"]).await?;
+    ran.refused(77, &["$KV.wasmhost-states.hello.run."])?;
+    ensure!(!ran.stderr.contains("secret"), "a password is not repeated: {ran}");
+    let ran = Wasmhost::at(url("reader")).run(&["serve"]).await?;
+    ran.refused(77, &["$JS.API"])?;
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_wrong_flag_or_command_is_usage() -> Test {
+    let wasmhost = Wasmhost::at("nats://127.0.0.1:1");
+    let cases: [(&[&str], &str); 8] = [
+        (&[], "Usage"),
+        (&["sreve"], "serve"),
+        (&["serve", "--slosts", "3"], "--slots"),
+        (&["serve", "--queues", "UPPER"], "UPPER"),
+        (&["serve", "--grace", "soon"], "--grace"),
+        (&["status", "hello.run"], "hello.run"),
+        (&["jobs", "--state", "success"], "SUCCESS"),
+        (&["--namespace", "a.b", "jobs"], "a.b"),
+    ];
+    for (arguments, named) in cases {
+        wasmhost.run(arguments).await?.refused(2, &[named])?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn all_problems_of_a_configuration_file_are_listed_together() -> Test {
+    let deployment = Deployment::start().await?;
+    let file = deployment.file("host.toml", b"qeues = \"a\"\nslots = \"many\"\n")?;
+    let ran = deployment.wasmhost(&["serve", "--config", file.to_str().unwrap_or_default()]).await?;
+    ran.refused(78, &["unknown key `qeues`; did you mean `queues`?", "`slots`"])
+}

@@ -1,0 +1,66 @@
+//! A write that happened and whose writer never hears of it: the job still ends once (R5).
+
+use end_to_end::Deployment;
+use serde_json::json;
+
+use super::Test;
+
+/// Runs `hello` on a host whose write of this state gets no answer. Its history must be as if nothing had happened.
+async fn ends_once_without_the_answer_to(state: &str) -> Test {
+    let deployment = Deployment::start().await?;
+    let proxy = deployment.proxy().await?;
+    let mut host = deployment.host_behind(&proxy, &[]).await?;
+    deployment.push("hello").await?;
+    let mut events = deployment.events().await?;
+    let swallowed = proxy.swallow_answer("$KV.wasmhost-states.hello.run.", &format!(r#""state":"{state}""#));
+    let client = deployment.client().await?;
+    client.task("hello.run").id("p").submit(&json!({ "name": "Ada" })).await?;
+    swallowed.happened().await?;
+    events.until_end("hello.run.p").await?;
+    // A message that is still there would come again after the end; so look when it is gone.
+    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
+    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
+    let gone = async || Ok((jobs.info().await?.state.messages == 0).then_some(()));
+    end_to_end::until("an empty job stream", gone).await?;
+    let next = client.task("hello.run").id("next").submit(&json!({})).await?;
+    events.until_end(&next.key().to_string()).await?;
+    let history = events.so_far("hello.run.p");
+    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    assert_eq!(history.0.len(), 3, "each written once: {history}");
+    assert_eq!(history.last()["result"], json!({ "greeting": "Hello, Ada!" }));
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_claim_leaves_one_attempt() -> Test {
+    ends_once_without_the_answer_to("STARTED").await
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_terminal_write_leaves_one_end() -> Test {
+    ends_once_without_the_answer_to("SUCCESS").await
+}
+
+#[tokio::test]
+async fn a_client_that_never_hears_of_its_pending_submits_once() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let proxy = deployment.proxy().await?;
+    let mut events = deployment.events().await?;
+    let config = wasmhost_client::ClientConfig::new(proxy.url());
+    let client = wasmhost_client::Client::connect(config).await?;
+    let swallowed = proxy.swallow_answer("$KV.wasmhost-states.hello.run.", r#""state":"PENDING""#);
+    let job = client.task("hello.run").id("p").submit(&json!({})).await?;
+    swallowed.happened().await?;
+    let history = events.until_end(&job.key().to_string()).await?;
+    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    let swallowed = proxy.swallow_answer("wasmhost.jobs.default.hello.run.", "{}");
+    let job = client.task("hello.run").id("again").submit(&json!({})).await?;
+    swallowed.happened().await?;
+    let history = events.until_end(&job.key().to_string()).await?;
+    assert_eq!(
+        (&history.last()["state"], &history.last()["attempt"]),
+        (&json!("SUCCESS"), &json!(1)),
+        "{history}"
+    );
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What is tried again, how often, and when.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use end_to_end::{Deployment, History};
+use serde_json::{Value, json};
+use wasmhost_client::protocol::Timestamp;
+
+use super::Test;
+
+/// Retries soon, so that tests do not wait.
+const SOON: &str = "[retry]\ninitial_delay = \"50ms\"\n";
+
+/// Submits a job of `flaky`, and waits for its end.
+async fn flaky(max_attempts: Option<u32>, arguments: Value) -> anyhow::Result<History> {
+    let (deployment, _host) = Deployment::with_host(&[]).await?;
+    deployment.push_as("flaky", "flaky", SOON).await?;
+    let mut events = deployment.events().await?;
+    let mut job = deployment.client().await?.task("flaky.run").id("f");
+    if let Some(attempts) = max_attempts {
+        job = job.max_attempts(attempts);
+    }
+    job.submit(&arguments).await?;
+    let history = events.until_end("flaky.run.f").await?;
+    let dead = async_nats::jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_DEAD").await?;
+    let kept = dead.get_last_raw_message_by_subject("wasmhost.dead.flaky.run.f").await;
+    ensure!(
+        kept.is_ok() == (history.last()["state"] == "FAILURE"),
+        "failures, and only they, are kept: {kept:?}"
+    );
+    Ok(history)
+}
+
+fn time(record: &Value, field: &str) -> anyhow::Result<Timestamp> {
+    Ok(Timestamp::parse(record[field].as_str().with_context(|| format!("no {field}: {record}"))?)?)
+}
+
+#[tokio::test]
+async fn a_task_that_asks_for_it_is_tried_again_after_its_delay() -> Test {
+    let history = flaky(None, json!({ "fail_times": 2, "how": "retry", "after_ms": 1500 })).await?;
+    let states = ["PENDING", "STARTED", "RETRY", "STARTED", "RETRY", "STARTED", "SUCCESS"];
+    assert_eq!(history.states(), states, "{history}");
+    assert_eq!(history.last()["result"], json!({ "attempt": 3 }));
+    for pair in history.0.windows(2).filter(|pair| pair[0].state() == "RETRY") {
+        let (retry, next) = (&pair[0].record, &pair[1].record);
+        let not_before = time(retry, "not_before")?;
+        assert_eq!(not_before, time(retry, "updated_at")?.plus(Duration::from_millis(1500)), "{history}");
+        // The protocol lets a claim be a second early; JetStream's own delay is exact.
+        ensure!(time(next, "started_at")? >= not_before.minus(Duration::from_millis(100)), "{history}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_that_always_asks_gets_four_attempts() -> Test {
+    let history = flaky(None, json!({ "fail_times": 99, "how": "retry", "after_ms": 1 })).await?;
+    assert_eq!(
+        (&history.last()["state"], &history.last()["attempt"]),
+        (&json!("FAILURE"), &json!(4)),
+        "{history}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_max_attempts_an_error_ends_the_job() -> Test {
+    let history = flaky(None, json!({ "fail_times": 1, "how": "failed" })).await?;
+    let error = &history.last()["error"];
+    assert_eq!((&history.last()["attempt"], &error["kind"]), (&json!(1), &json!("Failed")), "{history}");
+    assert_eq!(error["details"], json!({ "attempt": 1 }));
+    ensure!(
+        error["message"].as_str().is_some_and(|message| message.starts_with("attempt 1 fails")),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn max_attempts_lets_errors_panics_and_traps_be_tried_again() -> Test {
+    for how in ["failed", "panic", "trap"] {
+        let history = flaky(Some(3), json!({ "fail_times": 2, "how": how })).await?;
+        assert_eq!(history.last()["result"], json!({ "attempt": 3 }), "{how}: {history}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_max_attempts_the_last_error_is_the_end() -> Test {
+    let history = flaky(Some(2), json!({ "fail_times": 9, "how": "failed" })).await?;
+    assert_eq!(history.states(), ["PENDING", "STARTED", "RETRY", "STARTED", "FAILURE"], "{history}");
+    let error = &history.last()["error"];
+    assert_eq!((&error["kind"], &error["retryable"]), (&json!("Failed"), &json!(true)));
+    ensure!(
+        error["message"].as_str().is_some_and(|message| message.starts_with("attempt 2 fails")),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_permanent_error_is_never_tried_again() -> Test {
+    let history = flaky(Some(5), json!({ "fail_times": 1, "how": "permanent" })).await?;
+    let last = history.last();
+    assert_eq!((&last["attempt"], &last["error"]["kind"]), (&json!(1), &json!("Permanent")), "{history}");
+    Ok(())
+}

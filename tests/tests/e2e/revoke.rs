@@ -1,0 +1,149 @@
+//! Revoking: a kill that really kills.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use end_to_end::{Deployment, until};
+use serde_json::{Value, json};
+use wasmhost_client::{RevokeError, RevokeOptions, protocol::Timestamp};
+
+use super::Test;
+
+/// How long a revoke may take that gives no grace.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+fn forever() -> Value {
+    json!({ "steps": 100_000, "delay_ms": 50 })
+}
+
+fn grace(grace: Duration) -> RevokeOptions {
+    RevokeOptions { reason: "user left".to_owned(), grace, ..RevokeOptions::default() }
+}
+
+#[tokio::test]
+async fn a_job_revoked_midway_ends_within_a_second() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["progress"]).await?;
+    let mut events = deployment.events().await?;
+    let job = deployment.client().await?.task("progress.run").id("r").submit(&forever()).await?;
+    events.until_state("progress.run.r", "PROGRESS").await?;
+    let asked = Instant::now();
+    let record = job.revoke("user left").await?;
+    ensure!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
+    assert_eq!(record.revoke.map(|revoke| revoke.reason).as_deref(), Some("user left"));
+    let history = events.until_end("progress.run.r").await?;
+    assert_eq!(
+        (&history.last()["state"], &history.last()["attempt"]),
+        (&json!("REVOKED"), &json!(1)),
+        "{history}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_busy_loop_is_revoked_within_a_second() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hostile"]).await?;
+    let mut events = deployment.events().await?;
+    let job = deployment.client().await?.task("hostile.run").id("r").submit(&json!({ "do": "spin" })).await?;
+    events.until_state("hostile.run.r", "STARTED").await?;
+    let asked = Instant::now();
+    job.revoke("it never ends").await?;
+    ensure!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
+    assert_eq!(events.until_end("hostile.run.r").await?.states(), ["PENDING", "STARTED", "REVOKED"]);
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_revoked_queued_job_never_starts() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
+    let job = client.task("hello.run").id("queued").queue("later").submit(&json!({})).await?;
+    job.revoke("not needed").await?;
+    let _later = deployment.host(&["--queues", "later"]).await?;
+    let next = client.task("hello.run").id("next").queue("later").submit(&json!({})).await?;
+    let _: Value = next.result().await?;
+    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
+    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
+    until("an empty job stream", async || Ok((jobs.info().await?.state.messages == 0).then_some(()))).await?;
+    let history = events.until_end("hello.run.queued").await?;
+    assert_eq!(history.states(), ["PENDING", "REVOKED"], "{history}");
+    assert_eq!(history.last()["attempt"], 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_may_stop_by_itself_within_the_grace() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["progress"]).await?;
+    let mut events = deployment.events().await?;
+    let job = deployment.client().await?.task("progress.run").id("r").submit(&forever()).await?;
+    events.until_state("progress.run.r", "PROGRESS").await?;
+    let asked = Instant::now();
+    job.revoke_with(grace(Duration::from_secs(30))).await?;
+    ensure!(
+        asked.elapsed() < Duration::from_secs(10),
+        "it was told, and stopped by itself: {:?}",
+        asked.elapsed()
+    );
+    assert_eq!(events.until_end("progress.run.r").await?.last()["state"], "REVOKED");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_that_does_not_stop_by_itself_is_stopped_when_the_grace_is_over() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hostile"]).await?;
+    let mut events = deployment.events().await?;
+    let job = deployment.client().await?.task("hostile.run").id("r").submit(&json!({ "do": "spin" })).await?;
+    events.until_state("hostile.run.r", "STARTED").await?;
+    job.revoke_with(grace(Duration::from_secs(2))).await?;
+    let history = events.until_end("hostile.run.r").await?;
+    let time = |value: &Value| Timestamp::parse(value.as_str().unwrap_or_default());
+    let (stop_at, ended) =
+        (time(&history.last()["revoke"]["stop_at"])?, time(&history.last()["finished_at"])?);
+    ensure!(ended >= stop_at && ended < stop_at.plus(AT_ONCE), "stopped at {ended}, not about {stop_at}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_if_queued_leaves_a_running_job_alone() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["progress"]).await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
+    let arguments = json!({ "steps": 20, "delay_ms": 50 });
+    let running = client.task("progress.run").id("running").submit(&arguments).await?;
+    events.until_state("progress.run.running", "PROGRESS").await?;
+    let queued = client.task("progress.run").id("queued").queue("later").submit(&arguments).await?;
+    let options = RevokeOptions { if_queued: true, ..RevokeOptions::default() };
+    let answer = running.revoke_with(options.clone()).await;
+    ensure!(matches!(answer, Err(RevokeError::AlreadyRunning { .. })), "{answer:?}");
+    queued.revoke_with(options).await?;
+    assert_eq!(events.until_end("progress.run.queued").await?.states(), ["PENDING", "REVOKED"]);
+    assert_eq!(events.until_end("progress.run.running").await?.last()["state"], "SUCCESS");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_revoke_after_the_end_is_too_late_and_changes_nothing() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let mut events = deployment.events().await?;
+    let job = deployment.client().await?.task("hello.run").id("done").submit(&json!({})).await?;
+    let _: Value = job.result().await?;
+    let answer = job.revoke("too late").await;
+    ensure!(matches!(answer, Err(RevokeError::TooLate { .. })), "{answer:?}");
+    deployment.wasmhost(&["revoke", "hello.run.done"]).await?.refused(1, &["too late"])?;
+    let history = events.until_end("hello.run.done").await?;
+    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_job_that_waits_for_its_retry_is_revoked_at_once() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["flaky"]).await?;
+    let mut events = deployment.events().await?;
+    let arguments = json!({ "how": "retry", "after_ms": 3_600_000 });
+    let job = deployment.client().await?.task("flaky.run").id("r").submit(&arguments).await?;
+    events.until_state("flaky.run.r", "RETRY").await?;
+    job.revoke("no longer wanted").await?;
+    let history = events.until_end("flaky.run.r").await?;
+    assert_eq!(history.states(), ["PENDING", "STARTED", "RETRY", "REVOKED"], "{history}");
+    Ok(())
+}

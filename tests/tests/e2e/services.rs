@@ -1,0 +1,138 @@
+//! The services: `nats req` is a complete client.
+
+use anyhow::ensure;
+use async_nats::HeaderMap;
+use end_to_end::{Deployment, within};
+use serde_json::{Value, json};
+
+use super::Test;
+
+/// Asks, and reads the answer as JSON, whether or not it is an error.
+async fn ask(
+    deployment: &Deployment,
+    subject: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> anyhow::Result<Value> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(*name, *value);
+    }
+    let asking = deployment.nats.request_with_headers(subject.to_owned(), map, body.to_owned().into());
+    let answer = within(subject, asking).await??;
+    let mut body: Value = serde_json::from_slice(&answer.payload)?;
+    if let Some(code) = answer.headers.as_ref().and_then(|headers| headers.get("Nats-Service-Error-Code")) {
+        body["code"] = json!(code.as_str());
+    }
+    Ok(body)
+}
+
+#[tokio::test]
+async fn a_request_to_submit_answers_the_key_and_the_same_one_runs_once() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let (mut events, outsider) = (deployment.events().await?, deployment.outsider());
+    let body = r#"{"name":"Ada"}"#;
+    for _ in 0..2 {
+        let answer = outsider.req("wasmhost.submit.hello.run.my-1", &[], body).await?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        assert_eq!(answer["key"], "hello.run.my-1");
+        events.until_end("hello.run.my-1").await?;
+    }
+    let answer: Value = serde_json::from_str(&outsider.req("wasmhost.submit.hello.run", &[], body).await?)?;
+    let key = answer["key"].as_str().unwrap_or_default();
+    ensure!(key.starts_with("hello.run.") && key.len() == "hello.run.".len() + 36, "{answer}");
+    events.until_end(key).await?;
+    let history = events.until_end("hello.run.my-1").await?;
+    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn status_answers_the_record() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let job = deployment.client().await?.task("hello.run").id("a").submit(&json!({})).await?;
+    let _: Value = job.result().await?;
+    let record = ask(&deployment, "wasmhost.status.hello.run.a", &[], "").await?;
+    assert_eq!((&record["state"], &record["v"]), (&json!("SUCCESS"), &json!(1)));
+    let unknown = ask(&deployment, "wasmhost.status.hello.run.b", &[], "").await?;
+    assert_eq!((&unknown["kind"], &unknown["code"]), (&json!("NotFound"), &json!("404")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_queued_job_is_revoked_by_request_before_it_ever_starts() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let queue = [("Wasmhost-Queue", "nobody")];
+    let answer = ask(&deployment, "wasmhost.submit.hello.run.q", &queue, "{}").await?;
+    assert_eq!((&answer["key"], &answer["state"]), (&json!("hello.run.q"), &json!("PENDING")));
+    let record = ask(&deployment, "wasmhost.revoke.hello.run.q", &[], r#"{"reason":"not needed"}"#).await?;
+    assert_eq!((&record["state"], &record["attempt"]), (&json!("REVOKED"), &json!(0)));
+    assert_eq!(record["revoke"]["reason"], "not needed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_running_job_is_revoked_by_request_unless_only_queued_ones_are_meant() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["progress"]).await?;
+    let mut events = deployment.events().await?;
+    let body = r#"{"steps":1000,"delay_ms":50}"#;
+    ask(&deployment, "wasmhost.submit.progress.run.r", &[], body).await?;
+    events.until_state("progress.run.r", "PROGRESS").await?;
+    let queued = ask(&deployment, "wasmhost.revoke.progress.run.r", &[], r#"{"if_queued":true}"#).await?;
+    assert_eq!((&queued["kind"], &queued["code"]), (&json!("AlreadyRunning"), &json!("423")));
+    let record = ask(&deployment, "wasmhost.revoke.progress.run.r", &[], "").await?;
+    ensure!(record["revoke"].is_object(), "the answer shows the request: {record}");
+    let history = events.until_end("progress.run.r").await?;
+    assert_eq!(history.last()["state"], "REVOKED");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_answered_with_what_is_wrong() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    ask(&deployment, "wasmhost.submit.hello.run.taken", &[], "{}").await?;
+    let cases: [(&str, &[(&str, &str)], &str, &str, &str); 7] = [
+        ("wasmhost.submit.hello.run.taken", &[], r#"{"name":"Bob"}"#, "Conflict", "taken"),
+        ("wasmhost.submit.hello.run.x", &[], "{", "BadRequest", "JSON"),
+        ("wasmhost.submit.hello", &[], "{}", "BadRequest", "hello"),
+        (
+            "wasmhost.submit.hello.run.x",
+            &[("Wasmhost-Priority", "1")],
+            "{}",
+            "BadRequest",
+            "Wasmhost-Priority",
+        ),
+        (
+            "wasmhost.submit.hello.run.x",
+            &[("Wasmhost-Timeout", "soon")],
+            "{}",
+            "BadRequest",
+            "Wasmhost-Timeout",
+        ),
+        ("wasmhost.revoke.hello.run.taken", &[], r#"{"raeson":"x"}"#, "BadRequest", "raeson"),
+        ("wasmhost.status.hello", &[], "", "BadRequest", "hello"),
+    ];
+    for (subject, headers, body, kind, named) in cases {
+        let answer = ask(&deployment, subject, headers, body).await?;
+        assert_eq!(answer["kind"], kind, "{subject} {body}: {answer}");
+        ensure!(
+            answer["message"].as_str().is_some_and(|message| message.contains(named)),
+            "{named}: {answer}"
+        );
+    }
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_reply_subject_that_is_no_inbox_gets_no_answer() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let mut events = deployment.events().await?;
+    let reply = "$KV.wasmhost-states.hello.run.forged";
+    deployment.nats.publish_with_reply("wasmhost.submit.hello.run.x", reply, "{}".into()).await?;
+    // Answered in order: once this one is, the other one would have been.
+    ask(&deployment, "wasmhost.submit.hello.run.y", &[], "{}").await?;
+    events.until_end("hello.run.y").await?;
+    assert_eq!(deployment.record("hello.run.forged").await?, None);
+    assert_eq!(events.so_far("hello.run.x").states(), Vec::<&str>::new(), "and it is not even done");
+    Ok(())
+}
