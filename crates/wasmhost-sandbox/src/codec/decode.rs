@@ -1,6 +1,6 @@
 //! JSON text → `Val`, by the type. Every step cuts its text into slices of the text that came in; no tree is built.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::Deserializer as _;
@@ -65,9 +65,9 @@ impl Decoder {
         members: Members<'_>,
     ) -> Result<Vec<(&'t str, Val)>, Mismatch> {
         let mut given: HashMap<String, &RawValue> = HashMap::with_capacity(members.len());
-        let names: HashMap<&str, ()> = fields.iter().map(|(name, _)| (*name, ())).collect();
+        let names: HashSet<&str> = fields.iter().map(|(name, _)| *name).collect();
         for (name, raw) in members {
-            if !names.contains_key(name.as_str()) {
+            if !names.contains(name.as_str()) {
                 return Err(Mismatch::unknown(&name, fields.iter().map(|(name, _)| *name)));
             }
             if given.contains_key(&name) {

@@ -1,5 +1,6 @@
 //! The table of types, one row a case: what is taken, what comes back, what is refused and with which words.
 
+mod round;
 mod values;
 mod whole;
 

@@ -151,9 +151,14 @@ fn schema_and_codec_agree_on_whole_arguments() {
         "[null]",
         r#"{"a":null}"#,
     ];
-    for parameters in
-        ["", "a: u8", "a: u8, b: option<u8>", "a: option<u8>, b: u8", "a: option<u8>, b: option<u8>"]
-    {
+    for parameters in [
+        "",
+        "a: u8",
+        "a: u8, b: u8",
+        "a: u8, b: option<u8>",
+        "a: option<u8>, b: u8",
+        "a: option<u8>, b: option<u8>",
+    ] {
         agree(&format!("export f: func({parameters});"), bodies.iter().map(|&body| body.to_owned()));
     }
 }

@@ -50,7 +50,7 @@ fn size_and_depth_have_limits() {
     assert!(take(format!("{}{}", "[".repeat(64), "]".repeat(64))).is_ok());
     let error = take(format!("{}{}", "[".repeat(65), "]".repeat(65))).unwrap_err();
     assert!(matches!(error, ArgumentError::TooDeep), "{error}");
-    assert!(take(format!("\"{}\\\"[\"", "[".repeat(100))).is_ok());
+    assert!(take(format!("\"\\\"{}\"", "[".repeat(100))).is_ok());
     let error = take(" ".repeat(Limits::ARGUMENT_BYTES + 1)).unwrap_err();
     assert!(matches!(error, ArgumentError::TooLarge { .. }), "{error}");
 }
