@@ -10,6 +10,9 @@ use crate::{schema, signature};
 /// Signatures and schemas of one module, in bytes of text.
 const MANIFEST_BYTES: usize = 256 << 10;
 
+/// The signature of an untyped task, with the names that reflection does not have.
+const HANDLER: &str = "run: func(args: json) -> result<json, task-error>";
+
 /// Derives the manifest of `component`. Types can be had from a compiled component only.
 pub(crate) fn manifest(engine: &Engine, component: &Component) -> Manifest {
     let tasks = Tasks::of(engine, component);
@@ -33,11 +36,11 @@ pub(crate) fn manifest(engine: &Engine, component: &Component) -> Manifest {
 
 /// The task's entry; none where it takes more than `room`.
 fn described(task: &Task, room: &mut usize) -> Option<ManifestTask> {
-    let signature = signature::signature(task.function.as_str(), &task.func);
-    let (arguments, result) = if task.raw {
-        (schema::anything(), schema::anything())
+    let (signature, arguments, result) = if task.raw {
+        (HANDLER.to_owned(), schema::anything(), schema::anything())
     } else {
-        (schema::arguments(&task.func), schema::result(&task.func))
+        let signature = signature::signature(task.function.as_str(), &task.func);
+        (signature, schema::arguments(&task.func), schema::result(&task.func))
     };
     *room = room.checked_sub(signature.len() + arguments.len() + result.len())?;
     let parameters = || task.func.params().map(|(name, _)| name.to_owned()).collect();
@@ -84,7 +87,7 @@ mod tests {
         let manifest = inspected("world w { export wasmhost:task/handler@0.1.0; }");
         let [task] = manifest.tasks.as_slice() else { panic!("{manifest:?}") };
         assert_eq!(task.parameters, None);
-        assert_eq!(task.signature, "run: func(args: string) -> result<string, variant>");
+        assert_eq!(task.signature, HANDLER);
         assert_eq!(task.interface.as_deref(), Some("wasmhost:task/handler@0.1.0"));
     }
 
