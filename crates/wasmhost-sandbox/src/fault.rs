@@ -10,6 +10,9 @@ use wasmtime_wasi::I32Exit;
 use crate::guest::{CpuUsedUp, Observed};
 use crate::tasks::Task;
 
+/// Frames of one function in a backtrace that make a recursion.
+const RECURSION_FRAMES: usize = 12;
+
 /// Limits that the engine has no error types for.
 const LIMIT_TEXTS: [(&str, Limit); 3] = [
     ("too much data is being copied", Limit::Result),
@@ -99,9 +102,19 @@ fn is_unreachable(error: &wasmtime::Error) -> bool {
 fn trap_text(error: &wasmtime::Error) -> String {
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => "stack overflow".to_owned(),
+        Some(Trap::MemoryOutOfBounds) if is_deep_recursion(error) => {
+            "stack overflow (out of bounds memory access, deep in a recursion)".to_owned()
+        }
         Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
         None => error.root_cause().to_string(),
     }
+}
+
+/// Languages with a stack in linear memory leave it at its end before the engine's own stack is full.
+fn is_deep_recursion(error: &wasmtime::Error) -> bool {
+    let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return false };
+    let innermost = trace.frames().first().map(FrameInfo::func_index);
+    trace.frames().iter().filter(|frame| Some(frame.func_index()) == innermost).count() >= RECURSION_FRAMES
 }
 
 /// What Rust writes: `thread 'main' panicked at src/lib.rs:1:2:`, then the message, then a note.

@@ -131,7 +131,7 @@ impl Mailbox {
     /// Posts an update. One with the same name is replaced; while one with another name waits, this waits too.
     pub(crate) async fn post_update(&self, update: Update) {
         let mut update = Some(update);
-        loop {
+        while !self.try_post(&mut update) {
             let mut taken = pin!(self.taken.notified());
             taken.as_mut().enable();
             if self.try_post(&mut update) {

@@ -37,7 +37,7 @@ impl Tail {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(kept.make_contiguous());
         let whole = if text.len() < Limits::ERROR_TEXT_BYTES { &*text } else { after_first_line(&text) };
-        whole.trim_end().to_owned()
+        whole.trim_end().trim_start_matches(['\n', '\r']).to_owned()
     }
 }
 

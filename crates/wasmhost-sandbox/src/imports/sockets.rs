@@ -1,16 +1,44 @@
-//! The ways to a socket, in place of the engine's own: none is ever made, and the attempt is remembered.
+//! The ways to a socket and to a name's address, in place of the engine's own: none is ever made, and the attempt is remembered.
 
 use wasmtime::component::{HasSelf, Linker, Resource};
-use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{self, ResolveAddressStream};
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, IpAddressFamily};
 use wasmtime_wasi::p2::bindings::sockets::{network, tcp_create_socket, udp_create_socket};
-use wasmtime_wasi::p2::{IoError, Network, SocketError, SocketResult, TcpSocket, UdpSocket};
+use wasmtime_wasi::p2::{DynPollable, IoError, Network, SocketError, SocketResult, TcpSocket, UdpSocket};
 
 use crate::guest::Guest;
 use crate::powers::Denials;
 
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     tcp_create_socket::add_to_linker::<_, HasSelf<Denials>>(linker, Guest::denials)?;
-    udp_create_socket::add_to_linker::<_, HasSelf<Denials>>(linker, Guest::denials)
+    udp_create_socket::add_to_linker::<_, HasSelf<Denials>>(linker, Guest::denials)?;
+    ip_name_lookup::add_to_linker::<_, HasSelf<Denials>>(linker, Guest::denials)
+}
+
+impl ip_name_lookup::Host for Denials {
+    fn resolve_addresses(
+        &mut self,
+        _: Resource<Network>,
+        name: String,
+    ) -> SocketResult<Resource<ResolveAddressStream>> {
+        self.note(&format!("sockets lookup {name}"));
+        Err(ErrorCode::AccessDenied.into())
+    }
+}
+
+/// Without a lookup there is no stream to call these on.
+impl ip_name_lookup::HostResolveAddressStream for Denials {
+    fn resolve_next_address(&mut self, _: Resource<ResolveAddressStream>) -> SocketResult<Option<IpAddress>> {
+        Err(ErrorCode::InvalidState.into())
+    }
+
+    fn subscribe(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        Err(wasmtime::Error::msg("no such lookup"))
+    }
+
+    fn drop(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<()> {
+        Ok(())
+    }
 }
 
 impl tcp_create_socket::Host for Denials {
@@ -27,7 +55,7 @@ impl udp_create_socket::Host for Denials {
     }
 }
 
-/// Both interfaces need the network's error codes, and nothing else of it.
+/// All three interfaces need the network's error codes, and nothing else of it.
 impl network::Host for Denials {
     fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
         error.downcast()
