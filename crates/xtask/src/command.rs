@@ -43,3 +43,9 @@ fn line(command: &Command) -> String {
         std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     words.join(" ")
 }
+
+/// Builds everything with the one selection of packages that tests and demo share: another one would resolve other
+/// features, and compile the engine once more.
+pub(crate) fn build(repository: &Repository) -> anyhow::Result<()> {
+    run(cargo(repository).args(["build", "--workspace", "--all-targets"]))
+}

@@ -31,7 +31,7 @@ const JOBS: [(&str, &str, &str); 4] = [
 pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     let tools = tools::install(repository)?;
     guests::build(repository)?;
-    command::run(command::cargo(repository).args(["build", "-p", "wasmhost-cli"]))?;
+    command::build(repository)?;
     let mut server = Server::start(&tools.nats_server, &Options::default())?;
     say(format_args!("nats-server: {}, with a store that goes with it", server.url()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

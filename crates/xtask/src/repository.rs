@@ -43,7 +43,7 @@ impl Repository {
         self.guests().join("target/wasm32-wasip2/release").join(name).with_extension("wasm")
     }
 
-    /// The program `wasmhost`, as `cargo build -p wasmhost-cli` leaves it.
+    /// The program `wasmhost`, as `command::build` leaves it.
     pub(crate) fn wasmhost(&self) -> PathBuf {
         self.programs.join("wasmhost").with_extension(env::consts::EXE_EXTENSION)
     }

@@ -8,7 +8,7 @@ use crate::{command, guests, repository::Repository, tools};
 pub(crate) fn run(repository: &Repository, arguments: &[String]) -> anyhow::Result<()> {
     let tools = tools::install(repository)?;
     guests::build(repository)?;
-    command::run(command::cargo(repository).args(["build", "-p", "wasmhost-cli"]))?;
+    command::build(repository)?;
     let mut test = command::cargo(repository);
     test.args(["test", "--workspace"])
         .args(arguments)
