@@ -47,14 +47,17 @@ impl Attempt {
 
     /// Runs in one of the `slots`, and says how it ended. Nobody left to hear it ends it too.
     pub(crate) async fn report(self, slots: &Semaphore, mut ended: oneshot::Sender<Outcome>) {
-        let control = self.control.clone();
+        let (control, mailbox) = (self.control.clone(), self.mailbox.clone());
         // Dropping the run drops its store: the slot is clean at once, whatever the guest was doing.
         let outcome = tokio::select! {
             biased;
-            () = ended.closed() => return,
-            outcome = self.run(slots, &control) => outcome,
+            () = ended.closed() => None,
+            outcome = self.run(slots, &control) => Some(outcome),
         };
-        ended.send(outcome).ok();
+        mailbox.end_logs();
+        if let Some(outcome) = outcome {
+            ended.send(outcome).ok();
+        }
     }
 
     async fn run(self, slots: &Semaphore, control: &Control) -> Outcome {

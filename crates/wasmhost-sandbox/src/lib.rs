@@ -2,6 +2,19 @@
 //!
 //! A [`Sandbox`] turns a component's bytes into a [`LoadedModule`] (validate, compile, cache) and starts attempts at its
 //! tasks. A guest's failure is a value of [`wasmhost_protocol::Outcome`]; nothing of a guest survives its attempt.
+//!
+//! ```no_run
+//! use wasmhost_protocol::{Digest, Outcome};
+//! use wasmhost_sandbox::{LoadError, Run, Sandbox};
+//!
+//! async fn once(sandbox: &Sandbox, digest: Digest, wasm: bytes::Bytes, run: Run) -> Result<Outcome, LoadError> {
+//!     let module = match sandbox.cached(&digest).await {
+//!         Some(module) => module,
+//!         None => sandbox.load(digest, wasm).await?,
+//!     };
+//!     Ok(sandbox.start(&module, run).outcome.await)
+//! }
+//! ```
 
 mod sandbox;
 

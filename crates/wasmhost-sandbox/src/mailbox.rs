@@ -81,7 +81,7 @@ pub struct Mailbox {
     waiting: Mutex<Post>,
     posted: Notify,
     taken: Notify,
-    lines: mpsc::Sender<LogLine>,
+    lines: Mutex<Option<mpsc::Sender<LogLine>>>,
     reader: Mutex<Option<mpsc::Receiver<LogLine>>>,
     dropped_lines: AtomicU64,
 }
@@ -93,7 +93,7 @@ impl Mailbox {
             waiting: Mutex::default(),
             posted: Notify::new(),
             taken: Notify::new(),
-            lines,
+            lines: Mutex::new(Some(lines)),
             reader: Mutex::new(Some(reader)),
             dropped_lines: AtomicU64::new(0),
         }
@@ -164,9 +164,15 @@ impl Mailbox {
     }
 
     pub(crate) fn log(&self, line: LogLine) {
-        if self.lines.try_send(line).is_err() {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.as_ref().is_some_and(|lines| lines.try_send(line).is_err()) {
             self.dropped_lines.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// No line comes after this: whoever reads them is told.
+    pub(crate) fn end_logs(&self) {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// The reader looks for posts before it sleeps, so only the first post has to wake it.
@@ -231,7 +237,12 @@ mod tests {
             mailbox.log(line.clone());
         }
         assert_eq!(mailbox.dropped_lines(), 3);
-        assert_eq!(mailbox.logs().recv().await, Some(line));
+        mailbox.end_logs();
+        let mut logs = mailbox.logs();
+        for _ in 0..WAITING_LINES {
+            assert_eq!(logs.recv().await, Some(line.clone()));
+        }
+        assert_eq!(logs.recv().await, None);
         assert_eq!(mailbox.logs().recv().await, None);
     }
 }

@@ -1,5 +1,7 @@
 //! A component compiled by a child process runs like any other. This binary is the child too, so it has its own `main`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The sandbox with a real engine and the real guest examples, hostile ones included. No NATS.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 mod control;
 mod lab;
 mod loading;

@@ -55,4 +55,6 @@ async fn log_lines_and_standard_error_arrive() {
     soon(running.outcome).await;
     let line = logs.recv().await.unwrap();
     assert_eq!((line.stream, line.message.as_str()), (LogStream::Stderr, "hostile line 1 of 2"));
+    assert!(logs.recv().await.is_some());
+    assert_eq!(logs.recv().await, None);
 }
