@@ -1,10 +1,10 @@
 //! Compiled artifacts on this host's own disk. An artifact is native code, so only bytes that this host wrote are ever
 //! loaded: each file carries a tag made with a key that never leaves the directory. Anything wrong means compiling again.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -32,7 +32,7 @@ impl Cache {
     /// Opens or creates the directory, for this user alone.
     pub(crate) fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        std::fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+        check_private(dir)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
@@ -121,6 +121,16 @@ pub(crate) fn load_artifact(engine: &Engine, artifact: &[u8]) -> wasmtime::Resul
     }
 }
 
+/// Whoever may write here could run native code in this process.
+fn check_private(dir: &Path) -> io::Result<()> {
+    let meta = std::fs::metadata(dir)?;
+    let ours = meta.uid() == rustix::process::geteuid().as_raw();
+    if ours && meta.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other("it is not this user's alone; choose another one, or `chown` and `chmod 700` it"))
+}
+
 fn read_or_make_key(dir: &Path) -> io::Result<[u8; 32]> {
     let path = dir.join(KEY_FILE);
     let mut key = [0; 32];
@@ -180,8 +190,17 @@ mod tests {
         let next = Cache::open(&cache.dir, &engine::on_demand().unwrap()).unwrap();
         assert_eq!(next.read(&ONE).unwrap(), b"native code");
         assert_eq!(next.read(&TWO), None);
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!((mode(&cache.dir), mode(&cache.dir.join(KEY_FILE))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let error = Cache::open(dir.path(), &engine::on_demand().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("chmod 700"));
     }
 
     #[test]
