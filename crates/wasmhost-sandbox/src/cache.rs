@@ -32,7 +32,7 @@ impl Cache {
     /// Opens or creates the directory, for this user alone.
     pub(crate) fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        check_private(dir)?;
+        check_writers(dir)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
@@ -122,13 +122,13 @@ pub(crate) fn load_artifact(engine: &Engine, artifact: &[u8]) -> wasmtime::Resul
 }
 
 /// Whoever may write here could run native code in this process.
-fn check_private(dir: &Path) -> io::Result<()> {
+fn check_writers(dir: &Path) -> io::Result<()> {
     let meta = std::fs::metadata(dir)?;
     let ours = meta.uid() == rustix::process::geteuid().as_raw();
-    if ours && meta.mode() & 0o077 == 0 {
+    if ours && meta.mode() & 0o022 == 0 {
         return Ok(());
     }
-    Err(io::Error::other("it is not this user's alone; choose another one, or `chown` and `chmod 700` it"))
+    Err(io::Error::other("others can write to it; choose another one, or `chown` and `chmod 700` it"))
 }
 
 fn read_or_make_key(dir: &Path) -> io::Result<[u8; 32]> {
