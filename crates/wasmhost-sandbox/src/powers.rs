@@ -75,3 +75,31 @@ impl WasiHttpHooks for NoHttp {
         Box::new(std::future::ready(Err(wasmtime_wasi_http::Error::HttpRequestDenied)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_request_is_denied_and_remembered() {
+        let mut hooks = NoHttp(Denials::default());
+        let request = http::Request::get("http://10.0.0.1/").body(WasiBody::default()).unwrap();
+        let sent = Box::into_pin(hooks.send_request(request, None, Box::new(std::future::ready(Ok(())))));
+        let sent = sent.now_or_never().unwrap();
+        assert!(matches!(sent.map(drop), Err(wasmtime_wasi_http::Error::HttpRequestDenied)));
+        assert_eq!(hooks.0.list(), ["http GET http://10.0.0.1/"]);
+    }
+
+    #[test]
+    fn only_the_first_different_denials_are_kept() {
+        let denials = Denials::default();
+        for number in 0..20 {
+            denials.note(&format!("sockets lookup {}", number / 2));
+            denials.note("\u{1b}");
+        }
+        let list = denials.list();
+        assert_eq!((list.len(), list[1].as_str()), (DENIALS, "\\u{1b}"));
+    }
+}
