@@ -19,7 +19,7 @@ Example: wasmhost dev          # then, in another terminal:
 
 /// Background jobs as sandboxed WebAssembly components, on NATS
 #[derive(Debug, Parser)]
-#[command(name = "wasmhost", version, about, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "wasmhost", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

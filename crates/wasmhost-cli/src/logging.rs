@@ -4,15 +4,18 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::cli::Command;
 use crate::out;
 
 /// The variable that overrules `-v`, in the syntax of `RUST_LOG`.
 const VARIABLE: &str = "WASMHOST_LOG";
 
-/// Starts logging: warnings and our own information; `-v` adds our details, `-vv` everybody's.
-pub(crate) fn start(verbose: u8) {
+/// Starts logging. A host tells warnings and what it does, a client only its errors, which are no log lines; `-v` adds
+/// our details, `-vv` everybody's.
+pub(crate) fn start(command: &Command, verbose: u8) {
     let level = match verbose {
-        0 => "warn,wasmhost_host=info,wasmhost=info",
+        0 if matches!(command, Command::Serve(_) | Command::Dev(_)) => "warn,wasmhost_host=info",
+        0 => "off",
         1 => {
             "info,wasmhost=debug,wasmhost_host=debug,wasmhost_nats=debug,wasmhost_client=debug,wasmhost_sandbox=debug"
         }

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
         }
     };
-    logging::start(cli.global.verbose);
+    logging::start(&cli.command, cli.global.verbose);
     match commands::run(cli) {
         Ok(code) => code,
         Err(complaint) => {

@@ -56,7 +56,7 @@ async fn until_interrupted<T>(command: impl Future<Output = Result<T, Complaint>
     // A client's command may be dropped anywhere: what it began on the server is whole or not begun.
     tokio::select! {
         ended = command => ended,
-        _ = tokio::signal::ctrl_c() => Err(Complaint::new(Exit::Interrupted, "interrupted")),
+        _ = tokio::signal::ctrl_c() => Err(Complaint::new(Exit::Interrupted, "interrupted; jobs that were submitted go on")),
     }
 }
 

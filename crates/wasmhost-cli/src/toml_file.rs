@@ -16,7 +16,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Complaint> {
     let text = input::text(path)?;
     toml::from_str(&text).map_err(|error| {
         let message = error.message();
-        let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+        let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
         let place =
             line.map(|line| format!("{}:{line}", input::shown(path))).unwrap_or_else(|| input::shown(path));
         Complaint::new(Exit::Config, format_args!("{place}: {}{}", escape(message), did_you_mean(message)))

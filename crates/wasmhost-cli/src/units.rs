@@ -51,6 +51,12 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << unit).ok_or_else(|| format!("size `{text}` is too large"))
 }
 
+/// A number of slots.
+pub(crate) fn parse_slots(text: &str) -> Result<u32, String> {
+    let slots = text.parse().ok().filter(|slots| (1..=100_000).contains(slots));
+    slots.ok_or_else(|| format!("`{}` is not a number from 1 to 100000", text.escape_debug()))
+}
+
 /// A size as people read it.
 pub(crate) fn format_bytes(bytes: u64) -> String {
     match bytes {

@@ -1,13 +1,11 @@
 //! `wasmhost run`: one attempt of a task on this machine, without NATS.
 
 mod ending;
+mod live;
 
 use std::path::{Path, PathBuf};
 
-use tokio::sync::mpsc::Receiver;
-use wasmhost_protocol::{
-    FunctionName, JobId, Manifest, ModuleName, Outcome, Policy, QueueName, TaskName, escape,
-};
+use wasmhost_protocol::{FunctionName, JobId, Manifest, ModuleName, Policy, QueueName, TaskName, escape};
 use wasmhost_sandbox::{
     Compiler, FunctionChoice, JobContext, LogLevel, LogLine, LogStream, Post, Run, Running,
 };
@@ -16,7 +14,7 @@ use crate::cli::Global;
 use crate::commands::module::tasks;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::{component, input, out, show, toml_file};
+use crate::{component, input, toml_file};
 
 /// Flags of `run`.
 #[derive(Debug, clap::Args)]
@@ -55,8 +53,7 @@ pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, Complaint> {
         config: policy.config,
         checkpoint: None,
     };
-    out::note("STARTED");
-    ending::report(follow(sandbox.start(&component.loaded, run)).await)
+    ending::report(live::follow(sandbox.start(&component.loaded, run)).await)
 }
 
 /// A first argument that looks like arguments is them.
@@ -112,59 +109,6 @@ fn context(file: &Path, function: &FunctionChoice, policy: &Policy) -> JobContex
         submitted_at: now,
         deadline: now.plus(policy.limits.timeout),
     }
-}
-
-/// Shows states and logs as they come, until the end.
-async fn follow(running: Running) -> Outcome {
-    let Running { mut outcome, mailbox, control: _control } = running;
-    let mut logs = mailbox.logs();
-    let outcome = loop {
-        // Taking a line and looking for posts lose nothing when another arm is first.
-        tokio::select! {
-            biased;
-            Some(line) = logs.recv() => show_line(&line),
-            () = mailbox.changed() => show_post(mailbox.take()),
-            outcome = &mut outcome => break outcome,
-        }
-    };
-    show_rest(&mut logs);
-    show_post(mailbox.take());
-    if mailbox.dropped_lines() > 0 {
-        out::note(format_args!("… {} log lines dropped", mailbox.dropped_lines()));
-    }
-    outcome
-}
-
-fn show_rest(logs: &mut Receiver<LogLine>) {
-    while let Ok(line) = logs.try_recv() {
-        show_line(&line);
-    }
-}
-
-fn show_post(post: Option<Post>) {
-    let Some(post) = post else { return };
-    if let Some(update) = post.update {
-        let meta = update.meta.as_ref().map(show::json).unwrap_or_default();
-        out::note(format_args!("{} {meta}", update.state));
-    }
-    if let Some(checkpoint) = post.checkpoint {
-        out::note(format_args!("checkpoint of {} bytes", checkpoint.len()));
-    }
-}
-
-fn show_line(line: &LogLine) {
-    let from = match (line.stream, line.level) {
-        (LogStream::Stdout, _) => "stdout",
-        (LogStream::Stderr, _) => "stderr",
-        (LogStream::Guest, LogLevel::Trace) => "trace",
-        (LogStream::Guest, LogLevel::Debug) => "debug",
-        (LogStream::Guest, LogLevel::Info) => "info",
-        (LogStream::Guest, LogLevel::Warn) => "warn",
-        (LogStream::Guest, LogLevel::Error) => "error",
-    };
-    let fields = line.fields.as_ref().map(|fields| format!(" {}", show::json(fields))).unwrap_or_default();
-    // The sandbox has escaped the message.
-    out::note(format_args!("  {from}: {}{fields}", line.message));
 }
 
 #[cfg(test)]

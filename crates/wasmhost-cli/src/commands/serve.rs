@@ -11,7 +11,7 @@ use wasmhost_protocol::parse_duration;
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::units::{Queues, parse_bytes};
+use crate::units::{Queues, parse_bytes, parse_slots};
 use crate::{component, runtime};
 
 /// Flags of `serve`. Each may also stand in the configuration file, by the same name.
@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NAME:WEIGHT,…", env = "WASMHOST_QUEUES")]
     queues: Option<Queues>,
     /// Attempts at a time [default: 64 for each core]
-    #[arg(long, value_name = "NUMBER", env = "WASMHOST_SLOTS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "NUMBER", env = "WASMHOST_SLOTS", value_parser = parse_slots)]
     slots: Option<u32>,
     /// The most memory that the policy of a module may ask for [default: 512M]
     #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_bytes)]
@@ -81,7 +81,6 @@ async fn serve(
     guests: tokio::runtime::Handle,
 ) -> Result<Exit, Complaint> {
     let connection = global.connection().await?;
-    tracing::info!("serving; Ctrl-C or SIGTERM drains");
     let stop = async {
         if let Err(complaint) = runtime::stop_requested().await {
             complaint.print();

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use wasmhost_client::{Client, Handle, Submission};
+use wasmhost_client::{Client, Handle, ReadError, StatusError, Submission};
 use wasmhost_protocol::service::SubmitReply;
-use wasmhost_protocol::{Digest, JobId, JobOptions, QueueName, Record, TaskName, parse_duration};
+use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, TaskName, parse_duration};
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
@@ -55,6 +55,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     let wait = args.wait;
     let submission = submission(args)?;
     let client = global.client().await?;
+    check_streams(&client, &submission).await?;
     let accepted = client.submit(submission).await?;
     let key = accepted.job.key();
     if wait {
@@ -84,6 +85,17 @@ fn submission(args: Args) -> Result<Submission, Complaint> {
         arguments: input::arguments(args.arguments.as_deref())?,
         ..Submission::of(args.task)
     })
+}
+
+/// A server without our streams would be asked again for half a minute: one read tells at once.
+async fn check_streams(client: &Client, submission: &Submission) -> Result<(), Complaint> {
+    let id = submission.id.clone().unwrap_or_else(|| JobId::parse("0").expect("`0` is an id"));
+    match client.job(&JobKey::new(submission.task.clone(), id)).record().await {
+        Err(error @ StatusError::Unreachable { source: ReadError::Unreachable { .. }, .. }) => {
+            Err(error.into())
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 async fn follow(client: &Client, job: &Handle, global: &Global) -> Result<Exit, Complaint> {

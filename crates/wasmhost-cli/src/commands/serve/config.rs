@@ -12,7 +12,7 @@ use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::nearest::suggestion;
-use crate::units::parse_bytes;
+use crate::units::{parse_bytes, parse_slots};
 use crate::{input, toml_file};
 
 /// Every key there is.
@@ -65,7 +65,7 @@ impl File {
     fn settings(&mut self) -> Settings {
         Settings {
             queues: self.parsed("queues"),
-            slots: self.parsed("slots"),
+            slots: self.value("slots", parse_slots),
             memory_limit: self.value("memory-limit", parse_bytes),
             grace: self.value("grace", parse_duration),
             ack_wait: self.value("ack-wait", parse_duration),

@@ -1,0 +1,84 @@
+//! The live view of a local run: states and logs on standard error as they come.
+
+use std::time::Duration;
+
+use wasmhost_protocol::{Outcome, Verdict};
+use wasmhost_sandbox::{LogLevel, LogLine, LogStream, Post, Running};
+
+use crate::{out, show};
+
+/// A task that says nothing for so long is shown as started.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Shows states and logs as they come, until the end.
+pub(super) async fn follow(running: Running) -> Outcome {
+    let Running { mut outcome, mailbox, control: _control } = running;
+    let mut logs = mailbox.logs();
+    let mut show = Show { started: false };
+    let quiet = tokio::time::sleep(QUIET);
+    tokio::pin!(quiet);
+    let outcome = loop {
+        // Taking a line and looking for posts lose nothing when another arm is first.
+        tokio::select! {
+            biased;
+            Some(line) = logs.recv() => show.line(&line),
+            () = mailbox.changed() => show.post(mailbox.take()),
+            outcome = &mut outcome => break outcome,
+            () = &mut quiet, if !show.started => show.start(),
+        }
+    };
+    if !matches!(outcome.verdict, Verdict::BadArguments(_) | Verdict::UnknownFunction(_)) {
+        show.start();
+    }
+    while let Ok(line) = logs.try_recv() {
+        show.line(&line);
+    }
+    show.post(mailbox.take());
+    if mailbox.dropped_lines() > 0 {
+        out::note(format_args!("… {} log lines dropped", mailbox.dropped_lines()));
+    }
+    outcome
+}
+
+/// The live view on standard error. Refused arguments never start, so it starts with the first sign of life.
+struct Show {
+    started: bool,
+}
+
+impl Show {
+    fn start(&mut self) {
+        if !self.started {
+            out::note("STARTED");
+        }
+        self.started = true;
+    }
+
+    fn post(&mut self, post: Option<Post>) {
+        let Some(post) = post else { return };
+        self.start();
+        if let Some(update) = post.update {
+            let meta = update.meta.as_ref().map(show::json).unwrap_or_default();
+            out::note(format_args!("{} {meta}", update.state));
+        }
+        if let Some(checkpoint) = post.checkpoint {
+            out::note(format_args!("checkpoint of {} bytes", checkpoint.len()));
+        }
+    }
+
+    fn line(&mut self, line: &LogLine) {
+        self.start();
+        let from = match (line.stream, line.level) {
+            (LogStream::Stdout, _) => "stdout",
+            (LogStream::Stderr, _) => "stderr",
+            (LogStream::Guest, LogLevel::Trace) => "trace",
+            (LogStream::Guest, LogLevel::Debug) => "debug",
+            (LogStream::Guest, LogLevel::Info) => "info",
+            (LogStream::Guest, LogLevel::Warn) => "warn",
+            (LogStream::Guest, LogLevel::Error) => "error",
+        };
+        let fields =
+            line.fields.as_ref().map(|fields| format!(" {}", show::json(fields))).unwrap_or_default();
+        // The sandbox has escaped the message.
+        out::note(format_args!("  {from}: {}{fields}", line.message));
+    }
+}
