@@ -11,10 +11,19 @@ use anyhow::{Context, bail};
 
 use crate::{repository::Repository, say::say};
 
-/// Cargo, in the repository's root.
+/// Cargo, in the repository's root. What the cargo that started this program says of it is left out: build scripts that
+/// look at it would run again, and their dependents be compiled again.
 pub(crate) fn cargo(repository: &Repository) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&repository.root);
+    for (name, _) in env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 
