@@ -102,11 +102,11 @@ fn move_bar(bar: &ProgressBar, record: &Record) {
 }
 
 fn waiting_style() -> ProgressStyle {
-    style("{spinner} {prefix} {elapsed} {msg}")
+    style("{spinner} {prefix} {elapsed} {wide_msg}")
 }
 
 fn counting_style() -> ProgressStyle {
-    style("{prefix} [{bar:30}] {percent}% {elapsed} {msg}")
+    style("{prefix} [{bar:30}] {percent}% {elapsed} {wide_msg}")
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -6,9 +6,7 @@ mod live;
 use std::path::{Path, PathBuf};
 
 use wasmhost_protocol::{FunctionName, JobId, Manifest, ModuleName, Policy, QueueName, TaskName, escape};
-use wasmhost_sandbox::{
-    Compiler, FunctionChoice, JobContext, LogLevel, LogLine, LogStream, Post, Run, Running,
-};
+use wasmhost_sandbox::{Compiler, FunctionChoice, JobContext, Run};
 
 use crate::cli::Global;
 use crate::commands::module::tasks;
