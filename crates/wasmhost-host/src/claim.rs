@@ -49,6 +49,14 @@ impl Walks {
     }
 }
 
+/// What carrying a judgement out came to.
+enum Next {
+    Granted(Box<Record>, u64),
+    Not(Settle),
+    Adopt,
+    Judge(Standing),
+}
+
 /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `bad`: why the message
 /// cannot be read as a job.
 pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) -> Claimed {
@@ -58,69 +66,75 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
     let mut claim = new_claim(host, &delivery, module.as_ref(), &policy);
     let (mut standing, mut believed) = first_standing(host, &delivery).await;
     loop {
-        let write = random_write();
-        let (case_delivery, now) = (&delivery, now());
-        let case = Case {
-            standing: &standing,
+        let (now, write) = (now(), random_write());
+        let (standing_now, delivery_now) = (&standing, &delivery);
+        let judgement = judge(&Case {
+            standing: standing_now,
             believed,
-            delivery: case_delivery,
+            delivery: delivery_now,
             claim: &claim,
             now,
             write,
             result_ttl,
             bad,
+        });
+        standing = match carry_out(host, &delivery, judgement, standing, &mut claim, result_ttl).await {
+            Next::Granted(record, revision) => return granted(host, delivery, *record, revision, policy),
+            Next::Not(how) => return Claimed::Not(Box::new(delivery), how),
+            Next::Adopt => {
+                let key = delivery.key.clone();
+                host.attempts.wake(&key, Wake::Adopt(Box::new(delivery)));
+                return Claimed::Adopted;
+            }
+            Next::Judge(found) => found,
         };
-        let judgement = judge(&case);
         believed = None;
-        standing = match judgement {
-            Judgement::Claim { record, expected } => {
-                match write_claim(host, &delivery, &record, expected).await {
-                    Ok(Written::Landed(revision)) => {
-                        return granted(host, delivery, *record, revision, policy);
-                    }
-                    Ok(Written::Moved(Standing::Record { record, revision }))
-                        if record.token == Some(claim.token) =>
-                    {
-                        return granted(host, delivery, *record, revision, policy);
-                    }
-                    Ok(Written::Moved(found)) => found,
-                    Err(how) => return Claimed::Not(Box::new(delivery), how),
-                }
-            }
-            Judgement::End { record, expected } => {
-                match write_end(host, &delivery, &record, expected, result_ttl).await {
-                    Ok(Written::Landed(_)) => return Claimed::Not(Box::new(delivery), Settle::Ack),
-                    Ok(Written::Moved(found)) => found,
-                    Err(how) => return Claimed::Not(Box::new(delivery), how),
-                }
-            }
-            Judgement::Ack => return Claimed::Not(Box::new(delivery), Settle::Ack),
-            Judgement::Rest(delay) => return Claimed::Not(Box::new(delivery), Settle::Nak(delay)),
-            Judgement::Dead { reason, why } => {
-                let how = dead::bury_message(host, &delivery, reason, &why).await;
-                return Claimed::Not(Box::new(delivery), how);
-            }
-            Judgement::Look { msg_seq } => {
-                if message_stands(host, &delivery, msg_seq).await {
-                    return Claimed::Not(Box::new(delivery), Settle::Ack);
-                }
-                claim.adopt = true;
-                host.records.read_until_known(&delivery.key).await
-            }
-            Judgement::Stale { revision } => {
-                if host.attempts.runs(&delivery.key, token_of(&standing)) {
-                    let key = delivery.key.clone();
-                    host.attempts.wake(&key, Wake::Adopt(Box::new(delivery)));
-                    return Claimed::Adopted;
-                }
-                if host.walks.again(revision) {
-                    return Claimed::Not(Box::new(delivery), Settle::Silent);
-                }
-                claim.adopt = true;
-                standing
-            }
-        };
         claim.token = random_token();
+    }
+}
+
+async fn carry_out(
+    host: &Host,
+    delivery: &Delivery,
+    judgement: Judgement,
+    standing: Standing,
+    claim: &mut Claim,
+    result_ttl: Duration,
+) -> Next {
+    match judgement {
+        Judgement::Claim { record, expected } => match write_claim(host, delivery, &record, expected).await {
+            Ok(Written::Landed(revision)) => Next::Granted(record, revision),
+            Ok(Written::Moved(Standing::Record { record, revision }))
+                if record.token == Some(claim.token) =>
+            {
+                Next::Granted(record, revision)
+            }
+            Ok(Written::Moved(found)) => Next::Judge(found),
+            Err(how) => Next::Not(how),
+        },
+        Judgement::End { record, expected } => {
+            match write_end(host, delivery, &record, expected, result_ttl).await {
+                Ok(Written::Landed(_)) => Next::Not(Settle::Ack),
+                Ok(Written::Moved(found)) => Next::Judge(found),
+                Err(how) => Next::Not(how),
+            }
+        }
+        Judgement::Ack => Next::Not(Settle::Ack),
+        Judgement::Rest(delay) => Next::Not(Settle::Nak(delay)),
+        Judgement::Dead { reason, why } => Next::Not(dead::bury_message(host, delivery, reason, &why).await),
+        Judgement::Look { msg_seq } if message_stands(host, delivery, msg_seq).await => {
+            Next::Not(Settle::Ack)
+        }
+        Judgement::Look { .. } => {
+            claim.adopt = true;
+            Next::Judge(host.records.read_until_known(&delivery.key).await)
+        }
+        Judgement::Stale { .. } if host.attempts.runs(&delivery.key, token_of(&standing)) => Next::Adopt,
+        Judgement::Stale { revision } if host.walks.again(revision) => Next::Not(Settle::Silent),
+        Judgement::Stale { .. } => {
+            claim.adopt = true;
+            Next::Judge(standing)
+        }
     }
 }
 
