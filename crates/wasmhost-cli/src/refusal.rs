@@ -143,6 +143,7 @@ fn status(error: &StatusError) -> Exit {
 fn read(error: &ReadError) -> Exit {
     match error {
         ReadError::Denied { .. } => Exit::Denied,
+        ReadError::NotSetUp { .. } => Exit::Config,
         _ => Exit::Unreachable,
     }
 }

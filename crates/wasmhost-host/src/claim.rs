@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmhost_nats::{WriteError, Written, jobs, now, random_token, random_write, registry};
-use wasmhost_protocol::{Claim, ModuleEntry, Policy, Record, Standing, Token};
+use wasmhost_protocol::{Claim, ModuleEntry, Policy, Record, Standing, Token, format_duration, header};
 
 use crate::attempts::Wake;
 use crate::dead;
@@ -49,6 +49,13 @@ impl Walks {
     }
 }
 
+/// A value over the policy is refused, not clamped.
+fn over_policy(delivery: &Delivery, policy: &Policy) -> Option<String> {
+    let asked = delivery.options.timeout.filter(|timeout| *timeout > policy.limits.timeout)?;
+    let (asked, allowed) = (format_duration(asked), format_duration(policy.limits.timeout));
+    Some(format!("{}: {asked} is more than the {allowed} that the module's policy allows", header::TIMEOUT))
+}
+
 /// What carrying a judgement out came to.
 enum Next {
     Granted(Box<Record>, u64),
@@ -63,6 +70,8 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
     let module = current_module(host, &delivery).await;
     let policy = module.as_ref().map(|module| module.policy.clone()).unwrap_or_default();
     let result_ttl = delivery.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(policy.result_ttl);
+    let over = over_policy(&delivery, &policy);
+    let bad = bad.or(over.as_deref());
     let mut claim = new_claim(host, &delivery, module.as_ref(), &policy);
     let (mut standing, mut believed) = first_standing(host, &delivery).await;
     loop {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use wasmhost_protocol::{Names, Namespace};
 
 use crate::denials::Denials;
+use crate::servers;
 
 /// The oldest server with all that the protocol needs: schedules, TTLs, fixes of CVE-2026-33222 and -33248.
 pub const MINIMUM_SERVER: (i64, i64, i64) = (2, 12, 6);
@@ -163,12 +164,14 @@ impl Connection {
                 std::future::ready(())
             }
         });
-        let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
-        let client = options.connect(servers).await.map_err(|source| refused(&config.url, source))?;
+        let (servers, _) = servers::split(&config.url);
+        // A password in the address is never repeated.
+        let url = servers.join(",");
+        let client = options.connect(servers).await.map_err(|source| refused(&url, source))?;
         let (major, minor, patch) = MINIMUM_SERVER;
         if !client.is_server_compatible(major, minor, patch) {
             let found = client.server_info().version;
-            return Err(ConnectError::TooOld { url: config.url.clone(), found });
+            return Err(ConnectError::TooOld { url, found });
         }
         let jetstream = ContextBuilder::new()
             .timeout(ANSWER_TIMEOUT)
@@ -217,7 +220,10 @@ fn refused(url: &str, source: async_nats::ConnectError) -> ConnectError {
 }
 
 async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError> {
-    let mut options = credentials(&config.credentials).await?;
+    let mut options = match (&config.credentials, servers::split(&config.url).1) {
+        (Credentials::None, Some(user_info)) => servers::connect_as(user_info),
+        (credentials, _) => self::credentials(credentials).await?,
+    };
     if let Some(ca) = &config.tls_ca {
         options = options.add_root_certificates(ca.clone());
     }

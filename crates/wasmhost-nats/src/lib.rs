@@ -23,6 +23,7 @@ mod connect;
 mod denials;
 mod message;
 mod replay;
+mod servers;
 
 mod layout;
 

@@ -1,12 +1,15 @@
 //! One message of a stream, sent with its acknowledgement or read from the stream's leader.
 
+use std::error::Error as _;
+
+use async_nats::jetstream::context::{RequestError, RequestErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageError, RawMessageErrorKind};
 use async_nats::{HeaderMap, HeaderValue};
 
 use crate::Connection;
-use crate::codes::{NO_MESSAGE, Unstored};
+use crate::codes::{NO_MESSAGE, NO_STREAM, OFF, Unstored};
 
 /// Why something that stands on the server could not be read. Whether it is there is not known.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -18,6 +21,16 @@ pub enum ReadError {
         /// What was read.
         subject: String,
         /// The server's words.
+        text: String,
+    },
+    /// JetStream is off, or the stream was never made.
+    #[error(
+        "read `{subject}`: {text}; check that JetStream is on: streams and buckets are made by the first `wasmhost serve`"
+    )]
+    NotSetUp {
+        /// What was read.
+        subject: String,
+        /// What the server said.
         text: String,
     },
     /// No answer, or one that says nothing about it.
@@ -67,8 +80,8 @@ pub(crate) async fn read(
         Place::Sequence(sequence) => format!("{stream} {sequence}"),
     };
     let answer = async {
-        let stream =
-            connection.jetstream.get_stream_no_info(stream).await.map_err(|error| error.to_string())?;
+        let opened = connection.jetstream.get_stream_no_info(stream).await;
+        let stream = opened.map_err(|error| (false, error.to_string()))?;
         let request = stream.raw_message_builder();
         let request = match place {
             Place::LastOn(subject) => request.last_by_subject(subject),
@@ -79,15 +92,26 @@ pub(crate) async fn read(
             Err(error) => match error.kind() {
                 LastRawMessageErrorKind::NoMessageFound => Ok(None),
                 RawMessageErrorKind::JetStream(error) if error.error_code().0 == NO_MESSAGE => Ok(None),
-                _ => Err(error.to_string()),
+                _ => Err((is_not_set_up(&error), error.to_string())),
             },
         }
     };
     match connection.denials.or_denied(stream, answer).await {
         Ok(Ok(message)) => Ok(message),
-        Ok(Err(text)) => Err(ReadError::Unreachable { subject, text }),
+        Ok(Err((true, text))) => Err(ReadError::NotSetUp { subject, text }),
+        Ok(Err((false, text))) => Err(ReadError::Unreachable { subject, text }),
         Err(text) => Err(ReadError::Denied { subject, text }),
     }
+}
+
+/// Whether nobody answers for JetStream, or it says that it is off or has no such stream.
+fn is_not_set_up(error: &RawMessageError) -> bool {
+    if let RawMessageErrorKind::JetStream(error) = error.kind() {
+        let code = error.error_code().0;
+        return code == NO_STREAM || OFF.contains(&code);
+    }
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<RequestError>());
+    cause.is_some_and(|cause| cause.kind() == RequestErrorKind::NoResponders)
 }
 
 /// A header's value that came from elsewhere; what cannot stand in a header is escaped.

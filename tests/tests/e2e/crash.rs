@@ -39,7 +39,7 @@ async fn a_killed_hosts_job_succeeds_on_the_next_as_attempt_2() -> Test {
     let last = history.last();
     assert_eq!(
         (&last["attempt"], &last["lost"], &last["charged"]),
-        (&json!(2), &json!(1), &json!(0)),
+        (&json!(2), &json!(1), &json!(1)),
         "{history}"
     );
     Ok(())

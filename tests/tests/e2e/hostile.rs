@@ -10,6 +10,7 @@ use super::Test;
 const POLICY: &str = r#"
 [limits]
 memory_bytes = 33554432
+result_bytes = 1048576
 cpu = "1s"
 timeout = "5s"
 "#;
@@ -24,7 +25,7 @@ const FAILURES: [(&str, &str, &str); 10] = [
     (r#"{"do":"stack"}"#, "Trapped", "stack overflow"),
     (r#"{"do":"spin"}"#, "CpuLimit", "1s"),
     (r#"{"do":"sleep","ms":60000}"#, "TimedOut", "5s"),
-    (r#"{"do":"big-result","bytes":17000000}"#, "LimitExceeded", "16777216"),
+    (r#"{"do":"big-result","bytes":2000000}"#, "LimitExceeded", "1048576"),
     (r#"{"do":"nothing known"}"#, "Permanent", "wrong arguments"),
 ];
 

@@ -2,6 +2,7 @@
 
 mod config;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,13 +82,28 @@ async fn serve(
     guests: tokio::runtime::Handle,
 ) -> Result<Exit, Complaint> {
     let connection = global.connection().await?;
+    let (ask, asked) = tokio::sync::oneshot::channel();
     let stop = async {
-        if let Err(complaint) = runtime::stop_requested().await {
-            complaint.print();
-        }
+        // A sender that is gone means that the host is to end as well.
+        drop(asked.await);
     };
-    wasmhost_host::run(connection, config, guests, stop).await.map_err(host_failed)?;
-    Ok(Exit::Ok)
+    let host = wasmhost_host::run(connection, config, guests, stop);
+    // The host is dropped at a second signal as if it were killed: what it ran comes again after ack-wait.
+    tokio::select! {
+        ended = host => ended.map_err(host_failed).map(|()| Exit::Ok),
+        Err(complaint) = signals(ask) => Err(complaint),
+    }
+}
+
+/// Passes the first signal on as the wish to drain; a second one ends the host at once.
+async fn signals(ask: tokio::sync::oneshot::Sender<()>) -> Result<Infallible, Complaint> {
+    runtime::stop_requested().await?;
+    drop(ask);
+    runtime::stop_requested().await?;
+    Err(Complaint::new(
+        Exit::Interrupted,
+        "a second signal: ended at once; jobs that ran come again after ack-wait",
+    ))
 }
 
 /// Why a host ended.

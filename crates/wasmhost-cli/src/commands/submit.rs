@@ -91,9 +91,12 @@ fn submission(args: Args) -> Result<Submission, Complaint> {
 async fn check_streams(client: &Client, submission: &Submission) -> Result<(), Complaint> {
     let id = submission.id.clone().unwrap_or_else(|| JobId::parse("0").expect("`0` is an id"));
     match client.job(&JobKey::new(submission.task.clone(), id)).record().await {
-        Err(error @ StatusError::Unreachable { source: ReadError::Unreachable { .. }, .. }) => {
-            Err(error.into())
-        }
+        Err(
+            error @ StatusError::Unreachable {
+                source: ReadError::Unreachable { .. } | ReadError::NotSetUp { .. },
+                ..
+            },
+        ) => Err(error.into()),
         Ok(_) | Err(_) => Ok(()),
     }
 }
