@@ -29,6 +29,6 @@ async fn twenty_thousand_jobs_all_succeed_as_another_process_counts() -> Test {
     let counted = deployment.wasmhost(&["jobs", "--state", "SUCCESS", "--json"]).await?;
     assert_eq!(counted.ok()?.lines().count(), JOBS);
     let rate = |time: std::time::Duration| JOBS as f64 / time.as_secs_f64();
-    println!("{JOBS} jobs: {:.0} submitted/s, {:.0} done/s", rate(submitted), rate(done));
+    eprintln!("{JOBS} jobs: {:.0} submitted/s, {:.0} done/s", rate(submitted), rate(done));
     host.check_alive()
 }

@@ -91,7 +91,9 @@ async fn a_running_job_is_revoked_by_request_unless_only_queued_ones_are_meant()
 async fn a_request_that_cannot_be_read_is_answered_with_what_is_wrong() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
     ask(&deployment, "wasmhost.submit.hello.run.taken", &[], "{}").await?;
-    let cases: [(&str, &[(&str, &str)], &str, &str, &str); 7] = [
+    type Case =
+        (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str, &'static str);
+    let cases: [Case; 7] = [
         ("wasmhost.submit.hello.run.taken", &[], r#"{"name":"Bob"}"#, "Conflict", "taken"),
         ("wasmhost.submit.hello.run.x", &[], "{", "BadRequest", "JSON"),
         ("wasmhost.submit.hello", &[], "{}", "BadRequest", "hello"),
