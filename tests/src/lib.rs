@@ -13,6 +13,7 @@ mod wasmhost;
 mod events;
 mod outsider;
 mod proxy;
+mod shell;
 
 pub use deployment::{Deployment, server};
 pub use events::{Events, History, Transition};
@@ -22,4 +23,5 @@ pub use lines::Lines;
 pub use outsider::Outsider;
 pub use place::guest;
 pub use proxy::{Proxy, Swallowed};
+pub use shell::{README, has_nats_cli, shell};
 pub use wasmhost::{Following, Ran, Wasmhost};

@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use nats_server_child::Finder;
 
 /// The repository.
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a directory of the repository")
 }
 

@@ -25,4 +25,5 @@ mod e2e {
     mod bulk;
     mod commands;
     mod modules;
+    mod readme;
 }
