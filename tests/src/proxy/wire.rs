@@ -70,12 +70,12 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn frames_end_where_they_do() {
         let mut wire: &[u8] =
-            b"PING\r\nHPUB $KV.a.b _INBOX.1 4 9\r\nab\r\nc\r\nd\r\nMSG _INBOX.1 7 2\r\n\r\n\r\n";
+            b"PING\r\nHPUB $KV.a.b _INBOX.1 4 8\r\nab\r\nc\r\nd\r\nMSG _INBOX.1 7 2\r\n\r\n\r\n";
         let mut frames = Vec::new();
         while let Some(frame) = read_frame(&mut wire).await.unwrap() {
             frames.push(frame);
         }
-        assert_eq!(frames.iter().map(|frame| frame.bytes.len()).collect::<Vec<_>>(), [6, 42, 22]);
+        assert_eq!(frames.iter().map(|frame| frame.bytes.len()).collect::<Vec<_>>(), [6, 37, 22]);
         assert_eq!(frames[1].publish(), Some(("$KV.a.b", "_INBOX.1")));
         assert!(frames[1].contains("c\r\nd") && !frames[1].contains("e"));
         assert_eq!(frames[2].message(), Some("_INBOX.1"));

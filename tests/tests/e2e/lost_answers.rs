@@ -5,11 +5,14 @@ use serde_json::json;
 
 use super::Test;
 
+/// Too long for a second delivery: only the host that lost the answer can end the job and remove its message.
+const NO_REDELIVERY: [&str; 2] = ["--ack-wait", "1h"];
+
 /// Runs `hello` on a host whose write of this state gets no answer. Its history must be as if nothing had happened.
 async fn ends_once_without_the_answer_to(state: &str) -> Test {
     let deployment = Deployment::start().await?;
     let proxy = deployment.proxy().await?;
-    let mut host = deployment.host_behind(&proxy, &[]).await?;
+    let mut host = deployment.host_behind(&proxy, &NO_REDELIVERY).await?;
     deployment.push("hello").await?;
     let mut events = deployment.events().await?;
     let swallowed = proxy.swallow_answer("$KV.wasmhost-states.hello.run.", &format!(r#""state":"{state}""#));
@@ -17,7 +20,7 @@ async fn ends_once_without_the_answer_to(state: &str) -> Test {
     client.task("hello.run").id("p").submit(&json!({ "name": "Ada" })).await?;
     swallowed.happened().await?;
     events.until_end("hello.run.p").await?;
-    // A message that is still there would come again after the end; so look when it is gone.
+    // As long as the message is there, it could come again.
     let jetstream = async_nats::jetstream::new(deployment.nats.clone());
     let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
     let gone = async || Ok((jobs.info().await?.state.messages == 0).then_some(()));
