@@ -63,6 +63,24 @@ impl Host {
         self.signal(Signal::TERM)
     }
 
+    /// Stops it in its tracks (SIGSTOP), as a machine does that sleeps.
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended already.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets a paused host go on (SIGCONT).
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended already.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
     /// Ends it as a crash would (SIGKILL), and waits until it is gone.
     ///
     /// # Errors

@@ -1,9 +1,12 @@
 //! `kill -9` of a host while it runs a job.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
-use end_to_end::{Deployment, Events, Host};
+use end_to_end::{Deployment, Events, History, Host};
 use serde_json::json;
 use wasmhost_client::RevokeOptions;
 
@@ -43,6 +46,35 @@ async fn a_killed_hosts_job_succeeds_on_the_next_as_attempt_2() -> Test {
         "{history}"
     );
     Ok(())
+}
+
+#[tokio::test]
+async fn a_host_that_slept_through_its_lease_says_nothing_when_it_wakes() -> Test {
+    let (deployment, mut sleeper, mut events) = running(100).await?;
+    sleeper.pause()?;
+    let next = deployment.host(&FLAGS).await?;
+    let second = |history: &History| history.0.iter().any(|transition| transition.record["attempt"] == 2);
+    events.until("progress.run.c", second).await?;
+    sleeper.resume()?;
+    let history = events.until_end("progress.run.c").await?;
+    assert_eq!(
+        (&history.last()["state"], &history.last()["attempt"]),
+        (&json!("SUCCESS"), &json!(2)),
+        "{history}"
+    );
+    let tokens: BTreeSet<_> =
+        history.0.iter().map(|transition| transition.record["token"].to_string()).collect();
+    assert_eq!(tokens.len(), 3, "none, that of the sleeper, and that of the next host: {history}");
+    drop(next);
+    let _: serde_json::Value = deployment
+        .client()
+        .await?
+        .task("progress.run")
+        .submit(&json!({ "steps": 0 }))
+        .await?
+        .result()
+        .await?;
+    sleeper.check_alive()
 }
 
 #[tokio::test]
