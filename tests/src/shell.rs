@@ -18,7 +18,8 @@ pub fn has_nats_cli() -> bool {
     place::nats_cli().is_some()
 }
 
-/// Starts a line for a shell. Both outputs come as standard output; the commands find the server at `url`.
+/// Starts one command for a shell, which it replaces, so that it ends with the test. Both outputs come as standard
+/// output; the command finds the server at `url`.
 ///
 /// # Errors
 ///
@@ -29,7 +30,7 @@ pub fn shell(line: &str, url: &str) -> anyhow::Result<Following> {
     let path = place::path();
     let path = env::join_paths(directories.chain(env::split_paths(&path))).context("a search path")?;
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("exec 2>&1; {line}")]).env("PATH", path).env("NATS_URL", url);
+    shell.args(["-c", &format!("exec 2>&1; exec {line}")]).env("PATH", path).env("NATS_URL", url);
     shell.current_dir(place::root()).kill_on_drop(true);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     follow(shell).with_context(|| format!("running `{line}`"))
