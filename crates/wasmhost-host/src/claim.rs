@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use wasmhost_nats::{WriteError, Written, jobs, now, random_token, random_write, registry};
-use wasmhost_protocol::{Claim, ModuleEntry, Policy, Record, Standing, Token, format_duration, header};
+use wasmhost_nats::{WriteError, Written, digest_of, jobs, now, random_token, random_write, registry};
+use wasmhost_protocol::{
+    Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, format_duration, header, judge,
+};
 
 use crate::attempts::Wake;
 use crate::dead;
 use crate::delivery::Delivery;
 use crate::host::Host;
-use crate::judge::{Case, Judgement, judge};
 use crate::lease::Lease;
 use crate::settle::Settle;
 
@@ -75,15 +76,15 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
     let mut claim = new_claim(host, &delivery, module.as_ref(), &policy);
     let (mut standing, mut believed) = first_standing(host, &delivery).await;
     loop {
-        let (now, write) = (now(), random_write());
-        let (standing_now, delivery_now) = (&standing, &delivery);
         let judgement = judge(&Case {
-            standing: standing_now,
+            standing: &standing,
             believed,
-            delivery: delivery_now,
             claim: &claim,
-            now,
-            write,
+            revision: delivery.options.revision,
+            stored_at: delivery.stored_at,
+            body_digest: &|| digest_of(delivery.body()),
+            now: now(),
+            write: random_write(),
             result_ttl,
             bad,
         });

@@ -23,7 +23,6 @@ mod dead;
 mod delivery;
 mod endpoints;
 mod host;
-mod judge;
 mod lease;
 mod logs;
 mod presence;

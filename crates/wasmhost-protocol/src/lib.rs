@@ -29,6 +29,9 @@ mod stage;
 mod wire;
 
 mod decide;
+mod fate;
+mod gone;
+mod judge;
 mod machine;
 mod standing;
 
@@ -39,9 +42,12 @@ pub use decide::{Attempt, Decision, decide};
 pub use digest::{Digest, InvalidDigest};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{ErrorKind, JobError};
+pub use fate::{Fate, fate, still_owned};
+pub use gone::end_of_gone;
 pub use headers::{BadHeader, JobOptions, Place};
 pub use ids::{FunctionName, HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, StateName, TaskName};
 pub use json::{InvalidJson, Json};
+pub use judge::{Case, Judgement, judge};
 pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
 pub use names::{JobSubject, Names, Namespace, header};

@@ -92,6 +92,9 @@ impl RetryPolicy {
     pub const LONGEST_DELAY: Duration = Duration::from_secs(24 * 3600);
     /// Attempts that the host's own faults and hand-offs may cost a job without being charged.
     pub const UNCHARGED_ATTEMPTS: u32 = 10;
+    /// From so many claims without an outcome on, a job is a suspect: a host runs at most one at a time, so that the
+    /// neighbours of a task that kills hosts never reach `max_lost` with it.
+    pub const SUSPECT_LOST: u32 = 2;
 }
 
 impl Default for RetryPolicy {

@@ -1,14 +1,12 @@
-//! What a delivery may do, given what stands under its job's key. Pure; the rules R2 to R4, R6b, R8 and R14.
+//! What a delivery may do, given what stands under its job's key; the rules R2 to R4, R6b, R8 and R14. Pure. What only the
+//! host can find out (whether another message still stands, whether it runs the attempt itself) it is asked for.
 
 use std::time::Duration;
 
-use wasmhost_nats::digest_of;
-use wasmhost_protocol::{
-    Change, Claim, End, ErrorKind, Event, Illegal, JobError, Marker, Record, Stage, Standing, Timestamp,
-    WriteId, Writer, next,
+use crate::{
+    Change, Claim, Digest, End, ErrorKind, Event, Illegal, JobError, Marker, Record, RetryPolicy, Stage,
+    Standing, Timestamp, WriteId, Writer, next,
 };
-
-use crate::delivery::Delivery;
 
 /// Deliveries of a message since its last claim before it is taken for poison (R2).
 const POISON_DELIVERIES: u64 = 20;
@@ -16,41 +14,72 @@ const POISON_DELIVERIES: u64 = 20;
 const NEWER_RECORD_DELAY: Duration = Duration::from_secs(30);
 
 /// What follows for a delivery.
-#[derive(Debug)]
-pub(crate) enum Judgement {
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judgement {
     /// Write this claim; on success the attempt is ours.
-    Claim { record: Box<Record>, expected: u64 },
+    Claim {
+        /// The record to write.
+        record: Box<Record>,
+        /// Over this revision.
+        expected: u64,
+    },
     /// Write this end of the job, then remove the message.
-    End { record: Box<Record>, expected: u64 },
+    End {
+        /// The record to write.
+        record: Box<Record>,
+        /// Over this revision.
+        expected: u64,
+    },
     /// The job has ended, or the message belongs to one that has.
     Ack,
     /// Not yet.
     Rest(Duration),
     /// Another message of the key holds the record: find out whether it still stands (R4).
-    Look { msg_seq: u64 },
+    Look {
+        /// Its sequence in the job stream.
+        msg_seq: u64,
+    },
     /// The record's delivery is not older: walk away (R3).
-    Stale { revision: u64 },
+    Stale {
+        /// The record's revision.
+        revision: u64,
+    },
     /// Keep a copy for people, and remove the message.
-    Dead { reason: &'static str, why: String },
+    Dead {
+        /// One word.
+        reason: &'static str,
+        /// One sentence.
+        why: String,
+    },
 }
 
 /// What stands, what came, and when.
-pub(crate) struct Case<'a> {
-    pub(crate) standing: &'a Standing,
+pub struct Case<'a> {
+    /// What stands under the key.
+    pub standing: &'a Standing,
     /// The PENDING record's revision, where the message is believed without a read (R0).
-    pub(crate) believed: Option<u64>,
-    pub(crate) delivery: &'a Delivery,
-    pub(crate) claim: &'a Claim,
-    pub(crate) now: Timestamp,
-    pub(crate) write: WriteId,
+    pub believed: Option<u64>,
+    /// The claim that the delivery would make.
+    pub claim: &'a Claim,
+    /// `Wasmhost-Revision` of the message.
+    pub revision: Option<u64>,
+    /// When the message was stored.
+    pub stored_at: Timestamp,
+    /// The digest of the message's body; asked for only where a record names one.
+    pub body_digest: &'a dyn Fn() -> Digest,
+    /// The host's clock.
+    pub now: Timestamp,
+    /// The id of the write that may follow.
+    pub write: WriteId,
     /// How long the record of an ended job of this module lives.
-    pub(crate) result_ttl: Duration,
-    /// The message cannot be read as a job.
-    pub(crate) bad: Option<&'a str>,
+    pub result_ttl: Duration,
+    /// Why the message cannot be read as a job.
+    pub bad: Option<&'a str>,
 }
 
 /// Judges.
-pub(crate) fn judge(case: &Case<'_>) -> Judgement {
+#[must_use]
+pub fn judge(case: &Case<'_>) -> Judgement {
     if let Some(revision) = case.believed {
         return unrecorded(case, revision, None);
     }
@@ -66,7 +95,7 @@ pub(crate) fn judge(case: &Case<'_>) -> Judgement {
 
 /// R14: the message was stored before the run that ended had ended.
 fn belongs_to_ended(case: &Case<'_>, marker: &Marker) -> bool {
-    marker.expired && case.delivery.stored_at < marker.at.minus(case.result_ttl)
+    marker.expired && case.stored_at < marker.at.minus(case.result_ttl)
 }
 
 fn unrecorded(case: &Case<'_>, expected: u64, after: Option<u64>) -> Judgement {
@@ -94,16 +123,15 @@ fn recorded(case: &Case<'_>, record: &Record, revision: u64) -> Judgement {
     if record.is_terminal() || of_run_before(case, record) {
         return Judgement::Ack;
     }
-    if record.args_digest.is_some_and(|digest| digest != digest_of(case.delivery.body())) {
+    if record.args_digest.is_some_and(|digest| digest != (case.body_digest)()) {
         let why = "its arguments are not those that the record was made for".to_owned();
         return Judgement::Dead { reason: "ArgumentsMismatch", why };
     }
-    let other = record.msg_seq.filter(|seq| *seq != case.delivery.msg_seq);
+    let other = record.msg_seq.filter(|seq| *seq != case.claim.msg_seq);
     if let Some(msg_seq) = other.filter(|_| !case.claim.adopt) {
         return Judgement::Look { msg_seq };
     }
-    if record.delivery.is_some_and(|held| other.is_none() && held >= case.delivery.delivery)
-        && !case.claim.adopt
+    if record.delivery.is_some_and(|held| other.is_none() && held >= case.claim.delivery) && !case.claim.adopt
     {
         return Judgement::Stale { revision };
     }
@@ -127,9 +155,9 @@ fn recorded(case: &Case<'_>, record: &Record, revision: u64) -> Judgement {
 /// R14: a PENDING written over an expired record belongs to a later use of the id than this message.
 fn of_run_before(case: &Case<'_>, record: &Record) -> bool {
     let Some(after) = record.after else { return false };
-    match case.delivery.options.revision {
+    match case.revision {
         Some(revision) => revision < after,
-        None => case.delivery.stored_at < record.submitted_at,
+        None => case.stored_at < record.submitted_at,
     }
 }
 
@@ -138,12 +166,17 @@ fn hopeless(case: &Case<'_>, record: Option<&Record>) -> Option<JobError> {
     if let Some(bad) = case.bad {
         return Some(JobError::new(ErrorKind::BadJob, bad));
     }
-    let now = case.delivery.delivery;
-    let resting = record.is_some_and(|record| matches!(record.stage, Stage::Retry { .. }));
+    let now = case.claim.delivery;
     let since = record.and_then(|record| record.delivery).filter(|held| held.created == now.created);
     let count = now.count.saturating_sub(since.map_or(0, |held| held.count));
     let message = || format!("delivered {count} times without a claim");
-    (count > POISON_DELIVERIES && !resting).then(|| JobError::new(ErrorKind::Poison, message()))
+    (count > POISON_DELIVERIES && !record.is_some_and(waits))
+        .then(|| JobError::new(ErrorKind::Poison, message()))
+}
+
+/// Whether hosts give the job's deliveries back on purpose: until its retry is due, or a suspect's turn comes.
+fn waits(record: &Record) -> bool {
+    matches!(record.stage, Stage::Retry { .. }) || record.lost + 1 >= RetryPolicy::SUSPECT_LOST
 }
 
 fn finish(error: JobError) -> Event {
@@ -160,3 +193,6 @@ fn end(case: &Case<'_>, record: &Record, expected: u64, event: Event) -> Judgeme
 fn change(case: &Case<'_>, event: Event) -> Change {
     Change { event, writer: Writer::Host, now: case.now, write: case.write }
 }
+
+#[cfg(test)]
+mod tests;

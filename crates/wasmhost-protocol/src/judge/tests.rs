@@ -1,0 +1,165 @@
+//! The judgement of one delivery, case by case.
+
+use super::*;
+use crate::machine::sample::{at, claim, failure, started, success, token};
+use crate::{Delivery, Revoke};
+
+const NOW: i64 = 1_000;
+
+fn body() -> Digest {
+    Digest::from_bytes([7; 32])
+}
+
+fn case<'a>(standing: &'a Standing, claim: &'a Claim) -> Case<'a> {
+    Case {
+        standing,
+        believed: None,
+        claim,
+        revision: None,
+        stored_at: at(500),
+        body_digest: &body,
+        now: at(NOW),
+        write: WriteId::from_random(9),
+        result_ttl: Duration::from_secs(100),
+        bad: None,
+    }
+}
+
+fn stands(record: Record) -> Standing {
+    Standing::Record { record: Box::new(record), revision: 7 }
+}
+
+/// The judgement in a word, with the state that is to be written.
+fn word(judgement: &Judgement) -> String {
+    match judgement {
+        Judgement::Claim { record, expected } => {
+            format!("claim {} lost {} over {expected}", record.attempt, record.lost)
+        }
+        Judgement::End { record, expected } => match &record.stage {
+            Stage::Ended { end: End::Failure(error), .. } => {
+                format!("{} over {expected}", error.kind.as_str())
+            }
+            _ => format!("{} over {expected}", record.state()),
+        },
+        Judgement::Ack => "ack".to_owned(),
+        Judgement::Rest(delay) => format!("rest {} s", delay.as_secs()),
+        Judgement::Look { msg_seq } => format!("look at {msg_seq}"),
+        Judgement::Stale { revision } => format!("stale {revision}"),
+        Judgement::Dead { reason, .. } => (*reason).to_owned(),
+    }
+}
+
+/// The judgement of delivery `count` over `record`.
+fn of(record: Record, count: u64) -> String {
+    word(&judge(&case(&stands(record), &claim(count))))
+}
+
+fn retrying(due: i64) -> Record {
+    Record { stage: Stage::Retry { not_before: at(due) }, charged: 1, max_attempts: Some(3), ..started() }
+}
+
+#[test]
+fn a_newer_delivery_takes_a_running_job_over_and_an_older_one_walks_away() {
+    assert_eq!(of(started(), 2), "claim 2 lost 1 over 7");
+    assert_eq!(of(started(), 1), "stale 7");
+    let created = |second| Claim { delivery: Delivery { created: at(second), count: 1 }, ..claim(9) };
+    assert_eq!(word(&judge(&case(&stands(started()), &created(-1)))), "stale 7", "an older consumer");
+    assert_eq!(
+        word(&judge(&case(&stands(started()), &created(1)))),
+        "claim 2 lost 0 over 7",
+        "a newer consumer: the owner may be healthy"
+    );
+}
+
+#[test]
+fn what_cannot_go_on_is_ended_by_the_claiming_host() {
+    assert_eq!(of(Record { lost: 1, ..started() }, 2), "WorkerLost over 7");
+    assert_eq!(of(Record { charged: 2, ..started() }, 2), "Exhausted over 7");
+    let revoke = Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(0) });
+    assert_eq!(of(Record { revoke, lost: 1, ..started() }, 2), "REVOKED over 7", "before WorkerLost");
+    assert_eq!(of(Record { expires_at: Some(at(NOW)), ..started() }, 2), "REVOKED over 7");
+    let bad = Some("no job");
+    assert_eq!(word(&judge(&Case { bad, ..case(&stands(started()), &claim(2)) })), "BadJob over 7");
+    assert_eq!(word(&judge(&Case { bad, ..case(&Standing::Absent, &claim(2)) })), "BadJob over 0");
+}
+
+#[test]
+fn an_ended_job_is_only_acknowledged() {
+    for end in [success(), failure(ErrorKind::Failed), End::Revoked] {
+        let ended = Record { stage: Stage::Ended { end, finished_at: at(1) }, ..started() };
+        assert_eq!(of(ended, 99), "ack");
+    }
+}
+
+#[test]
+fn a_retry_rests_until_it_is_due_however_often_it_is_delivered() {
+    assert_eq!(of(retrying(NOW + 60), 2), "rest 60 s");
+    assert_eq!(of(retrying(NOW + 60), 90), "rest 60 s");
+    assert_eq!(of(retrying(NOW + 1), 2), "claim 2 lost 0 over 7");
+}
+
+#[test]
+fn a_message_that_is_delivered_too_often_without_a_claim_is_poison() {
+    let pending = || Record { attempt: 0, token: None, delivery: None, msg_seq: None, ..started() };
+    let pending = || Record { stage: Stage::Pending { not_before: None }, ..pending() };
+    assert_eq!(of(pending(), 20), "claim 1 lost 0 over 7");
+    assert_eq!(of(pending(), 21), "Poison over 7");
+    assert_eq!(of(started(), 21), "claim 2 lost 1 over 7", "counted from the last claim");
+    assert_eq!(of(started(), 22), "Poison over 7");
+    assert_eq!(word(&judge(&case(&Standing::Absent, &claim(21)))), "Poison over 0");
+    let suspect = Record { lost: 1, ..started() };
+    let patient = Claim { max_lost: 3, ..claim(90) };
+    assert_eq!(
+        word(&judge(&case(&stands(suspect), &patient))),
+        "claim 2 lost 2 over 7",
+        "it waited for its turn"
+    );
+}
+
+#[test]
+fn another_message_of_the_key_is_looked_at_before_it_is_adopted() {
+    let other = Claim { msg_seq: 2, token: token(9), ..claim(1) };
+    assert_eq!(word(&judge(&case(&stands(started()), &other))), "look at 1");
+    let adopted = Claim { adopt: true, ..other };
+    assert_eq!(word(&judge(&case(&stands(started()), &adopted))), "claim 2 lost 1 over 7");
+}
+
+#[test]
+fn records_that_this_host_cannot_read_are_left_alone() {
+    let unreadable = Standing::Unreadable { revision: 3, why: "not JSON".to_owned() };
+    assert_eq!(word(&judge(&case(&unreadable, &claim(1)))), "UnreadableRecord");
+    let newer = Standing::Newer { revision: 3, version: 2 };
+    assert_eq!(word(&judge(&case(&newer, &claim(99)))), "rest 30 s", "never poison");
+    let mismatch = Record { args_digest: Some(Digest::from_bytes([8; 32])), ..started() };
+    assert_eq!(of(mismatch, 2), "ArgumentsMismatch");
+    assert_eq!(of(Record { args_digest: Some(body()), ..started() }, 2), "claim 2 lost 1 over 7");
+}
+
+#[test]
+fn an_expired_id_tells_old_messages_from_new_ones() {
+    let marker = |expired, second| Standing::Deleted(Marker { revision: 4, at: at(second), expired });
+    assert_eq!(word(&judge(&case(&marker(true, 601), &claim(1)))), "ack", "stored before the run had ended");
+    assert_eq!(word(&judge(&case(&marker(true, 600), &claim(1)))), "claim 1 lost 0 over 4");
+    assert_eq!(
+        word(&judge(&case(&marker(false, 601), &claim(1)))),
+        "claim 1 lost 0 over 4",
+        "forgotten by a client"
+    );
+    let (again, newer) = (stands(Record { after: Some(4), submitted_at: at(500), ..started() }), claim(2));
+    let sent =
+        |revision, second| word(&judge(&Case { revision, stored_at: at(second), ..case(&again, &newer) }));
+    assert_eq!(sent(Some(3), 900), "ack");
+    assert_eq!(sent(Some(5), 100), "claim 2 lost 1 over 7");
+    assert_eq!(sent(None, 499), "ack");
+    assert_eq!(sent(None, 500), "claim 2 lost 1 over 7");
+}
+
+#[test]
+fn a_believed_revision_is_claimed_without_a_look() {
+    let (standing, first) = (stands(started()), claim(1));
+    let believed = Case { believed: Some(5), ..case(&standing, &first) };
+    assert_eq!(word(&judge(&believed)), "claim 1 lost 0 over 5");
+    let mut late = claim(1);
+    late.job.expires_at = Some(at(NOW));
+    assert_eq!(word(&judge(&Case { believed: Some(5), ..case(&standing, &late) })), "REVOKED over 5");
+}
