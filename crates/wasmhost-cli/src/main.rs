@@ -27,6 +27,7 @@ use cli::Cli;
 use exit::Exit;
 
 fn main() -> ExitCode {
+    wasmhost_nats::fault::arm();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

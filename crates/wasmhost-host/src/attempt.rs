@@ -1,6 +1,7 @@
 //! One delivery from end to end: claim, run, decide, record, settle.
 
 use async_nats::jetstream::Message;
+use wasmhost_nats::fault;
 use wasmhost_protocol::{Timestamp, decide};
 
 use crate::claim::{Claimed, claim};
@@ -8,7 +9,7 @@ use crate::dead;
 use crate::delivery::{Delivery, Unreadable};
 use crate::host::Host;
 use crate::lease::Attended;
-use crate::settle::settle;
+use crate::settle::{Settle, settle};
 use crate::start::start;
 
 /// Takes a message through its attempt, if it may have one.
@@ -27,9 +28,15 @@ pub(crate) async fn attempt(host: &Host, message: Message, consumer_created: Tim
         Claimed::Not(delivery, how) => return settle(&delivery.message, how).await,
         Claimed::Adopted => return,
     };
+    fault::point("after-claim");
     let starting = start(host, &lease);
     let Attended::Ended(outcome) = lease.attend(starting).await else { return };
+    fault::point("after-run");
     let decision = decide(&lease.attempt(), &outcome);
+    if fault::is_broken("ack-before-record") {
+        settle(lease.message(), Settle::Ack).await;
+    }
     let Some(how) = lease.record(decision, &outcome).await else { return };
+    fault::point("after-record");
     settle(lease.message(), how).await;
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use wasmhost_nats::{WriteError, Written, digest_of, jobs, now, random_token, random_write, registry};
+use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, now, random_token, random_write, registry};
 use wasmhost_protocol::{
     Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, format_duration, header, judge,
 };
@@ -14,14 +14,15 @@ use crate::dead;
 use crate::delivery::Delivery;
 use crate::host::Host;
 use crate::lease::Lease;
-use crate::settle::Settle;
+use crate::settle::{Settle, in_progress};
+use crate::suspects::Turn;
 
 /// How often a host walks away from one revision before its delivery counts as newer (R3).
 const WALKS_AWAY: u32 = 3;
 /// Revisions remembered for that; the oldest knowledge is dropped whole.
 const WALKS_REMEMBERED: usize = 4096;
 /// A pause before another try when NATS refuses a write for lack of room or rights.
-const REFUSED_DELAY: Duration = Duration::from_secs(5);
+const ROOM_DELAY: Duration = Duration::from_secs(1);
 
 /// What came of a claim.
 pub(crate) enum Claimed {
@@ -59,10 +60,27 @@ fn over_policy(delivery: &Delivery, policy: &Policy) -> Option<String> {
 
 /// What carrying a judgement out came to.
 enum Next {
-    Granted(Box<Record>, u64),
+    Granted(Box<Record>, u64, Option<Turn>),
     Not(Settle),
+    /// This host runs the attempt: the delivery is its lease's.
     Adopt,
-    Judge(Standing),
+    /// Judge again, with what stands now. `adopt`: the record is taken over although its delivery does not look older.
+    Judge {
+        standing: Standing,
+        adopt: bool,
+    },
+    /// The server has no room for the record, or no permission to write it: hold the delivery, then judge again.
+    Wait,
+}
+
+/// One delivery on its way to a claim.
+struct Claiming<'a> {
+    host: &'a Host,
+    delivery: &'a Delivery,
+    claim: Claim,
+    result_ttl: Duration,
+    /// Why the message cannot be read as a job.
+    bad: Option<&'a str>,
 }
 
 /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `bad`: why the message
@@ -73,87 +91,151 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
     let result_ttl = delivery.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(policy.result_ttl);
     let over = over_policy(&delivery, &policy);
     let bad = bad.or(over.as_deref());
-    let mut claim = new_claim(host, &delivery, module.as_ref(), &policy);
-    let (mut standing, mut believed) = first_standing(host, &delivery).await;
-    loop {
-        let judgement = judge(&Case {
-            standing: &standing,
+    let claim = new_claim(host, &delivery, module.as_ref(), &policy);
+    match (Claiming { host, delivery: &delivery, claim, result_ttl, bad }).run().await {
+        Next::Granted(record, revision, turn) => {
+            let policy = policy_of(host, &record).unwrap_or(policy);
+            Claimed::Granted(Box::new(Lease::new(host, delivery, (*record, revision), policy, turn)))
+        }
+        Next::Adopt => {
+            let key = delivery.key.clone();
+            host.attempts.wake(&key, Wake::Adopt(Box::new(delivery)));
+            Claimed::Adopted
+        }
+        Next::Not(how) => Claimed::Not(Box::new(delivery), how),
+        Next::Judge { .. } | Next::Wait => unreachable!("`run` goes on with these itself"),
+    }
+}
+
+impl Claiming<'_> {
+    async fn run(mut self) -> Next {
+        let (mut standing, mut believed) = first_standing(self.host, self.delivery).await;
+        loop {
+            let judgement = self.judge(&standing, believed.take());
+            match self.carry_out(judgement, standing).await {
+                Next::Judge { standing: found, adopt } => (standing, self.claim.adopt) = (found, adopt),
+                Next::Wait if self.hold().await => {
+                    standing = self.host.records.read_until_known(&self.delivery.key).await;
+                    self.claim.adopt = false;
+                }
+                Next::Wait => return Next::Not(Settle::Nak(Duration::ZERO)),
+                ended @ (Next::Granted(..) | Next::Not(_) | Next::Adopt) => return ended,
+            }
+            self.claim.token = random_token();
+        }
+    }
+
+    fn judge(&self, standing: &Standing, believed: Option<u64>) -> Judgement {
+        judge(&Case {
+            standing,
             believed,
-            claim: &claim,
-            revision: delivery.options.revision,
-            stored_at: delivery.stored_at,
-            body_digest: &|| digest_of(delivery.body()),
+            claim: &self.claim,
+            revision: self.delivery.options.revision,
+            stored_at: self.delivery.stored_at,
+            body_digest: &|| digest_of(self.delivery.body()),
             now: now(),
             write: random_write(),
-            result_ttl,
-            bad,
-        });
-        standing = match carry_out(host, &delivery, judgement, standing, &mut claim, result_ttl).await {
-            Next::Granted(record, revision) => return granted(host, delivery, *record, revision, policy),
-            Next::Not(how) => return Claimed::Not(Box::new(delivery), how),
-            Next::Adopt => {
-                let key = delivery.key.clone();
-                host.attempts.wake(&key, Wake::Adopt(Box::new(delivery)));
-                return Claimed::Adopted;
-            }
-            Next::Judge(found) => found,
-        };
-        believed = None;
-        claim.token = random_token();
+            result_ttl: self.result_ttl,
+            bad: self.bad,
+        })
     }
-}
 
-async fn carry_out(
-    host: &Host,
-    delivery: &Delivery,
-    judgement: Judgement,
-    standing: Standing,
-    claim: &mut Claim,
-    result_ttl: Duration,
-) -> Next {
-    match judgement {
-        Judgement::Claim { record, expected } => match write_claim(host, delivery, &record, expected).await {
-            Ok(Written::Landed(revision)) => Next::Granted(record, revision),
-            Ok(Written::Moved(Standing::Record { record, revision }))
-                if record.token == Some(claim.token) =>
+    async fn carry_out(&self, judgement: Judgement, standing: Standing) -> Next {
+        match judgement {
+            Judgement::Ack => Next::Not(Settle::Ack),
+            Judgement::Rest(delay) => Next::Not(Settle::Nak(delay)),
+            Judgement::Dead { reason, why } => {
+                Next::Not(dead::bury_message(self.host, self.delivery, reason, &why).await)
+            }
+            Judgement::Look { msg_seq } => self.look(msg_seq).await,
+            // Whatever a newer delivery may do: the owner is here, and alive.
+            Judgement::Claim { .. } | Judgement::End { .. } | Judgement::Stale { .. }
+                if self.host.attempts.runs(&self.delivery.key, token_of(&standing)) =>
             {
-                Next::Granted(record, revision)
+                Next::Adopt
             }
-            Ok(Written::Moved(found)) => Next::Judge(found),
-            Err(how) => Next::Not(how),
-        },
-        Judgement::End { record, expected } => {
-            match write_end(host, delivery, &record, expected, result_ttl).await {
-                Ok(Written::Landed(_)) => Next::Not(Settle::Ack),
-                Ok(Written::Moved(found)) => Next::Judge(found),
-                Err(how) => Next::Not(how),
+            Judgement::Stale { revision } if self.host.walks.again(revision) => Next::Not(Settle::Silent),
+            Judgement::Stale { .. } => Next::Judge { standing, adopt: true },
+            Judgement::Claim { mut record, expected } => {
+                if self.claim.adopt && fault::is_broken("no-fence-at-adoption") {
+                    record.token = token_of(&standing).or(record.token);
+                }
+                self.write_claim(record, expected).await
             }
+            Judgement::End { record, expected } => self.write_end(record, expected).await,
         }
-        Judgement::Ack => Next::Not(Settle::Ack),
-        Judgement::Rest(delay) => Next::Not(Settle::Nak(delay)),
-        Judgement::Dead { reason, why } => Next::Not(dead::bury_message(host, delivery, reason, &why).await),
-        Judgement::Look { msg_seq } if message_stands(host, delivery, msg_seq).await => {
-            Next::Not(Settle::Ack)
+    }
+
+    /// R4: a message that still stands keeps the record, and this one is dropped; else this one takes its place, unless
+    /// the record has moved to a third one meanwhile.
+    async fn look(&self, msg_seq: u64) -> Next {
+        if message_stands(self.host, self.delivery, msg_seq).await {
+            return Next::Not(Settle::Ack);
         }
-        Judgement::Look { .. } => {
-            claim.adopt = true;
-            Next::Judge(host.records.read_until_known(&delivery.key).await)
+        let standing = self.host.records.read_until_known(&self.delivery.key).await;
+        let adopt = match &standing {
+            Standing::Record { record, .. } => record.msg_seq == Some(msg_seq),
+            Standing::Absent
+            | Standing::Deleted(_)
+            | Standing::Unreadable { .. }
+            | Standing::Newer { .. } => false,
+        };
+        Next::Judge { standing, adopt }
+    }
+
+    /// T1 and T4. A suspect waits for its turn: given back, so that no slot is held by those that wait.
+    async fn write_claim(&self, record: Box<Record>, expected: u64) -> Next {
+        let turn = match self.host.suspects.turn_of(&record) {
+            Ok(turn) => turn,
+            Err(wait) => return Next::Not(Settle::Nak(wait)),
+        };
+        fault::point("before-claim");
+        match self.host.records.write(&self.delivery.key, &record, expected, None).await {
+            Ok(Written::Landed(revision)) => Next::Granted(record, revision, turn),
+            Ok(Written::Moved(Standing::Record { record, revision }))
+                if record.token == Some(self.claim.token) && !record.is_terminal() =>
+            {
+                Next::Granted(record, revision, turn)
+            }
+            Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
+            Err(error) => self.refused(&error),
         }
-        Judgement::Stale { .. } if host.attempts.runs(&delivery.key, token_of(&standing)) => Next::Adopt,
-        Judgement::Stale { revision } if host.walks.again(revision) => Next::Not(Settle::Silent),
-        Judgement::Stale { .. } => {
-            claim.adopt = true;
-            Next::Judge(standing)
+    }
+
+    /// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
+    async fn write_end(&self, record: Box<Record>, expected: u64) -> Next {
+        dead::bury_failure(self.host, self.delivery, &record).await;
+        fault::point("before-end");
+        let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { self.result_ttl };
+        match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
+            Ok(Written::Landed(_)) => Next::Not(Settle::Ack),
+            Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    fn refused(&self, error: &WriteError) -> Next {
+        tracing::error!(job.key = %self.delivery.key, %error, "could not write a record; the job waits");
+        Next::Wait
+    }
+
+    /// Keeps the delivery while the server has no room: given back it would be counted as one that no host survives.
+    /// False: the host closes.
+    async fn hold(&self) -> bool {
+        let _waiting = self.host.room.wait();
+        in_progress(&self.delivery.message).await;
+        let pause = ROOM_DELAY.min(self.host.config.ack_wait / 3);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            () = self.host.closing.cancelled() => false,
         }
     }
 }
 
-/// The lease of a claim that landed. A job keeps the version of its first claim, and that version's policy with it.
-fn granted(host: &Host, delivery: Delivery, record: Record, revision: u64, current: Policy) -> Claimed {
-    let module = record.task.module();
-    let entry = record.digest.and_then(|digest| host.registry.with_digest(&module, &digest));
-    let policy = entry.map_or(current, |entry| entry.policy);
-    Claimed::Granted(Box::new(Lease::new(host, delivery, record, revision, policy)))
+/// A job keeps the version of its first claim, and that version's policy with it.
+fn policy_of(host: &Host, record: &Record) -> Option<Policy> {
+    let digest = record.digest?;
+    host.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
 }
 
 /// On the common path nothing is read: a first delivery with a trusted revision is believed, and the write tells (R0).
@@ -193,36 +275,6 @@ fn new_claim(host: &Host, delivery: &Delivery, module: Option<&ModuleEntry>, pol
         track_started: policy.track_started,
         adopt: false,
     }
-}
-
-async fn write_claim(
-    host: &Host,
-    delivery: &Delivery,
-    record: &Record,
-    expected: u64,
-) -> Result<Written, Settle> {
-    host.records.write(&delivery.key, record, expected, None).await.map_err(|error| refused(delivery, &error))
-}
-
-/// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
-async fn write_end(
-    host: &Host,
-    delivery: &Delivery,
-    record: &Record,
-    expected: u64,
-    result_ttl: Duration,
-) -> Result<Written, Settle> {
-    dead::bury_failure(host, delivery, record).await;
-    let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
-    host.records
-        .write(&delivery.key, record, expected, Some(ttl))
-        .await
-        .map_err(|error| refused(delivery, &error))
-}
-
-fn refused(delivery: &Delivery, error: &WriteError) -> Settle {
-    tracing::error!(job.key = %delivery.key, %error, "could not write a record; the job waits");
-    Settle::Nak(REFUSED_DELAY)
 }
 
 fn token_of(standing: &Standing) -> Option<Token> {

@@ -2,6 +2,7 @@
 
 use async_nats::jetstream::Message;
 use wasmhost_nats::dead::{Dead, publish_dead};
+use wasmhost_nats::fault;
 use wasmhost_protocol::{End, ErrorKind, Record, Stage};
 
 use crate::delivery::Delivery;
@@ -35,7 +36,10 @@ async fn keep(host: &Host, dead: Dead<'_>, message: &Message, why: (&str, &str))
     for _ in 0..TRIES {
         let (headers, body) = (message.headers.as_ref(), message.payload.clone());
         match publish_dead(&host.connection, dead.clone(), headers, body, why).await {
-            Ok(()) => return true,
+            Ok(()) => {
+                fault::point("after-bury");
+                return true;
+            }
             Err(error) => tracing::warn!(%error, "could not keep a copy for people"),
         }
     }

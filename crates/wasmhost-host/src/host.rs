@@ -11,6 +11,8 @@ use wasmhost_sandbox::Sandbox;
 use crate::attempts::Attempts;
 use crate::claim::Walks;
 use crate::config::HostConfig;
+use crate::room::Room;
+use crate::suspects::Suspects;
 
 /// What every attempt of a host shares.
 #[derive(Clone)]
@@ -26,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) sandbox: Sandbox,
     pub(crate) attempts: Attempts,
     pub(crate) walks: Walks,
+    pub(crate) suspects: Suspects,
+    pub(crate) room: Room,
     /// Everything that this host spawns.
     pub(crate) tracker: TaskTracker,
     /// Set when the host stops taking work.

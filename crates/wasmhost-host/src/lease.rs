@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::jetstream::Message;
 use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
-use wasmhost_nats::{OwnedWrite, blobs, now, random_write};
+use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, blobs, fault, now, random_write};
 use wasmhost_protocol::{
     Attempt, Change, Event, Illegal, Outcome, Policy, Record, Standing, Token, Verdict, Writer, next,
 };
@@ -18,6 +18,7 @@ use crate::delivery::Delivery;
 use crate::host::{Host, random_fraction};
 use crate::logs;
 use crate::settle::in_progress;
+use crate::suspects::Turn;
 
 /// At most one checkpoint is written in this time.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
@@ -36,6 +37,8 @@ pub(crate) struct Lease {
     /// The earliest time of the next progress write.
     next_write_at: Instant,
     checkpoints: Checkpoints,
+    /// A suspect's; the next one may start when it is dropped.
+    _turn: Option<Turn>,
 }
 
 /// Checkpoints of this attempt.
@@ -71,9 +74,9 @@ impl Lease {
     pub(crate) fn new(
         host: &Host,
         delivery: Delivery,
-        record: Record,
-        revision: u64,
+        (record, revision): (Record, u64),
         policy: Policy,
+        turn: Option<Turn>,
     ) -> Self {
         let token = record.token.expect("a claim sets the token");
         let registered = host.attempts.register(&delivery.key, token);
@@ -92,6 +95,7 @@ impl Lease {
             lapses_at,
             next_write_at,
             checkpoints,
+            _turn: turn,
         }
     }
 
@@ -145,7 +149,9 @@ impl Lease {
                 },
                 wake = self.registered.woken() => if self.woken(wake).await.is_err() { return Attended::Fenced },
                 _ = beats.tick() => if self.beat().await.is_err() { return Attended::Fenced },
-                () = sleep_until(self.lapses_at) => return Attended::Fenced,
+                () = sleep_until(self.lapses_at) => {
+                    if self.check_lapsed().await.is_err() { return Attended::Fenced }
+                }
                 () = stop_time(&self.record) => return Attended::Ended(Outcome::without_run(Verdict::Cancelled)),
                 () = self.host.draining.cancelled() => {
                     return Attended::Ended(Outcome::without_run(Verdict::Cancelled));
@@ -178,7 +184,7 @@ impl Lease {
                 }
                 wake = self.registered.woken() => self.woken(wake).await,
                 _ = beats.tick() => self.beat().await,
-                () = sleep_until(self.lapses_at) => Err(Fenced),
+                () = sleep_until(self.lapses_at) => self.check_lapsed().await,
                 () = stop_time(&self.record), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
                 () = draining.cancelled(), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
                 () = running.mailbox.changed(), if !posted => { posted = true; Ok(()) }
@@ -208,9 +214,9 @@ impl Lease {
 
     async fn woken(&mut self, wake: Wake) -> Result<(), Fenced> {
         match wake {
-            Wake::Look => self.look().await.map(drop),
+            Wake::Look => self.look(self.lapses_at).await.map(drop),
             Wake::Adopt(delivery) => {
-                self.look().await?;
+                self.look(self.lapses_at).await?;
                 self.delivery = *delivery;
                 self.beat().await
             }
@@ -219,15 +225,29 @@ impl Lease {
 
     /// R9: first the record, then the acknowledgement that the attempt goes on.
     async fn beat(&mut self) -> Result<(), Fenced> {
-        if self.look().await? && in_progress(&self.delivery.message).await {
+        if self.look(self.lapses_at).await? && in_progress(&self.delivery.message).await {
             self.lapses_at = Instant::now() + self.host.config.ack_wait;
         }
         Ok(())
     }
 
-    /// Reads the record, and adopts what others wrote into it. False: no answer, which leaves the lease to lapse.
-    async fn look(&mut self) -> Result<bool, Fenced> {
-        let read = timeout_at(self.lapses_at, self.host.records.read(&self.delivery.key)).await;
+    /// R9: no beat in time. Where the host was paused the claim may stand all the same: one look more, while the guest
+    /// stands still. Without an answer the lease is over.
+    async fn check_lapsed(&mut self) -> Result<(), Fenced> {
+        if self.look(Instant::now() + ANSWER_TIMEOUT).await? && in_progress(&self.delivery.message).await {
+            tracing::warn!(job.key = %self.delivery.key, "went on after a pause longer than ack_wait");
+            self.lapses_at = Instant::now() + self.host.config.ack_wait;
+            return Ok(());
+        }
+        Err(Fenced)
+    }
+
+    /// Reads the record, and adopts what others wrote into it. False: no answer in time, which leaves the lease to lapse.
+    async fn look(&mut self, until: Instant) -> Result<bool, Fenced> {
+        if fault::is_broken("naive-writer") {
+            return Ok(true);
+        }
+        let read = timeout_at(until, self.host.records.read(&self.delivery.key)).await;
         let Ok(Ok(standing)) = read else { return Ok(false) };
         match standing {
             Standing::Record { record, revision }
@@ -241,6 +261,32 @@ impl Lease {
             | Standing::Record { .. }
             | Standing::Unreadable { .. }
             | Standing::Newer { .. } => Err(Fenced),
+        }
+    }
+
+    /// Awaits what may take long, and holds on to the delivery meanwhile. The record is only looked at, not adopted: a
+    /// write that is under way finds out by itself what became of it.
+    pub(crate) async fn hold_on_while<F: Future>(&mut self, awaited: F) -> F::Output {
+        let mut awaited = std::pin::pin!(awaited);
+        let mut beats = self.beats();
+        loop {
+            // A beat that is dropped for the end was of no use any more.
+            tokio::select! {
+                biased;
+                output = &mut awaited => return output,
+                () = async { beats.tick().await; self.keep_delivery().await } => {}
+            }
+        }
+    }
+
+    async fn keep_delivery(&mut self) {
+        let read = self.host.records.read(&self.delivery.key).await;
+        if let Ok(Standing::Record { record, .. }) = read
+            && record.token == Some(self.token)
+            && !record.is_terminal()
+            && in_progress(&self.delivery.message).await
+        {
+            self.lapses_at = Instant::now() + self.host.config.ack_wait;
         }
     }
 
@@ -270,7 +316,8 @@ impl Lease {
         self.checkpoints.saved += 1;
         let name = self.blob_name(&format!("checkpoint-{}", self.checkpoints.saved));
         let before = self.record.checkpoint.clone();
-        match blobs::put(&self.host.connection, &name, bytes).await {
+        let connection = self.host.connection.clone();
+        match self.hold_on_while(blobs::put(&connection, &name, bytes)).await {
             Ok(blob) => self.show(Event::Checkpoint(blob)).await?,
             Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not keep a checkpoint"),
         }

@@ -28,10 +28,12 @@ mod logs;
 mod presence;
 mod pull;
 mod record;
+mod room;
 mod run;
 mod settle;
 mod slots;
 mod start;
+mod suspects;
 
 pub use config::HostConfig;
 pub use run::{HostError, run};

@@ -45,5 +45,6 @@ fn present(host: &Host, draining: bool) -> HostPresence {
         slots: host.config.slots,
         running: u32::try_from(host.attempts.running()).unwrap_or(u32::MAX),
         draining,
+        ready: !host.room.is_short(),
     }
 }

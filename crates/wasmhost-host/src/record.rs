@@ -3,26 +3,23 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmhost_nats::{OwnedWrite, WriteError, blobs, now, random_write};
+use wasmhost_nats::{OwnedWrite, WriteError, blobs, fault, now, random_write};
 use wasmhost_protocol::{
-    Change, Decision, End, ErrorKind, Event, JobError, Json, Limits, Outcome, Payload, Record, Stage, Writer,
-    next,
+    Change, Decision, End, Event, Json, Limits, Outcome, Payload, Record, Stage, Writer, next,
 };
 
 use crate::dead;
 use crate::lease::Lease;
 use crate::settle::Settle;
 
-/// A pause between tries to store a result.
-const BLOB_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// Tries to store a result before the attempt counts as the host's fault.
-const BLOB_TRIES: u32 = 10;
+/// A pause between tries to store a result or a record.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Lease {
     /// Records what was decided. The way to settle, once it is confirmed; none where the record is another's (R6).
     pub(crate) async fn record(&mut self, decision: Decision, outcome: &Outcome) -> Option<Settle> {
-        let (mut event, how) = self.event(decision, outcome).await;
-        let mut buried = false;
+        let (mut event, how) = self.event(decision, outcome).await?;
+        let mut kept = None;
         loop {
             if self.record.revoke.is_some() && !matches!(event, Event::Revoked { .. }) {
                 event = revoked(outcome);
@@ -37,11 +34,14 @@ impl Lease {
                     return None;
                 }
             };
-            if !buried && matches!(&record.stage, Stage::Ended { end: End::Failure(_), .. }) {
-                buried = true;
-                let kept = dead::bury_failure(&self.host, &self.delivery, &record).await;
+            if matches!(&record.stage, Stage::Ended { end: End::Failure(_), .. }) {
+                let kept = match kept {
+                    Some(kept) => kept,
+                    None => *kept.insert(dead::bury_failure(&self.host, &self.delivery, &record).await),
+                };
                 note_unburied(&mut record, kept);
             }
+            fault::point("before-record");
             match self.write(record).await? {
                 Some(written) if written.is_terminal() => return Some(Settle::Ack),
                 Some(_) => return Some(how),
@@ -51,13 +51,14 @@ impl Lease {
     }
 
     /// One write of `record`: it as written, nothing where another wrote meanwhile and it is to be built again, or none
-    /// at all where the record is another's.
+    /// at all where the record is another's. While there is no room for it the outcome is kept.
     async fn write(&mut self, mut record: Record) -> Option<Option<Record>> {
         let ttl = record.is_terminal().then(|| self.result_ttl());
+        let (key, records) = (self.delivery.key.clone(), self.host.records.clone());
+        let mut waiting = None;
         loop {
-            let key = &self.delivery.key;
-            let written = self.host.records.write_owned(key, &record, self.revision, ttl, self.token).await;
-            match written {
+            let writing = records.write_owned(&key, &record, self.revision, ttl, self.token);
+            match self.hold_on_while(writing).await {
                 Ok(OwnedWrite::Landed(revision)) => {
                     self.adopt(record.clone(), revision);
                     return Some(Some(record));
@@ -73,19 +74,19 @@ impl Lease {
                 Err(WriteError::TooLarge(_)) if shrink(&mut record) => {}
                 Err(error) => {
                     tracing::error!(job.key = %key, %error, "could not record an outcome");
-                    return None;
+                    waiting.get_or_insert_with(|| self.host.room.wait());
+                    self.keep_outcome().await?;
                 }
             }
         }
     }
 
-    async fn event(&self, decision: Decision, outcome: &Outcome) -> (Event, Settle) {
+    async fn event(&mut self, decision: Decision, outcome: &Outcome) -> Option<(Event, Settle)> {
         let usage = Some(outcome.usage);
-        match decision {
-            Decision::Succeed(result) => match self.payload(result).await {
-                Ok(payload) => (finish(End::Success(payload), outcome, Vec::new()), Settle::Ack),
-                Err(error) => (finish(End::Failure(error), outcome, Vec::new()), Settle::Ack),
-            },
+        Some(match decision {
+            Decision::Succeed(result) => {
+                (finish(End::Success(self.payload(result).await?), outcome, Vec::new()), Settle::Ack)
+            }
             Decision::Fail(error) => {
                 (finish(End::Failure(error), outcome, outcome.denied.clone()), Settle::Ack)
             }
@@ -93,31 +94,43 @@ impl Lease {
                 (Event::Retry { reason, not_before: now().plus(delay), charge, usage }, Settle::Nak(delay))
             }
             Decision::Revoke => (revoked(outcome), Settle::Ack),
-        }
+        })
     }
 
     /// R10: a result that is too large for the record goes to a blob, which precedes the record.
-    async fn payload(&self, result: Json) -> Result<Payload, JobError> {
+    async fn payload(&mut self, result: Json) -> Option<Payload> {
         if self.delivery.options.result_ttl.is_some_and(|ttl| ttl.is_zero()) {
-            return Ok(Payload::Inline(Json::null()));
+            return Some(Payload::Inline(Json::null()));
         }
         if result.as_str().len() <= Limits::INLINE_RESULT_BYTES {
-            return Ok(Payload::Inline(result));
+            return Some(Payload::Inline(result));
         }
         let (name, bytes) = (self.blob_name("result"), Bytes::from(result.as_str().to_owned()));
-        for _ in 0..BLOB_TRIES {
-            match blobs::put(&self.host.connection, &name, bytes.clone()).await {
-                Ok(blob) => return Ok(Payload::Blob(blob)),
+        let connection = self.host.connection.clone();
+        let mut waiting = None;
+        loop {
+            match self.hold_on_while(blobs::put(&connection, &name, bytes.clone())).await {
+                Ok(blob) => {
+                    fault::point("after-blob");
+                    return Some(Payload::Blob(blob));
+                }
                 Err(error) => {
-                    tracing::warn!(job.key = %self.delivery.key, %error, "could not store a result")
+                    tracing::error!(job.key = %self.delivery.key, %error, "could not store a result");
+                    waiting.get_or_insert_with(|| self.host.room.wait());
                 }
             }
-            tokio::time::sleep(BLOB_RETRY_DELAY).await;
+            self.keep_outcome().await?;
         }
-        Err(JobError::new(
-            ErrorKind::HostBug,
-            format!("the result of {} bytes could not be stored", bytes.len()),
-        ))
+    }
+
+    /// A pause while an outcome waits for room. None where the host leaves: the next one runs the job again.
+    async fn keep_outcome(&mut self) -> Option<()> {
+        if self.host.draining.is_cancelled() {
+            tracing::error!(job.key = %self.delivery.key, "leaving an outcome unrecorded; the job runs again elsewhere");
+            return None;
+        }
+        self.hold_on_while(tokio::time::sleep(RETRY_DELAY)).await;
+        Some(())
     }
 }
 

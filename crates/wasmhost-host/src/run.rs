@@ -1,6 +1,7 @@
 //! The life of a host: prepare, serve, drain. Built parts and a shutdown future come in.
 
 use std::future::Future;
+use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::runtime::Handle;
@@ -16,7 +17,12 @@ use crate::attempts::{Attempts, Wake};
 use crate::claim::Walks;
 use crate::config::HostConfig;
 use crate::host::{Host, Shared};
+use crate::room::Room;
+use crate::suspects::Suspects;
 use crate::{endpoints, presence, pull};
+
+/// How long hand-offs may take when the grace period is over.
+const LEAVE_WITHIN: Duration = Duration::from_secs(20);
 
 /// Why a host cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +83,8 @@ fn new_host(connection: Connection, config: HostConfig, guests: Handle) -> Resul
         sandbox: Sandbox::new(sandbox, guests)?,
         attempts: Attempts::default(),
         walks: Walks::default(),
+        suspects: Suspects::new(),
+        room: Room::default(),
         tracker: TaskTracker::new(),
         closing: CancellationToken::new(),
         draining: CancellationToken::new(),
@@ -155,7 +163,9 @@ async fn drain(host: &Host) {
         tracing::warn!(running = host.attempts.running(), "the grace period is over; handing jobs off");
     }
     host.draining.cancel();
-    host.tracker.wait().await;
+    if tokio::time::timeout(LEAVE_WITHIN, host.tracker.wait()).await.is_err() {
+        tracing::error!("the server does not take what is left to record; leaving it to the next host");
+    }
     presence::withdraw(host).await;
     if let Err(error) = host.connection.client.flush().await {
         tracing::warn!(%error, "could not flush the last answers");

@@ -21,6 +21,7 @@ mod random;
 pub mod codes;
 mod connect;
 mod denials;
+pub mod fault;
 mod message;
 mod replay;
 mod servers;

@@ -14,6 +14,7 @@ use wasmhost_protocol::{JobKey, Record, Standing, header};
 use crate::Connection;
 use crate::backoff::Backoff;
 use crate::codes::Unstored;
+use crate::fault;
 use crate::message::{Place, ReadError, publish, read};
 
 pub use list::JobFilter;
@@ -116,9 +117,10 @@ impl Records {
     ) -> Result<u64, WriteError> {
         debug_assert_eq!(*key, record.key(), "a record is written under its own key");
         debug_assert!(ttl.is_none() || record.is_terminal(), "only terminal records expire");
-        let mut message = PublishMessage::build()
-            .payload(record.to_bytes().into())
-            .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+        let mut message = PublishMessage::build().payload(record.to_bytes().into());
+        if !fault::is_broken("naive-writer") {
+            message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+        }
         if let Some(ttl) = ttl {
             message = message.header(header::TTL, ttl_seconds(ttl).to_string().as_str());
         }

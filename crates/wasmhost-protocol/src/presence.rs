@@ -25,6 +25,14 @@ pub struct HostPresence {
     pub running: u32,
     /// Whether it takes no more work.
     pub draining: bool,
+    /// Whether it can record what it does; false while the server has no room for its records.
+    #[serde(default = "ready")]
+    pub ready: bool,
+}
+
+/// Of hosts that do not say.
+fn ready() -> bool {
+    true
 }
 
 impl HostPresence {
@@ -40,10 +48,12 @@ mod tests {
     fn a_presence_reads_back_and_ignores_what_newer_hosts_add() {
         let text = concat!(
             r#"{"v":1,"id":"h-1","version":"0.1.0","started_at":"2026-01-31T12:00:00.000Z","#,
-            r#""updated_at":"2026-01-31T12:00:05.000Z","queues":["default"],"slots":8,"running":2,"draining":false}"#
+            r#""updated_at":"2026-01-31T12:00:05.000Z","queues":["default"],"slots":8,"running":2,"draining":false,"ready":true}"#
         );
         let presence: HostPresence = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&presence).unwrap(), text);
+        let older = text.replace(r#","ready":true"#, "");
+        assert_eq!(serde_json::from_str::<HostPresence>(&older).unwrap(), presence);
         let newer = text.replace(r#""v":1"#, r#""v":1,"load":0.5"#);
         assert_eq!(serde_json::from_str::<HostPresence>(&newer).unwrap(), presence);
     }

@@ -41,6 +41,14 @@ fn row(host: &HostPresence) -> Vec<String> {
         host.slots.to_string(),
         queues.join(","),
         host.started_at.to_string(),
-        if host.draining { "draining" } else { "working" }.to_owned(),
+        state(host).to_owned(),
     ]
+}
+
+fn state(host: &HostPresence) -> &'static str {
+    match (host.draining, host.ready) {
+        (true, _) => "draining",
+        (false, true) => "working",
+        (false, false) => "waiting for room on the server",
+    }
 }

@@ -1,0 +1,30 @@
+//! Faults on purpose, for tests: points between two writes at which the process dies, and switches that turn a rule of the
+//! protocol off. They exist in builds with the feature `faults` only; in all others they are nothing.
+
+/// Reads from the environment, `FAILPOINTS=after-claim=1*return;…`, which faults happen. Call it once, at the start.
+pub fn arm() {
+    #[cfg(feature = "faults")]
+    std::mem::forget(fail::FailScenario::setup());
+}
+
+/// A point between two writes: where it is armed, the process ends here as by `kill -9`.
+pub fn point(name: &str) {
+    #[cfg(feature = "faults")]
+    if fail::eval(name, |_| ()).is_some() {
+        std::process::abort();
+    }
+    #[cfg(not(feature = "faults"))]
+    let _ = name;
+}
+
+/// Whether this rule of the protocol is switched off.
+#[must_use]
+pub fn is_broken(rule: &str) -> bool {
+    #[cfg(feature = "faults")]
+    return fail::eval(rule, |_| ()).is_some();
+    #[cfg(not(feature = "faults"))]
+    {
+        let _ = rule;
+        false
+    }
+}
