@@ -13,6 +13,7 @@ mod e2e {
     mod drain;
     mod expiry;
     mod lost_answers;
+    mod reconcile;
     mod retry;
     mod revoke;
 

@@ -1,6 +1,7 @@
 //! Values of flags: sizes, queues with weights, times.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use wasmhost_protocol::{QueueName, Timestamp, parse_duration};
 
@@ -57,6 +58,18 @@ pub(crate) fn parse_slots(text: &str) -> Result<u32, String> {
     slots.ok_or_else(|| format!("`{}` is not a number from 1 to 100000", text.escape_debug()))
 }
 
+/// The shortest grace of the reconciler, which looks about as often.
+const SHORTEST_GRACE: Duration = Duration::from_millis(100);
+
+/// The grace of the reconciler.
+pub(crate) fn parse_reconcile_after(text: &str) -> Result<Duration, String> {
+    let grace = parse_duration(text).map_err(|error| error.to_string())?;
+    if grace < SHORTEST_GRACE {
+        return Err(format!("`{}` is shorter than 100ms", text.escape_debug()));
+    }
+    Ok(grace)
+}
+
 /// A size as people read it.
 pub(crate) fn format_bytes(bytes: u64) -> String {
     match bytes {
@@ -111,6 +124,12 @@ mod tests {
         }
         assert_eq!(format_bytes(1536), "1.5 KiB");
         assert_eq!(format_bytes(3 << 20), "3.0 MiB");
+    }
+
+    #[test]
+    fn the_reconcilers_grace_is_not_too_short() {
+        assert_eq!(parse_reconcile_after("100ms"), Ok(SHORTEST_GRACE));
+        assert!(parse_reconcile_after("99ms").is_err() && parse_reconcile_after("soon").is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use wasmhost_nats::{ConnectConfig, Credentials};
 use wasmhost_protocol::Namespace;
 
 /// How long after its PENDING a job may still be published; half of the reconciler's grace (R1, R13).
-pub(crate) const PUBLISH_WITHIN: Duration = Duration::from_secs(30);
+pub const PUBLISH_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where a server listens that nobody configured.
 const DEFAULT_URL: &str = "nats://127.0.0.1:4222";

@@ -38,7 +38,7 @@ mod list;
 mod modules;
 
 pub use client::Client;
-pub use config::{ClientConfig, ConfigError};
+pub use config::{ClientConfig, ConfigError, PUBLISH_WITHIN};
 pub use job::{ForgetError, Handle, StatusError};
 
 pub use modules::Modules;

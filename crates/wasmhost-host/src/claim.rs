@@ -288,15 +288,8 @@ fn token_of(standing: &Standing) -> Option<Token> {
 
 /// R4: whether a message of this key is still under `msg_seq`. When in doubt, it is.
 async fn message_stands(host: &Host, delivery: &Delivery, msg_seq: u64) -> bool {
-    match jobs::message_at(&host.connection, msg_seq).await {
-        Ok(found) => found.is_some_and(|message| {
-            let subject = host.connection.names.parse_job_subject(&message.subject);
-            let key = &delivery.key;
-            subject.is_ok_and(|at| at.task == *key.task() && at.id.is_none_or(|id| id == *key.id()))
-        }),
-        Err(error) => {
-            tracing::warn!(job.key = %delivery.key, %error, "could not look a message up");
-            true
-        }
-    }
+    jobs::stands_at(&host.connection, &delivery.key, msg_seq).await.unwrap_or_else(|error| {
+        tracing::warn!(job.key = %delivery.key, %error, "could not look a message up");
+        true
+    })
 }

@@ -18,6 +18,8 @@ pub struct HostConfig {
     pub grace: Duration,
     /// After this time without a beat JetStream delivers a job again.
     pub ack_wait: Duration,
+    /// How long a job must have been without a message before it is ended (R13). Clients publish within half of it.
+    pub reconcile_after: Duration,
     /// Whether a claim believes `Wasmhost-Revision` without a read (R0).
     pub trust_submitters: bool,
     /// Where compiled modules are kept; none: nowhere.
@@ -38,6 +40,7 @@ impl Default for HostConfig {
                 * u32::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1),
             grace: Duration::from_secs(30),
             ack_wait: Duration::from_secs(30),
+            reconcile_after: Duration::from_secs(60),
             trust_submitters: true,
             cache_dir: None,
             compiler: Compiler::InProcess,

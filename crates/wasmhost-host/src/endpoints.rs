@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use wasmhost_client::{Client, RevokeError, RevokeOptions, StatusError, Submission, SubmitError};
+use wasmhost_client::{
+    Client, PUBLISH_WITHIN, RevokeError, RevokeOptions, StatusError, Submission, SubmitError,
+};
 use wasmhost_nats::header_pairs;
 use wasmhost_protocol::service::{RevokeRequest, ServiceError, ServiceErrorKind, SubmitReply};
 use wasmhost_protocol::{JobOptions, Place, QueueName};
@@ -34,11 +36,8 @@ pub(crate) async fn serve(host: &Host) -> Result<(), String> {
     let submit = endpoint(&service, "submit", names.submit_filter()).await?;
     let status = endpoint(&service, "status", names.status_filter()).await?;
     let revoke = endpoint(&service, "revoke", names.revoke_filter()).await?;
-    let answering = Answering {
-        host: host.clone(),
-        client: Client::over(host.connection.clone()),
-        free: Arc::new(Semaphore::new(REQUESTS)),
-    };
+    let answering =
+        Answering { host: host.clone(), client: client_of(host), free: Arc::new(Semaphore::new(REQUESTS)) };
     futures::future::join3(
         answering.answer_all(submit, What::Submit),
         answering.answer_all(status, What::Status),
@@ -46,6 +45,12 @@ pub(crate) async fn serve(host: &Host) -> Result<(), String> {
     )
     .await;
     service.stop().await.map_err(failed)
+}
+
+/// A client that gives up publishing long before this host's reconciler misses the message.
+fn client_of(host: &Host) -> Client {
+    let publish_within = (host.config.reconcile_after / 2).min(PUBLISH_WITHIN);
+    Client::publishing_within(host.connection.clone(), publish_within)
 }
 
 async fn endpoint(service: &Service, name: &str, subject: String) -> Result<Endpoint, String> {

@@ -27,6 +27,7 @@ mod lease;
 mod logs;
 mod presence;
 mod pull;
+mod reconcile;
 mod record;
 mod room;
 mod run;

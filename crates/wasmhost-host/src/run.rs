@@ -19,7 +19,7 @@ use crate::config::HostConfig;
 use crate::host::{Host, Shared};
 use crate::room::Room;
 use crate::suspects::Suspects;
-use crate::{endpoints, presence, pull};
+use crate::{endpoints, presence, pull, reconcile};
 
 /// How long hand-offs may take when the grace period is over.
 const LEAVE_WITHIN: Duration = Duration::from_secs(20);
@@ -110,6 +110,11 @@ async fn spawn_parts(host: &Host, queues: Vec<(QueueName, u32, QueueConsumer)>, 
     let present = host.clone();
     part(host, failed, async move {
         presence::announce(&present).await;
+        Ok(())
+    });
+    let reconciling = host.clone();
+    part(host, failed, async move {
+        reconcile::reconcile(&reconciling).await;
         Ok(())
     });
     let weights: u32 = queues.iter().map(|(_, weight, _)| weight).sum();

@@ -25,3 +25,8 @@ pub async fn get(connection: &Connection, blob: &BlobRef) -> Result<Bytes, Objec
 pub async fn delete(connection: &Connection, name: &str) -> Result<bool, ObjectError> {
     objects::delete(connection, &connection.names.blobs_store(), name).await
 }
+
+/// The names of all blobs, in no order.
+pub async fn names(connection: &Connection) -> Result<Vec<String>, ObjectError> {
+    objects::names(connection, &connection.names.blobs_store()).await
+}

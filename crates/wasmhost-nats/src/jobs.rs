@@ -139,3 +139,12 @@ pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option
     let stream = connection.names.jobs_stream();
     Ok(read(connection, &stream, Place::Sequence(sequence)).await?.map(Into::into))
 }
+
+/// Whether a message of this job is under `sequence`: its subject ends in the key, or in the task alone for a derived id.
+/// A re-created stream uses its numbers again.
+pub async fn stands_at(connection: &Connection, key: &JobKey, sequence: u64) -> Result<bool, ReadError> {
+    Ok(message_at(connection, sequence).await?.is_some_and(|message| {
+        let subject = connection.names.parse_job_subject(&message.subject);
+        subject.is_ok_and(|at| at.task == *key.task() && at.id.is_none_or(|id| id == *key.id()))
+    }))
+}

@@ -12,7 +12,7 @@ use crate::Connection;
 use crate::codes::{NO_STREAM, OFF, STREAM_IN_USE};
 
 pub use compare::Difference;
-pub use consumer::{QueueConsumer, ensure_consumer};
+pub use consumer::{QueueConsumer, ensure_consumer, restore_consumer};
 pub(crate) use wanted::MODULE_HISTORY;
 
 /// Sizes of what is made. Those of what exists are not compared, but replicas are, as a minimum.

@@ -33,6 +33,7 @@ mod records;
 
 pub mod jobs;
 pub mod schedules;
+mod whereabouts;
 
 pub mod blobs;
 mod objects;
@@ -45,8 +46,11 @@ pub use clock::now;
 pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, Credentials, MINIMUM_SERVER};
 pub use events::{Event, SubscribeError, subscribe, subscribe_all};
 pub use jobs::{PublishError, Published, QueuedMessage, message_at, message_of, publish_job};
-pub use layout::{Difference, LayoutConfig, LayoutError, QueueConsumer, ensure_consumer, ensure_layout};
+pub use layout::{
+    Difference, LayoutConfig, LayoutError, QueueConsumer, ensure_consumer, ensure_layout, restore_consumer,
+};
 pub use message::{ReadError, header_pairs};
 pub use random::{digest_of, random_token, random_write};
-pub use records::{JobFilter, OwnedWrite, Records, WriteError, Written};
+pub use records::{JobFilter, LookLimits, OwnedWrite, Records, Unended, WriteError, Written};
 pub use registry::RegistryView;
+pub use whereabouts::{Whereabouts, whereabouts};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::object_store::{GetErrorKind, InfoErrorKind, ObjectMetadata, ObjectStore};
 use bytes::Bytes;
+use futures::TryStreamExt;
 use tokio::io::AsyncReadExt;
 use wasmhost_protocol::Digest;
 
@@ -109,6 +110,17 @@ pub(crate) async fn delete(connection: &Connection, store: &str, name: &str) -> 
             Ok(_) => {}
         }
         objects.delete(name).await.map(|()| true).map_err(|error| failed(name, error))
+    })
+    .await
+}
+
+/// The names of all objects that are not deleted.
+pub(crate) async fn names(connection: &Connection, store: &str) -> Result<Vec<String>, ObjectError> {
+    bounded(connection, store, store, async {
+        let objects = open(connection, store, store).await?;
+        let listed = objects.list().await.map_err(|error| failed(store, error))?;
+        let names = listed.map_ok(|info| info.name).try_collect().await;
+        names.map_err(|error| failed(store, error))
     })
     .await
 }

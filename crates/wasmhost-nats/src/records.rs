@@ -4,6 +4,7 @@
 mod delete;
 mod list;
 mod standing;
+mod unended;
 mod unknown;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::message::{Place, ReadError, publish, read};
 
 pub use list::JobFilter;
 pub(crate) use standing::standing_of;
+pub use unended::{LookLimits, Unended};
 pub use unknown::{OwnedWrite, Written};
 
 /// How long the server and clients keep a delete marker.
@@ -103,6 +105,19 @@ impl Records {
                 Err(error) => tracing::warn!(job.key = %key, %error, "cannot read a record; trying again"),
             }
             backoff.wait().await;
+        }
+    }
+
+    /// The newest revision in the bucket, of whichever key.
+    pub async fn last_revision(&self) -> Result<u64, ReadError> {
+        let subject = self.connection.names.states_stream();
+        let answer = async {
+            let stream = self.connection.jetstream.get_stream(&subject).await.map_err(|e| e.to_string())?;
+            Ok(stream.cached_info().state.last_sequence)
+        };
+        match self.connection.denials.or_denied(&subject, answer).await {
+            Ok(last) => last.map_err(|text| ReadError::Unreachable { subject: subject.clone(), text }),
+            Err(text) => Err(ReadError::Denied { subject, text }),
         }
     }
 

@@ -11,7 +11,7 @@ use wasmhost_protocol::{Digest, Limits, Manifest, ModuleEntry, ModuleName, Polic
 use crate::codes::Unstored;
 use crate::message::publish;
 use crate::objects::{self, ObjectError, Wanted};
-use crate::replay::{Replayed, replay};
+use crate::replay::{Replay, Replayed, replay};
 use crate::{Connection, ReadError, digest_of, now};
 
 pub use view::RegistryView;
@@ -122,7 +122,7 @@ pub async fn current(
 /// The module's versions, oldest first; empty for a name that was never pushed.
 pub async fn history(connection: &Connection, name: &ModuleName) -> Result<Vec<Version>, RegistryError> {
     let (stream, subject) = (connection.names.modules_stream(), connection.names.module_subject(name));
-    let messages = replay(connection, &stream, &subject, DeliverPolicy::All).await?;
+    let messages = replay(connection, Replay::whole(&stream, &subject, DeliverPolicy::All)).await?;
     Ok(messages.map_ok(|message| version(&message)).try_collect().await?)
 }
 
@@ -130,7 +130,7 @@ pub async fn history(connection: &Connection, name: &ModuleName) -> Result<Vec<V
 pub async fn list(connection: &Connection) -> Result<Vec<(ModuleName, ModuleEntry)>, RegistryError> {
     let names = &connection.names;
     let (stream, filter) = (names.modules_stream(), names.modules_filter());
-    let messages = replay(connection, &stream, &filter, DeliverPolicy::LastPerSubject).await?;
+    let messages = replay(connection, Replay::whole(&stream, &filter, DeliverPolicy::LastPerSubject)).await?;
     let rows = messages.try_filter_map(|message| async move {
         let name = names.parse_module_subject(&message.subject).ok();
         Ok(name.zip(version(&message).entry))

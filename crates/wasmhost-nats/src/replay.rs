@@ -21,18 +21,39 @@ pub(crate) struct Replayed {
     pub(crate) left: u64,
 }
 
-/// Replays `subject` of `stream` up to what it holds now.
+/// What is replayed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Replay<'a> {
+    pub(crate) stream: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) from: DeliverPolicy,
+    pub(crate) content: Content,
+}
+
+impl<'a> Replay<'a> {
+    /// Whole messages.
+    pub(crate) fn whole(stream: &'a str, subject: &'a str, from: DeliverPolicy) -> Self {
+        Self { stream, subject, from, content: Content::Whole }
+    }
+}
+
+/// How much of each message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    Whole,
+    Headers,
+}
+
+/// Replays up to what the stream holds now.
 pub(crate) async fn replay(
     connection: &Connection,
-    stream: &str,
-    subject: &str,
-    from: DeliverPolicy,
+    wanted: Replay<'_>,
 ) -> Result<BoxStream<'static, Result<Replayed, ReadError>>, ReadError> {
-    let (count, messages) = open(connection, stream, subject, from).await?;
+    let (count, messages) = open(connection, wanted).await?;
     if count == 0 {
         return Ok(futures::stream::empty().boxed());
     }
-    let subject = subject.to_owned();
+    let subject = wanted.subject.to_owned();
     let ended =
         futures::stream::unfold((messages, subject, false), |(mut messages, subject, ended)| async move {
             if ended {
@@ -55,9 +76,7 @@ pub(crate) async fn replay(
 /// The same without an end: what comes later follows. Also says how many messages there are now.
 pub(crate) async fn open(
     connection: &Connection,
-    stream: &str,
-    subject: &str,
-    from: DeliverPolicy,
+    Replay { stream, subject, from, content }: Replay<'_>,
 ) -> Result<(u64, BoxStream<'static, Result<Replayed, ReadError>>), ReadError> {
     let unreachable = {
         let subject = subject.to_owned();
@@ -68,6 +87,7 @@ pub(crate) async fn open(
         let config = pull::OrderedConfig {
             filter_subject: subject.to_owned(),
             deliver_policy: from,
+            headers_only: content == Content::Headers,
             ..Default::default()
         };
         let consumer = stream.create_consumer(config).await.map_err(|e| e.to_string())?;

@@ -274,6 +274,12 @@ impl Names {
         format!("{key}/{attempt}-{token}")
     }
 
+    /// The job of a blob there; none where the name is not of that form.
+    #[must_use]
+    pub fn job_of_blob(&self, name: &str) -> Option<JobKey> {
+        JobKey::parse(name.split_once('/')?.0).ok()
+    }
+
     /// The bucket of hosts that run: `wasmhost-hosts`.
     #[must_use]
     pub fn hosts_bucket(&self) -> String {

@@ -12,7 +12,7 @@ use wasmhost_protocol::parse_duration;
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::units::{Queues, parse_bytes, parse_slots};
+use crate::units::{Queues, parse_bytes, parse_reconcile_after, parse_slots};
 use crate::{component, runtime};
 
 /// Flags of `serve`. Each may also stand in the configuration file, by the same name.
@@ -54,6 +54,10 @@ pub(crate) struct Settings {
     /// Without a sign of life for this long, a job is given to another host [default: 30s]
     #[arg(long, value_name = "DURATION", env = "WASMHOST_ACK_WAIT", value_parser = parse_duration)]
     ack_wait: Option<Duration>,
+    /// A job whose message has been gone for this long is ended as lost. Clients give up publishing after half of it [default:
+    /// 60s]
+    #[arg(long, value_name = "DURATION", env = "WASMHOST_RECONCILE_AFTER", value_parser = parse_reconcile_after)]
+    reconcile_after: Option<Duration>,
     /// Where compiled components are kept [default: wasmhost in the user's cache]
     #[arg(long, value_name = "DIR", env = "WASMHOST_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
@@ -125,6 +129,7 @@ impl Settings {
             memory_limit: self.memory_limit.or(below.memory_limit),
             grace: self.grace.or(below.grace),
             ack_wait: self.ack_wait.or(below.ack_wait),
+            reconcile_after: self.reconcile_after.or(below.reconcile_after),
             cache_dir: self.cache_dir.or(below.cache_dir),
             trust_submitters: self.trust_submitters.or(below.trust_submitters),
         }
@@ -139,6 +144,7 @@ impl Settings {
             max_memory_bytes: self.memory_limit.unwrap_or(default.max_memory_bytes),
             grace: self.grace.unwrap_or(default.grace),
             ack_wait: self.ack_wait.unwrap_or(default.ack_wait),
+            reconcile_after: self.reconcile_after.unwrap_or(default.reconcile_after),
             cache_dir: Some(self.cache_dir.unwrap_or_else(component::cache_dir)),
             trust_submitters: self.trust_submitters.unwrap_or(default.trust_submitters),
             compiler: component::child_compiler()?,

@@ -38,6 +38,25 @@ pub async fn ensure_consumer(
     Ok(QueueConsumer { name, created: timestamp(info.created), pull })
 }
 
+/// Makes the queue's consumer anew. The protocol bears it: what is not acknowledged is delivered again, what was given up
+/// after a `max_deliver` too.
+pub async fn restore_consumer(
+    connection: &Connection,
+    queue: &QueueName,
+    ack_wait: Duration,
+) -> Result<QueueConsumer, LayoutError> {
+    let (stream, name) = (connection.names.jobs_stream(), connection.names.consumer(queue));
+    let deleting = async {
+        let opened = connection.jetstream.get_stream_no_info(&stream).await;
+        let opened = opened.map_err(|error| error.to_string())?;
+        opened.delete_consumer(&name).await.map(drop).map_err(|error| error.to_string())
+    };
+    let object = name.clone();
+    let deleted = deleting.await.map_err(|text| LayoutError::Unreachable { object: object.clone(), text });
+    denied(connection, &name, std::future::ready(deleted)).await?;
+    ensure_consumer(connection, queue, ack_wait).await
+}
+
 /// Attempts are bounded in the record, concurrency by slots, delays by `not_before`: none of it by the server.
 fn wanted(connection: &Connection, queue: &QueueName, ack_wait: Duration) -> pull::Config {
     pull::Config {

@@ -7,7 +7,7 @@ use wasmhost_protocol::{JobKey, ModuleName, Names, Standing, TaskName};
 use super::Records;
 use super::standing::standing_of;
 use crate::message::ReadError;
-use crate::replay::replay;
+use crate::replay::{Replay, replay};
 
 /// Which jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +47,8 @@ impl Records {
     ) -> Result<impl Stream<Item = Result<(JobKey, Standing), ReadError>> + Send + use<>, ReadError> {
         let names = self.connection.names.clone();
         let (stream, subject) = (names.states_stream(), filter.states(&names));
-        let messages = replay(&self.connection, &stream, &subject, DeliverPolicy::LastPerSubject).await?;
+        let messages =
+            replay(&self.connection, Replay::whole(&stream, &subject, DeliverPolicy::LastPerSubject)).await?;
         Ok(messages.filter_map(move |message| {
             let row = match message {
                 Ok(message) => names.parse_state_subject(&message.subject).ok().map(|key| {

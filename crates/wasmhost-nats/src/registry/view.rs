@@ -12,7 +12,7 @@ use wasmhost_protocol::{Digest, ModuleEntry, ModuleName};
 use super::{Version, version};
 use crate::backoff::Backoff;
 use crate::layout::MODULE_HISTORY;
-use crate::replay::{Replayed, open};
+use crate::replay::{Replay, Replayed, open};
 use crate::{Connection, ReadError};
 
 type Modules = HashMap<ModuleName, Vec<Version>>;
@@ -84,7 +84,8 @@ impl RegistryView {
     async fn follow(&self) -> Result<(), ReadError> {
         let names = &self.connection.names;
         let (stream, filter) = (names.modules_stream(), names.modules_filter());
-        let (count, mut messages) = open(&self.connection, &stream, &filter, DeliverPolicy::All).await?;
+        let (count, mut messages) =
+            open(&self.connection, Replay::whole(&stream, &filter, DeliverPolicy::All)).await?;
         if count == 0 {
             self.loaded.send_replace(true);
         }

@@ -12,11 +12,11 @@ use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::nearest::suggestion;
-use crate::units::{parse_bytes, parse_slots};
+use crate::units::{parse_bytes, parse_reconcile_after, parse_slots};
 use crate::{input, toml_file};
 
 /// Every key there is.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "nats",
     "namespace",
     "creds",
@@ -32,6 +32,7 @@ const KEYS: [&str; 17] = [
     "memory-limit",
     "grace",
     "ack-wait",
+    "reconcile-after",
     "cache-dir",
     "trust-submitters",
 ];
@@ -69,6 +70,7 @@ impl File {
             memory_limit: self.value("memory-limit", parse_bytes),
             grace: self.value("grace", parse_duration),
             ack_wait: self.value("ack-wait", parse_duration),
+            reconcile_after: self.value("reconcile-after", parse_reconcile_after),
             cache_dir: self.parsed("cache-dir"),
             trust_submitters: self.parsed("trust-submitters"),
         }

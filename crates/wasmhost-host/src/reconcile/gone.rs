@@ -1,0 +1,129 @@
+//! Jobs whose message is gone: seen without one at two looks a grace apart, with the same revision, they are ended.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::time::Instant;
+use wasmhost_nats::dead::{Dead, publish_dead};
+use wasmhost_nats::{LookLimits, ReadError, Whereabouts, Written, fault, now, random_write, whereabouts};
+use wasmhost_protocol::{End, JobKey, Policy, Record, Stage, Standing, Timestamp, end_of_gone};
+
+use crate::host::Host;
+
+/// What one look may cost the server: about a second of its time.
+const LIMITS: LookLimits = LookLimits { keys: 10_000, records: 300_000 };
+/// Jobs looked up at a time.
+const AT_A_TIME: usize = 32;
+/// Jobs without a message that are remembered from one look to the next.
+const REMEMBERED: usize = 100_000;
+
+/// What the looks so far have found.
+pub(super) struct Gone<'a> {
+    host: &'a Host,
+    /// Where the next look starts in the bucket.
+    from: u64,
+    /// The newest revision at the look before: what is not newer has stood since then.
+    horizon: u64,
+    /// Jobs without a message: their revision, and since when.
+    missing: HashMap<JobKey, (u64, Instant)>,
+}
+
+/// A record that has not ended, and whose message is nowhere.
+struct Orphan {
+    record: Record,
+    revision: u64,
+}
+
+impl<'a> Gone<'a> {
+    pub(super) fn new(host: &'a Host) -> Self {
+        Self { host, from: 1, horizon: 0, missing: HashMap::new() }
+    }
+
+    pub(super) async fn look(&mut self) -> Result<(), ReadError> {
+        let horizon = self.host.records.last_revision().await?;
+        let found = self.host.records.unended(self.from, LIMITS).await?;
+        let (host, before) = (self.host, self.horizon);
+        let stood = found.keys.into_iter().filter(|(_, revision)| *revision <= before);
+        let looked = futures::stream::iter(stood)
+            .map(async |(key, revision)| (orphan(host, &key, revision).await, key))
+            .buffer_unordered(AT_A_TIME);
+        for (orphan, key) in looked.collect::<Vec<_>>().await {
+            match orphan {
+                Ok(Some(orphan)) if self.is_overdue(&key, orphan.revision) => end(host, &key, &orphan).await,
+                Ok(Some(_)) => {}
+                Ok(None) => drop(self.missing.remove(&key)),
+                Err(error) => tracing::warn!(job.key = %key, %error, "could not look a job's message up"),
+            }
+        }
+        (self.from, self.horizon) = (found.next.unwrap_or(1), horizon);
+        Ok(())
+    }
+
+    /// Whether this revision was seen without a message a grace ago or earlier.
+    fn is_overdue(&mut self, key: &JobKey, revision: u64) -> bool {
+        if self.missing.len() >= REMEMBERED {
+            self.missing.clear();
+        }
+        let now = Instant::now();
+        let (seen, since) = self.missing.entry(key.clone()).or_insert((revision, now));
+        if *seen != revision {
+            (*seen, *since) = (revision, now);
+        }
+        now.duration_since(*since) >= self.host.config.reconcile_after
+    }
+}
+
+/// The record of `key`, where it still has this revision and its message is nowhere though it should be somewhere.
+async fn orphan(host: &Host, key: &JobKey, revision: u64) -> Result<Option<Orphan>, ReadError> {
+    let Standing::Record { record, revision: found } = host.records.read(key).await? else { return Ok(None) };
+    if found != revision || record.is_terminal() || waits_until(&record).is_some_and(|at| at > now()) {
+        return Ok(None);
+    }
+    Ok(match whereabouts(&host.connection, key, record.msg_seq).await? {
+        Whereabouts::Gone => Some(Orphan { record: *record, revision }),
+        Whereabouts::Scheduled | Whereabouts::Due | Whereabouts::Queued => None,
+    })
+}
+
+fn waits_until(record: &Record) -> Option<Timestamp> {
+    match record.stage {
+        Stage::Pending { not_before } => not_before,
+        Stage::Retry { not_before } => Some(not_before),
+        Stage::Running(_) | Stage::Ended { .. } => None,
+    }
+}
+
+/// T8, or T6 and T6b where the job was revoked or has expired. Whoever writes meanwhile wins; the next look sees.
+async fn end(host: &Host, key: &JobKey, orphan: &Orphan) {
+    let Ok(ended) = end_of_gone(&orphan.record, now(), random_write()) else { return };
+    bury(host, key, &ended).await;
+    fault::point("before-reconcile");
+    let written = host.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await;
+    match written {
+        Ok(Written::Landed(_)) => {
+            tracing::warn!(job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
+        }
+        Ok(Written::Moved(_)) => {}
+        Err(error) => tracing::warn!(job.key = %key, %error, "could not end a job whose message is gone"),
+    }
+}
+
+fn ttl(host: &Host, ended: &Record) -> Duration {
+    if ended.attempt == 0 {
+        return Policy::NEVER_RAN_TTL;
+    }
+    host.registry
+        .get(&ended.task.module())
+        .map_or(Policy::default().result_ttl, |entry| entry.policy.result_ttl)
+}
+
+/// The arguments are gone with the message; that it failed is kept for people all the same.
+async fn bury(host: &Host, key: &JobKey, ended: &Record) {
+    let Stage::Ended { end: End::Failure(error), .. } = &ended.stage else { return };
+    let why = (error.kind.as_str(), &*error.message);
+    if let Err(error) = publish_dead(&host.connection, Dead::Job(key), None, Bytes::new(), why).await {
+        tracing::warn!(job.key = %key, %error, "could not keep a note for people");
+    }
+}

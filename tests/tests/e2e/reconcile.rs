@@ -1,0 +1,162 @@
+//! The reconciler: no job is stuck for ever, and none is ended that only waits.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use async_nats::jetstream::{self, consumer::pull};
+use end_to_end::{Deployment, Host, until};
+use serde_json::{Value, json};
+use wasmhost_client::RevokeOptions;
+
+use super::Test;
+
+/// Short, so that what is gone is missed soon.
+const FLAGS: [&str; 4] = ["--reconcile-after", "1s", "--ack-wait", "2s"];
+
+fn jetstream(deployment: &Deployment) -> jetstream::Context {
+    jetstream::new(deployment.nats.clone())
+}
+
+/// Removes all messages of the job stream, as an operator might.
+async fn purge(deployment: &Deployment) -> anyhow::Result<()> {
+    jetstream(deployment).get_stream("WASMHOST_JOBS").await?.purge().await?;
+    Ok(())
+}
+
+async fn messages(deployment: &Deployment) -> anyhow::Result<u64> {
+    Ok(jetstream(deployment).get_stream("WASMHOST_JOBS").await?.cached_info().state.messages)
+}
+
+/// Waits until the reconciler has looked so many times more.
+async fn looks(host: &mut Host, count: usize) -> anyhow::Result<()> {
+    let seen = |lines: &Vec<String>| lines.iter().filter(|line| line.contains("reconciled looks=")).count();
+    let before = host.log.text().matches("reconciled looks=").count();
+    host.log.until("looks of the reconciler", |lines| seen(lines) >= before + count).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_job_whose_message_was_purged_before_any_claim_is_not_published() -> Test {
+    let deployment = Deployment::start().await?;
+    let _host = deployment.host(&FLAGS).await?;
+    deployment.push("hello").await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
+    client.task("hello.run").id("p").queue("nobody").submit(&json!({})).await?;
+    purge(&deployment).await?;
+    let history = events.until_end("hello.run.p").await?;
+    assert_eq!(history.states(), ["PENDING", "FAILURE"], "{history}");
+    assert_eq!(history.last()["error"]["kind"], "NotPublished", "{history}");
+    let again = client.task("hello.run").id("p").queue("nobody").submit(&json!({})).await;
+    ensure!(format!("{again:?}").contains("NotPublished"), "told when the id is free again: {again:?}");
+    let dead = jetstream(&deployment).get_stream("WASMHOST_DEAD").await?;
+    let kept = dead.get_last_raw_message_by_subject("wasmhost.dead.hello.run.p").await?;
+    assert_eq!(
+        kept.headers.get("Wasmhost-Dead-Kind").map(ToString::to_string).as_deref(),
+        Some("NotPublished")
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claimed_job_whose_host_and_message_are_gone_is_lost_or_revoked() -> Test {
+    let deployment = Deployment::start().await?;
+    let host = deployment.host(&FLAGS).await?;
+    deployment.push("hostile").await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
+    let mut jobs = Vec::new();
+    for id in ["lost", "revoked"] {
+        let job = client.task("hostile.run").id(id).submit(&json!({ "do": "sleep", "ms": 600_000 })).await?;
+        events.until_state(&job.key().to_string(), "STARTED").await?;
+        jobs.push(job);
+    }
+    host.kill().await?;
+    purge(&deployment).await?;
+    let options = RevokeOptions { reason: "no longer wanted".to_owned(), ..RevokeOptions::default() };
+    jobs[1].request_revoke(options).await?;
+    let _next = deployment.host(&FLAGS).await?;
+    let history = events.until_end("hostile.run.lost").await?;
+    assert_eq!(
+        (&history.last()["error"]["kind"], &history.last()["attempt"]),
+        (&json!("Lost"), &json!(1)),
+        "{history}"
+    );
+    let history = events.until_end("hostile.run.revoked").await?;
+    assert_eq!(history.last()["state"], "REVOKED", "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_only_waits_is_still_there_after_a_hundred_looks() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&["--reconcile-after", "100ms", "-v"]).await?;
+    deployment.push("flaky").await?;
+    deployment.push("hello").await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
+    let arguments = json!({ "how": "retry", "after_ms": 3_600_000 });
+    client.task("flaky.run").id("retry").submit(&arguments).await?;
+    events.until_state("flaky.run.retry", "RETRY").await?;
+    client.task("hello.run").id("queued").queue("nobody").submit(&json!({})).await?;
+    deployment.publish("wasmhost.jobs.nobody.hello.run", &[], "{}").await?;
+    looks(&mut host, 100).await?;
+    assert_eq!(deployment.record("flaky.run.retry").await?.unwrap_or_default()["state"], "RETRY");
+    assert_eq!(deployment.record("hello.run.queued").await?.unwrap_or_default()["state"], "PENDING");
+    assert_eq!(messages(&deployment).await?, 3);
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_blob_that_no_record_names_is_removed_and_a_result_is_not() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&["--reconcile-after", "1s", "-v"]).await?;
+    deployment.push("hostile").await?;
+    let client = deployment.client().await?;
+    let big = json!({ "do": "big-result", "bytes": 100_000 });
+    let kept = client.task("hostile.run").id("kept").submit(&big).await?;
+    let expiring = client.task("hostile.run").id("expiring").result_ttl(Duration::from_secs(1));
+    let expiring = expiring.submit(&big).await?;
+    let _: String = kept.result().await?;
+    let blobs = jetstream(&deployment).get_object_store("wasmhost-blobs").await?;
+    let stream = jetstream(&deployment).get_stream("OBJ_wasmhost-blobs").await?;
+    let name = format!("{}/", expiring.key());
+    until("the removal of a blob", async || {
+        use futures::TryStreamExt;
+        let names: Vec<_> = blobs.list().await?.map_ok(|info| info.name).try_collect().await?;
+        Ok((!names.is_empty() && !names.iter().any(|blob| blob.starts_with(&name))).then_some(()))
+    })
+    .await?;
+    looks(&mut host, 5).await?;
+    let result: String = kept.result().await?;
+    assert_eq!(result.len(), 100_000);
+    ensure!(stream.get_info().await?.state.bytes < 200_000, "its chunks are gone as well");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_queue_gets_its_consumer_back_when_it_was_deleted_or_changed() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&FLAGS).await?;
+    deployment.push("hello").await?;
+    let client = deployment.client().await?;
+    let jobs = jetstream(&deployment).get_stream("WASMHOST_JOBS").await?;
+    jobs.delete_consumer("wasmhost-default").await?;
+    let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
+    let consumer: jetstream::consumer::PullConsumer =
+        jobs.get_consumer("wasmhost-default").await.map_err(|error| anyhow::anyhow!("{error}"))?;
+    let mut config = pull::Config { max_deliver: 1, ..Default::default() };
+    let found = &consumer.cached_info().config;
+    config.durable_name.clone_from(&found.durable_name);
+    config.filter_subject.clone_from(&found.filter_subject);
+    config.ack_wait = found.ack_wait;
+    config.max_ack_pending = found.max_ack_pending;
+    jobs.update_consumer(config).await?;
+    host.log.wait_for("making it anew").await?;
+    until("the consumer as it was", async || {
+        let found: Result<jetstream::consumer::PullConsumer, _> = jobs.get_consumer("wasmhost-default").await;
+        Ok(found.ok().filter(|found| found.cached_info().config.max_deliver == -1).map(drop))
+    })
+    .await?;
+    let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
+    host.check_alive()
+}
