@@ -67,8 +67,6 @@ struct Held {
     revision: u64,
     /// Whether T0 was this client's; one that only touched never deletes the record.
     created: bool,
-    /// Whether the stream still remembers the message of an earlier run by its id, and would drop this one.
-    remembered: bool,
 }
 
 impl Submitting<'_> {
@@ -151,7 +149,7 @@ impl Submitting<'_> {
         let written = self.client.records().write(&self.key, &record, expected, None);
         match timeout(self.client.publish_within(), written).await {
             Ok(Ok(Written::Landed(revision))) => {
-                Ok(Step::Publish(Held { record: Box::new(record), revision, created, remembered: false }))
+                Ok(Step::Publish(Held { record: Box::new(record), revision, created }))
             }
             Ok(Ok(Written::Moved(standing))) => Ok(Step::Decide(standing)),
             Ok(Err(error)) => Err(self.refused_write(error)),

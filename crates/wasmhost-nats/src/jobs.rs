@@ -2,6 +2,7 @@
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
 use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, header};
 
@@ -15,7 +16,7 @@ use crate::message::{Place, ReadError, publish, read};
 pub struct Published {
     /// Its sequence; of the earlier message, where it is a duplicate.
     pub sequence: u64,
-    /// Whether the stream had taken a message with this key within the duplicate window, and dropped this one.
+    /// Whether the stream had taken a message with this id within the duplicate window, and dropped this one.
     pub duplicate: bool,
 }
 
@@ -68,7 +69,8 @@ impl PublishError {
     }
 }
 
-/// Publishes a job's message. The options of the submit service alone (queue, delay, at) are left out.
+/// Publishes a job's message. The options of the submit service alone (queue, delay, at) are left out. The stream drops
+/// a second message for the same revision of the record; one without a revision counts by its key alone.
 pub async fn publish_job(
     connection: &Connection,
     queue: &QueueName,
@@ -79,14 +81,26 @@ pub async fn publish_job(
     let message = PublishMessage::build()
         .headers(job_headers(options))
         .payload(body)
-        .header(header::MSG_ID, key.as_str())
+        .header(header::MSG_ID, message_id(key, options).as_str())
         .header(header::EXPECTED_STREAM, connection.names.jobs_stream().as_str())
         .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
     let subject = connection.names.job_subject(queue, key);
     let stored = publish(connection, &subject, message).await;
-    stored
-        .map(|ack| Published { sequence: ack.sequence, duplicate: ack.duplicate })
-        .map_err(|unstored| PublishError::new(key, unstored))
+    stored.map(Published::from).map_err(|unstored| PublishError::new(key, unstored))
+}
+
+impl From<PublishAck> for Published {
+    fn from(ack: PublishAck) -> Self {
+        Self { sequence: ack.sequence, duplicate: ack.duplicate }
+    }
+}
+
+/// What a stream knows a message by: a later run under the same key has another revision.
+pub(crate) fn message_id(key: &JobKey, options: &JobOptions) -> String {
+    match options.revision {
+        Some(revision) => format!("{key}.{revision}"),
+        None => key.to_string(),
+    }
 }
 
 /// The headers of a job's message.

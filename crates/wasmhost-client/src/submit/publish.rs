@@ -2,14 +2,9 @@
 
 use std::time::Duration;
 
-use async_nats::HeaderMap;
-use async_nats::jetstream::{self, message::PublishMessage};
-use bytes::Bytes;
 use tokio::time::{sleep, timeout};
-use wasmhost_nats::{
-    Connection, PublishError, QueuedMessage, digest_of, header_pairs, message_of, publish_job,
-};
-use wasmhost_protocol::{JobOptions, Place, Record, State, escape, header};
+use wasmhost_nats::{PublishError, QueuedMessage, digest_of, header_pairs, message_of, publish_job};
+use wasmhost_protocol::{JobOptions, Place, Record, State};
 
 use super::{Held, Step, SubmitError, Submitting};
 
@@ -80,9 +75,6 @@ impl Submitting<'_> {
         let connection = self.client.connection();
         // The record's queue: whoever wrote it may have published there already.
         let (queue, body) = (&held.record.queue, self.submission.arguments.clone());
-        if held.remembered {
-            return publish_anew(connection, &held.record, &options, body).await;
-        }
         Ok(publish_job(connection, queue, &self.key, &options, body).await?.duplicate)
     }
 
@@ -103,7 +95,7 @@ impl Submitting<'_> {
             }
             Step::Publish(touched) => {
                 let gone = self.unreachable("its message is gone, and the stream takes no other yet");
-                Tried::Again(Held { created: held.created, remembered: true, ..touched }, gone)
+                Tried::Again(Held { created: held.created, ..touched }, gone)
             }
             step @ (Step::Accepted(..) | Step::Decide(_)) => Tried::Known(step),
         })
@@ -134,33 +126,4 @@ impl Submitting<'_> {
         }
         why
     }
-}
-
-/// Publishes under an id with the revision in it, for the stream remembers the key itself from an earlier run. That no
-/// two messages of a key stand is the expected sequence's to see to, here as ever.
-async fn publish_anew(
-    connection: &Connection,
-    record: &Record,
-    options: &JobOptions,
-    body: Bytes,
-) -> Result<bool, PublishError> {
-    let (key, names) = (record.key(), &connection.names);
-    let id = format!("{key}.{}", options.revision.unwrap_or_default());
-    let mut headers = HeaderMap::new();
-    for (name, value) in options.to_pairs() {
-        headers.insert(name, escape(&value).as_str());
-    }
-    let message = PublishMessage::build()
-        .headers(headers)
-        .payload(body)
-        .header(header::MSG_ID, id.as_str())
-        .header(header::EXPECTED_STREAM, names.jobs_stream().as_str())
-        .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
-    let subject = names.job_subject(&record.queue, &key);
-    let unknown = |error: jetstream::context::PublishError| {
-        let text = error.to_string();
-        PublishError::Unknown { key: key.clone(), text }
-    };
-    let sent = connection.jetstream.send_publish(subject, message).await.map_err(unknown)?;
-    Ok(sent.await.map_err(unknown)?.duplicate)
 }

@@ -41,6 +41,21 @@ async fn the_same_key_in_another_queue_is_a_duplicate() {
 }
 
 #[tokio::test]
+async fn only_the_message_of_the_same_revision_is_a_duplicate_of_one_that_is_gone() {
+    let bench = Bench::new().await;
+    let (connection, key) = (&bench.connection, key("a.b.1"));
+    let publish = async |revision| {
+        let options = JobOptions { revision: Some(revision), ..JobOptions::default() };
+        publish_job(connection, &queue(), &key, &options, Bytes::new()).await.unwrap()
+    };
+    let first = publish(7).await;
+    let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+    stream.delete_message(first.sequence).await.unwrap();
+    assert!(publish(7).await.duplicate);
+    assert!(!publish(8).await.duplicate);
+}
+
+#[tokio::test]
 async fn a_settled_message_is_gone() {
     let bench = Bench::new().await;
     let (connection, key) = (&bench.connection, key("a.b.1"));
