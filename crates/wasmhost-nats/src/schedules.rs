@@ -7,13 +7,29 @@ use bytes::Bytes;
 use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, header};
 
 use crate::Connection;
-use crate::jobs::{PublishError, QueuedMessage, job_headers};
+use crate::jobs::{PublishError, Published, QueuedMessage, job_headers, message_id};
 use crate::message::{Place, ReadError, publish, read};
 
 /// How long a fired message may wait for the job stream to take it.
 const FIRED_TTL: &str = "168h";
 
-/// Schedules the job for `at`; a schedule that stands for it is replaced.
+/// More than the subject and the headers of a schedule take.
+const HEADER_BYTES: usize = 1 << 10;
+
+/// One part in so many of the schedule stream stays free for schedules that are published at the same time.
+const ROOM_LEFT: u64 = 16;
+
+/// 2262-01-01T00:00:00Z: the server counts nanoseconds in 64 bits, and fires at once what is due after they overflow.
+const LATEST_MS: i64 = 9_214_646_400_000;
+
+/// No job can be scheduled for later.
+#[must_use]
+pub fn latest() -> Timestamp {
+    Timestamp::from_unix_ms(LATEST_MS)
+}
+
+/// Schedules the job for `at`, unless a schedule stands for it; a time that is past fires at once. The stream drops a
+/// second schedule for the same revision of the record, fired or not.
 pub async fn schedule_job(
     connection: &Connection,
     queue: &QueueName,
@@ -21,17 +37,43 @@ pub async fn schedule_job(
     options: &JobOptions,
     at: Timestamp,
     body: Bytes,
-) -> Result<(), PublishError> {
+) -> Result<Published, PublishError> {
+    room_for(connection, key, body.len()).await?;
     let names = &connection.names;
     let message = PublishMessage::build()
         .headers(job_headers(options))
         .payload(body)
+        .header(header::MSG_ID, message_id(key, options).as_str())
         .header(header::EXPECTED_STREAM, names.schedules_stream().as_str())
+        .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0")
         .header(header::SCHEDULE, format!("@at {at}").as_str())
         .header(header::SCHEDULE_TARGET, names.due(queue, key).as_str())
         .header(header::SCHEDULE_TTL, FIRED_TTL);
     let stored = publish(connection, &names.schedule(queue, key), message).await;
-    stored.map(drop).map_err(|unstored| PublishError::new(key, unstored))
+    stored.map(Published::from).map_err(|unstored| PublishError::new(key, unstored))
+}
+
+/// The server drops the oldest schedules of a full stream, for it takes no schedules where it would refuse the newest.
+/// So they are refused here, with room left for those that others publish meanwhile.
+async fn room_for(connection: &Connection, key: &JobKey, body_bytes: usize) -> Result<(), PublishError> {
+    let name = connection.names.schedules_stream();
+    let needed = u64::try_from(body_bytes + HEADER_BYTES).unwrap_or(u64::MAX);
+    let answer = async {
+        let stream = connection.jetstream.get_stream(&name).await.map_err(|error| error.to_string())?;
+        let info = stream.cached_info();
+        Ok((info.state.bytes, u64::try_from(info.config.max_bytes).unwrap_or(u64::MAX)))
+    };
+    let (key, answer) = (key.clone(), connection.denials.or_denied(&name, answer).await);
+    match answer {
+        Ok(Ok((bytes, max_bytes))) if bytes.saturating_add(needed) <= max_bytes - max_bytes / ROOM_LEFT => {
+            Ok(())
+        }
+        Ok(Ok((bytes, max_bytes))) => {
+            Err(PublishError::Full { key, text: format!("{name} holds {bytes} of {max_bytes} bytes") })
+        }
+        Ok(Err(text)) => Err(PublishError::Unknown { key, text }),
+        Err(text) => Err(PublishError::Denied { key, text }),
+    }
 }
 
 /// Removes the job's schedule, in whichever queue; whether there was one.

@@ -3,11 +3,30 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmhost_nats::schedules::{schedule_job, schedule_of, sourcing, unschedule};
-use wasmhost_nats::{ensure_consumer, message_of, now};
-use wasmhost_protocol::JobOptions;
+use tokio::time::timeout;
+use wasmhost_nats::schedules::{due_of, latest, schedule_job, schedule_of, sourcing, unschedule};
+use wasmhost_nats::{PublishError, Published, ensure_consumer, message_of, now, publish_job};
+use wasmhost_protocol::{JobKey, JobOptions, Timestamp};
 
-use crate::bench::{Bench, key, next_of, queue};
+use crate::bench::{Bench, PATIENCE, key, next_of, queue};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Schedules `a.b.1` for the record's revision `revision`.
+async fn schedule(bench: &Bench, revision: u64, at: Timestamp) -> Result<Published, PublishError> {
+    let options = JobOptions { revision: Some(revision), ..JobOptions::default() };
+    let body = revision.to_string().into();
+    schedule_job(&bench.connection, &queue(), &key("a.b.1"), &options, at, body).await
+}
+
+/// Waits until the newest message of the job is this one.
+async fn until_queued(bench: &Bench, key: &JobKey, body: &str) {
+    let queued = async {
+        while message_of(&bench.connection, key).await.expect("an answer").is_none_or(|m| m.payload != body) {
+        }
+    };
+    timeout(PATIENCE, queued).await.expect("it is queued in time");
+}
 
 #[tokio::test]
 async fn a_due_job_is_queued() {
@@ -38,4 +57,86 @@ async fn an_unscheduled_job_is_gone() {
     assert!(!unschedule(connection, &key).await.unwrap());
     assert!(schedule_of(connection, &key).await.unwrap().is_none());
     assert!(message_of(connection, &key).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_second_schedule_for_a_job_is_refused_while_one_stands() {
+    let bench = Bench::new().await;
+    schedule(&bench, 1, now().plus(HOUR)).await.unwrap();
+    for revision in [1, 2] {
+        let again = schedule(&bench, revision, now().plus(HOUR)).await;
+        assert!(matches!(again, Err(PublishError::Stands(_))), "{again:?}");
+    }
+    assert_eq!(schedule_of(&bench.connection, &key("a.b.1")).await.unwrap().unwrap().payload, "1");
+}
+
+#[tokio::test]
+async fn a_schedule_that_has_fired_is_a_duplicate_for_the_same_revision_only() {
+    let bench = Bench::new().await;
+    let past = now().minus(HOUR);
+    let first = schedule(&bench, 1, past).await.unwrap();
+    until_queued(&bench, &key("a.b.1"), "1").await;
+    let again = schedule(&bench, 1, past).await.unwrap();
+    assert!(again.duplicate && again.sequence == first.sequence, "{again:?}");
+    assert!(!schedule(&bench, 2, past).await.unwrap().duplicate);
+    // What fired first still stands on the subject that the second one fires to.
+    until_queued(&bench, &key("a.b.1"), "2").await;
+    assert_eq!(due_of(&bench.connection, &key("a.b.1")).await.unwrap().unwrap().payload, "2");
+}
+
+#[tokio::test]
+async fn a_due_job_waits_for_room_in_the_job_stream() {
+    let bench = Bench::new().await;
+    let (connection, waiting) = (&bench.connection, key("a.b.1"));
+    let limit = async |messages| {
+        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+        let mut config = stream.cached_info().config.clone();
+        config.max_messages = messages;
+        connection.jetstream.update_stream(config).await.unwrap();
+    };
+    limit(1).await;
+    publish_job(connection, &queue(), &key("a.b.2"), &JobOptions::default(), Bytes::new()).await.unwrap();
+    schedule(&bench, 1, now()).await.unwrap();
+    let due = async { while due_of(connection, &waiting).await.unwrap().is_none() {} };
+    timeout(PATIENCE, due).await.expect("it fires in time");
+    assert!(message_of(connection, &waiting).await.unwrap().is_none());
+    limit(2).await;
+    until_queued(&bench, &waiting, "1").await;
+}
+
+#[tokio::test]
+async fn the_latest_time_is_counted_and_a_later_one_fires_at_once() {
+    let bench = Bench::new().await;
+    schedule(&bench, 1, Timestamp::parse("2262-06-01T00:00:00Z").unwrap()).await.unwrap();
+    until_queued(&bench, &key("a.b.1"), "1").await;
+    schedule(&bench, 2, latest()).await.unwrap();
+    // The one that fires at once is the later of the two.
+    let other = JobOptions::default();
+    schedule_job(&bench.connection, &queue(), &key("a.b.2"), &other, now(), Bytes::new()).await.unwrap();
+    until_queued(&bench, &key("a.b.2"), "").await;
+    assert!(schedule_of(&bench.connection, &key("a.b.1")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_full_schedule_stream_refuses_the_newest_instead_of_dropping_the_oldest() {
+    let bench = Bench::new().await;
+    let connection = &bench.connection;
+    let stream = connection.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
+    let mut config = stream.cached_info().config.clone();
+    config.max_bytes = 64 << 10;
+    connection.jetstream.update_stream(config).await.unwrap();
+    let mut accepted = Vec::new();
+    let refused = loop {
+        let key = key(&format!("a.b.{}", accepted.len()));
+        let (options, body) = (JobOptions::default(), Bytes::from(vec![b' '; 1 << 10]));
+        match schedule_job(connection, &queue(), &key, &options, now().plus(HOUR), body).await {
+            Ok(_) => accepted.push(key),
+            Err(error) => break error,
+        }
+        assert!(accepted.len() < 64, "it never was full");
+    };
+    assert!(matches!(refused, PublishError::Full { .. }), "{refused}");
+    for key in accepted {
+        assert!(schedule_of(connection, &key).await.unwrap().is_some(), "{key}");
+    }
 }
