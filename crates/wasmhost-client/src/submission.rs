@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 use uuid::Uuid;
-use wasmhost_nats::now;
+use wasmhost_nats::{now, schedules};
 use wasmhost_protocol::{
     BadHeader, Digest, InvalidName, JobId, JobKey, JobOptions, Limits, Place, QueueName, TaskName, Timestamp,
 };
@@ -46,14 +46,21 @@ impl Submission {
         JobKey::new(self.task.clone(), id)
     }
 
+    /// When it is queued, where that is later than `now`.
+    pub(crate) fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        let after = self.options.delay.map(|delay| now.plus(delay));
+        self.options.at.or(after).filter(|at| *at > now)
+    }
+
     /// What can be known to be wrong before anything is written.
     pub(crate) fn check(&self) -> Result<(), SubmitError> {
         let bytes = self.arguments.len();
         if bytes > Limits::ARGUMENT_BYTES {
             return Err(SubmitError::TooLarge { bytes, limit: Limits::ARGUMENT_BYTES });
         }
-        if self.options.delay.is_some() || self.options.at.is_some() {
-            return Err(SubmitError::Delayed);
+        let (due, latest) = (self.due(now()), schedules::latest());
+        if let Some(at) = due.filter(|at| *at > latest) {
+            return Err(SubmitError::TooFar { at, latest });
         }
         self.check_options()?;
         let text = self.arguments.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.arguments).trim_ascii();
@@ -114,6 +121,17 @@ impl SubmissionBuilder {
     /// The queue that it waits in; `default` where none is named.
     pub fn queue(self, queue: &str) -> Self {
         self.change(|draft| QueueName::parse(queue).map(|queue| draft.queue = queue))
+    }
+
+    /// It is queued after this much time from now, and waits as a schedule of the server's until then.
+    pub fn delay(self, delay: Duration) -> Self {
+        self.option(|options| options.delay = Some(delay))
+    }
+
+    /// It is queued at this time, and waits as a schedule of the server's until then; at once where that is past. Not
+    /// beside [`Self::delay`].
+    pub fn at(self, at: Timestamp) -> Self {
+        self.option(|options| options.at = Some(at))
     }
 
     /// The job that submits this one.

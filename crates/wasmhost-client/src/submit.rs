@@ -1,5 +1,5 @@
-//! Submitting one job (R1): PENDING first (T0), then the message. Whenever it is doubtful whether the message belongs to
-//! the record that stands, the record is touched (T0b) before the job is reported accepted.
+//! Submitting one job (R1): PENDING first (T0), then the message, or the schedule that fires it. Whenever it is doubtful
+//! whether the message belongs to the record that stands, the record is touched (T0b) before the job is reported accepted.
 
 use tokio::time::{Instant, timeout};
 use wasmhost_nats::{Written, digest_of, now, random_write};
@@ -11,6 +11,7 @@ use wasmhost_protocol::{
 use crate::{Client, Handle, Submission};
 
 mod error;
+mod find;
 mod publish;
 
 pub use error::SubmitError;
@@ -27,15 +28,21 @@ pub struct Accepted {
 }
 
 impl Client {
-    /// Submits a job. Accepted means that its message is in the stream, or that a job with the same id and the same
-    /// arguments stands; after an error that leaves it open, submit again with the same id.
+    /// Submits a job. Accepted means that its message is in the stream, or its schedule on the server, or that a job with
+    /// the same id and the same arguments stands; a job that stands keeps the time for which it was submitted first. After
+    /// an error that leaves it open, submit again with the same id.
     pub async fn submit(&self, submission: Submission) -> Result<Accepted, SubmitError> {
         submission.check()?;
-        let key = submission.key();
-        let args_digest = digest_of(&submission.arguments);
-        Submitting { client: self, submission, key, args_digest, started: Instant::now(), doubt: false }
-            .run()
-            .await
+        let submitting = Submitting {
+            client: self,
+            key: submission.key(),
+            args_digest: digest_of(&submission.arguments),
+            due: submission.due(now()),
+            submission,
+            started: Instant::now(),
+            doubt: false,
+        };
+        submitting.run().await
     }
 }
 
@@ -45,6 +52,8 @@ struct Submitting<'a> {
     submission: Submission,
     key: JobKey,
     args_digest: Digest,
+    /// When it is to be queued, if not at once.
+    due: Option<Timestamp>,
     /// Before the first T0 was sent.
     started: Instant,
     /// Whether a publish was sent whose fate is not known: T11 would then take the record from under a message.
@@ -67,6 +76,16 @@ struct Held {
     revision: u64,
     /// Whether T0 was this client's; one that only touched never deletes the record.
     created: bool,
+}
+
+impl Held {
+    /// When the job is due, where it is scheduled: as the record has it, whoever wrote that.
+    fn due(&self) -> Option<Timestamp> {
+        match self.record.stage {
+            Stage::Pending { not_before } => not_before,
+            Stage::Running(_) | Stage::Retry { .. } | Stage::Ended { .. } => None,
+        }
+    }
 }
 
 impl Submitting<'_> {
@@ -107,7 +126,7 @@ impl Submitting<'_> {
             key: self.key.clone(),
             queue: self.submission.queue.clone(),
             submitted_at: now(),
-            not_before: None,
+            not_before: self.due,
             expires_at: options.expires_at,
             max_attempts: options.max_attempts,
             args_digest: Some(self.args_digest),
@@ -129,12 +148,10 @@ impl Submitting<'_> {
             return Err(SubmitError::Conflict { key: self.key.clone() });
         }
         match record.stage {
-            Stage::Pending { not_before: None } => self.touch(&record, revision).await,
-            // A scheduled job: its message comes by itself when it is due.
-            Stage::Pending { not_before: Some(_) }
-            | Stage::Running(_)
-            | Stage::Retry { .. }
-            | Stage::Ended { .. } => Ok(Step::Accepted(record.state(), revision)),
+            Stage::Pending { .. } => self.touch(&record, revision).await,
+            Stage::Running(_) | Stage::Retry { .. } | Stage::Ended { .. } => {
+                Ok(Step::Accepted(record.state(), revision))
+            }
         }
     }
 

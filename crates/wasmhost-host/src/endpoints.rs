@@ -168,7 +168,7 @@ fn submit_error(error: &SubmitError) -> ServiceError {
         SubmitError::Refused(_)
         | SubmitError::Option(_)
         | SubmitError::NotJson { .. }
-        | SubmitError::Delayed
+        | SubmitError::TooFar { .. }
         | SubmitError::TooLarge { .. }
         | SubmitError::OverServerLimit { .. } => ServiceErrorKind::BadRequest,
         _ => ServiceErrorKind::Unavailable,

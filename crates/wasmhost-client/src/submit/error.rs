@@ -37,9 +37,14 @@ pub enum SubmitError {
         /// What of it.
         why: &'static str,
     },
-    /// The job is to wait before it is queued.
-    #[error("a delay needs a schedule, which this client does not write")]
-    Delayed,
+    /// The job is to wait for longer than the server can count.
+    #[error("a job for {at} is refused: the server can schedule none for later than {latest}")]
+    TooFar {
+        /// When it was to be queued.
+        at: Timestamp,
+        /// The latest time that there is.
+        latest: Timestamp,
+    },
     /// The id belongs to a job with other arguments.
     #[error("job {key} stands already, with other arguments; choose another id")]
     Conflict {

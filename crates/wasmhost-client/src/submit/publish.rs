@@ -1,11 +1,13 @@
-//! Publishing the message of a PENDING record, until it is known to stand or the time for it is over.
+//! Publishing the message of a PENDING record, or its schedule, until it is known to stand or the time for it is over.
 
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use wasmhost_nats::{PublishError, QueuedMessage, digest_of, header_pairs, message_of, publish_job};
-use wasmhost_protocol::{JobOptions, Place, Record, State};
+use wasmhost_nats::schedules::schedule_job;
+use wasmhost_nats::{PublishError, ReadError, publish_job};
+use wasmhost_protocol::{JobOptions, State};
 
+use super::find::Found;
 use super::{Held, Step, SubmitError, Submitting};
 
 /// The first pause between two tries; each further one is twice as long.
@@ -38,6 +40,13 @@ impl Submitting<'_> {
     }
 
     async fn try_once(&mut self, held: Held) -> Result<Tried, SubmitError> {
+        // The subject of a schedule refuses a second one only until the first has fired.
+        if held.due().is_some() && (self.doubt || !held.created) {
+            match self.find(&held).await {
+                Ok(Found::Nowhere) => {}
+                found => return self.conclude(held, found).await,
+            }
+        }
         match self.send(&held).await {
             Ok(duplicate) => {
                 // async-nats keeps a publish across a reconnect: a late answer may have been overtaken.
@@ -64,7 +73,7 @@ impl Submitting<'_> {
         }
     }
 
-    /// Sends the message; whether the server says that it has it already.
+    /// Sends the message or its schedule; whether the server says that it has it already.
     async fn send(&self, held: &Held) -> Result<bool, PublishError> {
         let options = JobOptions {
             revision: Some(held.revision),
@@ -73,17 +82,31 @@ impl Submitting<'_> {
             ..self.submission.options.clone()
         };
         let connection = self.client.connection();
-        // The record's queue: whoever wrote it may have published there already.
+        // The record's queue and time: whoever wrote it may have published there already.
         let (queue, body) = (&held.record.queue, self.submission.arguments.clone());
-        Ok(publish_job(connection, queue, &self.key, &options, body).await?.duplicate)
+        let published = match held.due() {
+            None => publish_job(connection, queue, &self.key, &options, body).await?,
+            Some(at) => schedule_job(connection, queue, &self.key, &options, at, body).await?,
+        };
+        Ok(published.duplicate)
+    }
+
+    async fn confirm(&mut self, held: Held) -> Result<Tried, SubmitError> {
+        let found = self.find(&held).await;
+        self.conclude(held, found).await
     }
 
     /// After a doubt: T0b, then accepted where this run's message stands, published again where none does.
-    async fn confirm(&mut self, held: Held) -> Result<Tried, SubmitError> {
-        let stands = match message_of(self.client.connection(), &self.key).await {
-            Ok(Some(message)) if self.is_of_run(&held.record, &message) => true,
-            Ok(Some(_)) => return Ok(Tried::Again(held, SubmitError::Occupied { key: self.key.clone() })),
-            Ok(None) => false,
+    async fn conclude(&mut self, held: Held, found: Result<Found, ReadError>) -> Result<Tried, SubmitError> {
+        let stands = match found {
+            Ok(Found::Stands) => true,
+            Ok(Found::Nowhere) => false,
+            Ok(Found::Older) => {
+                return Ok(Tried::Again(held, SubmitError::Occupied { key: self.key.clone() }));
+            }
+            Err(ReadError::Denied { text, .. }) => {
+                return Err(SubmitError::Denied { key: self.key.clone(), why: text });
+            }
             Err(error) => {
                 self.doubt = true;
                 return Ok(Tried::Again(held, self.unreachable(error.to_string())));
@@ -99,21 +122,6 @@ impl Submitting<'_> {
             }
             step @ (Step::Accepted(..) | Step::Decide(_)) => Tried::Known(step),
         })
-    }
-
-    /// R14: a message from before the delete marker belongs to the run before.
-    fn is_of_run(&self, record: &Record, message: &QueuedMessage) -> bool {
-        if digest_of(&message.payload) != self.args_digest {
-            return false;
-        }
-        let Some(after) = record.after else { return true };
-        match JobOptions::parse(header_pairs(&message.headers), Place::Job)
-            .ok()
-            .and_then(|options| options.revision)
-        {
-            Some(revision) => revision >= after,
-            None => message.stored_at >= record.submitted_at,
-        }
     }
 
     /// Gives up. T11, unless the record is another client's or a message of it may stand.

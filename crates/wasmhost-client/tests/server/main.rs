@@ -3,6 +3,7 @@
 
 mod follow;
 mod revoke;
+mod schedules;
 mod submit;
 
 use std::env;
@@ -35,6 +36,10 @@ impl Bench {
     }
 
     async fn start_with(change: impl FnOnce(&mut ClientConfig)) -> Self {
+        Self::start_on(&Options::default(), change).await
+    }
+
+    async fn start_on(options: &Options, change: impl FnOnce(&mut ClientConfig)) -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let finder = Finder {
             environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
@@ -43,7 +48,7 @@ impl Bench {
             ..Finder::default()
         };
         let found = finder.find().expect("cargo xtask tools installs one");
-        let server = Server::start(&found.path, &Options::default()).expect("it starts");
+        let server = Server::start(&found.path, options).expect("it starts");
         let mut config = ClientConfig::new(server.url());
         change(&mut config);
         let client = Client::connect(config).await.expect("it connects");

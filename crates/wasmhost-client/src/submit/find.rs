@@ -1,0 +1,77 @@
+//! Finding the message of a PENDING record: in the job stream, or, of a scheduled job, on its way there. Every look-up
+//! goes in the direction in which a message moves, so that none slips past.
+
+use wasmhost_nats::schedules::{due_of, schedule_of};
+use wasmhost_nats::{QueuedMessage, ReadError, digest_of, header_pairs, message_of};
+use wasmhost_protocol::{JobOptions, Place, Record};
+
+use super::{Held, Submitting};
+
+/// Where a record's message is.
+pub(super) enum Found {
+    /// It stands: it is queued, or will be.
+    Stands,
+    /// A message of an earlier run stands in its place.
+    Older,
+    /// It was never published, or somebody purged it: a host settles no message before its record has an attempt or has
+    /// ended.
+    Nowhere,
+}
+
+impl Submitting<'_> {
+    pub(super) async fn find(&self, held: &Held) -> Result<Found, ReadError> {
+        match held.due() {
+            None => self.find_queued(held).await,
+            Some(_) => self.find_scheduled(held).await,
+        }
+    }
+
+    async fn find_queued(&self, held: &Held) -> Result<Found, ReadError> {
+        let message = message_of(self.client.connection(), &self.key).await?;
+        Ok(self.judge(held, message.as_ref()))
+    }
+
+    async fn find_scheduled(&self, held: &Held) -> Result<Found, ReadError> {
+        let connection = self.client.connection();
+        let schedule = schedule_of(connection, &self.key).await?;
+        if schedule.is_some() {
+            return Ok(self.judge(held, schedule.as_ref()));
+        }
+        // What fired stands for days. Under a record without an attempt it was either taken by the job stream and still
+        // stands there, or waits for room in it.
+        let due = due_of(connection, &self.key).await?;
+        if due.is_some_and(|due| self.is_of_run(&held.record, &due)) {
+            return Ok(Found::Stands);
+        }
+        // A message of an earlier run there is in nobody's way: a schedule has a subject of its own.
+        match self.find_queued(held).await? {
+            Found::Stands => Ok(Found::Stands),
+            Found::Older | Found::Nowhere => Ok(Found::Nowhere),
+        }
+    }
+
+    fn judge(&self, held: &Held, message: Option<&QueuedMessage>) -> Found {
+        match message {
+            Some(message) if self.is_of_run(&held.record, message) => Found::Stands,
+            Some(_) => Found::Older,
+            None => Found::Nowhere,
+        }
+    }
+
+    /// R14: a message from before the delete marker belongs to the run before. So does one of a job that was submitted at
+    /// another time, for which the marker may be gone.
+    fn is_of_run(&self, record: &Record, message: &QueuedMessage) -> bool {
+        if digest_of(&message.payload) != self.args_digest {
+            return false;
+        }
+        let options = JobOptions::parse(header_pairs(&message.headers), Place::Job).unwrap_or_default();
+        if options.submitted_at.is_some_and(|at| at != record.submitted_at) {
+            return false;
+        }
+        let Some(after) = record.after else { return true };
+        match options.revision {
+            Some(revision) => revision >= after,
+            None => message.stored_at >= record.submitted_at,
+        }
+    }
+}
