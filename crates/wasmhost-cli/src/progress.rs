@@ -3,7 +3,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use wasmhost_protocol::{Json, Record, escape, truncate};
+use wasmhost_protocol::{Json, Record, truncate};
 
 use crate::{out, show};
 
@@ -97,8 +97,7 @@ fn move_bar(bar: &ProgressBar, record: &Record) {
         bar.set_position((progress.fraction * FULL as f64) as u64);
         bar.set_style(counting_style());
     }
-    let text = meta.map(|meta| escape(meta.as_str())).unwrap_or_default();
-    bar.set_message(truncate(&text, MESSAGE_BYTES).to_owned());
+    bar.set_message(truncate(&show::remark(record), MESSAGE_BYTES).to_owned());
 }
 
 fn waiting_style() -> ProgressStyle {

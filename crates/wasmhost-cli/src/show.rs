@@ -51,6 +51,17 @@ pub(crate) fn status(record: &Record) -> String {
     format!("{}\n{}", record.key(), table::pairs(&rows))
 }
 
+/// What a table has beside the state: when a job is due that does not run, else its meta.
+pub(crate) fn remark(record: &Record) -> String {
+    match record.stage {
+        Stage::Pending { not_before: Some(at) } => format!("due {at}"),
+        Stage::Pending { not_before: None }
+        | Stage::Running(_)
+        | Stage::Retry { .. }
+        | Stage::Ended { .. } => record.meta.as_ref().map(json).unwrap_or_default(),
+    }
+}
+
 /// The exit code that a record stands for: a job that failed or was revoked is 1.
 pub(crate) fn exit(record: &Record) -> Exit {
     match &record.stage {
@@ -84,7 +95,7 @@ pub(crate) fn json(json: &Json) -> String {
 fn detail(record: &Record) -> String {
     let meta = || record.meta.as_ref().map(json).unwrap_or_default();
     match &record.stage {
-        Stage::Pending { not_before: Some(at) } => format!("not before {at}"),
+        Stage::Pending { not_before: Some(at) } => format!("queue {}, due {at}", record.queue),
         Stage::Pending { not_before: None } => format!("queue {}", record.queue),
         Stage::Running(Shown::Custom(_)) => meta(),
         Stage::Running(Shown::Pending | Shown::Started) => {
@@ -110,7 +121,7 @@ fn detail(record: &Record) -> String {
 
 fn stage(stage: &Stage, add: &mut impl FnMut(&'static str, Option<String>)) {
     match stage {
-        Stage::Pending { not_before } => add("not before", not_before.map(|at| at.to_string())),
+        Stage::Pending { not_before } => add("due", not_before.map(|at| at.to_string())),
         Stage::Running(_) => {}
         Stage::Retry { not_before } => add("next attempt", Some(not_before.to_string())),
         Stage::Ended { end, finished_at } => {

@@ -71,7 +71,7 @@ fn row(record: &Record) -> Vec<String> {
         record.attempt.to_string(),
         record.queue.to_string(),
         record.updated_at.to_string(),
-        record.meta.as_ref().map(show::json).unwrap_or_default(),
+        show::remark(record),
     ]
 }
 

@@ -17,7 +17,8 @@ use crate::{input, out, show};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example: wasmhost submit hello.run '{\"name\": \"Ada\"}' --wait
-         wasmhost submit thumbs.resize @args.json --id photo-17 --timeout 30s")]
+         wasmhost submit thumbs.resize @args.json --id photo-17 --timeout 30s
+         wasmhost submit hello.run '{\"name\": \"Ada\"}' --delay 10m")]
 pub(crate) struct Args {
     /// The task, `module.function`
     task: TaskName,
@@ -30,6 +31,12 @@ pub(crate) struct Args {
     /// The queue that it waits in
     #[arg(long, default_value = "default")]
     queue: QueueName,
+    /// Queue it after this long; a job with this id that stands already keeps its own time
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "at")]
+    delay: Option<Duration>,
+    /// Queue it at this time, or after this long from now; at once where that is past
+    #[arg(long, value_name = "TIME")]
+    at: Option<When>,
     /// Stop an attempt after this time
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
@@ -75,6 +82,8 @@ fn submission(args: Args) -> Result<Submission, Complaint> {
         id: args.id,
         queue: args.queue,
         options: JobOptions {
+            delay: args.delay,
+            at: args.at.map(|when| when.0),
             timeout: args.timeout,
             max_attempts: args.max_attempts,
             expires_at: args.expires.map(|when| when.0),
