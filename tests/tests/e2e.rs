@@ -10,6 +10,7 @@ mod e2e {
     mod watch;
 
     mod crash;
+    mod delay;
     mod drain;
     mod expiry;
     mod lost_answers;
