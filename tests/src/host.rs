@@ -1,6 +1,6 @@
 //! A host as a real child process: `wasmhost serve`, ready when it says so, ended by a signal or killed on drop.
 
-use std::process::ExitStatus;
+use std::{process::ExitStatus, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -47,11 +47,52 @@ impl Host {
     ///
     /// Where it cannot be run.
     pub fn spawn(url: &str, flags: &[&str]) -> anyhow::Result<Self> {
+        Self::spawn_by(&Wasmhost::at(url), flags)
+    }
+
+    /// The same with a program of one's own.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be run.
+    pub fn spawn_by(wasmhost: &Wasmhost, flags: &[&str]) -> anyhow::Result<Self> {
         let arguments: Vec<_> = ["serve"].iter().chain(flags).copied().collect();
-        let mut child = Wasmhost::at(url).command(&arguments)?.spawn().context("running wasmhost serve")?;
+        let mut child = wasmhost.command(&arguments)?.spawn().context("running wasmhost serve")?;
         let mut tasks = JoinSet::new();
         let log = Lines::of(child.stderr.take().context("no standard error")?, &mut tasks);
         Ok(Self { log, child, _tasks: tasks })
+    }
+
+    /// Its id, once it serves.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        let line = self.log.find(SERVING)?;
+        let (_, id) = line.split_once(SERVING)?;
+        id.split_whitespace().next().map(ToOwned::to_owned)
+    }
+
+    /// How it ended; none where it runs.
+    ///
+    /// # Errors
+    ///
+    /// Where the operating system does not tell.
+    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// The processor time that it has used so far, in steps of 10 ms.
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let id = self.child.id().context("the host has ended already")?;
+        let stat =
+            std::fs::read_to_string(format!("/proc/{id}/stat")).context("reading what the kernel says")?;
+        // Behind the program's name, which may hold anything: utime and stime are the 12th and 13th.
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<u64>().ok()).context("no time");
+        Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
     }
 
     /// Asks it to drain (SIGTERM).
@@ -109,7 +150,7 @@ impl Host {
     /// Where it does not, or did; with its log.
     pub fn check_alive(&mut self) -> anyhow::Result<()> {
         let log = self.log.text();
-        if let Some(status) = self.child.try_wait()? {
+        if let Some(status) = self.ended()? {
             bail!("the host has ended ({status}); its log:\n{log}");
         }
         ensure!(!log.contains("panicked at"), "the host panicked; its log:\n{log}");

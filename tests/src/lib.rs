@@ -21,7 +21,7 @@ pub use host::Host;
 pub use limit::{LIMIT, until, within};
 pub use lines::Lines;
 pub use outsider::Outsider;
-pub use place::guest;
+pub use place::{broken_wasmhost, guest};
 pub use proxy::{Proxy, Swallowed};
 pub use shell::{README, has_nats_cli, shell};
 pub use wasmhost::{Following, Ran, Wasmhost};

@@ -75,6 +75,18 @@ impl Lines {
         Ok(self.0.borrow().clone())
     }
 
+    /// The first line so far with this text in it.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<String> {
+        self.0.borrow().iter().find(|line| line.contains(text)).cloned()
+    }
+
+    /// How many lines so far have this text in them.
+    #[must_use]
+    pub fn count(&self, text: &str) -> usize {
+        self.0.borrow().iter().filter(|line| line.contains(text)).count()
+    }
+
     /// All lines so far.
     #[must_use]
     pub fn text(&self) -> String {

@@ -50,6 +50,12 @@ pub(crate) fn wasmhost() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
+/// The program `wasmhost` with switches that break its promises, for negative controls; none where nobody built it.
+#[must_use]
+pub fn broken_wasmhost() -> Option<PathBuf> {
+    env::var_os("WASMHOST_FAULTS_BIN").map(PathBuf::from)
+}
+
 /// A directory that all hosts keep compiled modules in, as hosts of one machine do: compiling costs seconds.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     let directory = programs()?.join("end-to-end-cache");
@@ -62,10 +68,10 @@ pub(crate) fn path() -> OsString {
     env::var_os("PATH").unwrap_or_default()
 }
 
-/// Where cargo puts programs: the directory above that of the running test.
+/// Where cargo puts programs: the directory of the running program, or the one above that of the running test.
 fn programs() -> anyhow::Result<PathBuf> {
-    let test = env::current_exe().context("finding the running test")?;
-    let directory =
-        test.parent().and_then(Path::parent).context("the running test is not in a target directory")?;
-    Ok(directory.to_owned())
+    let program = env::current_exe().context("finding the running program")?;
+    let directory = program.parent().context("the running program is in no directory")?;
+    let above = directory.parent().filter(|_| directory.ends_with("deps"));
+    Ok(above.unwrap_or(directory).to_owned())
 }

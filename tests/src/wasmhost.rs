@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    path::PathBuf,
     process::{Output, Stdio},
 };
 
@@ -19,6 +20,8 @@ use crate::{limit::within, lines::Lines, place};
 #[derive(Debug, Clone)]
 pub struct Wasmhost {
     url: String,
+    program: Option<PathBuf>,
+    environment: Vec<(String, String)>,
 }
 
 /// How a command ended.
@@ -49,14 +52,30 @@ impl Wasmhost {
     /// With this server.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into() }
+        Self { url: url.into(), program: None, environment: Vec::new() }
+    }
+
+    /// Another build of the program.
+    #[must_use]
+    pub fn program(self, program: Option<PathBuf>) -> Self {
+        Self { program, ..self }
+    }
+
+    /// With these variables in its environment.
+    #[must_use]
+    pub fn environment(self, environment: Vec<(String, String)>) -> Self {
+        Self { environment, ..self }
     }
 
     /// The command: nothing of the environment reaches it but `PATH`.
     pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
-        let mut command = Command::new(place::wasmhost()?);
+        let mut command = Command::new(match &self.program {
+            Some(program) => program.clone(),
+            None => place::wasmhost()?,
+        });
         command.args(arguments).env_clear().env("PATH", place::path()).env("NATS_URL", &self.url);
         command.env("HOME", place::cache()?).env("XDG_CACHE_HOME", place::cache()?);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Ok(command)
     }

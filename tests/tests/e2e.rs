@@ -13,10 +13,15 @@ mod e2e {
     mod delay;
     mod drain;
     mod expiry;
+    mod failpoints;
+    mod full;
+    mod killers;
     mod lost_answers;
+    mod races;
     mod reconcile;
     mod retry;
     mod revoke;
+    mod sleepers;
 
     mod bad_files;
     mod bad_jobs;

@@ -9,6 +9,8 @@ pub struct Options {
     pub store: Option<PathBuf>,
     /// The TCP port; one that the operating system chooses where it is none.
     pub port: Option<u16>,
+    /// Bytes that all streams together may take; the server's own default where it is none.
+    pub max_store_bytes: Option<u64>,
     /// Lines added to the configuration file, such as `authorization { … }`.
     pub extra_config: String,
     /// Whether it keeps streams; off is for tests of the error.
@@ -31,7 +33,10 @@ pub(crate) fn config_text(options: &Options, store: &Path) -> String {
     let jetstream = match options.jetstream {
         // The server's own default, two minutes, would lose more on SIGKILL than tests of crashes should.
         JetStream::On => {
-            format!("jetstream {{ store_dir: {:?}, sync_interval: 1s }}\n", store.join("jetstream"))
+            let limit = options
+                .max_store_bytes
+                .map_or_else(String::new, |bytes| format!(", max_file_store: {bytes}"));
+            format!("jetstream {{ store_dir: {:?}, sync_interval: 1s{limit} }}\n", store.join("jetstream"))
         }
         JetStream::Off => String::new(),
     };
@@ -49,6 +54,8 @@ mod tests {
         assert!(text.starts_with("host: 127.0.0.1\n"), "{text}");
         assert!(text.contains(r#"store_dir: "/store/jetstream""#), "{text}");
         assert!(text.ends_with("debug: true\n"), "{text}");
+        let small = config_text(&Options { max_store_bytes: Some(7), ..options.clone() }, "/store".as_ref());
+        assert!(small.contains("max_file_store: 7 }"), "{small}");
         let off = config_text(&Options { jetstream: JetStream::Off, ..options }, "/store".as_ref());
         assert!(!off.contains("jetstream"), "{off}");
     }

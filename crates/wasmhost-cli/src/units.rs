@@ -58,6 +58,12 @@ pub(crate) fn parse_slots(text: &str) -> Result<u32, String> {
     slots.ok_or_else(|| format!("`{}` is not a number from 1 to 100000", text.escape_debug()))
 }
 
+/// Copies of a stream: what a NATS cluster makes.
+pub(crate) fn parse_replicas(text: &str) -> Result<usize, String> {
+    let replicas = text.parse().ok().filter(|replicas| (1..=5).contains(replicas));
+    replicas.ok_or_else(|| format!("`{}` is not a number from 1 to 5", text.escape_debug()))
+}
+
 /// The shortest grace of the reconciler, which looks about as often.
 const SHORTEST_GRACE: Duration = Duration::from_millis(100);
 

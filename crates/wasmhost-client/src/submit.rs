@@ -2,7 +2,7 @@
 //! whether the message belongs to the record that stands, the record is touched (T0b) before the job is reported accepted.
 
 use tokio::time::{Instant, timeout};
-use wasmhost_nats::{Written, digest_of, now, random_write};
+use wasmhost_nats::{Written, digest_of, fault, now, random_write};
 use wasmhost_protocol::{
     self as protocol, Change, Digest, End, ErrorKind, Event, JobKey, Policy, Record, Stage, Standing, State,
     Timestamp, Writer, next,
@@ -166,6 +166,7 @@ impl Submitting<'_> {
         let written = self.client.records().write(&self.key, &record, expected, None);
         match timeout(self.client.publish_within(), written).await {
             Ok(Ok(Written::Landed(revision))) => {
+                fault::point("after-pending");
                 Ok(Step::Publish(Held { record: Box::new(record), revision, created }))
             }
             Ok(Ok(Written::Moved(standing))) => Ok(Step::Decide(standing)),

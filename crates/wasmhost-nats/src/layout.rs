@@ -45,6 +45,22 @@ impl Default for LayoutConfig {
     }
 }
 
+impl LayoutConfig {
+    /// The defaults' proportions, within `bytes` in all. Records, modules and blobs are beside it: they expire, or are kept
+    /// on purpose.
+    #[must_use]
+    pub fn within(bytes: u64) -> Self {
+        let seventh = i64::try_from(bytes / 7).unwrap_or(i64::MAX);
+        Self {
+            jobs_max_bytes: seventh.saturating_mul(4),
+            schedules_max_bytes: seventh,
+            logs_max_bytes: seventh,
+            dead_max_bytes: seventh,
+            ..Self::default()
+        }
+    }
+}
+
 /// Why the server does not have what the protocol needs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -150,5 +166,17 @@ async fn denied<T>(
     match connection.denials.or_denied(object, answer).await {
         Ok(answer) => answer,
         Err(text) => Err(LayoutError::Denied { object: object.to_owned(), text }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_shared_as_the_defaults_are() {
+        let (default, within) = (LayoutConfig::default(), LayoutConfig::within(7 << 30));
+        assert_eq!(within.jobs_max_bytes, default.jobs_max_bytes);
+        assert_eq!(within.dead_max_bytes, default.dead_max_bytes);
     }
 }

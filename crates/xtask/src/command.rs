@@ -58,3 +58,12 @@ fn line(command: &Command) -> String {
 pub(crate) fn build(repository: &Repository) -> anyhow::Result<()> {
     run(cargo(repository).args(["build", "--workspace", "--all-targets"]))
 }
+
+/// Builds `wasmhost` with faults on purpose, and keeps it beside the one without, which has to be built after it. The
+/// tests are named for their dependencies: without them, other features would compile the engine once more.
+pub(crate) fn build_with_faults(repository: &Repository) -> anyhow::Result<()> {
+    let selection = ["build", "--workspace", "--bin", "wasmhost", "--test", "e2e"];
+    run(cargo(repository).args(selection).args(["--features", "wasmhost-cli/faults"]))?;
+    let (built, kept) = (repository.wasmhost(), repository.wasmhost_with_faults());
+    std::fs::copy(&built, &kept).with_context(|| format!("copying {}", built.display())).map(drop)
+}

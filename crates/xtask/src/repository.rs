@@ -47,4 +47,9 @@ impl Repository {
     pub(crate) fn wasmhost(&self) -> PathBuf {
         self.programs.join("wasmhost").with_extension(env::consts::EXE_EXTENSION)
     }
+
+    /// The same with faults on purpose, as `command::build_with_faults` leaves it.
+    pub(crate) fn wasmhost_with_faults(&self) -> PathBuf {
+        self.programs.join("wasmhost-faults").with_extension(env::consts::EXE_EXTENSION)
+    }
 }

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_host::{HostConfig, HostError};
+use wasmhost_nats::LayoutConfig;
 use wasmhost_protocol::parse_duration;
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::units::{Queues, parse_bytes, parse_reconcile_after, parse_slots};
+use crate::units::{Queues, parse_bytes, parse_reconcile_after, parse_replicas, parse_slots};
 use crate::{component, runtime};
 
 /// Flags of `serve`. Each may also stand in the configuration file, by the same name.
@@ -61,6 +62,13 @@ pub(crate) struct Settings {
     /// Where compiled components are kept [default: wasmhost in the user's cache]
     #[arg(long, value_name = "DIR", env = "WASMHOST_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
+    /// What the streams of jobs, schedules, logs and dead jobs may take on the server; for the first start, which makes them
+    /// [default: 7G]
+    #[arg(long, value_name = "SIZE", env = "WASMHOST_STORAGE", value_parser = parse_bytes)]
+    storage: Option<u64>,
+    /// Copies of each stream in a cluster; for the first start [default: 1]
+    #[arg(long, value_name = "NUMBER", env = "WASMHOST_REPLICAS", value_parser = parse_replicas)]
+    replicas: Option<usize>,
     /// Whether submitters may say which record their job has; false where they are not trusted [default: true]
     #[arg(long, value_name = "BOOL", env = "WASMHOST_TRUST_SUBMITTERS")]
     trust_submitters: Option<bool>,
@@ -131,6 +139,8 @@ impl Settings {
             ack_wait: self.ack_wait.or(below.ack_wait),
             reconcile_after: self.reconcile_after.or(below.reconcile_after),
             cache_dir: self.cache_dir.or(below.cache_dir),
+            storage: self.storage.or(below.storage),
+            replicas: self.replicas.or(below.replicas),
             trust_submitters: self.trust_submitters.or(below.trust_submitters),
         }
     }
@@ -138,6 +148,8 @@ impl Settings {
     /// The host's configuration: these over its defaults.
     pub(crate) fn host_config(self) -> Result<HostConfig, Complaint> {
         let default = HostConfig::default();
+        let mut layout = self.storage.map_or(default.layout, LayoutConfig::within);
+        layout.replicas = self.replicas.unwrap_or(layout.replicas);
         Ok(HostConfig {
             queues: self.queues.map_or(default.queues, |queues| queues.0),
             slots: self.slots.unwrap_or(default.slots),
@@ -148,7 +160,7 @@ impl Settings {
             cache_dir: Some(self.cache_dir.unwrap_or_else(component::cache_dir)),
             trust_submitters: self.trust_submitters.unwrap_or(default.trust_submitters),
             compiler: component::child_compiler()?,
-            ..default
+            layout,
         })
     }
 }

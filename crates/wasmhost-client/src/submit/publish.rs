@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use wasmhost_nats::schedules::schedule_job;
-use wasmhost_nats::{PublishError, ReadError, publish_job};
+use wasmhost_nats::{PublishError, ReadError, fault, publish_job};
 use wasmhost_protocol::{JobOptions, State};
 
 use super::find::Found;
@@ -49,6 +49,7 @@ impl Submitting<'_> {
         }
         match self.send(&held).await {
             Ok(duplicate) => {
+                fault::point("after-publish");
                 // async-nats keeps a publish across a reconnect: a late answer may have been overtaken.
                 if duplicate || self.is_late() {
                     return self.confirm(held).await;

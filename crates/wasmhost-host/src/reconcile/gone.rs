@@ -42,6 +42,7 @@ impl<'a> Gone<'a> {
     }
 
     pub(super) async fn look(&mut self) -> Result<(), ReadError> {
+        let started = Instant::now();
         let horizon = self.host.records.last_revision().await?;
         let found = self.host.records.unended(self.from, LIMITS).await?;
         let (host, before) = (self.host, self.horizon);
@@ -51,7 +52,9 @@ impl<'a> Gone<'a> {
             .buffer_unordered(AT_A_TIME);
         for (orphan, key) in looked.collect::<Vec<_>>().await {
             match orphan {
-                Ok(Some(orphan)) if self.is_overdue(&key, orphan.revision) => end(host, &key, &orphan).await,
+                Ok(Some(orphan)) if self.is_overdue(&key, orphan.revision, started) => {
+                    end(host, &key, &orphan).await
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => drop(self.missing.remove(&key)),
                 Err(error) => tracing::warn!(job.key = %key, %error, "could not look a job's message up"),
@@ -61,8 +64,8 @@ impl<'a> Gone<'a> {
         Ok(())
     }
 
-    /// Whether this revision was seen without a message a grace ago or earlier.
-    fn is_overdue(&mut self, key: &JobKey, revision: u64) -> bool {
+    /// Whether this revision was seen without a message a grace before this look `started`.
+    fn is_overdue(&mut self, key: &JobKey, revision: u64, started: Instant) -> bool {
         if self.missing.len() >= REMEMBERED {
             self.missing.clear();
         }
@@ -71,7 +74,7 @@ impl<'a> Gone<'a> {
         if *seen != revision {
             (*seen, *since) = (revision, now);
         }
-        now.duration_since(*since) >= self.host.config.reconcile_after
+        started.saturating_duration_since(*since) >= self.host.config.reconcile_after
     }
 }
 

@@ -12,11 +12,11 @@ use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::nearest::suggestion;
-use crate::units::{parse_bytes, parse_reconcile_after, parse_slots};
+use crate::units::{parse_bytes, parse_reconcile_after, parse_replicas, parse_slots};
 use crate::{input, toml_file};
 
 /// Every key there is.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "nats",
     "namespace",
     "creds",
@@ -34,6 +34,8 @@ const KEYS: [&str; 18] = [
     "ack-wait",
     "reconcile-after",
     "cache-dir",
+    "storage",
+    "replicas",
     "trust-submitters",
 ];
 
@@ -72,6 +74,8 @@ impl File {
             ack_wait: self.value("ack-wait", parse_duration),
             reconcile_after: self.value("reconcile-after", parse_reconcile_after),
             cache_dir: self.parsed("cache-dir"),
+            storage: self.value("storage", parse_bytes),
+            replicas: self.value("replicas", parse_replicas),
             trust_submitters: self.parsed("trust-submitters"),
         }
     }

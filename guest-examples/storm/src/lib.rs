@@ -1,0 +1,76 @@
+//! `storm.run`: one task for every job of a storm: its arguments say how long it takes, what it tells meanwhile, and how
+//! it fails. It appends to its log of effects when it starts and before it returns, so that an auditor sees who ran.
+//!
+//! Arguments, all optional: `{"sleep_ms": 200, "steps": 4, "slow_until_attempt": 1, "fail_times": 2, "how": "retry",
+//! "after_ms": 500, "result_bytes": 100000, "kills_host": true}`. Result: `{"attempt": 3, "padding": "…"}`.
+
+mod fail;
+
+use std::{thread::sleep, time::Duration};
+
+use fail::How;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wasmhost_guest::{
+    TaskError, job,
+    log::{Level, log},
+};
+
+/// How long a task sleeps whose host is to be killed meanwhile: longer than anybody waits for the kill.
+const UNTIL_KILLED: Duration = Duration::from_secs(60);
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Args {
+    /// How long it sleeps in all.
+    sleep_ms: u64,
+    /// Steps with progress between; none: it never writes.
+    steps: u32,
+    /// Sleeps in the first attempts only; none: in all.
+    slow_until_attempt: Option<u32>,
+    /// Attempts that fail.
+    fail_times: u32,
+    how: How,
+    /// The delay that a `retry` asks for.
+    after_ms: Option<u64>,
+    /// Bytes of padding in the result.
+    result_bytes: usize,
+    /// Sleeps until somebody kills the host: a guest cannot.
+    kills_host: bool,
+}
+
+fn storm(args: Args) -> Result<Value, TaskError> {
+    let attempt = job::context().attempt;
+    effect("start");
+    if args.kills_host {
+        sleep(UNTIL_KILLED);
+    }
+    if args.slow_until_attempt.is_none_or(|last| attempt <= last) {
+        work(&args)?;
+    }
+    let outcome = match attempt <= args.fail_times {
+        true => Err(args.how.fail(attempt, args.after_ms)),
+        false => Ok(json!({ "attempt": attempt, "padding": "x".repeat(args.result_bytes) })),
+    };
+    effect("end");
+    outcome
+}
+
+/// Sleeps step by step. The error is how it learns that it was revoked.
+fn work(args: &Args) -> Result<(), TaskError> {
+    let pause = Duration::from_millis(args.sleep_ms / u64::from(args.steps.max(1)));
+    if args.steps == 0 {
+        sleep(pause);
+    }
+    for step in 0..args.steps {
+        wasmhost_guest::progress(step.into(), args.steps.into()).inspect_err(|_| effect("end"))?;
+        sleep(pause);
+    }
+    Ok(())
+}
+
+fn effect(effect: &str) {
+    log(Level::Info, "effect", Some(&json!({ "effect": effect }).to_string()));
+}
+
+wasmhost_guest::task!(storm);

@@ -1,0 +1,171 @@
+//! A crash at each of the points between two writes: what was accepted ends once all the same.
+
+use std::os::unix::process::ExitStatusExt;
+
+use anyhow::{Context, ensure};
+use end_to_end::{Deployment, History, Host, Wasmhost, broken_wasmhost};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use super::Test;
+
+const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--reconcile-after", "1s"];
+
+/// A program that dies at this point, the first time it comes there.
+fn dying(deployment: &Deployment, point: &str) -> anyhow::Result<Wasmhost> {
+    let program = broken_wasmhost().context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
+    let failpoints = ("FAILPOINTS".to_owned(), format!("{point}=return"));
+    Ok(deployment.command().program(Some(program)).environment(vec![failpoints]))
+}
+
+/// Runs a job on a host that dies at `point`, and then on one that does not; its history.
+async fn survives(point: &str, arguments: Value) -> anyhow::Result<History> {
+    let deployment = Deployment::start().await?;
+    let mut dying = Host::spawn_by(&dying(&deployment, point)?, &FLAGS)?;
+    dying.log.wait_for("serving host.id=").await?;
+    deployment.push_as("storm", "storm", "[retry]\nmax_attempts = 2\ninitial_delay = \"10ms\"\n").await?;
+    let mut events = deployment.events().await?;
+    deployment.client().await?.task("storm.run").id("f").submit(&arguments).await?;
+    let ended = dying.end().await?;
+    ensure!(ended.signal() == Some(Signal::ABORT.as_raw()), "it did not die at {point}: {ended}");
+    let mut next = deployment.host(&FLAGS).await?;
+    let history = events.until_end("storm.run.f").await?;
+    // Nothing of it comes again.
+    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
+    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
+    let gone = async || Ok((jobs.info().await?.state.messages == 0).then_some(()));
+    end_to_end::until("an empty job stream", gone).await?;
+    next.check_alive()?;
+    Ok(history)
+}
+
+/// The state at the end, and the attempt.
+fn end(history: &History) -> (&str, u64) {
+    let last = history.last();
+    (last["state"].as_str().unwrap_or_default(), last["attempt"].as_u64().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_host_that_died_before_its_claim_costs_no_attempt() -> Test {
+    let history = survives("before-claim", json!({})).await?;
+    assert_eq!(end(&history), ("SUCCESS", 1), "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_that_died_after_its_claim_costs_one() -> Test {
+    let history = survives("after-claim", json!({})).await?;
+    assert_eq!(end(&history), ("SUCCESS", 2), "{history}");
+    assert_eq!(history.last()["lost"], 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_outcome_that_died_with_its_host_is_made_again() -> Test {
+    for point in ["after-run", "before-record"] {
+        let history = survives(point, json!({})).await?;
+        assert_eq!(end(&history), ("SUCCESS", 2), "{point}: {history}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_result_that_was_stored_and_not_recorded_is_stored_again() -> Test {
+    let history = survives("after-blob", json!({ "result_bytes": 100_000 })).await?;
+    assert_eq!(end(&history), ("SUCCESS", 2), "{history}");
+    let (name, token) = (history.last()["result_ref"]["name"].to_string(), history.last()["token"].as_str());
+    ensure!(name.contains(token.context("a token")?), "the blob of the claim that ended it: {history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failure_that_was_kept_for_people_and_not_recorded_is_decided_again() -> Test {
+    let arguments = json!({ "fail_times": 1, "how": "permanent" });
+    let history = survives("after-bury", arguments).await?;
+    assert_eq!(end(&history), ("SUCCESS", 2), "only the record counts: {history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_recorded_end_whose_message_stayed_is_not_run_again() -> Test {
+    let history = survives("after-record", json!({})).await?;
+    assert_eq!(end(&history), ("SUCCESS", 1), "{history}");
+    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_recorded_retry_whose_message_was_not_given_back_is_run_once_more() -> Test {
+    let history = survives("after-record", json!({ "fail_times": 1, "how": "failed" })).await?;
+    assert_eq!(end(&history), ("SUCCESS", 2), "{history}");
+    assert_eq!((&history.last()["lost"], &history.last()["charged"]), (&json!(0), &json!(2)), "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_end_without_an_attempt_that_was_not_recorded_is_recorded_by_the_next_host() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut dying = Host::spawn_by(&dying(&deployment, "before-end")?, &FLAGS)?;
+    dying.log.wait_for("serving host.id=").await?;
+    let mut events = deployment.events().await?;
+    deployment.publish("wasmhost.jobs.default.storm.run.f", &[("Wasmhost-Timeout", "soon")], "{}").await?;
+    dying.end().await?;
+    let _next = deployment.host(&FLAGS).await?;
+    let history = events.until_end("storm.run.f").await?;
+    assert_eq!(
+        (end(&history), &history.last()["error"]["kind"]),
+        (("FAILURE", 0), &json!("BadJob")),
+        "{history}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reconciler_that_died_is_followed_by_another() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut dying = Host::spawn_by(&dying(&deployment, "before-reconcile")?, &FLAGS)?;
+    dying.log.wait_for("serving host.id=").await?;
+    let mut events = deployment.events().await?;
+    deployment.client().await?.task("storm.run").id("f").queue("nobody").submit(&json!({})).await?;
+    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
+    jetstream.get_stream("WASMHOST_JOBS").await?.purge().await?;
+    dying.end().await?;
+    let _next = deployment.host(&FLAGS).await?;
+    let history = events.until_end("storm.run.f").await?;
+    assert_eq!(
+        (end(&history), &history.last()["error"]["kind"]),
+        (("FAILURE", 0), &json!("NotPublished")),
+        "{history}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_died_before_it_published_burns_its_id_and_no_more() -> Test {
+    let deployment = Deployment::start().await?;
+    let _host = deployment.host(&FLAGS).await?;
+    deployment.push("storm").await?;
+    let mut events = deployment.events().await?;
+    let submit = ["submit", "storm.run", "{}", "--id", "f"];
+    let died = dying(&deployment, "after-pending")?.run(&submit).await?;
+    ensure!(died.code == -1, "it did not die: {died}");
+    let history = events.until_end("storm.run.f").await?;
+    assert_eq!(history.states(), ["PENDING", "FAILURE"], "{history}");
+    assert_eq!(history.last()["error"]["kind"], "NotPublished", "{history}");
+    deployment.wasmhost(&submit).await?.refused(75, &["never published", "free again at"])
+}
+
+#[tokio::test]
+async fn a_client_that_died_after_it_published_has_submitted() -> Test {
+    let deployment = Deployment::start().await?;
+    let _host = deployment.host(&FLAGS).await?;
+    deployment.push("storm").await?;
+    let mut events = deployment.events().await?;
+    let submit = ["submit", "storm.run", "{}", "--id", "f"];
+    let died = dying(&deployment, "after-publish")?.run(&submit).await?;
+    ensure!(died.code == -1, "it did not die: {died}");
+    let history = events.until_end("storm.run.f").await?;
+    assert_eq!(end(&history), ("SUCCESS", 1), "{history}");
+    deployment.wasmhost(&submit).await?.ok()?;
+    Ok(())
+}
