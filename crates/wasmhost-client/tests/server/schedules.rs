@@ -170,6 +170,19 @@ async fn the_same_job_while_it_waits_for_room_in_the_queue_is_no_second_message(
 }
 
 #[tokio::test]
+async fn the_same_job_that_is_queued_for_longer_than_what_fired_is_kept_is_no_second_message() {
+    let bench = Bench::start().await;
+    let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
+    let message = bench.until_queued(&job).await;
+    let connection = bench.client.connection();
+    let stream = connection.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
+    stream.purge().await.unwrap();
+    assert_eq!(bench.submit_at(now().plus(HOUR)).await.state, State::Pending);
+    assert_eq!((bench.scheduled().await, bench.queued().await), (0, 1));
+    assert_eq!(bench.message(&job).await.unwrap().sequence, message.sequence);
+}
+
+#[tokio::test]
 async fn a_job_recorded_but_not_scheduled_is_scheduled_by_who_submits_it_again() {
     let bench = Bench::start().await;
     let at = now().plus(HOUR);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use serde_json::json;
 use wasmhost_client::protocol::{
-    Change, End, ErrorKind, Event, JobError, JobKey, JobOptions, Place, Standing, State, Writer, header, next,
+    Change, End, ErrorKind, Event, JobError, JobKey, JobOptions, Place, QueueName, Standing, State, Writer,
+    header, next,
 };
 use wasmhost_client::{Handle, Submission, SubmitError};
 use wasmhost_nats::{Written, digest_of, header_pairs, jobs, now, random_write, subscribe};
@@ -170,6 +171,21 @@ async fn while_the_message_of_an_earlier_run_stands_the_id_is_occupied_and_nothi
     let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
     assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");
     assert!(matches!(bench.records.read(job.key()).await.unwrap(), Standing::Deleted(_)), "T11");
+}
+
+#[tokio::test]
+async fn a_message_that_names_a_revision_of_an_earlier_run_is_not_this_ones() {
+    let bench = Bench::start_with(|config| config.publish_within = Duration::from_millis(400)).await;
+    let job = bench.submit("a").await;
+    let token = bench.claim(&job).await;
+    bench.succeed(&job, token, "7", None).await;
+    bench.acknowledge(&job).await;
+    job.forget().await.unwrap();
+    let (queue, options) =
+        (QueueName::default_queue(), JobOptions { revision: Some(2), ..JobOptions::default() });
+    jobs::publish_job(bench.client.connection(), &queue, job.key(), &options, "".into()).await.unwrap();
+    let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
+    assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");
 }
 
 #[tokio::test]
