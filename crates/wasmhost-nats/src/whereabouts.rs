@@ -9,7 +9,7 @@ use crate::jobs::{message_of, stands_at};
 use crate::schedules::{due_of, schedule_of, sourcing};
 use crate::{Connection, ReadError};
 
-/// A source that was in touch within this time, and has no lag, has taken what was due.
+/// A source that was in touch within this time, has no lag, and whose stream has room, has taken what was due.
 const SOURCE_CONTACT: Duration = Duration::from_secs(20);
 
 /// Where a job's message is.
@@ -50,5 +50,6 @@ pub async fn whereabouts(
 /// Whether the job stream has taken all that was due.
 async fn is_sourced(connection: &Connection) -> Result<bool, ReadError> {
     let sourcing = sourcing(connection).await?;
-    Ok(sourcing.lag == 0 && sourcing.contact.is_some_and(|contact| contact <= SOURCE_CONTACT))
+    let in_touch = sourcing.contact.is_some_and(|contact| contact <= SOURCE_CONTACT);
+    Ok(sourcing.lag == 0 && in_touch && !sourcing.full)
 }

@@ -160,3 +160,32 @@ async fn a_queue_gets_its_consumer_back_when_it_was_deleted_or_changed() -> Test
     let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
     host.check_alive()
 }
+
+#[tokio::test]
+async fn a_due_job_that_finds_no_room_in_the_queue_is_not_taken_for_lost() -> Test {
+    let deployment = Deployment::start().await?;
+    // Longer than the server takes to find that there is room again.
+    let mut host = deployment.host(&["--reconcile-after", "4s", "-v"]).await?;
+    deployment.push("hello").await?;
+    let client = deployment.client().await?;
+    client.task("hello.run").queue("nobody").submit(&json!({})).await?;
+    limit(&deployment, 1).await?;
+    let job = client.task("hello.run").id("d").delay(Duration::from_millis(100)).submit(&json!({})).await?;
+    let schedules = jetstream(&deployment).get_stream("WASMHOST_SCHEDULES").await?;
+    let due = "wasmhost.due.default.hello.run.d";
+    until("what the schedule fired", async || Ok(schedules.get_last_raw_message_by_subject(due).await.ok()))
+        .await?;
+    looks(&mut host, 4).await?;
+    assert_eq!(job.record().await?.state().as_str(), "PENDING");
+    limit(&deployment, 10).await?;
+    let _: Value = job.result().await?;
+    Ok(())
+}
+
+/// Lets the job stream hold so many messages.
+async fn limit(deployment: &Deployment, messages: i64) -> anyhow::Result<()> {
+    let mut config = jetstream(deployment).get_stream("WASMHOST_JOBS").await?.cached_info().config.clone();
+    config.max_messages = messages;
+    jetstream(deployment).update_stream(config).await?;
+    Ok(())
+}

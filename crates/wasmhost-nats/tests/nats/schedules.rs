@@ -100,8 +100,10 @@ async fn a_due_job_waits_for_room_in_the_job_stream() {
     let due = async { while due_of(connection, &waiting).await.unwrap().is_none() {} };
     timeout(PATIENCE, due).await.expect("it fires in time");
     assert!(message_of(connection, &waiting).await.unwrap().is_none());
-    limit(2).await;
+    assert!(sourcing(connection).await.unwrap().full);
+    limit(3).await;
     until_queued(&bench, &waiting, "1").await;
+    assert!(!sourcing(connection).await.unwrap().full);
 }
 
 #[tokio::test]
