@@ -22,6 +22,7 @@ mod e2e {
     mod retry;
     mod revoke;
     mod sleepers;
+    mod surroundings;
 
     mod bad_files;
     mod bad_jobs;

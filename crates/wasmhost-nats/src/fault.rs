@@ -17,6 +17,14 @@ pub fn point(name: &str) {
     let _ = name;
 }
 
+/// How far this process's clock is ahead of the machine's, in milliseconds: `FAILPOINTS=clock=return(5000)`.
+pub(crate) fn clock_ahead_ms() -> i64 {
+    #[cfg(feature = "faults")]
+    return fail::eval("clock", |ahead| ahead.and_then(|ms| ms.parse().ok())).flatten().unwrap_or(0);
+    #[cfg(not(feature = "faults"))]
+    0
+}
+
 /// Whether this rule of the protocol is switched off.
 #[must_use]
 pub fn is_broken(rule: &str) -> bool {

@@ -41,6 +41,9 @@ impl Broken<'_> {
             let without = if status == 0 { " without a result" } else { "" };
             return Verdict::Exited(self.fault(&format!("exit({status}){without}"), None));
         }
+        if let Some(refusal) = machine_error(error) {
+            return Verdict::HostBug(format!("the machine refused the host what it needs: {refusal}"));
+        }
         match panic_message(&self.observed.stderr.text()) {
             Some(message) if is_unreachable(error) => Verdict::Panicked(self.fault(&message, Some(error))),
             _ => Verdict::Trapped(self.fault(&trap_text(error), Some(error))),
@@ -93,6 +96,11 @@ impl Broken<'_> {
             stderr: (!stderr.is_empty()).then(|| last_lines(&stderr)),
         }
     }
+}
+
+/// What the operating system refused the engine: a guest's own errors never come as one.
+fn machine_error(error: &wasmtime::Error) -> Option<&std::io::Error> {
+    error.downcast_ref::<std::io::Error>().filter(|error| error.raw_os_error().is_some())
 }
 
 fn is_unreachable(error: &wasmtime::Error) -> bool {
@@ -177,6 +185,15 @@ mod tests {
         let stderr = "noise\n\nthread '<unnamed>' panicked at src/lib.rs:17:27:\nbad luck\ntwice\nnote: run with `RUST_BACKTRACE=1`";
         assert_eq!(panic_message(stderr).unwrap(), "bad luck\ntwice (src/lib.rs:17:27)");
         assert_eq!(panic_message("no such thing"), None);
+    }
+
+    #[test]
+    fn what_the_machine_refuses_is_told_from_what_the_guest_does() {
+        let refused =
+            wasmtime::Error::from(std::io::Error::from_raw_os_error(27)).context("making an instance");
+        assert!(machine_error(&refused).is_some());
+        assert!(machine_error(&wasmtime::Error::from(Trap::StackOverflow)).is_none());
+        assert!(machine_error(&wasmtime::Error::from(std::io::Error::other("no code"))).is_none());
     }
 
     #[test]

@@ -97,10 +97,15 @@ async fn what_only_waits_is_still_there_after_a_hundred_looks() -> Test {
     let arguments = json!({ "how": "retry", "after_ms": 3_600_000 });
     client.task("flaky.run").id("retry").submit(&arguments).await?;
     events.until_state("flaky.run.retry", "RETRY").await?;
+    let hour = Duration::from_secs(3_600);
+    client.task("hello.run").id("scheduled").delay(hour).submit(&json!({})).await?;
     client.task("hello.run").id("queued").queue("nobody").submit(&json!({})).await?;
     deployment.publish("wasmhost.jobs.nobody.hello.run", &[], "{}").await?;
     looks(&mut host, 100).await?;
     assert_eq!(deployment.record("flaky.run.retry").await?.unwrap_or_default()["state"], "RETRY");
+    assert_eq!(deployment.record("hello.run.scheduled").await?.unwrap_or_default()["state"], "PENDING");
+    let schedules = jetstream(&deployment).get_stream("WASMHOST_SCHEDULES").await?;
+    assert_eq!(schedules.cached_info().state.messages, 1, "and its schedule stands");
     assert_eq!(deployment.record("hello.run.queued").await?.unwrap_or_default()["state"], "PENDING");
     assert_eq!(messages(&deployment).await?, 3);
     host.check_alive()
