@@ -1,0 +1,128 @@
+//! The judgement: pure, from a capture to a report. One small function an invariant or group of them, by subject; what
+//! they work on is the evidence.
+
+mod clocks;
+mod effects;
+mod endings;
+mod evidence;
+mod fence;
+mod identity;
+mod losses;
+mod order;
+mod revokes;
+mod told;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use wasmhost_protocol::JobKey;
+
+use crate::capture::{Answer, Capture};
+use crate::report::{Gap, Invariant, Report, Verdict, Violation};
+use evidence::Evidence;
+
+/// How far clocks and the last moments of an attempt may be off before anything is a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slack {
+    /// How much the clocks of hosts, clients and the server may differ.
+    pub clock: Duration,
+    /// How long after the end of its job an attempt may still start: a host learns of it at its next beat.
+    pub beat: Duration,
+}
+
+impl Default for Slack {
+    /// One second, and a third of the default acknowledgement wait of 30 s.
+    fn default() -> Self {
+        Self { clock: Duration::from_secs(1), beat: Duration::from_secs(10) }
+    }
+}
+
+/// Judges what was seen, with the default slack.
+#[must_use]
+pub fn check(capture: &Capture) -> Report {
+    check_within(capture, Slack::default())
+}
+
+/// Judges what was seen.
+#[must_use]
+pub fn check_within(capture: &Capture, slack: Slack) -> Report {
+    let evidence = Evidence::of(capture, slack);
+    let mut found = Found { violations: Vec::new(), gaps: evidence.histories.gaps.clone() };
+    for check in [
+        order::nothing_follows_an_end,
+        order::nothing_vanishes_before_its_end,
+        fence::attempts_count_claims,
+        fence::tokens_fence,
+        fence::transitions_are_of_the_table,
+        endings::accepted_jobs_end,
+        endings::accepted_jobs_are_published,
+        revokes::revokes_hold,
+        revokes::clients_were_told_the_record,
+        told::results_are_readable,
+        told::watchers_were_told_the_end,
+        effects::effects_have_a_claim,
+        losses::lost_claims_have_a_fault,
+        losses::counters_only_rise,
+        clocks::claims_wait_for_not_before,
+        identity::records_are_their_own,
+        identity::writes_are_unique,
+        identity::numbers_are_given_once,
+        identity::arguments_are_those_accepted,
+    ] {
+        check(&evidence, &mut found);
+    }
+    if evidence.accepted.is_empty() {
+        found.gaps.push(Gap::Nothing);
+    }
+    report(&evidence, found)
+}
+
+/// What the checks found.
+struct Found {
+    violations: Vec<Violation>,
+    gaps: Vec<Gap>,
+}
+
+impl Found {
+    fn violation(&mut self, invariant: Invariant, key: &JobKey, revisions: &[u64], seen: impl Into<String>) {
+        let (key, revisions) = (key.clone(), revisions.to_vec());
+        self.violations.push(Violation { invariant, key, revisions, seen: seen.into() });
+    }
+}
+
+fn report(evidence: &Evidence<'_>, found: Found) -> Report {
+    let claims = || evidence.segments().flat_map(|(_, segment)| segment.claims());
+    let submitted = evidence.submits.iter().filter(|submit| submit.answer != Answer::Refused);
+    let keys: BTreeSet<&JobKey> =
+        submitted.map(|submit| &submit.key).chain(evidence.histories.jobs.keys().copied()).collect();
+    Report {
+        verdict: verdict(&found),
+        jobs: keys.len(),
+        accepted: evidence.accepted.len(),
+        revisions: evidence.bucket.len(),
+        claims: claims().count(),
+        takeovers: claims().filter(|step| step.facts.attempt > 1).count(),
+        effects: evidence.effects.len(),
+        ends: count(evidence.segments().filter_map(|(_, segment)| Some(segment.end()?.facts.state))),
+        faults: count(evidence.faults.iter().map(|fault| fault.fault.as_str())),
+        violations: found.violations,
+        gaps: found.gaps,
+    }
+}
+
+fn verdict(found: &Found) -> Verdict {
+    match (found.violations.as_slice(), found.gaps.as_slice()) {
+        ([_, ..], _) => Verdict::Broken,
+        ([], []) => Verdict::Proven,
+        ([], [gap]) => Verdict::NotProven(gap.to_string()),
+        ([], [gap, more @ ..]) => Verdict::NotProven(format!("{gap}; and {} more", more.len())),
+    }
+}
+
+fn count<'a>(words: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for word in words {
+        *counts.entry(word.to_owned()).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,54 @@
+//! I10, and I13 for effects: guests run only under a recorded attempt, and none starts after the end.
+
+use super::Found;
+use super::evidence::Evidence;
+use crate::capture::Effect;
+use crate::history::{Segment, Step};
+use crate::report::Invariant;
+
+/// I10; and I13 where every claim that the effect may belong to is of a job that had ended.
+pub(super) fn effects_have_a_claim(evidence: &Evidence<'_>, found: &mut Found) {
+    if !evidence.saw_everything() {
+        return;
+    }
+    let clock = evidence.slack.clock;
+    for effect in &evidence.effects {
+        let claims: Vec<_> = claims_of(evidence, effect).collect();
+        let in_time = || claims.iter().filter(|(_, claim)| claim.stored_at <= effect.at.plus(clock));
+        if in_time().next().is_none() {
+            let revisions: Vec<_> = claims.iter().map(|(_, claim)| claim.revision).collect();
+            found.violation(Invariant::I10, &effect.key, &revisions, unclaimed(effect, claims.first()));
+            continue;
+        }
+        let latest = clock + evidence.slack.beat;
+        let ended =
+            |segment: &Segment<'_>| segment.end().is_some_and(|end| end.stored_at.plus(latest) < effect.at);
+        if effect.effect == Effect::START && in_time().all(|(segment, _)| ended(segment)) {
+            let ends: Vec<_> = in_time().filter_map(|(segment, _)| Some(segment.end()?.revision)).collect();
+            let seen = format!("attempt {} started at {}, after the end", effect.attempt, effect.at);
+            found.violation(Invariant::I13, &effect.key, &ends, seen);
+        }
+    }
+}
+
+/// The claims with the effect's attempt, one a use of the id.
+fn claims_of<'e, 'a>(
+    evidence: &'e Evidence<'a>,
+    effect: &Effect,
+) -> impl Iterator<Item = (&'e Segment<'a>, &'e Step<'a>)> {
+    let attempt = effect.attempt;
+    let segments = evidence.of_job(&effect.key).iter();
+    segments.filter_map(move |segment| {
+        Some((segment, segment.claims().find(|claim| claim.facts.attempt == attempt)?))
+    })
+}
+
+fn unclaimed(effect: &Effect, claim: Option<&(&Segment<'_>, &Step<'_>)>) -> String {
+    let Effect { attempt, at, effect, .. } = effect;
+    match claim {
+        Some((_, claim)) => {
+            format!("`{effect}` of attempt {attempt} at {at}, claimed only at {}", claim.stored_at)
+        }
+        None => format!("`{effect}` of attempt {attempt} at {at}, which nobody claimed"),
+    }
+}

@@ -1,0 +1,62 @@
+//! I5, I6 and I12: what becomes of accepted jobs.
+
+use wasmhost_protocol::JobKey;
+
+use super::Found;
+use super::evidence::Evidence;
+use crate::history::{Segment, Stop};
+use crate::report::{Gap, Invariant};
+
+/// I5 and I6. Both need a system that was seen idle, and every revision.
+pub(super) fn accepted_jobs_end(evidence: &Evidence<'_>, found: &mut Found) {
+    if !evidence.saw_everything() {
+        return;
+    }
+    for key in &evidence.accepted {
+        let newest = evidence.of_job(key).last();
+        if newest.is_some_and(has_ended) || is_scheduled(evidence, key, newest) {
+            continue;
+        }
+        if evidence.quiet.is_none() {
+            found.gaps.push(Gap::NotIdle { key: (*key).clone() });
+            continue;
+        }
+        let stands = evidence.left.iter().any(|left| left.key.as_ref() == Some(key));
+        let (invariant, message) = match (stands, evidence.purged(key)) {
+            (true, _) => (Invariant::I6, "its message stands"),
+            (false, true) => (Invariant::I6, "its message was purged"),
+            (false, false) => (Invariant::I5, "its message is gone"),
+        };
+        match newest.and_then(Segment::last) {
+            Some(last) => {
+                let seen = format!("accepted, and still {}; {message}", last.facts.state);
+                found.violation(invariant, key, &[last.revision], seen);
+            }
+            None => found.violation(invariant, key, &[], format!("accepted, and has no record; {message}")),
+        }
+    }
+}
+
+fn has_ended(segment: &Segment<'_>) -> bool {
+    segment.end().is_some()
+}
+
+/// Whether the job waits, with a message, for a time that had not come when the system was idle.
+fn is_scheduled(evidence: &Evidence<'_>, key: &JobKey, newest: Option<&Segment<'_>>) -> bool {
+    let Some(last) = newest.filter(|segment| segment.stop == Stop::Open).and_then(Segment::last) else {
+        return false;
+    };
+    let waits = last.facts.not_before > evidence.quiet.or(Some(last.stored_at));
+    waits && evidence.left.iter().any(|left| left.key.as_ref() == Some(key))
+}
+
+/// I12. An id that was used more than once may have been accepted in another of its uses.
+pub(super) fn accepted_jobs_are_published(evidence: &Evidence<'_>, found: &mut Found) {
+    for key in evidence.accepted.iter().filter(|key| !evidence.purged(key)) {
+        let ends: Vec<_> = evidence.of_job(key).iter().filter_map(Segment::end).collect();
+        let unpublished = ends.iter().all(|end| end.facts.error_kind == Some("NotPublished"));
+        if let (Some(end), true, true) = (ends.last(), unpublished, evidence.saw_everything()) {
+            found.violation(Invariant::I12, key, &[end.revision], "accepted, and NotPublished");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! I1, I2 and I13: an end is the end, there is one, and nothing is deleted before it.
+
+use super::Found;
+use super::evidence::Evidence;
+use crate::history::{Stop, is_claim};
+use crate::report::Invariant;
+
+/// I1; I2 where what follows is an end too; I13 where it is a claim.
+pub(super) fn nothing_follows_an_end(evidence: &Evidence<'_>, found: &mut Found) {
+    for (key, segment) in evidence.segments() {
+        let mut end = None;
+        for step in &segment.steps {
+            let state = step.facts.state;
+            let Some((ended, before)) = end else {
+                end = step.facts.is_terminal().then_some((step, step));
+                continue;
+            };
+            let revisions = [ended.revision, step.revision];
+            found.violation(Invariant::I1, key, &revisions, format!("{state} follows {}", ended.facts.state));
+            if step.facts.is_terminal() {
+                let seen = format!("ended {} and {state}", ended.facts.state);
+                found.violation(Invariant::I2, key, &revisions, seen);
+            }
+            if is_claim(before, step) {
+                let seen = format!("claimed as attempt {} after {}", step.facts.attempt, ended.facts.state);
+                found.violation(Invariant::I13, key, &revisions, seen);
+            }
+            end = Some((ended, step));
+        }
+    }
+}
+
+/// I2: a record that is deleted has ended, or nobody had claimed it and its submit was given up.
+pub(super) fn nothing_vanishes_before_its_end(evidence: &Evidence<'_>, found: &mut Found) {
+    for (key, segment) in evidence.segments() {
+        let (Stop::Deleted(marker, _), Some(last)) = (segment.stop, segment.last()) else { continue };
+        let given_up = last.facts.attempt == 0 && last.facts.state == "PENDING";
+        if segment.end().is_none() && !given_up {
+            let seen = format!("deleted ({marker:?}) while {}", last.facts.state);
+            found.violation(Invariant::I2, key, &[last.revision], seen);
+        }
+    }
+}

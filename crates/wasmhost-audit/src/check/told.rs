@@ -1,0 +1,78 @@
+//! I8 and I9: what clients could read, and what watchers were told.
+
+use super::Found;
+use super::evidence::Evidence;
+use crate::capture::{ResultRead, Watch};
+use crate::history::{Segment, Stop};
+use crate::report::{Gap, Invariant};
+
+/// I8.
+pub(super) fn results_are_readable(evidence: &Evidence<'_>, found: &mut Found) {
+    for read in &evidence.results {
+        let succeeded =
+            |segment: &&Segment<'_>| segment.end().is_some_and(|end| end.facts.state == "SUCCESS");
+        match (read.readable, evidence.of_job(&read.key).iter().rfind(succeeded)) {
+            (true, None) if evidence.saw_everything() => {
+                found.violation(
+                    Invariant::I8,
+                    &read.key,
+                    &[],
+                    "a result was read, and no success is recorded",
+                );
+            }
+            (true, _) | (false, None) => {}
+            (false, Some(segment)) => unreadable(read, segment, found),
+        }
+    }
+}
+
+fn unreadable(read: &ResultRead, segment: &Segment<'_>, found: &mut Found) {
+    let stood = match (segment.stop, read.at) {
+        (Stop::Open, _) => true,
+        (Stop::Deleted(_, deleted), Some(at)) => at < deleted,
+        (Stop::Deleted(..), None) => {
+            found.gaps.push(Gap::Expired { key: read.key.clone() });
+            false
+        }
+    };
+    let asked_before = segment.end().zip(read.at).is_some_and(|(end, at)| at < end.stored_at);
+    if stood && !asked_before {
+        let revisions: Vec<_> = segment.end().map(|end| end.revision).into_iter().collect();
+        found.violation(Invariant::I8, &read.key, &revisions, "SUCCESS, and its result is not readable");
+    }
+}
+
+/// I9.
+pub(super) fn watchers_were_told_the_end(evidence: &Evidence<'_>, found: &mut Found) {
+    for watch in &evidence.watches {
+        if let Some(pair) = watch.revisions.windows(2).find(|pair| pair[0] >= pair[1]) {
+            let seen = format!("a watcher was told {} and then {}", pair[0], pair[1]);
+            found.violation(Invariant::I9, &watch.key, pair, seen);
+        }
+        if evidence.saw_everything() {
+            told_what_was_stored(evidence, watch, found);
+        }
+    }
+}
+
+fn told_what_was_stored(evidence: &Evidence<'_>, watch: &Watch, found: &mut Found) {
+    let segments = evidence.of_job(&watch.key);
+    let stored = |number: &u64| {
+        evidence.bucket.revisions().any(|revision| revision.revision == *number && revision.key == watch.key)
+    };
+    if let Some(number) = watch.revisions.iter().find(|number| !stored(number)) {
+        found.violation(
+            Invariant::I9,
+            &watch.key,
+            &[*number],
+            "a watcher was told a revision that was not stored",
+        );
+    }
+    let told = watch.revisions.last();
+    let ends = || segments.iter().filter_map(Segment::end).map(|end| end.revision);
+    if watch.stayed && !ends().any(|end| Some(&end) == told) {
+        let expected = ends().next_back().map_or("none".to_owned(), |end| end.to_string());
+        let seen = format!("a watcher stayed and was not told the end, which is revision {expected}");
+        found.violation(Invariant::I9, &watch.key, &told.copied().into_iter().collect::<Vec<_>>(), seen);
+    }
+}

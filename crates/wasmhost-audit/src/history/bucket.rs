@@ -1,0 +1,102 @@
+//! All revisions by number, whichever file or connection they came from, and which numbers are missing.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Place;
+
+use serde_json::Value;
+
+use crate::capture::{Revision, Span};
+use crate::report::Gap;
+
+/// The revisions of the states bucket that were seen.
+#[derive(Debug, Default)]
+pub(crate) struct Bucket<'a> {
+    by_number: BTreeMap<u64, &'a Revision>,
+    spans: Vec<Span>,
+    /// Pairs that have the same number and are not the same.
+    pub(crate) contradictions: Vec<(&'a Revision, &'a Revision)>,
+}
+
+impl<'a> Bucket<'a> {
+    /// Merges what was seen.
+    pub(crate) fn of(revisions: &[&'a Revision], spans: &[&Span]) -> Self {
+        let mut bucket = Self { spans: spans.iter().map(|span| **span).collect(), ..Self::default() };
+        for revision in revisions {
+            bucket.add(revision);
+        }
+        bucket
+    }
+
+    fn add(&mut self, revision: &'a Revision) {
+        match self.by_number.entry(revision.revision) {
+            Place::Vacant(place) => {
+                place.insert(revision);
+            }
+            Place::Occupied(mut place) => {
+                if !is_same(place.get(), revision) {
+                    self.contradictions.push((place.get(), revision));
+                } else if place.get().previous.is_none() {
+                    place.insert(revision);
+                }
+            }
+        }
+    }
+
+    /// In order of their numbers.
+    pub(crate) fn revisions(&self) -> impl Iterator<Item = &'a Revision> {
+        self.by_number.values().copied()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_number.len()
+    }
+
+    /// Whether every number between the two was seen.
+    pub(crate) fn saw_all_between(&self, from: u64, to: u64) -> bool {
+        let seen = self.by_number.range(from.saturating_add(1)..to.max(from.saturating_add(1))).count();
+        u64::try_from(seen).is_ok_and(|seen| seen == to.saturating_sub(from).saturating_sub(1))
+    }
+
+    /// What is missing of the numbers that recorders say there were.
+    pub(crate) fn gaps(&self) -> Vec<Gap> {
+        if self.spans.is_empty() {
+            return vec![Gap::NoSpan];
+        }
+        self.spans.iter().flat_map(|span| self.missing(*span)).collect()
+    }
+
+    fn missing(&self, Span { first, last }: Span) -> Vec<Gap> {
+        if last.saturating_add(1) < first {
+            return vec![Gap::Restarted { first, last }];
+        }
+        let mut gaps = Vec::new();
+        let mut wanted = first;
+        if first <= last {
+            for &number in self.by_number.range(first..=last).map(|(number, _)| number) {
+                if number > wanted {
+                    gaps.push(Gap::Unseen { first: wanted, last: number - 1 });
+                }
+                wanted = number + 1;
+            }
+        }
+        if wanted <= last {
+            gaps.push(Gap::Unseen { first: wanted, last });
+        }
+        gaps
+    }
+}
+
+/// Whether both tell of the same; one may not know what was before.
+fn is_same(one: &Revision, other: &Revision) -> bool {
+    let agree = match (one.previous, other.previous) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => true,
+    };
+    let value = |revision: &'_ Revision| match revision.marker {
+        // Nobody cares what a marker carries.
+        Some(_) => Value::Null,
+        None => revision.record.clone(),
+    };
+    agree && one.key == other.key && one.marker == other.marker && value(one) == value(other)
+}

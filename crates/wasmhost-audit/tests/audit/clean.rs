@@ -1,0 +1,171 @@
+//! Captures of runs in which everything went as promised.
+
+use serde_json::{Value, json};
+use wasmhost_audit::{Capture, Marker, Report, Verdict, check};
+
+use crate::builder::{Job, Run};
+
+pub(crate) fn judge(capture: &Capture) -> Report {
+    check(capture)
+}
+
+/// Every kind of history that the protocol allows, with the faults that explain it.
+pub(crate) fn clean() -> Run {
+    let mut run = Run::new();
+    straight(&mut run);
+    retried(&mut run);
+    taken_over(&mut run);
+    revoked_while_running(&mut run);
+    revoked_while_queued(&mut run);
+    used_again(&mut run);
+    given_up(&mut run);
+    run.quiet();
+    run
+}
+
+/// Submitted, run, watched, read.
+fn straight(run: &mut Run) {
+    let mut job = Job::new("work.run.straight");
+    let submitted = run.store(&mut job);
+    run.accept(&job);
+    run.claim(&mut job);
+    job.set("meta", json!(1));
+    run.end(&mut job, "PROGRESS");
+    let end = run.end(&mut job, "SUCCESS");
+    run.effect(&job, "end");
+    run.watch(&job, &[submitted, end]);
+    run.result(&job, true);
+    run.told(&job, "SUCCESS");
+}
+
+/// The first attempt failed; the second one waited for its time.
+fn retried(run: &mut Run) {
+    let mut job = Job::new("work.run.retried");
+    job.set("max_attempts", json!(2));
+    run.store(&mut job);
+    run.accept(&job);
+    run.claim(&mut job);
+    job.set("charged", json!(1));
+    job.set("not_before", json!(run.in_seconds(20)));
+    run.end(&mut job, "RETRY");
+    run.wait(20);
+    run.claim(&mut job);
+    job.set("charged", json!(2));
+    job.set("error", json!({"kind": "Failed"}));
+    run.end(&mut job, "FAILURE");
+}
+
+/// The first host was killed, and the job has no PENDING record: it was published raw.
+fn taken_over(run: &mut Run) {
+    let mut job = Job::new("work.run.taken-over");
+    run.claim(&mut job);
+    run.accept(&job);
+    run.fault("kill");
+    run.wait(30);
+    job.set("lost", json!(1));
+    run.claim(&mut job);
+    run.end(&mut job, "SUCCESS");
+}
+
+/// Stopped by two requests, the second of which was in more of a hurry.
+fn revoked_while_running(run: &mut Run) {
+    let mut job = Job::new("work.run.stopped");
+    run.store(&mut job);
+    run.accept(&job);
+    run.claim(&mut job);
+    for seconds in [60, 5] {
+        job.set("revoke", json!({"reason": "enough", "stop_at": run.in_seconds(seconds)}));
+        run.store(&mut job);
+    }
+    run.told(&job, "STARTED");
+    run.end(&mut job, "REVOKED");
+    run.told(&job, "REVOKED");
+}
+
+fn revoked_while_queued(run: &mut Run) {
+    let mut job = Job::new("work.run.dropped");
+    run.store(&mut job);
+    run.accept(&job);
+    job.set("revoke", json!({"reason": "enough", "stop_at": run.in_seconds(0)}));
+    run.end(&mut job, "REVOKED");
+}
+
+/// The record expired, and the id was taken for another job.
+fn used_again(run: &mut Run) {
+    let mut job = Job::new("work.run.again");
+    run.store(&mut job);
+    run.accept(&job);
+    run.claim(&mut job);
+    run.end(&mut job, "SUCCESS");
+    run.result(&job, true);
+    run.delete(&mut job, Marker::MaxAge);
+    run.result(&job, false);
+    let mut next = job.again();
+    run.store(&mut next);
+    run.accept(&next);
+    run.claim(&mut next);
+    run.end(&mut next, "SUCCESS");
+}
+
+/// The client could not publish in time, and took its record away.
+fn given_up(run: &mut Run) {
+    let mut job = Job::new("work.run.given-up");
+    run.store(&mut job);
+    run.delete(&mut job, Marker::Delete);
+}
+
+#[test]
+fn a_run_that_kept_every_promise_is_proven() {
+    let report = judge(&clean().finish());
+    assert_eq!(report.verdict, Verdict::Proven, "{report}");
+    assert_eq!((report.jobs, report.accepted), (7, 6), "{report}");
+    assert_eq!((report.claims, report.takeovers), (8, 2), "{report}");
+    let ends: Vec<_> = report.ends.iter().map(|(state, count)| (state.as_str(), *count)).collect();
+    assert_eq!(ends, [("FAILURE", 1), ("REVOKED", 2), ("SUCCESS", 4)]);
+    assert_eq!(report.faults["kill"], 1);
+}
+
+#[test]
+fn the_order_of_the_lines_and_a_second_recorder_change_nothing() {
+    let mut twice = clean().finish();
+    twice.entries.extend(twice.entries.clone());
+    twice.entries.reverse();
+    let report = judge(&twice);
+    assert_eq!(report.verdict, Verdict::Proven, "{report}");
+    assert_eq!(report.revisions, judge(&clean().finish()).revisions);
+}
+
+#[test]
+fn a_capture_is_the_same_when_it_is_read_back() {
+    let capture = clean().finish();
+    assert_eq!(Capture::parse("clean", &capture.to_lines()).unwrap(), capture);
+}
+
+#[test]
+fn a_job_that_waits_for_its_time_need_not_have_ended() {
+    let mut run = clean();
+    let mut job = Job::new("work.run.later");
+    job.set("not_before", json!(run.in_seconds(3600)));
+    run.store(&mut job);
+    run.accept(&job);
+    run.left(&job);
+    let report = judge(&run.finish());
+    assert_eq!(report.verdict, Verdict::Proven, "{report}");
+}
+
+#[test]
+fn a_report_names_what_broke_for_people_and_for_programs() {
+    let mut run = clean();
+    let mut job = Job::new("work.run.broken");
+    let end = run.end(&mut job, "SUCCESS");
+    let report = judge(&run.finish());
+    let text = report.to_string();
+    assert!(text.starts_with("broken\n"), "{text}");
+    let line = format!("Transition work.run.broken: began with SUCCESS of attempt 0 (revision {end})");
+    assert!(text.contains(&line), "{text}");
+    let json: Value = serde_json::to_value(&report).unwrap();
+    assert_eq!(
+        (&json["verdict"], &json["violations"][0]["invariant"]),
+        (&json!("broken"), &json!("Transition"))
+    );
+}
