@@ -57,7 +57,7 @@ fn breach(from: &Step<'_>, to: &Step<'_>, used: &BTreeSet<&str>) -> Option<Strin
         (_, Some(_)) if after == before => {
             Some(format!("{state} of attempt {after} carries another token than its claim"))
         }
-        (_, Some(_)) if to.facts.stand() != Stand::Running => {
+        (_, Some(_)) if to.facts.stand() != Stand::Running || to.facts.is_custom() => {
             Some(format!("{state} of attempt {after} carries a token that no claim recorded"))
         }
         (_, Some(_)) => None,
@@ -74,10 +74,9 @@ pub(super) fn transitions_are_of_the_table(evidence: &Evidence<'_>, found: &mut 
             found.violation(Invariant::Transition, key, &[first.revision], seen);
         }
         for (from, to) in segment.pairs() {
-            // What follows an end is I1's.
-            if !from.facts.is_terminal() && !may_follow(from, to) {
-                let how = if is_claim(from, to) { "by a claim" } else { "without a claim" };
-                let seen = format!("{} to {} {how}", from.facts.state, to.facts.state);
+            // What follows an end is I1's, and a change of the token I4's.
+            if !from.facts.is_terminal() && !is_claim(from, to) && !may_follow(from, to) {
+                let seen = format!("{} to {} without a claim", from.facts.state, to.facts.state);
                 found.violation(Invariant::Transition, key, &[from.revision, to.revision], seen);
             }
         }
@@ -94,21 +93,20 @@ fn may_begin(first: &Step<'_>) -> bool {
     }
 }
 
+/// Without a claim.
 fn may_follow(from: &Step<'_>, to: &Step<'_>) -> bool {
-    let (claimed, same_word) = (is_claim(from, to), from.facts.state == to.facts.state);
+    let same_word = from.facts.state == to.facts.state;
     let from = from.facts.stand();
     match to.facts.stand() {
-        // T1, T4.
-        Stand::Running if claimed => true,
         // T2 and T9.
         Stand::Running => from == Stand::Running && (same_word || to.facts.is_custom()),
         // T0b and T9.
-        Stand::Waiting => !claimed && from == Stand::Waiting,
+        Stand::Waiting => from == Stand::Waiting,
         // T3 and T9.
-        Stand::Retry => !claimed && matches!(from, Stand::Running | Stand::Retry),
+        Stand::Retry => matches!(from, Stand::Running | Stand::Retry),
         // T5.
-        Stand::Success => !claimed && from == Stand::Running,
+        Stand::Success => from == Stand::Running,
         // T5, T6 to T8.
-        Stand::Failure | Stand::Revoked => !claimed,
+        Stand::Failure | Stand::Revoked => true,
     }
 }

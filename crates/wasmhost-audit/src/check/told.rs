@@ -6,21 +6,19 @@ use crate::capture::{ResultRead, Watch};
 use crate::history::{Segment, Stop};
 use crate::report::{Gap, Invariant};
 
-/// I8.
+/// I8. A missing delete marker would accuse, and a missing success too.
 pub(super) fn results_are_readable(evidence: &Evidence<'_>, found: &mut Found) {
+    if !evidence.saw_everything() {
+        return;
+    }
     for read in &evidence.results {
         let succeeded =
             |segment: &&Segment<'_>| segment.end().is_some_and(|end| end.facts.state == "SUCCESS");
         match (read.readable, evidence.of_job(&read.key).iter().rfind(succeeded)) {
-            (true, None) if evidence.saw_everything() => {
-                found.violation(
-                    Invariant::I8,
-                    &read.key,
-                    &[],
-                    "a result was read, and no success is recorded",
-                );
+            (true, Some(_)) | (false, None) => {}
+            (true, None) => {
+                found.violation(Invariant::I8, &read.key, &[], "a result was read of what never succeeded");
             }
-            (true, _) | (false, None) => {}
             (false, Some(segment)) => unreadable(read, segment, found),
         }
     }

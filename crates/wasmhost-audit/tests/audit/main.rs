@@ -2,3 +2,5 @@
 
 mod builder;
 mod clean;
+mod defects;
+mod properties;

@@ -1,0 +1,77 @@
+//! One defect at a time, planted in a run that is good otherwise: each is named by the promises that it breaks, and by no
+//! others.
+
+mod gaps;
+mod told;
+mod written;
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use wasmhost_audit::{Invariant, Verdict};
+
+use crate::builder::{Job, Run};
+use crate::clean::{clean, judge};
+
+/// A defect: what it is, how it is planted, what it breaks.
+type Defect = (&'static str, fn(&mut Run), &'static [Invariant]);
+
+fn each_is_caught(defects: &[Defect]) {
+    for (name, plant, breaks) in defects {
+        let mut run = clean();
+        plant(&mut run);
+        let report = judge(&run.finish());
+        let found: BTreeSet<_> = report.violations.iter().map(|violation| violation.invariant).collect();
+        assert_eq!(found, breaks.iter().copied().collect(), "{name}: {report}");
+        assert_eq!(report.verdict, Verdict::Broken, "{name}");
+        for violation in &report.violations {
+            assert_eq!(violation.key.as_str(), KEY, "{name}: {violation}");
+        }
+    }
+}
+
+/// The job that is at fault.
+const KEY: &str = "work.run.defect";
+
+/// It was recorded, and that is all.
+fn recorded(run: &mut Run) -> Job {
+    let mut job = Job::new(KEY);
+    run.store(&mut job);
+    job
+}
+
+/// Its first attempt runs.
+fn running(run: &mut Run) -> Job {
+    let mut job = recorded(run);
+    run.claim(&mut job);
+    job
+}
+
+/// Its second attempt runs.
+fn running_again(run: &mut Run) -> Job {
+    let mut job = running(run);
+    run.claim(&mut job);
+    job
+}
+
+fn succeeded(run: &mut Run) -> Job {
+    let mut job = running(run);
+    run.end(&mut job, "SUCCESS");
+    job
+}
+
+/// It runs, and a client asked that it stop.
+fn asked_to_stop(run: &mut Run) -> Job {
+    let mut job = running(run);
+    job.set("revoke", json!({"reason": "enough", "stop_at": run.in_seconds(60)}));
+    run.store(&mut job);
+    job
+}
+
+fn retrying(run: &mut Run) -> Job {
+    let mut job = running(run);
+    job.set("charged", json!(1));
+    job.set("not_before", json!(run.in_seconds(20)));
+    run.end(&mut job, "RETRY");
+    job
+}
