@@ -75,6 +75,8 @@ pub struct ConnectConfig {
     pub name: String,
     /// How long to try to connect.
     pub connect_timeout: Duration,
+    /// How long to wait before each try to connect again; none: longer each time, up to seconds.
+    pub reconnect_delay: Option<Duration>,
 }
 
 impl ConnectConfig {
@@ -90,6 +92,7 @@ impl ConnectConfig {
             namespace: Namespace::default(),
             name: "wasmhost".to_owned(),
             connect_timeout: Duration::from_secs(5),
+            reconnect_delay: None,
         }
     }
 }
@@ -226,6 +229,9 @@ async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError>
     };
     if let Some(ca) = &config.tls_ca {
         options = options.add_root_certificates(ca.clone());
+    }
+    if let Some(delay) = config.reconnect_delay {
+        options = options.reconnect_delay_callback(move |_| delay);
     }
     options = match (&config.tls_cert, &config.tls_key) {
         (Some(cert), Some(key)) => options.add_client_certificate(cert.clone(), key.clone()),
