@@ -17,6 +17,8 @@
 //! ```
 
 mod capture;
+mod left;
+mod record;
 
 mod check;
 mod facts;
@@ -29,4 +31,6 @@ pub use capture::{
     Span, Submit, Watch,
 };
 pub use check::{Slack, check, check_within};
+pub use left::{LookError, left};
+pub use record::{RecordError, Recorder};
 pub use report::{Gap, Invariant, Report, Verdict, Violation};

@@ -4,3 +4,4 @@ mod builder;
 mod clean;
 mod defects;
 mod properties;
+mod recorded;

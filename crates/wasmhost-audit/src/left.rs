@@ -1,0 +1,137 @@
+//! What stands on the server: messages of the job stream and the schedules, and the numbers of the states bucket. Asks the
+//! leaders, and changes nothing.
+
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{Info, RawMessageErrorKind, Stream};
+use wasmhost_nats::codes::NO_MESSAGE;
+use wasmhost_nats::{Connection, schedules};
+use wasmhost_protocol::{JobId, JobKey, Names, Timestamp};
+
+use crate::capture::Left;
+
+/// Messages that are listed at most: a run that leaves more has not ended.
+const MOST_LEFT: usize = 100_000;
+
+/// Why it is not known what stands on the server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookError {
+    /// No answer.
+    #[error("look at `{stream}`: {text}")]
+    Unreachable {
+        /// The stream.
+        stream: String,
+        /// What went wrong.
+        text: String,
+    },
+    /// More stands than is listed.
+    #[error("look at `{stream}`: more than {MOST_LEFT} messages are left")]
+    TooMany {
+        /// The stream.
+        stream: String,
+    },
+}
+
+/// The messages that still stand in the job stream, the schedules, and what schedules fired and the job stream has not
+/// taken yet.
+pub async fn left(connection: &Connection) -> Result<Vec<Left>, LookError> {
+    let names = &connection.names;
+    let (jobs, waiting) = (names.jobs_stream(), names.schedules_stream());
+    let [scheduled, due] = names.schedule_subjects();
+    // In the order in which a message moves, so that none slips through.
+    let mut left = messages(connection, &waiting, &scheduled).await?;
+    let sourcing = schedules::sourcing(connection).await;
+    let sourcing = sourcing.map_err(|error| unreachable(&jobs, error))?;
+    if sourcing.lag > 0 {
+        left.extend(messages(connection, &waiting, &due).await?);
+    }
+    left.extend(messages(connection, &jobs, &names.jobs_filter()).await?);
+    Ok(left)
+}
+
+/// How many messages stand in the job stream.
+pub(crate) async fn queued(connection: &Connection) -> Result<u64, LookError> {
+    Ok(info(connection, &connection.names.jobs_stream()).await?.state.messages)
+}
+
+/// The newest revision of the states bucket.
+pub(crate) async fn last_revision(connection: &Connection) -> Result<u64, LookError> {
+    Ok(info(connection, &connection.names.states_stream()).await?.state.last_sequence)
+}
+
+/// The revision with this number, if it still stands.
+pub(crate) async fn revision_at(
+    connection: &Connection,
+    number: u64,
+) -> Result<Option<StreamMessage>, LookError> {
+    let stream = connection.names.states_stream();
+    message(connection, &stream, (number, None)).await
+}
+
+/// When the message was stored.
+pub(crate) fn stored_at(message: &StreamMessage) -> Timestamp {
+    let ms = message.time.unix_timestamp_nanos().div_euclid(1_000_000);
+    Timestamp::from_unix_ms(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result<Vec<Left>, LookError> {
+    let mut left = Vec::new();
+    let mut from = 1;
+    while let Some(message) = message(connection, stream, (from, Some(filter))).await? {
+        if left.len() == MOST_LEFT {
+            return Err(LookError::TooMany { stream: stream.to_owned() });
+        }
+        from = message.sequence + 1;
+        let key = key_of(&connection.names, &message);
+        left.push(Left { subject: message.subject.to_string(), sequence: message.sequence, key });
+    }
+    Ok(left)
+}
+
+/// The job that the message is of; of a job without an id, the one that is derived.
+fn key_of(names: &Names, message: &StreamMessage) -> Option<JobKey> {
+    if let Ok(job) = names.parse_job_subject(&message.subject) {
+        let derived = || JobId::derived(message.sequence, stored_at(message).unix_ms());
+        return Some(JobKey::new(job.task, job.id.unwrap_or_else(derived)));
+    }
+    names.schedule_subjects().iter().find_map(|filter| {
+        let rest = message.subject.strip_prefix(filter.trim_end_matches('>'))?;
+        JobKey::parse(rest.split_once('.')?.1).ok()
+    })
+}
+
+/// The message with this number; with a filter the first one from it on.
+async fn message(
+    connection: &Connection,
+    stream: &str,
+    (number, filter): (u64, Option<&str>),
+) -> Result<Option<StreamMessage>, LookError> {
+    let opened = open(connection, stream).await?;
+    let request = opened.raw_message_builder().sequence(number);
+    let request = match filter {
+        Some(filter) => request.next_by_subject(filter),
+        None => request,
+    };
+    match request.send().await {
+        Ok(message) => Ok(Some(message)),
+        Err(error) => match error.kind() {
+            RawMessageErrorKind::NoMessageFound => Ok(None),
+            RawMessageErrorKind::JetStream(server) if server.error_code().0 == NO_MESSAGE => Ok(None),
+            _ => Err(unreachable(stream, error)),
+        },
+    }
+}
+
+async fn open(connection: &Connection, stream: &str) -> Result<Stream<()>, LookError> {
+    let opened = connection.jetstream.get_stream_no_info(stream).await;
+    opened.map_err(|error| unreachable(stream, error))
+}
+
+async fn info(connection: &Connection, stream: &str) -> Result<Info, LookError> {
+    let info = open(connection, stream).await?.get_info().await;
+    info.map_err(|error| unreachable(stream, error))
+}
+
+fn unreachable(stream: &str, error: impl std::fmt::Display) -> LookError {
+    LookError::Unreachable { stream: stream.to_owned(), text: error.to_string() }
+}

@@ -1,0 +1,125 @@
+//! From messages to entries.
+
+use async_nats::{HeaderMap, Message};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde_json::Value;
+use wasmhost_nats::now;
+use wasmhost_protocol::{JobKey, Names, Timestamp, header};
+
+use crate::capture::{Effect, Entry, Marker, Revision};
+
+/// Reads a message; none for what does not concern the audit.
+pub(super) type Read = fn(&Names, &Message) -> Option<Entry>;
+
+/// What is subscribed to, and how it is read.
+pub(super) fn subjects(names: &Names) -> [(String, Read); 2] {
+    [(names.events_filter(), event), (names.logs_filter(), effect)]
+}
+
+/// A republished revision; none for what anybody else published there.
+fn event(names: &Names, message: &Message) -> Option<Entry> {
+    let headers = message.headers.as_ref()?;
+    let time = headers.get(header::TIME_STAMP).and_then(|text| Timestamp::parse(text.as_str()).ok());
+    let stored = Stored {
+        key: names.parse_event_subject(&message.subject).ok()?,
+        revision: number(headers, header::SEQUENCE)?,
+        previous: Some(number(headers, header::LAST_SEQUENCE)?),
+        stored_at: time.unwrap_or_else(now),
+    };
+    Some(Entry::Revision(stored.revision(headers, &message.payload)))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.as_str().parse().ok()
+}
+
+/// What is known of a revision beside its value.
+pub(super) struct Stored {
+    pub(super) key: JobKey,
+    pub(super) revision: u64,
+    pub(super) previous: Option<u64>,
+    pub(super) stored_at: Timestamp,
+}
+
+impl Stored {
+    /// With the value or delete marker that these headers and this payload are.
+    pub(super) fn revision(self, headers: &HeaderMap, payload: &[u8]) -> Revision {
+        let Self { key, revision, previous, stored_at } = self;
+        let is_marker = headers.get(header::MARKER_REASON).is_some();
+        let marker = [header::MARKER_REASON, header::KV_OPERATION]
+            .into_iter()
+            .find_map(|name| marker(headers.get(name)?.as_str()));
+        let record = match (marker, is_marker) {
+            // A marker for a reason that is not known here is neither: the audit says so.
+            (Some(_), _) | (None, true) => Value::Null,
+            (None, false) => value(payload),
+        };
+        Revision { key, revision, previous, stored_at, record, marker }
+    }
+}
+
+fn marker(word: &str) -> Option<Marker> {
+    let word: StrDeserializer<'_, ValueError> = word.into_deserializer();
+    Marker::deserialize(word).ok()
+}
+
+/// The JSON; what is none becomes a string.
+fn value(payload: &[u8]) -> Value {
+    serde_json::from_slice(payload)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(payload).into_owned()))
+}
+
+/// What the audit reads of a log line.
+#[derive(Deserialize)]
+struct Line {
+    at: Timestamp,
+    attempt: u64,
+    fields: Option<Value>,
+}
+
+/// A guest's log line with an `effect` among its fields.
+fn effect(names: &Names, message: &Message) -> Option<Entry> {
+    let filter = names.logs_filter();
+    let key = message.subject.strip_prefix(filter.trim_end_matches('>'))?;
+    let line: Line = serde_json::from_slice(&message.payload).ok()?;
+    let effect = match line.fields?.get_mut("effect")?.take() {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Some(Entry::Effect(Effect { key: JobKey::parse(key).ok()?, attempt: line.attempt, at: line.at, effect }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn stored(name: &str, word: &str, payload: &str) -> Revision {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, word);
+        let key = JobKey::parse("a.b.1").unwrap();
+        let stored_at = Timestamp::from_unix_ms(0);
+        Stored { key, revision: 1, previous: None, stored_at }.revision(&headers, payload.as_bytes())
+    }
+
+    #[test]
+    fn markers_are_told_from_values() {
+        for (name, word, marker) in [
+            (header::MARKER_REASON, "MaxAge", Marker::MaxAge),
+            (header::MARKER_REASON, "Remove", Marker::Remove),
+            (header::MARKER_REASON, "Purge", Marker::Purge),
+            (header::KV_OPERATION, "DEL", Marker::Delete),
+            (header::KV_OPERATION, "PURGE", Marker::Purge),
+        ] {
+            let revision = stored(name, word, "");
+            assert_eq!((revision.marker, revision.record), (Some(marker), Value::Null), "{word}");
+        }
+        assert_eq!(stored(header::KV_OPERATION, "PUT", "{}").record, json!({}));
+        assert_eq!(stored(header::TTL, "60", "no JSON").record, json!("no JSON"));
+        let unknown = stored(header::MARKER_REASON, "Whim", "");
+        assert_eq!((unknown.marker, unknown.record), (None, Value::Null));
+    }
+}

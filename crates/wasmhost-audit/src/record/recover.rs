@@ -1,0 +1,58 @@
+//! Reads from the bucket what no connection saw: at each reconnect, and at the end. Only what nobody has written over
+//! since still stands.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use wasmhost_nats::Connection;
+
+use super::listen::stopped;
+use super::message::Stored;
+use super::seen::Seen;
+use crate::capture::{Entry, Span};
+use crate::left::{self, LookError};
+
+/// Does so each time that the connection is made again.
+pub(super) async fn at_each_reconnect(
+    connection: Connection,
+    seen: Arc<Seen>,
+    first: u64,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut reconnected = connection.reconnected();
+    loop {
+        // Both only wake, and a reading that is dropped was of no more use.
+        tokio::select! {
+            () = stopped(&mut stop) => return,
+            changed = reconnected.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+        }
+        if let Err(error) = up_to_now(&connection, &seen, first).await {
+            tracing::warn!(%error, "cannot read what was missed; trying again when it reconnects");
+        }
+    }
+}
+
+async fn up_to_now(connection: &Connection, seen: &Seen, first: u64) -> Result<(), LookError> {
+    // What comes after this answer is seen by the connection's subscription, which was made again before.
+    let last = left::last_revision(connection).await?;
+    recover(connection, seen, Span { first, last }).await
+}
+
+/// Reads what is missing of the span and still stands.
+pub(super) async fn recover(connection: &Connection, seen: &Seen, span: Span) -> Result<(), LookError> {
+    let names = &connection.names;
+    for number in seen.missing(span) {
+        let Some(message) = left::revision_at(connection, number).await? else {
+            seen.gone(number);
+            continue;
+        };
+        let Ok(key) = names.parse_state_subject(&message.subject) else { continue };
+        let stored = Stored { key, revision: number, previous: None, stored_at: left::stored_at(&message) };
+        seen.note(Entry::Revision(stored.revision(&message.headers, &message.payload)));
+    }
+    Ok(())
+}

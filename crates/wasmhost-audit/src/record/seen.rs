@@ -1,0 +1,112 @@
+//! What both connections saw, merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::capture::{Capture, Effect, Entry, Revision, Span};
+
+/// Entries that are kept in memory. What comes later is missing, and shows as such.
+const MOST_ENTRIES: usize = 2_000_000;
+
+/// What was seen so far; shared by all that see.
+#[derive(Debug)]
+pub(super) struct Seen {
+    all: Mutex<All>,
+    changes: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    revisions: BTreeMap<u64, Revision>,
+    /// Copies of a number that are not the same: the audit has to see them.
+    contradictions: Vec<Revision>,
+    effects: BTreeSet<Effect>,
+    notes: Vec<Entry>,
+    /// Numbers that no longer stand in the bucket.
+    gone: BTreeSet<u64>,
+}
+
+impl Seen {
+    pub(super) fn new() -> Self {
+        Self { all: Mutex::default(), changes: watch::Sender::new(()) }
+    }
+
+    fn all(&self) -> MutexGuard<'_, All> {
+        // Each change is one insertion: a panic elsewhere leaves nothing half done.
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note(&self, entry: Entry) {
+        let mut all = self.all();
+        let room = all.revisions.len() + all.effects.len() + all.notes.len() < MOST_ENTRIES;
+        let new = room
+            && match entry {
+                Entry::Revision(revision) => all.revision(revision),
+                Entry::Effect(effect) => all.effects.insert(effect),
+                entry => {
+                    all.notes.push(entry);
+                    true
+                }
+            };
+        drop(all);
+        if new {
+            self.changes.send_replace(());
+        }
+    }
+
+    /// Changes with everything that is new.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// The numbers that are missing of the span, but those that no longer stand.
+    pub(super) fn missing(&self, span: Span) -> Vec<u64> {
+        let all = self.all();
+        let seen = |number: &u64| all.revisions.contains_key(number) || all.gone.contains(number);
+        (span.first..=span.last).filter(|number| !seen(number)).collect()
+    }
+
+    /// The number no longer stands in the bucket.
+    pub(super) fn gone(&self, number: u64) {
+        self.all().gone.insert(number);
+    }
+
+    /// Waits until every number of the span was seen.
+    pub(super) async fn until_complete(&self, span: Span) {
+        let mut changes = self.changes();
+        while !self.missing(span).is_empty() {
+            // The sender lives as long as this.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Everything, and then `word`.
+    pub(super) fn take(&self, word: Vec<Entry>) -> Capture {
+        let all = std::mem::take(&mut *self.all());
+        let revisions = all.revisions.into_values().chain(all.contradictions).map(Entry::Revision);
+        let effects = all.effects.into_iter().map(Entry::Effect);
+        Capture { entries: all.notes.into_iter().chain(revisions).chain(effects).chain(word).collect() }
+    }
+}
+
+impl All {
+    /// Whether it is new.
+    fn revision(&mut self, revision: Revision) -> bool {
+        let Some(known) = self.revisions.get_mut(&revision.revision) else {
+            self.revisions.insert(revision.revision, revision);
+            return true;
+        };
+        let known_previous = known.previous;
+        if known_previous.is_none() {
+            known.previous = revision.previous;
+        }
+        let revision = Revision { previous: revision.previous.or(known.previous), ..revision };
+        if *known != revision && !self.contradictions.contains(&revision) {
+            self.contradictions.push(revision);
+            return true;
+        }
+        false
+    }
+}

@@ -1,0 +1,158 @@
+//! The recorder on a real nats-server.
+
+mod bench;
+mod missed;
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use wasmhost_audit::{Answer, Capture, Entry, Fault, Marker, Recorder, Revision, Submit, Verdict, left};
+use wasmhost_nats::{Records, publish_job, random_token};
+use wasmhost_protocol::{JobId, JobKey, JobOptions, Names, QueueName};
+
+use crate::builder::key;
+use crate::clean::judge;
+use bench::{Bench, PATIENCE, claimed, pending, retried, succeeded};
+
+/// No event for so long counts as idle.
+const STILL: Duration = Duration::from_millis(300);
+
+/// Writes a job's whole life: recorded, claimed, retried, claimed again, ended. The revisions in order.
+async fn live(records: &Records, key: &JobKey) -> Vec<u64> {
+    let (one, two) = (random_token(), random_token());
+    let waiting = pending(key);
+    let first = claimed(Some(&waiting), key, one, 1);
+    let retry = retried(&first, one);
+    let second = claimed(Some(&retry), key, two, 2);
+    let end = succeeded(&second, two);
+    let mut revisions = Vec::new();
+    for record in [waiting, first, retry, second, end] {
+        let expected = revisions.last().copied().unwrap_or(0);
+        revisions.push(records.compare_and_set(key, &record, expected, None).await.expect("it lands"));
+    }
+    revisions
+}
+
+fn accepted(key: &JobKey) -> Entry {
+    Entry::Submit(Submit { key: key.clone(), answer: Answer::Accepted, at: None, args_digest: None })
+}
+
+fn revisions(capture: &Capture) -> Vec<&Revision> {
+    capture
+        .entries
+        .iter()
+        .filter_map(|entry| if let Entry::Revision(revision) = entry { Some(revision) } else { None })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_recorded_run_is_proven() {
+    let bench = Bench::new().await;
+    let recorder = Recorder::open(&bench.config).await.unwrap();
+    let records = Records::new(&bench.connection);
+    for text in ["work.run.1", "work.run.2"] {
+        let key = key(text);
+        recorder.note(accepted(&key));
+        let written = live(&records, &key).await;
+        let at = wasmhost_nats::now();
+        recorder.note(Entry::Fault(Fault { fault: "pause".to_owned(), at, host: None, key: None }));
+        assert_eq!(written.len(), 5);
+    }
+    timeout(PATIENCE, recorder.idle(STILL)).await.expect("it is idle");
+    let capture = recorder.finish().await;
+    let report = judge(&capture);
+    assert_eq!(report.verdict, Verdict::Proven, "{report}\n{}", capture.to_lines());
+    assert_eq!((report.jobs, report.revisions, report.claims, report.takeovers), (2, 10, 4, 2), "{report}");
+    assert_eq!(report.ends["SUCCESS"], 2);
+    assert_eq!(Capture::parse("recorded", &capture.to_lines()).unwrap(), capture);
+}
+
+#[tokio::test]
+async fn what_another_client_writes_over_an_end_is_seen() {
+    let bench = Bench::new().await;
+    let recorder = Recorder::open(&bench.config).await.unwrap();
+    let key = key("work.run.1");
+    let written = live(&Records::new(&bench.connection), &key).await;
+    // A plain put, as nobody who keeps the protocol would.
+    let subject = bench.connection.names.state_subject(&key);
+    let value = claimed(None, &key, random_token(), 1).to_bytes();
+    bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
+    recorder.note(accepted(&key));
+    let report = judge(&recorder.finish().await);
+    assert_eq!(report.verdict, Verdict::Broken, "{report}");
+    let last = *written.last().unwrap();
+    assert_eq!(report.violations[0].revisions, [last, last + 1], "{report}");
+}
+
+#[tokio::test]
+async fn both_connections_and_the_bucket_tell_of_a_revision_once() {
+    let bench = Bench::new().await;
+    let recorder = Recorder::open(&bench.config).await.unwrap();
+    let (records, key) = (Records::new(&bench.connection), key("work.run.1"));
+    let written = live(&records, &key).await;
+    let ttl = Some(Duration::from_secs(1));
+    let again = JobKey::parse("work.run.2").unwrap();
+    let token = random_token();
+    let first = records.compare_and_set(&again, &claimed(None, &again, token, 1), 0, None).await.unwrap();
+    let end = succeeded(&claimed(None, &again, token, 1), token);
+    let end = records.compare_and_set(&again, &end, first, ttl).await.unwrap();
+    let marker = bench.marker(&again, end).await;
+    assert!(records.delete(&key, *written.last().unwrap()).await.unwrap());
+    let capture = recorder.finish().await;
+    let seen: Vec<_> = revisions(&capture).iter().map(|revision| revision.revision).collect();
+    assert_eq!(seen, (1..=9).collect::<Vec<_>>());
+    let of = |number: u64| revisions(&capture)[usize::try_from(number - 1).unwrap()];
+    assert_eq!((of(2).previous, of(marker).previous), (Some(1), Some(end)));
+    assert_eq!((of(marker).marker, of(9).marker), (Some(Marker::MaxAge), Some(Marker::Delete)));
+    assert_eq!(of(2).record["state"], "STARTED");
+}
+
+#[tokio::test]
+async fn an_effect_in_a_log_line_is_recorded() {
+    let bench = Bench::new().await;
+    let recorder = Recorder::open(&bench.config).await.unwrap();
+    let subject = bench.connection.names.logs_subject(&key("work.run.1"));
+    for line in [
+        r#"{"at":"2026-01-31T12:00:00.000Z","attempt":2,"level":"info","message":"effect","fields":{"effect":"start"}}"#,
+        r#"{"at":"2026-01-31T12:00:00.000Z","attempt":2,"level":"info","message":"another","fields":null}"#,
+        "no JSON",
+    ] {
+        bench.connection.client.publish(subject.clone(), line.into()).await.unwrap();
+    }
+    bench.connection.client.flush().await.unwrap();
+    bench.round_trip().await;
+    let capture = recorder.finish().await;
+    let effects: Vec<_> = capture.entries.iter().filter(|entry| matches!(entry, Entry::Effect(_))).collect();
+    let [Entry::Effect(effect)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((effect.key.as_str(), effect.attempt, effect.effect.as_str()), ("work.run.1", 2, "start"));
+}
+
+#[tokio::test]
+async fn what_is_left_is_listed_with_its_job() {
+    let bench = Bench::new().await;
+    let (connection, queue) = (&bench.connection, QueueName::default_queue());
+    let options = JobOptions::default();
+    publish_job(connection, &queue, &key("work.run.1"), &options, "1".into()).await.unwrap();
+    let at = wasmhost_nats::now().plus(Duration::from_secs(3600));
+    wasmhost_nats::schedules::schedule_job(connection, &queue, &key("work.run.2"), &options, at, "1".into())
+        .await
+        .unwrap();
+    let task = key("work.run.1").task().clone();
+    let raw = connection.names.job_without_id(&queue, &task);
+    connection.jetstream.publish(raw.clone(), "1".into()).await.unwrap().await.unwrap();
+    let stands = wasmhost_nats::message_at(connection, 2).await.unwrap().expect("it stands");
+    let derived = JobKey::new(task, JobId::derived(2, stands.stored_at.unix_ms()));
+
+    let left = left(connection).await.unwrap();
+    let names: &Names = &connection.names;
+    let left: Vec<_> =
+        left.iter().map(|left| (left.subject.as_str(), left.sequence, left.key.clone())).collect();
+    assert_eq!(
+        left,
+        [
+            (names.schedule(&queue, &key("work.run.2")).as_str(), 1, Some(key("work.run.2"))),
+            (names.job_subject(&queue, &key("work.run.1")).as_str(), 1, Some(key("work.run.1"))),
+            (raw.as_str(), 2, Some(derived)),
+        ]
+    );
+}
