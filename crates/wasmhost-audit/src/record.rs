@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wasmhost_nats::{ConnectConfig, ConnectError, Connection, now};
 
-use crate::capture::{Capture, Entry, Quiet, Span};
+use crate::capture::{Capture, Entry, Left, Quiet, Span};
 use crate::left::{self, LookError};
 use seen::Seen;
 
@@ -110,30 +110,32 @@ impl Recorder {
     /// proven, where the server does not answer.
     pub async fn finish(mut self) -> Capture {
         // What is left comes first: the end of a job whose message is gone by then is within the span.
-        let word = match self.look().await {
-            Ok(word) => word,
-            Err(error) => {
-                tracing::warn!(%error, "cannot look at the end of the recording; it will prove nothing");
-                Vec::new()
-            }
-        };
+        let word = self.look().await;
         self.stop.send_replace(true);
         let drained = timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
         if drained.is_err() {
             tracing::warn!("what was in flight did not come in time");
             self.tasks.shutdown().await;
         }
-        self.seen.take(word)
+        match self.recover(word).await {
+            Ok(word) => self.seen.take(word),
+            Err(error) => {
+                tracing::warn!(%error, "cannot look at the end of the recording; it will prove nothing");
+                self.seen.take(Vec::new())
+            }
+        }
     }
 
-    async fn look(&self) -> Result<Vec<Entry>, LookError> {
-        let [one, other] = &self.connections;
-        let left = left::left(one).await?;
-        let last = left::last_revision(one).await?;
-        let span = Span { first: self.first, last };
-        // Slower is only what was missed.
-        let _ = timeout(DRAIN, self.seen.until_complete(span)).await;
-        recover::recover(other, &self.seen, span).await?;
+    async fn look(&self) -> Result<(Vec<Left>, Span), LookError> {
+        let left = left::left(&self.connections[0]).await?;
+        let last = left::last_revision(&self.connections[0]).await?;
+        Ok((left, Span { first: self.first, last }))
+    }
+
+    /// Reads what was missed; then what is left and the span can be told.
+    async fn recover(&self, word: Result<(Vec<Left>, Span), LookError>) -> Result<Vec<Entry>, LookError> {
+        let (left, span) = word?;
+        recover::recover(&self.connections[0], &self.seen, span).await?;
         Ok(left.into_iter().map(Entry::Left).chain([Entry::Span(span)]).collect())
     }
 }

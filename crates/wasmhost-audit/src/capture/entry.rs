@@ -196,7 +196,9 @@ impl Fault {
     pub const PURGE: &'static str = "purge";
     /// Words for what costs no claim. Every other one, known or not, may cost a job one claim.
     pub const HARMLESS: [&'static str; 4] = ["resume", "heal", "purge", "revoke"];
-    /// Words for what lasts on its host until `resume` or `heal`.
+    /// Words for the end of what lasts.
+    pub const OVER: [&'static str; 2] = ["resume", "heal"];
+    /// Words for what lasts on its host until one of [`Self::OVER`].
     pub const LASTING: [&'static str; 2] = ["pause", "cut"];
 }
 

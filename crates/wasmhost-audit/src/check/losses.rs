@@ -5,53 +5,58 @@ use wasmhost_protocol::{JobKey, Timestamp};
 use super::Found;
 use super::evidence::Evidence;
 use crate::capture::Fault;
-use crate::history::{Segment, Start, Step, is_claim};
+use crate::history::{Start, is_claim};
 use crate::report::Invariant;
+
+/// A fault, and when it was over, where it lasts.
+struct Episode<'a> {
+    fault: &'a Fault,
+    until: Option<Timestamp>,
+}
 
 /// I11: `lost` is at most the number of faults that may have cost the job a claim, from its first claim to the write.
 pub(super) fn lost_claims_have_a_fault(evidence: &Evidence<'_>, found: &mut Found) {
+    let episodes = episodes(evidence);
+    let clock = evidence.slack.clock;
     for (key, segment) in evidence.segments().filter(|(_, segment)| segment.start == Start::Fresh) {
         let Some(first) = segment.claims().next() else { continue };
-        if let Some((step, faults)) = first_unexplained(evidence, (key, segment), first.stored_at) {
+        let from = first.stored_at.minus(clock);
+        let unexplained = segment.steps.iter().filter(|step| step.facts.lost > 0).find_map(|step| {
+            let may_have_cost =
+                |episode: &&Episode<'_>| episode.befell(key, (from, step.stored_at.plus(clock)));
+            let faults = u64::try_from(episodes.iter().filter(may_have_cost).count()).unwrap_or(u64::MAX);
+            (step.facts.lost > faults).then_some((step, faults))
+        });
+        if let Some((step, faults)) = unexplained {
             let seen = format!("lost is {}, and {faults} faults may have cost it a claim", step.facts.lost);
             found.violation(Invariant::I11, key, &[step.revision], seen);
         }
     }
 }
 
-fn first_unexplained<'s, 'a>(
-    evidence: &Evidence<'_>,
-    (key, segment): (&JobKey, &'s Segment<'a>),
-    claimed: Timestamp,
-) -> Option<(&'s Step<'a>, u64)> {
-    segment.steps.iter().filter(|step| step.facts.lost > 0).find_map(|step| {
-        let befell = |fault: &&&Fault| may_have_cost(evidence, fault, key, (claimed, step.stored_at));
-        let faults = u64::try_from(evidence.faults.iter().filter(befell).count()).unwrap_or(u64::MAX);
-        (step.facts.lost > faults).then_some((step, faults))
-    })
+/// The faults that may cost a claim.
+fn episodes<'a>(evidence: &Evidence<'a>) -> Vec<Episode<'a>> {
+    let harmful = evidence.faults.iter().filter(|fault| !Fault::HARMLESS.contains(&fault.fault.as_str()));
+    let over = |fault: &Fault| {
+        let ends = |end: &&&Fault| Fault::OVER.contains(&end.fault.as_str()) && end.host == fault.host;
+        evidence.faults.iter().filter(ends).map(|end| end.at).filter(|at| *at >= fault.at).min()
+    };
+    harmful
+        .map(|&fault| {
+            let lasts = Fault::LASTING.contains(&fault.fault.as_str());
+            // One whose end nobody noted lasts for ever.
+            let forever = Timestamp::from_unix_ms(i64::MAX);
+            Episode { fault, until: lasts.then(|| over(fault).unwrap_or(forever)) }
+        })
+        .collect()
 }
 
-/// Whether the fault may have cost the job a claim between the two times.
-fn may_have_cost(
-    evidence: &Evidence<'_>,
-    fault: &Fault,
-    key: &JobKey,
-    (from, to): (Timestamp, Timestamp),
-) -> bool {
-    let clock = evidence.slack.clock;
-    let of_another_job = fault.key.as_ref().is_some_and(|hit| hit != key);
-    if of_another_job || Fault::HARMLESS.contains(&fault.fault.as_str()) || fault.at > to.plus(clock) {
-        return false;
+impl Episode<'_> {
+    /// Whether it may have hit the job between the two times.
+    fn befell(&self, key: &JobKey, (from, to): (Timestamp, Timestamp)) -> bool {
+        let of_another_job = self.fault.key.as_ref().is_some_and(|hit| hit != key);
+        !of_another_job && self.fault.at <= to && self.until.unwrap_or(self.fault.at) >= from
     }
-    if fault.at >= from.minus(clock) {
-        return true;
-    }
-    // One that lasts may have begun before the claim.
-    let ends = |end: &&&Fault| {
-        ["resume", "heal"].contains(&end.fault.as_str()) && end.host == fault.host && end.at >= fault.at
-    };
-    let end = evidence.faults.iter().filter(ends).map(|end| end.at).min();
-    Fault::LASTING.contains(&fault.fault.as_str()) && end.is_none_or(|end| end >= from.minus(clock))
 }
 
 /// `charged` and `lost` never fall, and a claim needs an attempt that is left.

@@ -2,6 +2,8 @@
 
 use super::Found;
 use super::evidence::Evidence;
+use crate::capture::Marker;
+use crate::facts::Stand;
 use crate::history::{Stop, is_claim};
 use crate::report::Invariant;
 
@@ -34,7 +36,7 @@ pub(super) fn nothing_follows_an_end(evidence: &Evidence<'_>, found: &mut Found)
 pub(super) fn nothing_vanishes_before_its_end(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         let (Stop::Deleted(marker, _), Some(last)) = (segment.stop, segment.last()) else { continue };
-        let given_up = last.facts.attempt == 0 && last.facts.state == "PENDING";
+        let given_up = marker == Marker::Delete && last.facts.stand() == Stand::Waiting;
         if segment.end().is_none() && !given_up {
             let seen = format!("deleted ({marker:?}) while {}", last.facts.state);
             found.violation(Invariant::I2, key, &[last.revision], seen);

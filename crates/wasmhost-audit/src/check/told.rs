@@ -55,9 +55,8 @@ pub(super) fn watchers_were_told_the_end(evidence: &Evidence<'_>, found: &mut Fo
 
 fn told_what_was_stored(evidence: &Evidence<'_>, watch: &Watch, found: &mut Found) {
     let segments = evidence.of_job(&watch.key);
-    let stored = |number: &u64| {
-        evidence.bucket.revisions().any(|revision| revision.revision == *number && revision.key == watch.key)
-    };
+    let stored =
+        |number: &u64| evidence.bucket.get(*number).is_some_and(|revision| revision.key == watch.key);
     if let Some(number) = watch.revisions.iter().find(|number| !stored(number)) {
         found.violation(
             Invariant::I9,

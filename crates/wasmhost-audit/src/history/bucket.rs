@@ -47,6 +47,11 @@ impl<'a> Bucket<'a> {
         self.by_number.values().copied()
     }
 
+    /// The one with this number.
+    pub(crate) fn get(&self, number: u64) -> Option<&'a Revision> {
+        self.by_number.get(&number).copied()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.by_number.len()

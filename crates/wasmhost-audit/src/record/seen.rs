@@ -73,15 +73,6 @@ impl Seen {
         self.all().gone.insert(number);
     }
 
-    /// Waits until every number of the span was seen.
-    pub(super) async fn until_complete(&self, span: Span) {
-        let mut changes = self.changes();
-        while !self.missing(span).is_empty() {
-            // The sender lives as long as this.
-            let _ = changes.changed().await;
-        }
-    }
-
     /// Everything, and then `word`.
     pub(super) fn take(&self, word: Vec<Entry>) -> Capture {
         let all = std::mem::take(&mut *self.all());
@@ -98,8 +89,7 @@ impl All {
             self.revisions.insert(revision.revision, revision);
             return true;
         };
-        let known_previous = known.previous;
-        if known_previous.is_none() {
+        if known.previous.is_none() {
             known.previous = revision.previous;
         }
         let revision = Revision { previous: revision.previous.or(known.previous), ..revision };
@@ -108,5 +98,46 @@ impl All {
             return true;
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wasmhost_protocol::{JobKey, Timestamp};
+
+    use super::*;
+
+    fn revision(previous: Option<u64>, record: Value) -> Entry {
+        let (key, stored_at) = (JobKey::parse("a.b.1").unwrap(), Timestamp::from_unix_ms(0));
+        Entry::Revision(Revision { key, revision: 2, previous, stored_at, record, marker: None })
+    }
+
+    fn merged(entries: &[Entry]) -> Vec<Entry> {
+        let seen = Seen::new();
+        entries.iter().for_each(|entry| seen.note(entry.clone()));
+        seen.take(Vec::new()).entries
+    }
+
+    #[test]
+    fn copies_become_one_that_knows_what_each_knows() {
+        let (read, told) = (revision(None, json!(1)), revision(Some(1), json!(1)));
+        for order in [[&read, &told, &told], [&told, &read, &read], [&read, &read, &told]] {
+            assert_eq!(merged(&order.map(Clone::clone)), std::slice::from_ref(&told));
+        }
+    }
+
+    #[test]
+    fn copies_that_contradict_each_other_are_kept() {
+        let (one, other) = (revision(Some(1), json!(1)), revision(Some(1), json!(2)));
+        assert_eq!(merged(&[one.clone(), other.clone(), other.clone(), one.clone()]), [one, other]);
+    }
+
+    #[test]
+    fn what_was_not_seen_is_missing_unless_it_is_gone() {
+        let seen = Seen::new();
+        seen.note(revision(None, json!(1)));
+        seen.gone(4);
+        assert_eq!(seen.missing(Span { first: 1, last: 5 }), [1, 3, 5]);
     }
 }

@@ -1,7 +1,7 @@
 //! Captures of runs in which everything went as promised.
 
 use serde_json::{Value, json};
-use wasmhost_audit::{Capture, Marker, Report, Verdict, check};
+use wasmhost_audit::{Capture, Entry, Marker, Report, Verdict, check};
 
 use crate::builder::{Job, Run};
 
@@ -139,6 +139,97 @@ fn the_order_of_the_lines_and_a_second_recorder_change_nothing() {
 fn a_capture_is_the_same_when_it_is_read_back() {
     let capture = clean().finish();
     assert_eq!(Capture::parse("clean", &capture.to_lines()).unwrap(), capture);
+}
+
+/// What is added to a clean run leaves it proven.
+fn is_fine(add: fn(&mut Run)) {
+    let mut run = clean();
+    add(&mut run);
+    let report = judge(&run.finish());
+    assert_eq!(report.verdict, Verdict::Proven, "{report}");
+}
+
+#[test]
+fn a_result_that_expired_with_its_record_need_not_be_readable() {
+    is_fine(|run| {
+        let mut job = Job::new("work.run.expired");
+        run.claim(&mut job);
+        run.end(&mut job, "SUCCESS");
+        run.delete(&mut job, Marker::MaxAge);
+        run.result(&job, false);
+    });
+}
+
+#[test]
+fn a_watcher_that_left_need_not_be_told_the_end() {
+    is_fine(|run| {
+        let mut job = Job::new("work.run.left");
+        let first = run.store(&mut job);
+        run.watch(&job, &[first]);
+        run.claim(&mut job);
+        run.end(&mut job, "SUCCESS");
+        if let Some(Entry::Watch(watch)) =
+            run.entries.iter_mut().rfind(|entry| matches!(entry, Entry::Watch(_)))
+        {
+            watch.stayed = false;
+        }
+    });
+}
+
+#[test]
+fn an_id_may_be_accepted_after_it_was_not_published() {
+    is_fine(|run| {
+        let mut job = Job::new("work.run.second-try");
+        run.store(&mut job);
+        job.set("error", json!({"kind": "NotPublished"}));
+        run.end(&mut job, "FAILURE");
+        run.delete(&mut job, Marker::MaxAge);
+        let mut next = job.again();
+        run.store(&mut next);
+        run.accept(&next);
+        run.claim(&mut next);
+        run.end(&mut next, "SUCCESS");
+    });
+}
+
+#[test]
+fn a_pause_from_before_the_claim_may_cost_it() {
+    for end in [None, Some("resume")] {
+        let mut run = clean();
+        run.fault("pause");
+        run.wait(5);
+        let mut job = Job::new("work.run.paused");
+        run.claim(&mut job);
+        if let Some(end) = end {
+            run.fault(end);
+        }
+        job.set("lost", json!(1));
+        run.claim(&mut job);
+        let report = judge(&run.finish());
+        assert_eq!(report.verdict, Verdict::Proven, "{report}");
+    }
+}
+
+#[test]
+fn an_id_may_be_used_again_over_a_marker_from_before_the_recorder() {
+    let mut job = Job::new("work.run.again");
+    let mut run = Run::new();
+    run.claim(&mut job);
+    run.delete(&mut job, Marker::MaxAge);
+    let before = run.entries.len();
+    let mut next = job.again();
+    run.store(&mut next);
+    run.accept(&next);
+    run.claim(&mut next);
+    run.end(&mut next, "SUCCESS");
+    run.quiet();
+    let mut capture = run.finish();
+    capture.entries.drain(..before);
+    if let Some(Entry::Span(span)) = capture.entries.last_mut() {
+        span.first = 3;
+    }
+    let report = judge(&capture);
+    assert_eq!(report.verdict, Verdict::Proven, "{report}");
 }
 
 #[test]

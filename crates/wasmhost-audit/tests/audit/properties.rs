@@ -127,6 +127,22 @@ proptest! {
     }
 
     #[test]
+    fn what_was_read_from_the_bucket_accuses_nobody_either(
+        acts in acts(),
+        dropped in vec(any::<Index>(), 1..4),
+        read in vec(any::<bool>(), 200),
+    ) {
+        let mut capture = without(&run_of(&acts), &dropped, is_revision);
+        for (entry, read) in capture.entries.iter_mut().zip(read.into_iter().cycle()) {
+            if let (Entry::Revision(revision), true) = (entry, read) {
+                revision.previous = None;
+            }
+        }
+        let report = judge(&capture);
+        prop_assert!(matches!(report.verdict, Verdict::NotProven(_)), "{}", report);
+    }
+
+    #[test]
     fn without_a_recorders_word_nothing_is_proven_and_nobody_accused(
         acts in acts(),
         dropped in vec(any::<Index>(), 0..4),

@@ -1,14 +1,15 @@
 //! The recorder on a real nats-server.
 
 mod bench;
+mod ending;
 mod missed;
 
 use std::time::Duration;
 
 use tokio::time::timeout;
-use wasmhost_audit::{Answer, Capture, Entry, Fault, Marker, Recorder, Revision, Submit, Verdict, left};
-use wasmhost_nats::{Records, publish_job, random_token};
-use wasmhost_protocol::{JobId, JobKey, JobOptions, Names, QueueName};
+use wasmhost_audit::{Answer, Capture, Entry, Fault, Marker, Recorder, Revision, Submit, Verdict};
+use wasmhost_nats::{Records, random_token};
+use wasmhost_protocol::JobKey;
 
 use crate::builder::key;
 use crate::clean::judge;
@@ -125,34 +126,4 @@ async fn an_effect_in_a_log_line_is_recorded() {
     let effects: Vec<_> = capture.entries.iter().filter(|entry| matches!(entry, Entry::Effect(_))).collect();
     let [Entry::Effect(effect)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!((effect.key.as_str(), effect.attempt, effect.effect.as_str()), ("work.run.1", 2, "start"));
-}
-
-#[tokio::test]
-async fn what_is_left_is_listed_with_its_job() {
-    let bench = Bench::new().await;
-    let (connection, queue) = (&bench.connection, QueueName::default_queue());
-    let options = JobOptions::default();
-    publish_job(connection, &queue, &key("work.run.1"), &options, "1".into()).await.unwrap();
-    let at = wasmhost_nats::now().plus(Duration::from_secs(3600));
-    wasmhost_nats::schedules::schedule_job(connection, &queue, &key("work.run.2"), &options, at, "1".into())
-        .await
-        .unwrap();
-    let task = key("work.run.1").task().clone();
-    let raw = connection.names.job_without_id(&queue, &task);
-    connection.jetstream.publish(raw.clone(), "1".into()).await.unwrap().await.unwrap();
-    let stands = wasmhost_nats::message_at(connection, 2).await.unwrap().expect("it stands");
-    let derived = JobKey::new(task, JobId::derived(2, stands.stored_at.unix_ms()));
-
-    let left = left(connection).await.unwrap();
-    let names: &Names = &connection.names;
-    let left: Vec<_> =
-        left.iter().map(|left| (left.subject.as_str(), left.sequence, left.key.clone())).collect();
-    assert_eq!(
-        left,
-        [
-            (names.schedule(&queue, &key("work.run.2")).as_str(), 1, Some(key("work.run.2"))),
-            (names.job_subject(&queue, &key("work.run.1")).as_str(), 1, Some(key("work.run.1"))),
-            (raw.as_str(), 2, Some(derived)),
-        ]
-    );
 }

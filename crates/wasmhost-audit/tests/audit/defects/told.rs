@@ -1,7 +1,7 @@
 //! Defects in what clients were told and what guests did.
 
 use wasmhost_audit::Invariant::{I7, I8, I9, I10, I13};
-use wasmhost_audit::{Effect, Entry, Watch};
+use wasmhost_audit::{Effect, Entry, Marker, Watch};
 
 use super::{KEY, each_is_caught, recorded, running, succeeded};
 use crate::builder::{Job, Run, key};
@@ -13,6 +13,7 @@ fn clients_that_were_told_something_else_are_caught() {
         ("two clients were told two ends", two_answers, &[I7]),
         ("told REVOKED of what runs", tell_what_runs, &[I7]),
         ("the result of a success is not readable", |run| read(run, succeeded, false), &[I8]),
+        ("a result is gone before its record", unreadable_before_the_end, &[I8]),
         ("a result was read of what still runs", |run| read(run, running, true), &[I8]),
     ]);
 }
@@ -67,6 +68,12 @@ fn tell_what_runs(run: &mut Run) {
 fn read(run: &mut Run, job: fn(&mut Run) -> Job, readable: bool) {
     let job = job(run);
     run.result(&job, readable);
+}
+
+fn unreadable_before_the_end(run: &mut Run) {
+    let mut job = succeeded(run);
+    run.result(&job, false);
+    run.delete(&mut job, Marker::MaxAge);
 }
 
 /// A watcher of a job that succeeded: offsets from its first revision.

@@ -17,6 +17,7 @@ fn defects_around_an_end_are_caught() {
         ("a job ends twice", |run| end(run, succeeded, "FAILURE"), &[I1, I2]),
         ("an ended job is claimed", |run| claim(run, succeeded), &[I1, I13]),
         ("a running job vanishes", vanishes, &[I2]),
+        ("a recorded job expires", expires_early, &[I2]),
         ("a success without a claim", |run| end(run, recorded, "SUCCESS"), &[Transition]),
         ("a success from RETRY", |run| end(run, retrying, "SUCCESS"), &[Transition]),
         ("a job begins in RETRY", |run| end(run, |_| Job::new(KEY), "RETRY"), &[Transition]),
@@ -31,6 +32,8 @@ fn defects_of_the_fence_are_caught() {
         ("a job begins with attempt two", begins_with_attempt_two, &[I3]),
         ("another token writes", |run| change(run, running, "token", json!("stranger")), &[I4]),
         ("the attempt rises without a claim", |run| change(run, running, "attempt", json!(2)), &[I4]),
+        ("a claim shows a custom state", claims_in_progress, &[I4]),
+        ("a claim takes an earlier token", claims_with_the_first_token, &[I4]),
         ("the token is taken away", |run| change(run, running, "token", Value::Null), &[I4]),
         ("a zombie ends the next attempt", zombie_ends_it, &[I4]),
         ("a naive host ends what it never claimed", naive_host_ends_it, &[I4]),
@@ -60,6 +63,8 @@ fn defects_of_a_revoke_are_caught() {
         ("a claim after a revoke", |run| claim(run, asked_to_stop), &[I7]),
         ("a revoke is taken away", |run| change(run, asked_to_stop, "revoke", Value::Null), &[I7]),
         ("stop_at moves later", stops_later, &[I7]),
+        ("a revoke is written again", |run| end(run, asked_to_stop, "STARTED"), &[I7]),
+        ("a job begins with a failure and a revoke", begins_with_a_revoke, &[I7]),
         ("a failure carries its own revoke", fails_with_a_revoke, &[I7]),
     ]);
 }
@@ -70,6 +75,8 @@ fn defects_of_counters_and_clocks_are_caught() {
         ("a claim is lost without a fault", |run| loses(run, 1, &[]), &[I11]),
         ("a claim is lost to what costs none", |run| loses(run, 1, &["resume", "purge", "revoke"]), &[I11]),
         ("two claims are lost to one kill", |run| loses(run, 2, &["kill"]), &[I11]),
+        ("a claim is lost before the kill", loses_before_the_kill, &[I11]),
+        ("a claim is lost after the pause", loses_after_the_pause, &[I11]),
         ("a claim is lost to another job's fault", loses_to_another, &[I11]),
         ("a retry is claimed early", |run| claim(run, retrying), &[I14]),
         ("charged falls", |run| change(run, retrying, "charged", json!(0)), &[Counters]),
@@ -84,6 +91,7 @@ fn defects_of_identity_are_caught() {
         ("one write is stored twice", one_write_twice, &[Write]),
         ("a value is no JSON", |run| value(run, json!("{")), &[Readable]),
         ("a value has no state", |run| value(run, json!({"v": 1, "attempt": 0})), &[Readable]),
+        ("a value between two records is none", garbage_between, &[Readable]),
         ("a revision has two contents", two_contents, &[Stored]),
     ]);
 }
@@ -101,6 +109,61 @@ fn claim(run: &mut Run, job: fn(&mut Run) -> Job) {
 fn vanishes(run: &mut Run) {
     let mut job = running(run);
     run.delete(&mut job, Marker::Remove);
+}
+
+fn expires_early(run: &mut Run) {
+    let mut job = recorded(run);
+    run.delete(&mut job, Marker::MaxAge);
+}
+
+fn claims_in_progress(run: &mut Run) {
+    let mut job = running(run);
+    job.set("attempt", json!(2));
+    job.set("token", json!("the next one"));
+    run.end(&mut job, "PROGRESS");
+}
+
+fn claims_with_the_first_token(run: &mut Run) {
+    let mut job = running(run);
+    let token = job.record["token"].clone();
+    run.claim(&mut job);
+    job.set("attempt", json!(3));
+    job.set("token", token);
+    run.end(&mut job, "STARTED");
+}
+
+fn begins_with_a_revoke(run: &mut Run) {
+    let mut job = Job::new(KEY);
+    job.set("revoke", json!({"reason": "enough", "stop_at": run.in_seconds(60)}));
+    run.end(&mut job, "FAILURE");
+}
+
+fn loses_before_the_kill(run: &mut Run) {
+    loses(run, 1, &[]);
+    run.wait(5);
+    run.fault("kill");
+}
+
+fn loses_after_the_pause(run: &mut Run) {
+    run.fault("pause");
+    run.wait(5);
+    run.fault("resume");
+    run.wait(5);
+    loses(run, 1, &[]);
+}
+
+/// Nobody knows what was overwritten by it, or what followed.
+fn garbage_between(run: &mut Run) {
+    value(run, json!("garbage"));
+    let Some(Entry::Revision(last)) = run.entries.last() else { panic!("a revision was stored") };
+    let (revision, record) = (last.revision, last.record.clone());
+    assert_eq!(record, "garbage");
+    let mut job = Job::new(KEY);
+    job.set("attempt", json!(3));
+    job.set("token", json!("the third"));
+    run.end(&mut job, "PROGRESS");
+    let Some(Entry::Revision(last)) = run.entries.last_mut() else { panic!("a revision was stored") };
+    last.previous = Some(revision);
 }
 
 /// Stores the job with another value in one field.

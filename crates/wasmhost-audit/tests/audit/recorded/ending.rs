@@ -1,0 +1,111 @@
+//! The end of a recording: when the system is idle, what is in flight, what is left.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use wasmhost_audit::{Entry, Recorder, left};
+use wasmhost_nats::schedules::schedule_job;
+use wasmhost_nats::{Connection, Records, message_at, message_of, now, publish_job};
+use wasmhost_protocol::{JobId, JobKey, JobOptions, Names, QueueName, Timestamp};
+
+use super::bench::{Bench, PATIENCE};
+use super::{STILL, live};
+use crate::builder::key;
+
+fn queue() -> QueueName {
+    QueueName::default_queue()
+}
+
+async fn schedule(connection: &Connection, key: &JobKey, at: Timestamp) {
+    let options = JobOptions::default();
+    schedule_job(connection, &queue(), key, &options, at, "1".into()).await.expect("it is scheduled");
+}
+
+#[tokio::test]
+async fn a_system_is_idle_when_nothing_happens_and_nothing_is_queued() {
+    let bench = Bench::new().await;
+    let recorder = Recorder::open(&bench.config).await.unwrap();
+    publish_job(&bench.connection, &queue(), &key("work.run.1"), &JobOptions::default(), "1".into())
+        .await
+        .unwrap();
+    timeout(3 * STILL, recorder.idle(STILL)).await.expect_err("a message is queued");
+
+    let stream = bench.connection.jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
+    stream.purge().await.unwrap();
+    let records = Records::new(&bench.connection);
+    let run = async {
+        for number in 0..10 {
+            live(&records, &key(&format!("work.run.{number}"))).await;
+        }
+        now()
+    };
+    let (ended, idle) = tokio::join!(run, timeout(PATIENCE, recorder.idle(STILL)));
+    idle.expect("it is idle");
+    let capture = recorder.finish().await;
+    let quiet = capture.entries.iter().find_map(|entry| match entry {
+        Entry::Quiet(quiet) => Some(quiet.at),
+        _ => None,
+    });
+    let waited = quiet.expect("it is noted").since(ended);
+    assert!(waited >= STILL / 2, "{waited:?} after the last write");
+}
+
+#[tokio::test]
+async fn what_is_in_flight_at_the_end_is_recorded() {
+    /// Far more than the recorder can have read when it is told to end.
+    const LINES: u64 = 20_000;
+    let bench = Bench::new().await;
+    let recorder = Recorder::open(&bench.config).await.unwrap();
+    let subject = bench.connection.names.logs_subject(&key("work.run.1"));
+    for attempt in 1..=LINES {
+        let line =
+            format!(r#"{{"at":"2026-01-31T12:00:00Z","attempt":{attempt},"fields":{{"effect":"start"}}}}"#);
+        bench.connection.client.publish(subject.clone(), line.into()).await.unwrap();
+    }
+    bench.round_trip().await;
+    let capture = recorder.finish().await;
+    let attempts: BTreeSet<_> = capture
+        .entries
+        .iter()
+        .filter_map(|entry| if let Entry::Effect(effect) = entry { Some(effect.attempt) } else { None })
+        .collect();
+    assert_eq!(attempts.len() as u64, LINES);
+}
+
+#[tokio::test]
+async fn what_a_schedule_fired_is_left_once() {
+    let bench = Bench::new().await;
+    let (connection, key) = (&bench.connection, key("work.run.1"));
+    schedule(connection, &key, now().minus(Duration::from_secs(1))).await;
+    let queued = async { while message_of(connection, &key).await.expect("the server answers").is_none() {} };
+    timeout(PATIENCE, queued).await.expect("it is queued");
+    let left: Vec<_> = left(connection).await.unwrap().into_iter().map(|left| left.subject).collect();
+    assert_eq!(left, [connection.names.job_subject(&queue(), &key)]);
+}
+
+#[tokio::test]
+async fn what_is_left_is_listed_with_its_job() {
+    let bench = Bench::new().await;
+    let connection = &bench.connection;
+    let (names, task): (&Names, _) = (&connection.names, key("work.run.1").task().clone());
+    publish_job(connection, &queue(), &key("work.run.1"), &JobOptions::default(), "1".into()).await.unwrap();
+    schedule(connection, &key("work.run.2"), now().plus(Duration::from_secs(3600))).await;
+    let raw = names.job_without_id(&queue(), &task);
+    connection.jetstream.publish(raw.clone(), "1".into()).await.unwrap().await.unwrap();
+    let stands = message_at(connection, 2).await.unwrap().expect("it stands");
+    let derived = JobKey::new(task, JobId::derived(2, stands.stored_at.unix_ms()));
+
+    let left = left(connection).await.unwrap();
+    let left: Vec<_> =
+        left.iter().map(|left| (left.subject.as_str(), left.sequence, left.key.clone())).collect();
+    let (scheduled, queued) = (key("work.run.2"), key("work.run.1"));
+    assert_eq!(
+        left,
+        [
+            (names.schedule(&queue(), &scheduled).as_str(), 1, Some(scheduled)),
+            (names.job_subject(&queue(), &queued).as_str(), 1, Some(queued)),
+            (raw.as_str(), 2, Some(derived)),
+        ]
+    );
+}
