@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use wasmhost_protocol::Namespace;
 
 use crate::commands::{
-    completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
+    audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
 };
 
 const EXIT_CODES: &str = "\
@@ -94,6 +94,9 @@ pub(crate) enum Command {
     Jobs(jobs::Args),
     /// List the hosts that run
     Hosts(hosts::Args),
+    /// Record what is seen of a run, and say whether it kept what is promised
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print a script that completes commands and flags
     Completions(completions::Args),
     /// Compile the component on standard input
@@ -151,6 +154,8 @@ mod tests {
             "wasmhost submit a.b --timeout 5",
             "wasmhost serve --queues a:b",
             "wasmhost --namespace a.b hosts",
+            "wasmhost audit record",
+            "wasmhost audit check",
             "wasmhost nonsense",
             "wasmhost",
         ] {
@@ -167,6 +172,8 @@ mod tests {
             "wasmhost jobs --task thumbs.resize",
             "wasmhost serve --queues high:4,default --slots 8 --grace 5s",
             "wasmhost module rollback thumbs",
+            "wasmhost audit record --out run.jsonl --idle 30s",
+            "wasmhost audit check run.jsonl submits.jsonl --json",
         ] {
             parse(good).unwrap_or_else(|error| panic!("{good}: {error}"));
         }

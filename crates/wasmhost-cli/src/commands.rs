@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod dev;
 pub(crate) mod guarded;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Complaint> {
         Command::Revoke(args) => runtime::client(revoke::run(args, &global)),
         Command::Jobs(args) => runtime::client(jobs::run(args, &global)),
         Command::Hosts(args) => runtime::client(hosts::run(args, &global)),
+        Command::Audit(audit) => audit::run(audit, &global),
         Command::Completions(args) => completions::run(&args),
         Command::CompileComponent => return Ok(wasmhost_sandbox::compile_child_main()),
         Command::Guarded(args) => guarded::run(&args),

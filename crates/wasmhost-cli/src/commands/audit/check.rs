@@ -1,0 +1,50 @@
+//! `wasmhost audit check`: judges what was seen.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use wasmhost_audit::{Capture, CaptureError, Verdict, check};
+
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::out;
+
+/// Flags of `audit check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Ends with 0 where everything was seen and every promise kept, 1 where one was broken, 75 where too much was missed to
+say: such a run is not proven, and has to be repeated.
+
+Example: wasmhost audit check run.jsonl submits.jsonl faults.jsonl")]
+pub(crate) struct Args {
+    /// The files of one run, in any order
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Prints the report.
+pub(crate) fn run(args: &Args, global: &Global) -> Result<Exit, Complaint> {
+    let capture = Capture::read(&args.files).map_err(|error| unusable(&error))?;
+    let report = check(&capture);
+    if global.json {
+        out::json(&report)?;
+    } else {
+        out::text(&report)?;
+    }
+    Ok(match report.verdict {
+        Verdict::Proven => Exit::Ok,
+        Verdict::Broken => Exit::JobFailed,
+        // A run that proves nothing is to be tried again.
+        Verdict::NotProven(_) => Exit::Full,
+    })
+}
+
+/// A file that cannot be read, written or understood.
+pub(super) fn unusable(error: &CaptureError) -> Complaint {
+    let exit = match error {
+        CaptureError::File { source, .. } if source.kind() == ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::BadFile,
+    };
+    Complaint::of(exit, error)
+}

@@ -1,0 +1,65 @@
+//! `wasmhost audit record`: writes what is seen to a file.
+
+use std::future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmhost_audit::{Capture, Entry, RecordError, Recorder};
+use wasmhost_protocol::parse_duration;
+
+use super::check::unusable;
+use crate::cli::Global;
+use crate::complaint::Complaint;
+use crate::connect::refused;
+use crate::exit::Exit;
+use crate::out;
+use crate::runtime::stop_requested;
+
+/// Flags of `audit record`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Start it before the first job. What a guest logs with a field `effect` is recorded too; what clients were answered and
+which faults there were is added by whoever knows, a JSON object a line, in this file or another one.
+
+Example: wasmhost audit record --out run.jsonl --idle 30s")]
+pub(crate) struct Args {
+    /// The file to write, a JSON object a line; what is there is replaced
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// End when nothing has happened for so long and the job stream is empty [default: end at Ctrl-C]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    idle: Option<Duration>,
+}
+
+/// Records until the end of the run or Ctrl-C.
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+    // A file that cannot be written is told before the run, not after it.
+    Capture::default().write(&args.out).map_err(|error| unusable(&error))?;
+    let recorder = Recorder::open(&global.connect_config()?).await.map_err(|error| not_recorded(&error))?;
+    out::note("recording; Ctrl-C ends it");
+    // Either ends the recording, and nothing is lost with the other.
+    tokio::select! {
+        () = idle(&recorder, args.idle) => {}
+        stop = stop_requested() => stop?,
+    }
+    let capture = recorder.finish().await;
+    capture.write(&args.out).map_err(|error| unusable(&error))?;
+    if !capture.entries.iter().any(|entry| matches!(entry, Entry::Span(_))) {
+        out::note("the server did not say what it has at the end: the recording will prove nothing");
+    }
+    Ok(Exit::Ok)
+}
+
+async fn idle(recorder: &Recorder, still: Option<Duration>) {
+    match still {
+        Some(still) => recorder.idle(still).await,
+        None => future::pending().await,
+    }
+}
+
+fn not_recorded(error: &RecordError) -> Complaint {
+    match error {
+        RecordError::Connect(error) => refused(error),
+        error => Complaint::of(Exit::Unreachable, error),
+    }
+}
