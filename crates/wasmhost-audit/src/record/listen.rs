@@ -49,3 +49,47 @@ impl Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::path::{Path, PathBuf};
+
+    use nats_server_child::{Finder, Options, Server};
+    use wasmhost_nats::{ConnectConfig, Connection};
+    use wasmhost_protocol::JobKey;
+
+    use super::*;
+    use crate::record::message::subjects;
+
+    #[tokio::test]
+    async fn what_came_before_the_stop_is_noted_after_it() {
+        /// More than a listener can take before it looks at the stop, which is there from the beginning.
+        const LINES: usize = 1000;
+        let finder = Finder {
+            environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
+            search_path: env::var_os("PATH"),
+            tools_dir: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools")),
+            ..Finder::default()
+        };
+        let program = finder.find().expect("cargo xtask tools installs one").path;
+        let server = Server::start(&program, &Options::default()).unwrap();
+        let connection = Connection::open(&ConnectConfig::new(server.url())).await.unwrap();
+        let [_, (filter, read)] = subjects(&connection.names);
+        let subscriber = connection.client.subscribe(filter).await.unwrap();
+        let subject = connection.names.logs_subject(&JobKey::parse("a.b.1").unwrap());
+        for attempt in 0..LINES {
+            let line = format!(
+                r#"{{"at":"2026-01-31T12:00:00Z","attempt":{attempt},"fields":{{"effect":"start"}}}}"#
+            );
+            connection.client.publish(subject.clone(), line.into()).await.unwrap();
+        }
+        // The server has sent all of them before this answer.
+        connection.jetstream.query_account().await.unwrap();
+
+        let (seen, stop) = (Arc::new(Seen::new()), watch::Sender::new(true));
+        let listener = Listener { subscriber, read, names: connection.names.clone() };
+        listen(listener, Arc::clone(&seen), stop.subscribe()).await;
+        assert_eq!(seen.take(Vec::new()).entries.len(), LINES);
+    }
+}
