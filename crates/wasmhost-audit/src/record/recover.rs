@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::watch;
 use wasmhost_nats::Connection;
 
@@ -11,6 +12,9 @@ use super::message::Stored;
 use super::seen::Seen;
 use crate::capture::{Entry, Span};
 use crate::left::{self, LookError};
+
+/// Revisions that are read at a time.
+const READS: usize = 64;
 
 /// Does so each time that the connection is made again.
 pub(super) async fn at_each_reconnect(
@@ -42,15 +46,18 @@ async fn up_to_now(connection: &Connection, seen: &Seen, first: u64) -> Result<(
     recover(connection, seen, Span { first, last }).await
 }
 
-/// Reads what is missing of the span and still stands.
+/// Reads what is missing of the span and still stands: many at a time, since hosts write on meanwhile.
 pub(super) async fn recover(connection: &Connection, seen: &Seen, span: Span) -> Result<(), LookError> {
-    let names = &connection.names;
-    for number in seen.missing(span) {
-        let Some(message) = left::revision_at(connection, number).await? else {
-            seen.gone(number);
-            continue;
-        };
-        let Ok(key) = names.parse_state_subject(&message.subject) else { continue };
+    let reads = seen.missing(span).into_iter().map(|number| read(connection, seen, number));
+    stream::iter(reads).buffer_unordered(READS).try_collect().await
+}
+
+async fn read(connection: &Connection, seen: &Seen, number: u64) -> Result<(), LookError> {
+    let Some(message) = left::revision_at(connection, number).await? else {
+        seen.gone(number);
+        return Ok(());
+    };
+    if let Ok(key) = connection.names.parse_state_subject(&message.subject) {
         let stored = Stored { key, revision: number, previous: None, stored_at: left::stored_at(&message) };
         seen.note(Entry::Revision(stored.revision(&message.headers, &message.payload)));
     }

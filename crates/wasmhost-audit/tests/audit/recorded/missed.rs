@@ -106,7 +106,7 @@ const WRITERS: u64 = 8;
 const KILLS: u64 = 2;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_killed_under_load_is_recorded_whole() {
+async fn what_a_kill_under_load_hides_is_named_to_the_last_revision() {
     let mut bench = Bench::new().await;
     let recorder = Recorder::open(&bench.config).await.unwrap();
     let (ended, mut writers) = (watch::Sender::new(0), JoinSet::new());
@@ -123,8 +123,14 @@ async fn a_server_that_is_killed_under_load_is_recorded_whole() {
         tokio::task::block_in_place(|| bench.server.restart().unwrap());
     }
     writers.join_all().await;
-    recorder.note(accepted(&key("work.run.0-0")));
     let report = judge(&recorder.finish().await);
-    assert_eq!(report.verdict, Verdict::Proven, "{report}");
-    assert_eq!((report.jobs as u64, report.revisions as u64), (JOBS, 2 * JOBS), "{report}");
+    assert_eq!(report.violations, [], "{report}");
+    let unseen: u64 = report
+        .gaps
+        .iter()
+        .map(|gap| if let Gap::Unseen { first, last } = gap { last - first + 1 } else { 0 })
+        .sum();
+    // Each job is written twice, whatever was answered.
+    assert_eq!(report.revisions as u64 + unseen, 2 * JOBS, "{report}");
+    assert!(unseen < JOBS / 10, "{report}");
 }
