@@ -1,5 +1,5 @@
 //! The harness of the end-to-end tests: a private nats-server a test, hosts and commands as real child processes, a
-//! recorder of every transition, and a proxy that loses an answer. Everything ends with the test. It knows wasmhost as
+//! recorder of every transition, and a proxy that loses answers and is a bad network. Everything ends with the test. It knows wasmhost as
 //! its users do: by its command line, its client and its subjects, which are spelled out here on purpose.
 
 mod limit;
@@ -22,6 +22,6 @@ pub use limit::{LIMIT, until, within};
 pub use lines::Lines;
 pub use outsider::Outsider;
 pub use place::{broken_wasmhost, guest};
-pub use proxy::{Proxy, Swallowed};
+pub use proxy::{Direction, Flow, Proxy, Swallowed};
 pub use shell::{README, has_nats_cli, shell};
 pub use wasmhost::{Following, Ran, Wasmhost};

@@ -1,25 +1,30 @@
-//! A TCP proxy before nats-server that loses one answer on demand: the write happened, its writer never hears of it.
+//! A TCP proxy before nats-server. It loses one answer on demand: the write happened, its writer never hears of it. And it
+//! is a bad network on demand: it cuts connections, and delays or holds back what flows in either direction.
 
+mod flow;
 mod wire;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 
 use anyhow::Context;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::JoinSet,
 };
 
 use crate::limit::within;
-use wire::{Frame, read_frame};
+pub use flow::{Direction, Flow};
+use flow::{Flows, Lane, Tally};
+use wire::Frame;
 
 /// A proxy for any number of connections.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
     order: Arc<Mutex<Option<Order>>>,
+    flows: watch::Sender<Flows>,
+    tally: Arc<Tally>,
     _tasks: JoinSet<()>,
 }
 
@@ -43,9 +48,16 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("listening")?;
         let port = listener.local_addr()?.port();
         let order = Arc::new(Mutex::new(None));
+        let (flows, tally) = (watch::Sender::new(Flows::default()), Arc::new(Tally::default()));
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, server_port, Arc::clone(&order)));
-        Ok(Self { port, order, _tasks: tasks })
+        let accepting = Accepting {
+            server_port,
+            order: Arc::clone(&order),
+            flows: flows.subscribe(),
+            tally: Arc::clone(&tally),
+        };
+        tasks.spawn(accepting.run(listener));
+        Ok(Self { port, order, flows, tally, _tasks: tasks })
     }
 
     /// The address that clients use.
@@ -66,6 +78,37 @@ impl Proxy {
         *self.order.lock().expect("no task of the proxy panics") = Some(order);
         Swallowed(swallowed)
     }
+
+    /// Changes how frames flow in one direction, on every connection there is or will be.
+    pub fn flow(&self, direction: Direction, flow: Flow) {
+        self.flows.send_modify(|flows| match direction {
+            Direction::ToServer => flows.to_server = flow,
+            Direction::ToClient => flows.to_client = flow,
+        });
+    }
+
+    /// Closes every connection; how many there were. New ones are let in.
+    pub fn cut(&self) -> usize {
+        let connections = self.tally.connections.load(Ordering::Relaxed);
+        self.flows.send_modify(|flows| flows.cuts += 1);
+        connections
+    }
+
+    /// Lets nothing through any more, in neither direction.
+    pub fn close(&self) {
+        self.flows.send_modify(|flows| flows.closed = true);
+    }
+
+    /// Undoes [`Self::close`].
+    pub fn open(&self) {
+        self.flows.send_modify(|flows| flows.closed = false);
+    }
+
+    /// How many frames had to wait so far.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.tally.held.load(Ordering::Relaxed)
+    }
 }
 
 impl Swallowed {
@@ -75,37 +118,69 @@ impl Swallowed {
     ///
     /// Where there was none to lose.
     pub async fn happened(self) -> anyhow::Result<()> {
-        within("an answer to swallow", self.0).await?.context("the answer never came")
+        within("an answer to swallow", self.lost()).await?
+    }
+
+    /// The same, however long it takes.
+    ///
+    /// # Errors
+    ///
+    /// Where there will be none to lose.
+    pub async fn lost(self) -> anyhow::Result<()> {
+        self.0.await.context("the answer never came")
     }
 }
 
-async fn accept(listener: TcpListener, server_port: u16, order: Arc<Mutex<Option<Order>>>) {
-    let mut connections = JoinSet::new();
-    while let Ok((client, _)) = listener.accept().await {
-        let Ok(server) = TcpStream::connect(("127.0.0.1", server_port)).await else { continue };
+/// What every connection needs.
+#[derive(Clone)]
+struct Accepting {
+    server_port: u16,
+    order: Arc<Mutex<Option<Order>>>,
+    flows: watch::Receiver<Flows>,
+    tally: Arc<Tally>,
+}
+
+impl Accepting {
+    async fn run(self, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        while let Ok((client, _)) = listener.accept().await {
+            while connections.try_join_next().is_some() {}
+            connections.spawn(self.clone().connect(client));
+        }
+    }
+
+    /// Joins a client to the server, until either of them ends the connection or it is cut.
+    async fn connect(mut self, client: TcpStream) {
+        let Ok(server) = TcpStream::connect(("127.0.0.1", self.server_port)).await else { return };
+        // Without it, small frames wait for the acknowledgement of those before.
+        if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
+            return;
+        }
+        let cuts = self.flows.borrow_and_update().cuts;
+        let mut cut = self.flows.clone();
+        self.tally.connections.fetch_add(1, Ordering::Relaxed);
+        tokio::select! {
+            () = self.join(client, server) => {}
+            // The proxy's own end is a cut as well.
+            _ = cut.wait_for(|flows| flows.cuts > cuts) => {}
+        }
+        self.tally.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    async fn join(&self, client: TcpStream, server: TcpStream) {
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         let awaited = Awaited::default();
-        let (order, awaiting) = (Arc::clone(&order), Arc::clone(&awaited));
-        connections.spawn(copy(from_client, to_server, move |frame| !note(&order, &awaiting, frame)));
-        connections.spawn(copy(from_server, to_client, move |frame| !swallow(&awaited, frame)));
+        let lane = |direction| Lane { direction, flows: self.flows.clone(), tally: &self.tally };
+        tokio::join!(
+            lane(Direction::ToServer).copy(from_client, to_server, |frame| !note(
+                &self.order,
+                &awaited,
+                frame
+            )),
+            lane(Direction::ToClient).copy(from_server, to_client, |frame| !swallow(&awaited, frame)),
+        );
     }
-}
-
-/// Copies the frames that pass, until either side ends.
-async fn copy(
-    from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    passes: impl Fn(&Frame) -> bool,
-) {
-    let mut from = BufReader::new(from);
-    while let Ok(Some(frame)) = read_frame(&mut from).await {
-        if passes(&frame) && to.write_all(&frame.bytes).await.is_err() {
-            return;
-        }
-    }
-    // The other side may be gone already.
-    let _ = to.shutdown().await;
 }
 
 /// Notes the reply subject of the publish that was ordered. It passes in any case.
@@ -128,3 +203,6 @@ fn swallow(awaited: &Awaited, frame: &Frame) -> bool {
     let _ = done.send(());
     true
 }
+
+#[cfg(test)]
+mod tests;
