@@ -1,6 +1,7 @@
 //! The harness of the end-to-end tests: a private nats-server a test, hosts and commands as real child processes, a
-//! recorder of every transition, and a proxy that loses answers and is a bad network. Everything ends with the test. It knows wasmhost as
-//! its users do: by its command line, its client and its subjects, which are spelled out here on purpose.
+//! recorder of every transition, a proxy that loses answers and is a bad network, and storms. Everything ends with the
+//! test. It knows wasmhost as its users do: by its command line, its client and its subjects, which are spelled out here
+//! on purpose.
 
 mod limit;
 mod place;
@@ -15,6 +16,8 @@ mod outsider;
 mod proxy;
 mod shell;
 
+mod storm;
+
 pub use deployment::{Deployment, server};
 pub use events::{Events, History, Transition};
 pub use host::Host;
@@ -24,4 +27,5 @@ pub use outsider::Outsider;
 pub use place::{broken_wasmhost, guest};
 pub use proxy::{Direction, Flow, Proxy, Swallowed};
 pub use shell::{README, has_nats_cli, shell};
+pub use storm::{Plan, Report, Scale, StormOptions, Theme, storm};
 pub use wasmhost::{Following, Ran, Wasmhost};

@@ -1,0 +1,126 @@
+//! The hosts of a storm: real processes, each behind a proxy of its own. Whoever dies is followed by another at the same
+//! place, until the fleet is dropped, and all of them with it.
+
+mod seat;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{fault::Line, plan::ACK_WAIT};
+use crate::{limit::until, proxy::Proxy, wasmhost::Wasmhost};
+pub(super) use seat::Seat;
+
+/// How often the keeper looks whether somebody died.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// How a storm's hosts are started.
+#[derive(Debug, Clone)]
+pub(super) struct Kit {
+    /// The program and its environment; the address of the server is the seat's.
+    pub(super) program: Option<PathBuf>,
+    pub(super) environment: Vec<(String, String)>,
+    /// Flags of `serve`.
+    pub(super) flags: Vec<String>,
+}
+
+/// The hosts.
+#[derive(Debug)]
+pub(super) struct Fleet {
+    pub(super) seats: Vec<Arc<Seat>>,
+    _keeper: JoinSet<()>,
+}
+
+impl Fleet {
+    /// Starts a host for each proxy, and waits until all of them serve.
+    pub(super) async fn start(proxies: Vec<Proxy>, kit: &Kit) -> anyhow::Result<Self> {
+        let seat = |(number, proxy): (usize, Proxy)| {
+            let wasmhost =
+                Wasmhost::at(proxy.url()).program(kit.program.clone()).environment(kit.environment.clone());
+            Arc::new(Seat::new(number, proxy, wasmhost, kit.flags.clone()))
+        };
+        let seats: Vec<_> = proxies.into_iter().enumerate().map(seat).collect();
+        let mut keeper = JoinSet::new();
+        for seat in &seats {
+            keeper.spawn(keep(Arc::clone(seat)));
+        }
+        let fleet = Self { seats, _keeper: keeper };
+        fleet.all_serve().await?;
+        Ok(fleet)
+    }
+
+    /// Waits until every seat has a host that serves.
+    pub(super) async fn all_serve(&self) -> anyhow::Result<()> {
+        let serve = async || Ok(self.seats.iter().all(|seat| seat.host_id().is_some()).then_some(()));
+        let logs = || self.seats.iter().map(|seat| seat.log()).collect::<Vec<_>>().join("\n");
+        until("a host on every seat", serve).await.with_context(|| format!("their logs:\n{}", logs()))
+    }
+
+    /// Kills the host with this id, wherever it is. False: there is none.
+    pub(super) async fn kill_host(&self, id: &str) -> bool {
+        for seat in &self.seats {
+            if let Some(host) = seat.take_host(id) {
+                return host.kill().await.is_ok();
+            }
+        }
+        false
+    }
+
+    /// Lets all go on that are paused.
+    pub(super) fn resume_all(&self) {
+        self.seats.iter().for_each(|seat| seat.resume_all());
+    }
+
+    /// How many lines of all logs have this text in them.
+    pub(super) fn count(&self, text: &str) -> usize {
+        self.seats.iter().map(|seat| seat.count(text)).sum()
+    }
+
+    /// What no host may do: end by itself for another reason than a server that is away, or panic.
+    pub(super) fn misbehaved(&self) -> Vec<String> {
+        self.seats.iter().flat_map(|seat| seat.misbehaved()).collect()
+    }
+
+    /// Writes the log of every host there was into the directory.
+    pub(super) fn keep_logs(&self, directory: &Path) -> anyhow::Result<()> {
+        self.seats.iter().try_for_each(|seat| seat.keep_logs(directory))
+    }
+}
+
+/// The flags of a storm's hosts.
+pub(super) fn flags(reconcile_after: Duration) -> Vec<String> {
+    let seconds = |duration: Duration| format!("{}s", duration.as_secs());
+    [
+        ["--ack-wait".to_owned(), seconds(ACK_WAIT)],
+        ["--queues".to_owned(), "default:3,other:1".to_owned()],
+        ["--slots".to_owned(), "16".to_owned()],
+        ["--grace".to_owned(), "1s".to_owned()],
+        ["--reconcile-after".to_owned(), seconds(reconcile_after)],
+    ]
+    .concat()
+}
+
+/// The way that a line of the plan names.
+pub(super) fn proxy_of<'a>(fleet: &'a Fleet, clients: &'a Proxy, line: Line) -> (&'a Proxy, String) {
+    match line {
+        Line::Seat(number) => (&fleet.seats[number].proxy, fleet.seats[number].name()),
+        Line::Clients => (clients, "clients".to_owned()),
+    }
+}
+
+async fn keep(seat: Arc<Seat>) {
+    let mut ticks = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        seat.look_after();
+    }
+}

@@ -1,0 +1,66 @@
+//! The connections of those who only look on. They go to the server itself, and see all of it, across its deaths too.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use futures::future::try_join_all;
+use tokio::time::timeout;
+use wasmhost_client::{ConnectConfig, Connection};
+
+use crate::limit::{until, within};
+
+/// How soon one is back after the server came back.
+const RECONNECT_DELAY: Duration = Duration::from_millis(10);
+
+/// How long an answer may take from a server that is there.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// What any server with streams answers.
+const QUESTION: &str = "$JS.API.INFO";
+
+/// A subject of the states bucket that is no job's, and a revision that it never has: the write is refused, behind all
+/// writes before it.
+const BARRIER: (&str, &str) = ("$KV.wasmhost-states.storm.run.barrier", "18446744073709551614");
+
+/// The observers' connections: two of the auditor's recorder, and the witness's.
+#[derive(Debug)]
+pub(super) struct Observers {
+    pub(super) recorder: [Connection; 2],
+    pub(super) witness: Connection,
+}
+
+impl Observers {
+    pub(super) async fn connect(url: &str) -> anyhow::Result<Self> {
+        let config = ConnectConfig { reconnect_delay: Some(RECONNECT_DELAY), ..ConnectConfig::new(url) };
+        let connect = || Connection::open(&config);
+        Ok(Self { recorder: [connect().await?, connect().await?], witness: connect().await? })
+    }
+
+    /// Waits until every observer has been sent all that was stored before now.
+    pub(super) async fn catch_up(&self) -> anyhow::Result<()> {
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Expected-Last-Subject-Sequence", BARRIER.1);
+        let barrier = self.witness.client.request_with_headers(BARRIER.0, headers, "".into());
+        within("the writes so far", barrier).await??;
+        let asked = self.all().map(|connection| connection.client.request(QUESTION, "".into()));
+        within("the events so far", try_join_all(asked)).await??;
+        Ok(())
+    }
+
+    /// Waits until every observer is subscribed again after the server came back.
+    pub(super) async fn come_back(&self) -> anyhow::Result<()> {
+        for connection in self.all() {
+            // The answer comes on a new connection, on which the subscriptions precede the question.
+            until("an observer to come back", async || {
+                let answer = timeout(ANSWER_TIMEOUT, connection.client.request(QUESTION, "".into())).await;
+                Ok(answer.is_ok_and(|answer| answer.is_ok()).then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Connection> {
+        self.recorder.iter().chain([&self.witness])
+    }
+}

@@ -1,0 +1,158 @@
+//! The mix of jobs.
+
+use std::time::Duration;
+
+use super::{ACK_WAIT, Dice, Job, Scale, Theme};
+use crate::storm::job::{Again, Behaviour, How, Revoke, Route};
+
+/// One job in so many kills its host, twice: more would leave no host to run the others.
+const ONE_KILLER_IN: usize = 200;
+
+/// At least so many do, however small the storm.
+const KILLERS: usize = 2;
+
+/// What a job may do, by weight; how long and how often is rolled for each.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Quick,
+    Silent,
+    Progress,
+    SlowFirst,
+    Fails,
+    Traps,
+    Refuses,
+    Large,
+    Fragile,
+}
+
+const MIX: [(u32, Kind); 9] = [
+    (34, Kind::Quick),
+    (14, Kind::Silent),
+    (14, Kind::Progress),
+    (6, Kind::SlowFirst),
+    (16, Kind::Fails),
+    (3, Kind::Traps),
+    (2, Kind::Refuses),
+    (3, Kind::Large),
+    (8, Kind::Fragile),
+];
+
+/// That of late ends.
+const LATE_ENDS: [(u32, Kind); 2] = [(80, Kind::Fragile), (20, Kind::Silent)];
+
+pub(super) fn plan(dice: &mut Dice, theme: Theme, scale: Scale) -> Vec<Job> {
+    let (killers, mix) = match theme {
+        Theme::Everything => ((scale.jobs / ONE_KILLER_IN).max(KILLERS), MIX.as_slice()),
+        Theme::LateEnds => (0, LATE_ENDS.as_slice()),
+    };
+    let mut jobs: Vec<_> = (0..scale.jobs)
+        .map(|number| {
+            let at = dice.before(scale.time);
+            if number < killers { killer(number, at) } else { job(dice, mix, number, at) }
+        })
+        .collect();
+    jobs.sort_by_key(|job| job.at);
+    jobs
+}
+
+/// Early, so that both of its hosts die within the storm.
+fn killer(number: usize, at: Duration) -> Job {
+    let (id, at, behaviour) = (id(number), at / 2, Behaviour::KillsHost);
+    Job { id, at, behaviour, route: Route::Client, again: None, delay: None, revoke: None, watched: false }
+}
+
+fn job(dice: &mut Dice, mix: &[(u32, Kind)], number: usize, at: Duration) -> Job {
+    let behaviour = behaviour(dice, mix);
+    let route = route(dice, behaviour);
+    let by_client = route == Route::Client;
+    Job {
+        id: id(number),
+        at,
+        behaviour,
+        route,
+        again: again(dice, route, behaviour),
+        delay: (by_client && dice.percent(8)).then(|| dice.ms(200..=5_000)),
+        revoke: (by_client && dice.percent(revoked_percent(behaviour))).then(|| revoke(dice)),
+        watched: by_client && dice.percent(5),
+    }
+}
+
+fn id(number: usize) -> String {
+    format!("j{number:05}")
+}
+
+fn behaviour(dice: &mut Dice, mix: &[(u32, Kind)]) -> Behaviour {
+    match dice.weighted(mix) {
+        Kind::Quick => Behaviour::Quick,
+        Kind::Silent => Behaviour::Silent(dice.ms(100..=2_500)),
+        Kind::Progress => Behaviour::Progress(dice.ms(100..=2_500), dice.number(2..=8)),
+        Kind::SlowFirst => Behaviour::SlowFirst(ACK_WAIT + dice.ms(200..=2_000)),
+        Kind::Fails => {
+            let how = dice.one_of(&[How::Failed, How::Retry, How::Panic, How::Trap]);
+            Behaviour::Fails(dice.number(1..=2), how)
+        }
+        Kind::Traps => Behaviour::Traps,
+        Kind::Refuses => Behaviour::Refuses,
+        Kind::Large => Behaviour::Large,
+        Kind::Fragile => Behaviour::Fragile(dice.ms(100..=2_500)),
+    }
+}
+
+/// A raw message carries no options, so only what needs none goes that way.
+fn route(dice: &mut Dice, behaviour: Behaviour) -> Route {
+    match behaviour {
+        Behaviour::Quick => dice.weighted(&[
+            (67, Route::Client),
+            (15, Route::Raw),
+            (15, Route::RawWithoutId),
+            (3, Route::Abandoned),
+        ]),
+        Behaviour::Silent(_) | Behaviour::Progress(..) => {
+            dice.weighted(&[(75, Route::Client), (15, Route::Raw), (10, Route::RawWithoutId)])
+        }
+        Behaviour::SlowFirst(_) => dice.weighted(&[(60, Route::Client), (40, Route::Orphan)]),
+        Behaviour::Fails(..)
+        | Behaviour::Traps
+        | Behaviour::Refuses
+        | Behaviour::Large
+        | Behaviour::Fragile(_)
+        | Behaviour::KillsHost => Route::Client,
+    }
+}
+
+/// A raw message carries no options here either, and may come first.
+fn again(dice: &mut Dice, route: Route, behaviour: Behaviour) -> Option<Again> {
+    if !dice.percent(12) {
+        return None;
+    }
+    let (later, other) = (dice.ms(0..=4_000), dice.ms(0..=2_000));
+    match route {
+        Route::Client if behaviour.max_attempts().is_some() => {
+            Some(dice.one_of(&[Again::AtOnce, Again::Later(later)]))
+        }
+        Route::Client => Some(dice.weighted(&[
+            (2, Again::AtOnce),
+            (2, Again::Later(later)),
+            (1, Again::OtherQueue(other)),
+        ])),
+        Route::Raw => Some(Again::OtherQueue(other)),
+        Route::RawWithoutId | Route::Orphan | Route::Abandoned => None,
+    }
+}
+
+/// What is over at once is seldom revoked in time.
+fn revoked_percent(behaviour: Behaviour) -> u32 {
+    match behaviour {
+        Behaviour::Quick | Behaviour::Traps | Behaviour::Refuses | Behaviour::Large => 4,
+        Behaviour::Fails(..) => 8,
+        Behaviour::Silent(_) | Behaviour::Progress(..) | Behaviour::SlowFirst(_) | Behaviour::Fragile(_) => {
+            20
+        }
+        Behaviour::KillsHost => 0,
+    }
+}
+
+fn revoke(dice: &mut Dice) -> Revoke {
+    let grace = if dice.percent(30) { dice.ms(50..=500) } else { Duration::ZERO };
+    Revoke { after: dice.ms(0..=1_000), grace, if_queued: dice.percent(15) }
+}

@@ -1,0 +1,51 @@
+//! Revokes jobs, and follows some to their end: what clients were told is evidence too.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+use wasmhost_audit::Watch;
+use wasmhost_client::{Handle, RevokeError, RevokeOptions};
+
+use super::{
+    job::Revoke,
+    notes::{Hit, Notes},
+};
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Revokes the job until there is an answer: REVOKED, another end, or that it runs.
+pub(super) async fn revoke(job: &Handle, how: Revoke, notes: &Arc<Notes>) {
+    sleep(how.after).await;
+    notes.fault("revoke", Hit::job(job.key()));
+    loop {
+        let (grace, if_queued) = (how.grace, how.if_queued);
+        let options = RevokeOptions { reason: "the storm".to_owned(), grace, if_queued };
+        let answer = match job.revoke_with(options).await {
+            Ok(record) => record.state().as_str().to_owned(),
+            Err(RevokeError::TooLate { record }) => record.state().as_str().to_owned(),
+            Err(RevokeError::AlreadyRunning { .. }) => "already running".to_owned(),
+            Err(_) => {
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        return notes.revoke(job.key(), &answer);
+    }
+}
+
+/// Follows the job to its end.
+pub(super) async fn watch(job: &Handle, notes: &Arc<Notes>) {
+    let mut states = loop {
+        match job.watch().await {
+            Ok(states) => break states,
+            Err(_) => sleep(PAUSE).await,
+        }
+    };
+    let (mut revisions, mut stayed) = (Vec::new(), false);
+    while let Some(record) = states.next().await {
+        revisions.push(states.revision());
+        stayed = record.is_terminal();
+    }
+    notes.watch(Watch { key: job.key().clone(), revisions, stayed });
+}

@@ -1,0 +1,138 @@
+//! Submits the jobs of a plan, each at its time, and notes every answer. In doubt it asks again with the same id, as a
+//! user does.
+
+mod abandon;
+mod raw;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use tokio::time::{Instant, sleep, sleep_until};
+use wasmhost_audit::Answer;
+use wasmhost_client::{Client, Handle, SubmitError};
+
+use super::{
+    job::{Again, Job, Route},
+    notes::{Hit, Notes, parse},
+    witness::Witness,
+};
+use crate::limit::LIMIT;
+use raw::Raw;
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Who submits.
+#[derive(Clone)]
+pub(super) struct Submitter {
+    pub(super) client: Client,
+    pub(super) raw: Raw,
+    pub(super) notes: Arc<Notes>,
+    pub(super) witness: Arc<Witness>,
+}
+
+impl Submitter {
+    /// Submits a job at its time, and again where the plan says so. Its handle, where it has one.
+    pub(super) async fn submit(&self, job: &Job, start: Instant) -> anyhow::Result<Option<Handle>> {
+        sleep_until(start + job.at).await;
+        match job.route {
+            Route::Client => {
+                let (handle, ()) = tokio::try_join!(self.by_client(job), self.submit_again(job))?;
+                Ok(Some(handle))
+            }
+            Route::Raw => {
+                let publishing = self.publish(job, "default");
+                tokio::try_join!(publishing, self.submit_again(job))?;
+                Ok(None)
+            }
+            Route::RawWithoutId => self.without_id(job).await.map(|()| None),
+            Route::Orphan => self.orphan(job).await.map(|()| None),
+            Route::Abandoned => self.abandon(job).await.map(|()| None),
+        }
+    }
+
+    async fn submit_again(&self, job: &Job) -> anyhow::Result<()> {
+        match job.again {
+            None => Ok(()),
+            Some(Again::AtOnce) => self.by_client(job).await.map(drop),
+            Some(Again::Later(after)) => {
+                sleep(after).await;
+                self.by_client(job).await.map(drop)
+            }
+            Some(Again::OtherQueue(after)) => {
+                sleep(after).await;
+                self.publish(job, "other").await
+            }
+        }
+    }
+
+    /// Until it is accepted: with the same id, nothing can come of it twice.
+    async fn by_client(&self, job: &Job) -> anyhow::Result<Handle> {
+        let key = parse(&job.key())?;
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let mut submission = self.client.task(&job.task()).id(&job.id);
+            if let Some(attempts) = job.behaviour.max_attempts() {
+                submission = submission.max_attempts(attempts);
+            }
+            if let Some(delay) = job.delay {
+                submission = submission.delay(delay);
+            }
+            let error = match submission.submit(&job.behaviour.arguments()).await {
+                Ok(handle) => {
+                    self.notes.submit(&key, Answer::Accepted);
+                    return Ok(handle);
+                }
+                Err(error) => error,
+            };
+            let again = match &error {
+                SubmitError::Unreachable { .. } => {
+                    self.notes.submit(&key, Answer::Unknown);
+                    true
+                }
+                SubmitError::QueueFull { .. } | SubmitError::Occupied { .. } => true,
+                _ => false,
+            };
+            if !again || Instant::now() > deadline {
+                self.notes.submit(&key, Answer::Refused);
+                bail!("{key} was not accepted: {error}");
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// The message alone, with an id.
+    async fn publish(&self, job: &Job, queue: &str) -> anyhow::Result<()> {
+        let key = parse(&job.key())?;
+        let subject = format!("wasmhost.jobs.{queue}.{key}");
+        self.raw.publish(&subject, &format!("{key}.{queue}"), &job.behaviour.arguments()).await?;
+        self.notes.submit(&key, Answer::Accepted);
+        Ok(())
+    }
+
+    /// The message alone, without an id: the server's sequence becomes part of it.
+    async fn without_id(&self, job: &Job) -> anyhow::Result<()> {
+        let (task, nonce) = (job.task(), format!("storm.{}", job.id));
+        let subject = format!("wasmhost.jobs.default.{task}");
+        let sequence = self.raw.publish(&subject, &nonce, &job.behaviour.arguments()).await?;
+        let key = self.witness.until_key(&format!("{task}.s{sequence}-")).await?;
+        self.notes.submit(&parse(&key)?, Answer::Accepted);
+        Ok(())
+    }
+
+    /// The message alone; when it runs, the message is taken away, and another one published.
+    async fn orphan(&self, job: &Job) -> anyhow::Result<()> {
+        let key = parse(&job.key())?;
+        self.publish(job, "default").await?;
+        let runs = self.witness.until(&job.key(), |record| record["msg_seq"].is_u64()).await?;
+        let sequence = runs["msg_seq"].as_u64().unwrap_or_default();
+        self.notes.fault("purge", Hit::job(&key));
+        self.raw.delete(sequence).await?;
+        self.publish(job, "other").await
+    }
+}
+
+/// A plain client at this address.
+pub(super) async fn raw(url: &str) -> anyhow::Result<Raw> {
+    Ok(Raw::over(async_nats::connect(url).await.context("connecting")?))
+}

@@ -1,0 +1,34 @@
+//! A client that dies when it has written the record of a job: its message never comes.
+
+use anyhow::{Context, ensure};
+use wasmhost_audit::Answer;
+use wasmhost_client::protocol::{Change, Event, QueueName, Submission, Writer, next};
+use wasmhost_nats::{Records, Written, digest_of, now, random_write};
+
+use super::{Job, Submitter, parse};
+
+impl Submitter {
+    /// Writes the record, and nothing else.
+    pub(super) async fn abandon(&self, job: &Job) -> anyhow::Result<()> {
+        let key = parse(&job.key())?;
+        self.notes.submit(&key, Answer::Unknown);
+        let submission = Submission {
+            key: key.clone(),
+            queue: QueueName::default_queue(),
+            submitted_at: now(),
+            not_before: None,
+            expires_at: None,
+            max_attempts: None,
+            args_digest: Some(digest_of(job.behaviour.arguments().to_string().as_bytes())),
+            digest: None,
+            parent: None,
+            after: None,
+        };
+        let event = Event::Submit(submission);
+        let change = Change { event, writer: Writer::Client, now: now(), write: random_write() };
+        let record = next(None, &change).context("a job where none stands")?;
+        let written = Records::new(self.client.connection()).write(&key, &record, 0, None).await?;
+        ensure!(matches!(written, Written::Landed(_)), "{key}: {written:?}");
+        Ok(())
+    }
+}
