@@ -17,6 +17,11 @@ check:
 test *filter:
     cargo xtask test {{ filter }}
 
+# A storm of jobs and faults, judged by the auditor: just chaos --jobs 10000 --minutes 10 --seed 7
+[group('check')]
+chaos *args:
+    cargo xtask chaos {{ args }}
+
 # What has to pass before a change lands
 [group('check')]
 ci:

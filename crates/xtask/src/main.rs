@@ -1,6 +1,7 @@
 //! `cargo xtask`: all set-up and checks of the repository, on a machine with only the Rust toolchain, and Go or Python.
 //! Each command says what it does, skips what is done, and fails with the mend.
 
+mod chaos;
 mod check;
 mod command;
 mod demo;
@@ -22,6 +23,7 @@ cargo xtask COMMAND
   tools          installs what the other commands need: the wasm target, nats-server, the nats CLI
   guests         builds the guest examples
   test [ARGS]    runs every test, or those that ARGS of `cargo test` select
+  chaos [ARGS]   raises a storm: --jobs, --minutes, --seed and --hosts, each with a number; else 2000 jobs in 2 minutes
   demo           runs one job of each guest example on a private server, and checks every transition
   check          formatting, lints, spelling, dependencies";
 
@@ -42,13 +44,14 @@ fn run() -> anyhow::Result<()> {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("help", [].as_slice()),
     };
-    if !rest.is_empty() && command != "test" {
+    if !rest.is_empty() && !["test", "chaos"].contains(&command) {
         bail!("{command} takes no arguments, but got {rest:?}\n\n{USAGE}");
     }
     match command {
         "tools" => tools::install(&repository).map(drop),
         "guests" => guests::build(&repository),
         "test" => test::run(&repository, rest),
+        "chaos" => chaos::run(&repository, rest),
         "demo" => demo::run(&repository),
         "check" => check::run(&repository),
         "help" | "--help" | "-h" => {

@@ -45,11 +45,16 @@ impl Repository {
 
     /// The program `wasmhost`, as `command::build` leaves it.
     pub(crate) fn wasmhost(&self) -> PathBuf {
-        self.programs.join("wasmhost").with_extension(env::consts::EXE_EXTENSION)
+        self.program("wasmhost")
+    }
+
+    /// A program of this workspace, as `command::build` leaves it.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name).with_extension(env::consts::EXE_EXTENSION)
     }
 
     /// The same with faults on purpose, as `command::build_with_faults` leaves it.
     pub(crate) fn wasmhost_with_faults(&self) -> PathBuf {
-        self.programs.join("wasmhost-faults").with_extension(env::consts::EXE_EXTENSION)
+        self.program("wasmhost-faults")
     }
 }
