@@ -22,6 +22,7 @@ mod e2e {
     mod retry;
     mod revoke;
     mod sleepers;
+    mod storm;
     mod surroundings;
 
     mod bad_files;
