@@ -17,6 +17,7 @@ mod e2e {
     mod full;
     mod killers;
     mod lost_answers;
+    mod partitions;
     mod races;
     mod reconcile;
     mod retry;
