@@ -15,6 +15,7 @@ mod duration;
 mod ids;
 mod json;
 mod names;
+mod nearest;
 mod text;
 mod timestamp;
 
@@ -51,6 +52,7 @@ pub use judge::{Case, Judgement, judge};
 pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
 pub use names::{JobSubject, Names, Namespace, header};
+pub use nearest::nearest;
 pub use outcome::{Fault, Limit, Outcome, Verdict};
 pub use policy::{Limits, Policy, RetryPolicy};
 pub use presence::HostPresence;

@@ -7,7 +7,6 @@ mod mismatch;
 mod scalar;
 
 mod base64;
-mod nearest;
 
 mod encode;
 mod failure;
@@ -16,7 +15,6 @@ mod verdict;
 
 pub(crate) use arguments::decode_arguments;
 pub(crate) use base64::PATTERN as BASE64_PATTERN;
-pub(crate) use nearest::nearest;
 pub(crate) use verdict::{ResultError, encode_result};
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! A JSON value that does not fit its type, and where it stands.
 
 use serde_json::value::RawValue;
-use wasmhost_protocol::{escape, truncate};
+use wasmhost_protocol::{escape, nearest, truncate};
 use wasmtime::component::Type;
 
-use super::nearest;
 use crate::signature::type_name;
 
 /// What does not fit; the path grows from the inside out on the error's way up.
@@ -29,7 +28,7 @@ impl Mismatch {
     /// A name that is none of `names`.
     pub(super) fn unknown<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Self {
         let problem = match nearest(name, names) {
-            Some(near) => format!("unknown; the nearest name is `{near}`"),
+            Some((near, _)) => format!("unknown; the nearest name is `{near}`"),
             None => "unknown; there are no names".to_owned(),
         };
         Self::new(problem).in_field(name)

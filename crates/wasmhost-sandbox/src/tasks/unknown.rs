@@ -5,7 +5,7 @@ use std::fmt;
 use wasmhost_protocol::{RefusedFunction, escape, truncate};
 
 use super::Tasks;
-use crate::codec::nearest;
+use wasmhost_protocol::nearest;
 
 /// Names listed before the rest is only counted.
 const LISTED: usize = 20;
@@ -43,7 +43,7 @@ impl fmt::Display for UnknownTask {
             write!(f, "`{name}` cannot be a task: {reason}")?;
         } else {
             write!(f, "no task `{}`", self.wanted)?;
-            if let Some(near) = nearest(&self.wanted, self.tasks.iter().map(String::as_str)) {
+            if let Some((near, _)) = nearest(&self.wanted, self.tasks.iter().map(String::as_str)) {
                 write!(f, "; the nearest name is `{near}`")?;
             }
         }

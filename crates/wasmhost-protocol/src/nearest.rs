@@ -3,9 +3,10 @@
 /// Longer names are compared by their beginning.
 const COMPARED_BYTES: usize = 128;
 
-/// The name with the fewest edits from `wanted`; the first of several.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names.min_by_key(|name| edits(wanted.as_bytes(), name.as_bytes()))
+/// The name with the fewest edits from `wanted`, the first of several, and how many they are.
+pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, usize)> {
+    let ranked = names.into_iter().map(|name| (name, edits(wanted.as_bytes(), name.as_bytes())));
+    ranked.min_by_key(|(_, edits)| *edits)
 }
 
 /// Levenshtein's distance.
@@ -31,7 +32,7 @@ mod tests {
     #[test]
     fn the_fewest_edits_win() {
         assert_eq!(edits(b"kitten", b"sitting"), 3);
-        assert_eq!(nearest("widht", ["height", "width", "wide"].into_iter()), Some("width"));
-        assert_eq!(nearest("x", std::iter::empty()), None);
+        assert_eq!(nearest("widht", ["height", "width", "wide"]), Some(("width", 2)));
+        assert_eq!(nearest("x", []), None);
     }
 }
