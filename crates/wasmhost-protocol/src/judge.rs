@@ -93,9 +93,13 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     }
 }
 
-/// R14: the message was stored before the run that ended had ended.
+/// R14: the message belongs to a run whose record is gone. The revision that it names tells it of any deletion and of any
+/// time to live; one that names none is told by when it was stored, where the record lived as long as results do.
 fn belongs_to_ended(case: &Case<'_>, marker: &Marker) -> bool {
-    marker.expired && case.stored_at < marker.at.minus(case.result_ttl)
+    match case.revision {
+        Some(revision) => revision < marker.revision,
+        None => marker.expired && case.stored_at < marker.at.minus(case.result_ttl),
+    }
 }
 
 fn unrecorded(case: &Case<'_>, expected: u64, after: Option<u64>) -> Judgement {

@@ -143,7 +143,7 @@ fn an_expired_id_tells_old_messages_from_new_ones() {
     assert_eq!(
         word(&judge(&case(&marker(false, 601), &claim(1)))),
         "claim 1 lost 0 over 4",
-        "forgotten by a client"
+        "forgotten by a client, and no revision tells whether before"
     );
     let (again, newer) = (stands(Record { after: Some(4), submitted_at: at(500), ..started() }), claim(2));
     let sent =
@@ -152,6 +152,17 @@ fn an_expired_id_tells_old_messages_from_new_ones() {
     assert_eq!(sent(Some(5), 100), "claim 2 lost 1 over 7");
     assert_eq!(sent(None, 499), "ack");
     assert_eq!(sent(None, 500), "claim 2 lost 1 over 7");
+}
+
+#[test]
+fn a_message_that_names_a_revision_from_before_the_marker_belongs_to_the_run_that_is_gone() {
+    let sent = |expired, revision| {
+        let gone = Standing::Deleted(Marker { revision: 4, at: at(501), expired });
+        word(&judge(&Case { revision: Some(revision), ..case(&gone, &claim(1)) }))
+    };
+    assert_eq!(sent(false, 3), "ack", "forgotten by a client");
+    assert_eq!(sent(true, 3), "ack", "expired sooner than a result does: the job never ran");
+    assert_eq!(sent(true, 5), "claim 1 lost 0 over 4");
 }
 
 #[test]
