@@ -143,10 +143,14 @@ pub(super) fn revoked(record: &Record, change: &Change) -> Result<(), Illegal> {
     }
 }
 
-/// T9 only ever moves `stop_at` earlier.
+/// T9 only ever moves `stop_at` earlier. A job without a claim is ended by T6 instead: a touch would carry the request on,
+/// and a host that believes the message published after it builds its claim without a look at the record (R0).
 pub(super) fn earlier(record: &Record, revoke: &Revoke, change: &Change) -> Result<Revoke, Illegal> {
     if change.writer != Writer::Client {
         return Err(Illegal::NotAllowed("a revoke"));
+    }
+    if record.attempt == 0 {
+        return Err(Illegal::Wrong { event: "a request to stop", state: record.state() });
     }
     match &record.revoke {
         None => Ok(revoke.clone()),

@@ -108,6 +108,9 @@ fn check(before: Option<&Record>, change: &Change, after: &Record) -> Result<(),
         );
         prop_assert!(!is_claim, "I7: revoked, then claimed");
     }
+    if matches!(change.event, Event::RequestRevoke(_)) {
+        prop_assert!(after.attempt > 0, "I7: a request to stop what a believed message may still start");
+    }
     if let Some(Record { stage: Stage::Retry { not_before }, .. }) = before
         && is_claim
     {
