@@ -81,6 +81,37 @@ prop_compose! {
     }
 }
 
+/// What the counters and the ends of jobs that no attempt ended say.
+fn check_losses(before: Option<&Record>, change: &Change, after: &Record) -> Result<(), TestCaseError> {
+    let lost = before.map_or(0, |before| before.lost);
+    let kind = match &after.stage {
+        Stage::Ended { end: End::Failure(error), .. } => Some(error.kind),
+        Stage::Ended { end: End::Success(_) | End::Revoked, .. }
+        | Stage::Pending { .. }
+        | Stage::Running(_)
+        | Stage::Retry { .. } => None,
+    };
+    if after.lost != lost {
+        let Event::Claim(claim) = &change.event else {
+            return Err(TestCaseError::fail("I11: only a claim tells that another was lost"));
+        };
+        let ran = before.is_some_and(|before| matches!(before.stage, Stage::Running(_)));
+        let held = before.and_then(|before| before.delivery).map(|held| held.created);
+        prop_assert!(ran && after.lost == lost + 1, "I11: a claim that had an outcome was not lost");
+        prop_assert_eq!(held, Some(claim.delivery.created), "I11: its owner may be healthy");
+    }
+    // What an owner calls its failure is for `decide` to say.
+    if !matches!(change.writer, Writer::Owner(_)) {
+        let (never, gone) = (kind == Some(ErrorKind::NotPublished), kind == Some(ErrorKind::Lost));
+        prop_assert!(!never || after.attempt == 0, "I12: it was claimed, so published");
+        prop_assert!(!gone || after.attempt > 0, "I12: nobody ever saw its message");
+    }
+    if after.is_terminal() {
+        prop_assert_eq!(after.attempt, before.map_or(0, |before| before.attempt), "I13: an end is no claim");
+    }
+    Ok(())
+}
+
 /// What must hold of every write that `next` lets through.
 fn check(before: Option<&Record>, change: &Change, after: &Record) -> Result<(), TestCaseError> {
     let is_claim = matches!(change.event, Event::Claim(_));
@@ -116,6 +147,7 @@ fn check(before: Option<&Record>, change: &Change, after: &Record) -> Result<(),
     {
         prop_assert!(change.now.plus(EARLY) >= *not_before, "I14");
     }
+    check_losses(before, change, after)?;
     prop_assert!(after.charged >= charged && after.lost >= lost, "counters fall");
     prop_assert!(after.charged + after.lost <= after.attempt, "more attempts ended than began");
     prop_assert_eq!((after.write, after.updated_at), (change.write, change.now));
