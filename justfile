@@ -22,6 +22,11 @@ test *filter:
 chaos *args:
     cargo xtask chaos {{ args }}
 
+# The protocol's model with wide bounds: minutes and gigabytes, for every night
+[group('check')]
+model:
+    WASMHOST_MODEL=wide cargo test --release -p wasmhost-protocol --test model -- --test-threads 1 --nocapture holds::
+
 # What has to pass before a change lands
 [group('check')]
 ci:

@@ -1,0 +1,59 @@
+//! Each mutant breaks an invariant: what the model does not find here it would not find in the protocol either.
+
+use crate::model::Model;
+use crate::mutants::Mutant;
+use crate::scenarios::{self, Scenario};
+use crate::search::explore;
+
+fn breaks(scenario: Scenario, mutant: Mutant, invariant: &str) {
+    let found = explore(Model::new(scenario, Some(mutant)), Some(invariant));
+    let broken = found.violations.iter().any(|violation| violation.what.starts_with(invariant));
+    eprintln!("{mutant:?} in {}: {} states\n{}", scenario.name, found.states, found.told());
+    assert!(broken, "{invariant} holds in {} states with {mutant:?}", found.states);
+}
+
+macro_rules! mutants {
+    ($($name:ident: $mutant:ident in $scenario:ident breaks $invariant:literal,)*) => {
+        $(#[test]
+        fn $name() {
+            breaks(scenarios::$scenario, Mutant::$mutant, concat!($invariant, " "));
+        })*
+    };
+}
+
+mutants! {
+    a_token_asked_for_before_the_end_overwrites_it: OldR5Order in S2 breaks "I1",
+    a_fresh_write_at_each_retry_loses_a_claim: FreshWrites in S1 breaks "I11",
+    an_ack_before_the_terminal_record_loses_the_job: AckBeforeTerminal in S1 breaks "I5",
+    a_delivery_count_is_no_fence: CountIsTheFence in S1 breaks "I3",
+    an_adoption_without_a_new_token_fences_nobody: NoFenceAtAdoption in S5 breaks "I3",
+    a_duplicate_acked_unseen_loses_the_job: R4AcksAlways in S5 breaks "I5",
+    one_scan_ends_a_job_that_was_being_published: OneScan in S3B breaks "I12",
+    jobs_looked_up_before_schedules_miss_what_moves: JobsBeforeSchedules in S3B breaks "I12",
+    a_lost_worker_hides_a_revoke: T8IgnoresRevoke in S2 breaks "I7",
+    a_nak_without_a_retry_recorded_counts_as_lost: NakWithoutT3 in S1 breaks "I11",
+    a_revoked_job_whose_owner_is_gone_never_ends_without_t6b: NoT6b in S2 breaks "I6",
+    a_liar_who_is_believed_takes_a_running_job: TrustsLiars in S6 breaks "I3",
+    a_claim_without_an_answer_that_is_not_recognised_is_lost: R5NotForClaims in S1 breaks "I11",
+    a_guest_started_while_unknown_has_no_recorded_attempt: StartsWhileUnknown in S1 breaks "I10",
+    an_outcome_applied_again_forgets_a_revoke: ReappliesOverRevoke in S2 breaks "I7",
+    a_message_of_an_expired_job_runs_it_again: NoR14 in S4 breaks "I13",
+    a_nak_delay_is_no_promise: TrustsTheNakDelay in S1 breaks "I14",
+    a_revoked_job_without_a_message_never_ends_without_t6b: NoT6bForReconciler in S5B breaks "I6",
+    a_read_instead_of_a_touch_is_no_fence: NoTouch in S3B breaks "I12",
+    counts_of_different_consumers_do_not_compare: CountsOnly in S1 breaks "I11",
+    a_stale_delivery_takes_a_retry_over: R3NotForRetry in S1B breaks "I11",
+    a_beat_that_adopts_an_end_overwrites_it: BeatAdoptsEnds in S2 breaks "I1",
+    a_message_of_the_run_before_is_taken_for_this_ones: NoAfter in S4 breaks "I5",
+    a_claim_goes_over_what_nobody_can_read: ClaimsOverUnreadable in S9 breaks "R6b",
+    a_message_goes_without_a_copy: NoCopy in S9 breaks "R7",
+    a_failure_is_recorded_without_a_copy: NoCopy in S7 breaks "R7",
+    a_suspect_that_waits_is_taken_for_poison: PoisonForSuspects in S13 breaks "R2",
+    other_arguments_run_under_a_job: NoDigest in S11 breaks "R0",
+    a_time_to_stop_that_moves_later_takes_a_revoke_back: LaterStop in S12 breaks "I7",
+    a_message_of_a_forgotten_job_runs_it_again: NoR14ForForgotten in S8 breaks "I13",
+    a_message_outlives_the_short_record_of_its_job: R14ByTimeAlone in S8B breaks "I13",
+    a_request_to_stop_before_any_claim_is_lost: StopsPending in S8B breaks "I7",
+    a_message_looked_up_for_one_claim_is_no_excuse_to_take_the_next: AdoptsWhatMoved in S14 breaks "I11",
+    a_claim_that_landed_starts_a_job_that_ended_since: StartsWhatEnded in S2 breaks "I13",
+}

@@ -1,0 +1,232 @@
+//! The model: a scenario, perhaps a mutant, and the steps that a state allows.
+
+use std::time::Duration;
+
+use wasmhost_protocol::{
+    Claim, Delivery, Digest, HostId, JobKey, Marker, QueueName, Record, RetryPolicy, Standing, Submission,
+    Timestamp,
+};
+
+use crate::clock;
+use crate::mutants::Mutant;
+use crate::records::{Ghost, Kept, Rec, Records, token};
+use crate::scenarios::Scenario;
+use crate::world::{Gone, Host, Left, Msg, Odd, World};
+
+/// Deliveries of one message by one consumer; a search that comes here says so.
+pub(crate) const MOST_DELIVERIES: u8 = 90;
+
+/// One step.
+pub(crate) struct Step {
+    /// What happened, where somebody asked.
+    pub(crate) label: String,
+    pub(crate) to: World,
+    pub(crate) cause: Cause,
+    /// Invariants that it breaks.
+    pub(crate) hits: Vec<String>,
+}
+
+/// Why a step is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It is somebody's work, and comes if nothing else does.
+    Work,
+    /// It takes a fault, or somebody's wish.
+    Chance,
+}
+
+pub(crate) struct Model {
+    pub(crate) scenario: Scenario,
+    pub(crate) mutant: Option<Mutant>,
+    pub(crate) records: Records,
+    pub(crate) steps: Vec<Step>,
+    /// Broken by the step that is being made.
+    pub(crate) hits: Vec<String>,
+    /// Whether labels are wanted.
+    pub(crate) describe: bool,
+    /// Whether a message was delivered as often as the model counts.
+    pub(crate) capped: bool,
+    claim: Claim,
+}
+
+impl Model {
+    pub(crate) fn new(scenario: Scenario, mutant: Option<Mutant>) -> Self {
+        let claim = blank_claim(&scenario);
+        let mut model = Self {
+            scenario,
+            mutant,
+            records: Records::default(),
+            steps: Vec::new(),
+            hits: Vec::new(),
+            describe: false,
+            capped: false,
+            claim,
+        };
+        model.scenario.trust |= mutant == Some(Mutant::TrustsLiars);
+        model
+    }
+
+    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// All steps from `world`.
+    pub(crate) fn steps(&mut self, world: &World) -> Vec<Step> {
+        self.server_steps(world);
+        self.delivery_steps(world);
+        for at in 0..world.hosts.len() {
+            self.host_steps(world, at);
+        }
+        for at in 0..world.clients.len() {
+            self.client_steps(world, at);
+        }
+        self.revoker_steps(world);
+        for at in 0..world.recons.len() {
+            self.reconciler_steps(world, at);
+        }
+        std::mem::take(&mut self.steps)
+    }
+
+    pub(crate) fn step(&mut self, cause: Cause, to: World, label: impl FnOnce() -> String) {
+        let label = if self.describe { label() } else { String::new() };
+        let hits = std::mem::take(&mut self.hits);
+        self.steps.push(Step { label, to, cause, hits });
+    }
+
+    pub(crate) fn kept(&self, rec: Rec) -> &Kept {
+        self.records.get(rec)
+    }
+
+    pub(crate) fn record(&self, rec: Rec) -> &Record {
+        &self.records.get(rec).record
+    }
+
+    pub(crate) fn keep(&mut self, record: Record, ghost: Ghost) -> Rec {
+        self.records.keep(record, ghost)
+    }
+
+    /// The smallest number that stands nowhere: nobody could tell it from random bits.
+    pub(crate) fn fresh(&self, world: &World) -> u8 {
+        let mut used = 1_u128;
+        let written = world.net.iter().map(|write| write.new).chain([world.rec, world.revoker.write.new]);
+        let held =
+            world.clients.iter().map(|client| client.rec).chain(world.hosts.iter().map(|host| host.rec));
+        for kept in written.chain(held).flatten().map(|rec| self.kept(rec)) {
+            used |= 1 << kept.token | 1 << kept.write | 1 << kept.ghost.claim;
+        }
+        for host in world.hosts.iter() {
+            used |= 1 << host.token | 1 << host.claim;
+        }
+        u8::try_from(used.trailing_ones()).expect("fewer ids than bits")
+    }
+
+    /// What a reader finds under the key.
+    pub(crate) fn standing(&self, world: &World) -> Standing {
+        let revision = u64::from(world.rev);
+        if let Some(odd) = world.odd {
+            return match odd {
+                Odd::Unreadable => Standing::Unreadable { revision, why: "not JSON".to_owned() },
+                Odd::Newer => Standing::Newer { revision, version: 9 },
+            };
+        }
+        if let Some(rec) = world.rec {
+            return Standing::Record { record: Box::new(self.record(rec).clone()), revision };
+        }
+        match world.marker {
+            None => Standing::Absent,
+            Some(Gone::Expired { ended, brief }) => {
+                Standing::Deleted(Marker { revision, at: clock::expired(ended, brief), expired: true })
+            }
+            Some(Gone::Deleted) => {
+                Standing::Deleted(Marker { revision, at: clock::written(world.rev), expired: false })
+            }
+        }
+    }
+
+    /// What a message says of its job.
+    pub(crate) fn submission(&self, world: &World, msg: &Msg) -> Submission {
+        let raw = msg.what.hdr == 0;
+        Submission {
+            submitted_at: if raw { clock::stored(msg.born) } else { clock::submitted(msg.what.submitted) },
+            expires_at: self.expires_at(world),
+            args_digest: Some(args(msg.what.args)),
+            ..self.claim.job.clone()
+        }
+    }
+
+    pub(crate) fn expires_at(&self, world: &World) -> Option<Timestamp> {
+        let at = if world.expired { clock::passed() } else { clock::ahead() };
+        self.scenario.expires.then_some(at)
+    }
+
+    /// The claim that a host would make.
+    pub(crate) fn claim(&self, world: &World, host: &Host, number: u8) -> Claim {
+        let number = if self.is(Mutant::CountIsTheFence) { host.msg.count } else { number };
+        Claim {
+            job: self.submission(world, &host.msg),
+            token: token(number),
+            msg_seq: u64::from(host.msg.seq),
+            delivery: delivery(host),
+            adopt: host.adopt,
+            ..self.claim.clone()
+        }
+    }
+
+    pub(crate) fn blank_submission(&self) -> Submission {
+        self.claim.job.clone()
+    }
+}
+
+pub(crate) fn delivery(host: &Host) -> Delivery {
+    Delivery { created: clock::stored(host.created), count: u64::from(host.msg.count) }
+}
+
+/// The digest of arguments number `number`.
+pub(crate) fn args(number: u8) -> Digest {
+    Digest::from_bytes([number; 32])
+}
+
+/// The world with one less of a budget; none where nothing is left of it.
+pub(crate) fn spend(world: &World, budget: impl FnOnce(&mut Left) -> &mut u8) -> Option<World> {
+    let mut after = *world;
+    let left = budget(&mut after.left);
+    *left = left.checked_sub(1)?;
+    Some(after)
+}
+
+pub(crate) fn retry_policy(scenario: &Scenario) -> RetryPolicy {
+    RetryPolicy {
+        max_attempts: Some(scenario.max_attempts),
+        max_lost: scenario.max_lost,
+        initial_delay: Duration::from_secs(1),
+        ..RetryPolicy::default()
+    }
+}
+
+fn blank_claim(scenario: &Scenario) -> Claim {
+    let job = Submission {
+        key: JobKey::parse("m.f.1").expect("a key"),
+        queue: QueueName::default_queue(),
+        submitted_at: clock::stored(0),
+        not_before: None,
+        expires_at: None,
+        max_attempts: None,
+        args_digest: None,
+        digest: None,
+        parent: None,
+        after: None,
+    };
+    let policy = retry_policy(scenario);
+    Claim {
+        job,
+        host: HostId::parse("h").expect("a host id"),
+        token: token(0),
+        msg_seq: 0,
+        delivery: Delivery { created: clock::stored(0), count: 0 },
+        digest: None,
+        max_attempts: policy.max_attempts,
+        max_lost: policy.max_lost,
+        track_started: true,
+        adopt: false,
+    }
+}

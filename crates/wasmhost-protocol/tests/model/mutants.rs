@@ -1,0 +1,187 @@
+//! Mutants: each breaks one sentence of the protocol, and must break an invariant. They are switches of the model, or
+//! change what goes into the protocol's functions or comes out of them; the product's code is never another.
+
+use wasmhost_protocol::{
+    Case, Change, ErrorKind, Judgement, Record, Shown, Stage, Standing, State, Timestamp, judge, next,
+};
+
+use crate::clock;
+use crate::invariants::is_failure;
+use crate::model::Model;
+
+/// A sentence that is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// R5 asks an owner for its token before it asks whether the record is terminal.
+    OldR5Order,
+    /// A write that is tried again has another id.
+    FreshWrites,
+    AckBeforeTerminal,
+    /// The token is the delivery count.
+    CountIsTheFence,
+    /// R4's adoption keeps the token.
+    NoFenceAtAdoption,
+    R4AcksAlways,
+    /// R13 with a single scan.
+    OneScan,
+    /// R13 looks into the jobs first.
+    JobsBeforeSchedules,
+    T8IgnoresRevoke,
+    NakWithoutT3,
+    NoT6b,
+    /// R0 where submitters are not trusted.
+    TrustsLiars,
+    R5NotForClaims,
+    StartsWhileUnknown,
+    ReappliesOverRevoke,
+    NoR14,
+    TrustsTheNakDelay,
+    NoT6bForReconciler,
+    /// R1 without the touch.
+    NoTouch,
+    /// R3 compares counts of different consumers.
+    CountsOnly,
+    /// R3 not for RETRY.
+    R3NotForRetry,
+    /// R9 adopts a terminal record with its own token.
+    BeatAdoptsEnds,
+    /// R14 without `after`.
+    NoAfter,
+    /// A claim goes over a record that nobody can read.
+    ClaimsOverUnreadable,
+    /// A message that cannot be a job goes without a copy, and so does a failure.
+    NoCopy,
+    /// R2 counts what hosts gave back on purpose.
+    PoisonForSuspects,
+    /// R0 without the digest of the arguments.
+    NoDigest,
+    /// T9 moves the time to stop later.
+    LaterStop,
+    /// R14 knows expired records only, not forgotten ones.
+    NoR14ForForgotten,
+    /// R4 without a second look at whose message the record is by then.
+    AdoptsWhatMoved,
+    /// R14 by the time of a result, for a message that names a revision too.
+    R14ByTimeAlone,
+    /// T9 of a job that nobody claimed.
+    StopsPending,
+    /// A claim that landed is adopted, though the job has ended since.
+    StartsWhatEnded,
+}
+
+impl Model {
+    /// `judge`, or what a mutant makes of it.
+    pub(crate) fn judge_mutated(&self, case: Case<'_>) -> Judgement {
+        let Some(mutant) = self.mutant else { return judge(&case) };
+        if mutant == Mutant::PoisonForSuspects {
+            return judge_without_losses(&case);
+        }
+        let mut standing = case.standing.clone();
+        let mut case = case;
+        let claim = case.claim;
+        let far = Timestamp::from_unix_ms(i64::MAX);
+        let (mut revoke, mut digest) = (None, None);
+        match (&mut standing, mutant) {
+            (Standing::Deleted(_), Mutant::NoR14) => (case.stored_at, case.revision) = (far, None),
+            (Standing::Deleted(marker), Mutant::NoR14ForForgotten) if !marker.expired => {
+                (case.stored_at, case.revision) = (far, None);
+            }
+            (Standing::Deleted(_), Mutant::R14ByTimeAlone) => case.revision = None,
+            (Standing::Unreadable { revision, .. }, Mutant::ClaimsOverUnreadable) => {
+                case.believed = Some(*revision);
+            }
+            (Standing::Record { record, .. }, mutant) => match mutant {
+                Mutant::CountsOnly
+                    if record.delivery.is_some_and(|held| held.created != claim.delivery.created) =>
+                {
+                    record.delivery = None;
+                }
+                Mutant::R3NotForRetry if matches!(record.stage, Stage::Retry { .. }) => {
+                    record.delivery = None
+                }
+                Mutant::NoAfter => record.after = None,
+                Mutant::NoDigest => digest = record.args_digest.take(),
+                Mutant::CountIsTheFence => record.token = None,
+                Mutant::TrustsTheNakDelay => open_early(record),
+
+                Mutant::T8IgnoresRevoke if is_losing(record, claim.max_lost) => revoke = record.revoke.take(),
+                // Every other mutant is broken elsewhere.
+                _ => {}
+            },
+            _ => {}
+        }
+        case.standing = &standing;
+        let mut judgement = judge(&case);
+        match (&mut judgement, mutant, &standing) {
+            (Judgement::Claim { record, .. }, Mutant::NoDigest, _) => {
+                record.args_digest = record.args_digest.or(digest)
+            }
+            (
+                Judgement::Claim { record, .. },
+                Mutant::NoFenceAtAdoption,
+                Standing::Record { record: held, .. },
+            ) if claim.adopt => {
+                record.token = held.token;
+            }
+            (Judgement::End { record, .. }, Mutant::T8IgnoresRevoke, _) => {
+                record.revoke = record.revoke.take().or(revoke)
+            }
+            (Judgement::End { record, .. }, Mutant::NoT6b, Standing::Record { record: held, revision })
+                if record.state() == State::Revoked && matches!(held.stage, Stage::Running(_)) =>
+            {
+                judgement = Judgement::Stale { revision: *revision };
+            }
+            _ => {}
+        }
+        judgement
+    }
+}
+
+/// Poison as if no claim had ever been lost, all else as it is.
+fn judge_without_losses(case: &Case<'_>) -> Judgement {
+    let mut standing = case.standing.clone();
+    if let Standing::Record { record, .. } = &mut standing {
+        record.lost = 0;
+    }
+    let right = judge(case);
+    match judge(&Case { standing: &standing, ..*case }) {
+        Judgement::End { record, expected } if is_failure(&record, ErrorKind::Poison) => {
+            Judgement::End { record, expected }
+        }
+        Judgement::Claim { .. }
+        | Judgement::End { .. }
+        | Judgement::Ack
+        | Judgement::Rest(_)
+        | Judgement::Look { .. }
+        | Judgement::Stale { .. }
+        | Judgement::Dead { .. } => right,
+    }
+}
+
+fn open_early(record: &mut Record) {
+    if let Stage::Retry { not_before } = &mut record.stage {
+        *not_before = clock::passed();
+    }
+}
+
+fn is_losing(record: &Record, max_lost: u32) -> bool {
+    matches!(record.stage, Stage::Running(_)) && record.lost + 1 > max_lost
+}
+
+/// A write that `next` refuses, built all the same.
+pub(crate) fn forced(known: &Record, change: &Change) -> Record {
+    let open = Record {
+        stage: Stage::Running(Shown::Started),
+        revoke: None,
+        max_attempts: Some(u32::MAX),
+        ..known.clone()
+    };
+    let revoked = Record { revoke: known.revoke.clone(), ..open.clone() };
+    let built = next(Some(&open), change).or_else(|_| next(Some(&revoked), change));
+    let after = built.expect("nothing refuses it any more");
+    Record {
+        revoke: known.revoke.clone().or(after.revoke.clone()),
+        max_attempts: known.max_attempts,
+        ..after
+    }
+}
