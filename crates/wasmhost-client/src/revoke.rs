@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmhost_nats::{WriteError, Written, now, random_write, schedules};
 use wasmhost_protocol::{
-    Change, Event, JobKey, Policy, Record, Revoke, Stage, Standing, State, Timestamp, Writer, next,
+    Change, Event, JobKey, Policy, Record, Revoke, Stage, Standing, State, Writer, next,
 };
 
 use crate::{Handle, StatusError};
@@ -124,7 +124,7 @@ impl Handle {
         let change = change(Event::Revoked { reason: options.reason.clone(), usage: None });
         let ended = next(Some(record), &change).expect("a client may end a job that does not run");
         // The message is left to a host, and must still meet this record when it is due.
-        let due_in = due_at(record).map_or(Duration::ZERO, |at| at.since(change.now));
+        let due_in = record.stage.not_before().map_or(Duration::ZERO, |at| at.since(change.now));
         let written = self.write(ended, revision, Some(Policy::NEVER_RAN_TTL + due_in)).await?;
         if written.is_ok() && matches!(record.stage, Stage::Pending { not_before: Some(_) }) {
             self.unschedule().await;
@@ -179,15 +179,6 @@ impl Handle {
         if sent.is_err() || connection.client.flush().await.is_err() {
             tracing::warn!(job.key = %self.key, "the host of a revoked job is not woken; it finds out by itself");
         }
-    }
-}
-
-/// When the job's message comes, where that is known.
-fn due_at(record: &Record) -> Option<Timestamp> {
-    match &record.stage {
-        Stage::Pending { not_before } => *not_before,
-        Stage::Retry { not_before } => Some(*not_before),
-        Stage::Running(_) | Stage::Ended { .. } => None,
     }
 }
 

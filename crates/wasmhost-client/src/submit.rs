@@ -81,10 +81,7 @@ struct Held {
 impl Held {
     /// When the job is due, where it is scheduled: as the record has it, whoever wrote that.
     fn due(&self) -> Option<Timestamp> {
-        match self.record.stage {
-            Stage::Pending { not_before } => not_before,
-            Stage::Running(_) | Stage::Retry { .. } | Stage::Ended { .. } => None,
-        }
+        self.record.stage.not_before()
     }
 }
 

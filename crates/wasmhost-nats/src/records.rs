@@ -23,9 +23,6 @@ pub(crate) use standing::standing_of;
 pub use unended::{LookLimits, Unended};
 pub use unknown::{OwnedWrite, Written};
 
-/// How long the server and clients keep a delete marker.
-pub(crate) const MARKER_TTL: Duration = Duration::from_secs(3600);
-
 /// Why a record was not written, or may not have been.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]

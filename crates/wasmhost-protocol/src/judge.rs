@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::{
-    Change, Claim, Digest, End, ErrorKind, Event, Illegal, JobError, Marker, Record, RetryPolicy, Stage,
-    Standing, Timestamp, WriteId, Writer, next,
+    Change, Claim, Digest, End, ErrorKind, Event, Illegal, JobError, Marker, Record, RetryPolicy, Standing,
+    Timestamp, WriteId, Writer, next,
 };
 
 /// Deliveries of a message since its last claim before it is taken for poison (R2).
@@ -84,6 +84,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
         return unrecorded(case, revision, None);
     }
     match case.standing {
+        Standing::Absent if has_long_ended(case) => Judgement::Ack,
         Standing::Absent => unrecorded(case, 0, None),
         Standing::Deleted(marker) if belongs_to_ended(case, marker) => Judgement::Ack,
         Standing::Deleted(marker) => unrecorded(case, marker.revision, Some(marker.revision)),
@@ -100,6 +101,12 @@ fn belongs_to_ended(case: &Case<'_>, marker: &Marker) -> bool {
         Some(revision) => revision < marker.revision,
         None => marker.expired && case.stored_at < marker.at.minus(case.result_ttl),
     }
+}
+
+/// The message names a record that was deleted so long ago that its marker is gone as well. Only ended records expire; one
+/// that the server lost in a crash is told by its message's youth.
+fn has_long_ended(case: &Case<'_>) -> bool {
+    case.revision.is_some() && case.stored_at.plus(Marker::LIFE) < case.now
 }
 
 fn unrecorded(case: &Case<'_>, expected: u64, after: Option<u64>) -> Judgement {
@@ -178,9 +185,9 @@ fn hopeless(case: &Case<'_>, record: Option<&Record>) -> Option<JobError> {
         .then(|| JobError::new(ErrorKind::Poison, message()))
 }
 
-/// Whether hosts give the job's deliveries back on purpose: until its retry is due, or a suspect's turn comes.
+/// Whether hosts give the job's deliveries back on purpose: until it is due, or a suspect's turn comes.
 fn waits(record: &Record) -> bool {
-    matches!(record.stage, Stage::Retry { .. }) || record.lost + 1 >= RetryPolicy::SUSPECT_LOST
+    record.stage.not_before().is_some() || record.lost + 1 >= RetryPolicy::SUSPECT_LOST
 }
 
 fn finish(error: JobError) -> Event {

@@ -84,6 +84,16 @@ impl Stage {
         }
     }
 
+    /// The time before which no attempt starts, where there is one.
+    #[must_use]
+    pub fn not_before(&self) -> Option<Timestamp> {
+        match self {
+            Self::Pending { not_before } => *not_before,
+            Self::Retry { not_before } => Some(*not_before),
+            Self::Running(_) | Self::Ended { .. } => None,
+        }
+    }
+
     /// Whether nothing follows.
     #[must_use]
     pub fn is_terminal(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What stands under a job's key, as read from the states bucket, and the revision that the next write must expect.
 
+use std::time::Duration;
+
 use crate::{Record, Timestamp};
 
 /// A delete marker where a record was.
@@ -11,6 +13,11 @@ pub struct Marker {
     pub at: Timestamp,
     /// Whether the record's time to live ended (reason `MaxAge`); else somebody deleted it.
     pub expired: bool,
+}
+
+impl Marker {
+    /// How long the server and clients keep a delete marker.
+    pub const LIFE: Duration = Duration::from_secs(3600);
 }
 
 /// What stands under a job's key.

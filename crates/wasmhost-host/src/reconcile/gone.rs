@@ -8,7 +8,7 @@ use futures::StreamExt;
 use tokio::time::Instant;
 use wasmhost_nats::dead::{Dead, publish_dead};
 use wasmhost_nats::{LookLimits, ReadError, Whereabouts, Written, fault, now, random_write, whereabouts};
-use wasmhost_protocol::{End, JobKey, Policy, Record, Stage, Standing, Timestamp, end_of_gone};
+use wasmhost_protocol::{End, JobKey, Policy, Record, Stage, Standing, end_of_gone};
 
 use crate::host::Host;
 
@@ -81,21 +81,13 @@ impl<'a> Gone<'a> {
 /// The record of `key`, where it still has this revision and its message is nowhere though it should be somewhere.
 async fn orphan(host: &Host, key: &JobKey, revision: u64) -> Result<Option<Orphan>, ReadError> {
     let Standing::Record { record, revision: found } = host.records.read(key).await? else { return Ok(None) };
-    if found != revision || record.is_terminal() || waits_until(&record).is_some_and(|at| at > now()) {
+    if found != revision || record.is_terminal() || record.stage.not_before().is_some_and(|at| at > now()) {
         return Ok(None);
     }
     Ok(match whereabouts(&host.connection, key, record.msg_seq).await? {
         Whereabouts::Gone => Some(Orphan { record: *record, revision }),
         Whereabouts::Scheduled | Whereabouts::Due | Whereabouts::Queued => None,
     })
-}
-
-fn waits_until(record: &Record) -> Option<Timestamp> {
-    match record.stage {
-        Stage::Pending { not_before } => not_before,
-        Stage::Retry { not_before } => Some(not_before),
-        Stage::Running(_) | Stage::Ended { .. } => None,
-    }
 }
 
 /// T8, or T6 and T6b where the job was revoked or has expired. Whoever writes meanwhile wins; the next look sees.

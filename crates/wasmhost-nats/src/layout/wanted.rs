@@ -5,10 +5,9 @@ use std::time::Duration;
 use async_nats::jetstream::stream::{
     Compression, Config, DiscardPolicy, Republish, RetentionPolicy, Source, SubjectTransform,
 };
-use wasmhost_protocol::Names;
+use wasmhost_protocol::{Marker, Names};
 
 use super::LayoutConfig;
-use crate::records::MARKER_TTL;
 
 /// Unacknowledged publishes are told apart from new ones for so long.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
@@ -91,7 +90,7 @@ fn states(names: &Names) -> Config {
         max_message_size: RECORD_BYTES,
         max_consumers: STATES_CONSUMERS,
         allow_message_ttl: true,
-        subject_delete_marker_ttl: Some(MARKER_TTL),
+        subject_delete_marker_ttl: Some(Marker::LIFE),
         republish: Some(Republish { source, destination, headers_only: false }),
         ..bucket(names.states_stream(), names.states_filter())
     }

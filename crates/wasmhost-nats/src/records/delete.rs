@@ -1,9 +1,9 @@
 //! T10 and T11: a record is removed by a delete marker, itself a compare-and-set.
 
 use async_nats::jetstream::message::PublishMessage;
-use wasmhost_protocol::{JobKey, Standing, header};
+use wasmhost_protocol::{JobKey, Marker, Standing, header};
 
-use super::{MARKER_TTL, Records, WriteError, ttl_seconds};
+use super::{Records, WriteError, ttl_seconds};
 use crate::backoff::Backoff;
 use crate::codes::Unstored;
 use crate::message::publish;
@@ -31,7 +31,7 @@ impl Records {
     async fn mark_deleted(&self, key: &JobKey, expected: u64) -> Result<(), Unstored> {
         let message = PublishMessage::build()
             .header(header::KV_OPERATION, header::KV_DELETE)
-            .header(header::TTL, ttl_seconds(MARKER_TTL).to_string().as_str())
+            .header(header::TTL, ttl_seconds(Marker::LIFE).to_string().as_str())
             .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
         publish(&self.connection, &self.connection.names.state_subject(key), message).await.map(drop)
     }

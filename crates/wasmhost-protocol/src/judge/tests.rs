@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::machine::sample::{at, claim, failure, started, success, token};
-use crate::{Delivery, Revoke};
+use crate::{Delivery, Revoke, Stage};
 
 const NOW: i64 = 1_000;
 
@@ -163,6 +163,27 @@ fn a_message_that_names_a_revision_from_before_the_marker_belongs_to_the_run_tha
     assert_eq!(sent(false, 3), "ack", "forgotten by a client");
     assert_eq!(sent(true, 3), "ack", "expired sooner than a result does: the job never ran");
     assert_eq!(sent(true, 5), "claim 1 lost 0 over 4");
+}
+
+#[test]
+fn a_message_whose_record_is_gone_for_longer_than_any_marker_is_not_run() {
+    let second = |age| at(NOW).unix_ms() / 1_000 - age;
+    let sent = |revision, age| {
+        let claim = claim(2);
+        let case = Case { revision, stored_at: at(second(age)), ..case(&Standing::Absent, &claim) };
+        word(&judge(&case))
+    };
+    assert_eq!(sent(Some(3), 3_601), "ack", "revoked, say, while nobody served its queue");
+    assert_eq!(sent(Some(3), 3_599), "claim 1 lost 0 over 0", "the server lost its record");
+    assert_eq!(sent(None, 9_999), "claim 1 lost 0 over 0", "a raw job's first record");
+}
+
+#[test]
+fn a_scheduled_job_is_not_claimed_before_its_time() {
+    let stage = Stage::Pending { not_before: Some(at(NOW + 60)) };
+    let scheduled = Record { stage, attempt: 0, token: None, delivery: None, msg_seq: None, ..started() };
+    assert_eq!(of(scheduled.clone(), 1), "rest 60 s", "a raw message under its id");
+    assert_eq!(of(scheduled, 90), "rest 60 s", "and never poison");
 }
 
 #[test]

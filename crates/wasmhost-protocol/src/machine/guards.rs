@@ -26,8 +26,7 @@ pub(super) fn claim(record: &Record, claim: &Claim, change: &Change) -> Result<u
     if record.is_expired(change.now) {
         return Err(Illegal::Expired);
     }
-    if let Stage::Retry { not_before } = record.stage
-        && is_early(not_before, change.now)
+    if let Some(not_before) = record.stage.not_before().filter(|not_before| is_early(*not_before, change.now))
     {
         return Err(Illegal::Early(not_before));
     }
