@@ -1,7 +1,7 @@
 //! Storms: every fault there is, on many jobs at once, judged by the auditor; and storms on hosts that break one rule of
 //! the protocol, which the auditor has to notice.
 
-use std::{collections::BTreeSet, io::Write, time::Duration};
+use std::{collections::BTreeSet, fs, io::Write, time::Duration};
 
 use anyhow::ensure;
 use end_to_end::{Plan, Scale, StormOptions, Theme, broken_wasmhost, storm};
@@ -69,6 +69,8 @@ async fn convict((rule, theme, promise): Rule, seed: u64) -> Test {
     let broken: BTreeSet<_> = report.audit.violations.iter().map(|violation| violation.invariant).collect();
     say(&format!("{rule}, seed {seed}: {broken:?}"));
     ensure!(broken.contains(&promise), "{rule} goes unnoticed:\n{report}");
+    // What was to be broken is of no use to anybody.
+    report.kept.map(fs::remove_dir_all).transpose()?;
     Ok(())
 }
 
