@@ -266,6 +266,7 @@ pub(crate) const S14: Scenario = Scenario {
     at_most: 1,
     hosts: 3,
     one_host: false,
+    reconcilers: 1,
     max_lost: 3,
     plain: true,
     ..PLAIN
