@@ -204,7 +204,7 @@ impl Claiming<'_> {
 
     /// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
     async fn write_end(&self, record: Box<Record>, expected: u64) -> Next {
-        dead::bury_failure(self.host, self.delivery, &record).await;
+        dead::bury_failure(self.host, &self.delivery.message, &record).await;
         fault::point("before-end");
         let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { self.result_ttl };
         match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {

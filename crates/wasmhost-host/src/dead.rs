@@ -27,9 +27,9 @@ pub(crate) async fn bury_unreadable(host: &Host, message: &Message, sequence: u6
 }
 
 /// Keeps a copy of a job that is about to end in FAILURE. Says whether it could.
-pub(crate) async fn bury_failure(host: &Host, delivery: &Delivery, record: &Record) -> bool {
+pub(crate) async fn bury_failure(host: &Host, message: &Message, record: &Record) -> bool {
     let Stage::Ended { end: End::Failure(error), .. } = &record.stage else { return true };
-    keep(host, Dead::Job(&delivery.key), &delivery.message, (error.kind.as_str(), &error.message)).await
+    keep(host, Dead::Job(&record.key()), message, (error.kind.as_str(), &error.message)).await
 }
 
 async fn keep(host: &Host, dead: Dead<'_>, message: &Message, why: (&str, &str)) -> bool {

@@ -1,17 +1,17 @@
 //! A claimed attempt's hold on its record and its delivery. The one owner of the record's newest revision on this host:
 //! progress, beats, revoke and the terminal write all go through it, so that they do not fence each other.
 
+mod publish;
+
 use std::future::Future;
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
 use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
-use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, blobs, fault, now, random_write};
-use wasmhost_protocol::{
-    Attempt, Change, Event, Illegal, Outcome, Policy, Record, Standing, Token, Verdict, Writer, next,
-};
-use wasmhost_sandbox::{Post, Running};
+use wasmhost_nats::{ANSWER_TIMEOUT, fault, now};
+use wasmhost_protocol::{Attempt, Outcome, Policy, Record, Standing, Token, Verdict};
+use wasmhost_sandbox::Running;
 
 use crate::attempts::{Registered, Wake};
 use crate::delivery::Delivery;
@@ -19,9 +19,7 @@ use crate::host::{Host, random_fraction};
 use crate::logs;
 use crate::settle::in_progress;
 use crate::suspects::Turn;
-
-/// At most one checkpoint is written in this time.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+use publish::{Checkpoints, Held};
 
 /// A claimed attempt's hold on its record and delivery.
 pub(crate) struct Lease {
@@ -39,24 +37,6 @@ pub(crate) struct Lease {
     checkpoints: Checkpoints,
     /// A suspect's; the next one may start when it is dropped.
     _turn: Option<Turn>,
-}
-
-/// Checkpoints of this attempt.
-#[derive(Debug)]
-struct Checkpoints {
-    /// The newest one, not yet written.
-    held: Option<Bytes>,
-    /// Written so far.
-    saved: u32,
-    /// The earliest time of the next write.
-    due_at: Instant,
-}
-
-/// What becomes of a checkpoint that is held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
-    WhenDue,
-    WriteNow,
 }
 
 /// How the attending ended.
@@ -83,7 +63,7 @@ impl Lease {
         let lapses_at = Instant::now() + host.config.ack_wait;
         let host = host.clone();
         let next_write_at = Instant::now();
-        let checkpoints = Checkpoints { held: None, saved: 0, due_at: next_write_at };
+        let checkpoints = Checkpoints::new();
         Self {
             host,
             delivery,
@@ -134,6 +114,17 @@ impl Lease {
 
     /// Keeps the lease while the attempt starts and runs, and writes what it publishes.
     pub(crate) async fn attend<F>(&mut self, starting: F) -> Attended
+    where
+        F: Future<Output = Result<Running, Verdict>>,
+    {
+        let attended = self.attend_start(starting).await;
+        if matches!(attended, Attended::Fenced) {
+            tracing::warn!(job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
+        }
+        attended
+    }
+
+    async fn attend_start<F>(&mut self, starting: F) -> Attended
     where
         F: Future<Output = Result<Running, Verdict>>,
     {
@@ -198,16 +189,17 @@ impl Lease {
                 Some(line) = lines.recv() => { logs::publish(self, &line); Ok(()) }
             };
             if kept.is_err() {
-                tracing::warn!(job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
                 running.control.stop();
                 return Attended::Fenced;
             }
         }
     }
 
+    /// Every third of ack_wait. A message that was delivered before is beaten for at once: it may have waited on its way.
     fn beats(&self) -> tokio::time::Interval {
         let every = self.host.config.ack_wait / 3;
-        let mut beats = interval_at(Instant::now() + every, every);
+        let first = if self.delivery.delivery.count > 1 { Duration::ZERO } else { every };
+        let mut beats = interval_at(Instant::now() + first, every);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         beats
     }
@@ -293,67 +285,6 @@ impl Lease {
     pub(crate) fn adopt(&mut self, record: Record, revision: u64) {
         self.record = record;
         self.revision = revision;
-    }
-
-    /// T2 for what the guest posted: first the checkpoint, then the state.
-    async fn publish(&mut self, post: Option<Post>, held: Held) -> Result<(), Fenced> {
-        let Post { update, checkpoint } = post.unwrap_or_default();
-        self.checkpoints.held = checkpoint.or(self.checkpoints.held.take());
-        if held == Held::WriteNow || self.checkpoints.due_at <= Instant::now() {
-            self.save_checkpoint().await?;
-        }
-        if let Some(update) = update {
-            self.show(Event::Progress { state: update.state, meta: update.meta }).await?;
-        }
-        let rate = self.policy.limits.updates_per_second.max(1);
-        self.next_write_at = Instant::now() + Duration::from_secs(1) / rate;
-        Ok(())
-    }
-
-    /// Each checkpoint has a name of its own, so that the one in the record stays whole until another is named there.
-    async fn save_checkpoint(&mut self) -> Result<(), Fenced> {
-        let Some(bytes) = self.checkpoints.held.take() else { return Ok(()) };
-        self.checkpoints.saved += 1;
-        let name = self.blob_name(&format!("checkpoint-{}", self.checkpoints.saved));
-        let before = self.record.checkpoint.clone();
-        let connection = self.host.connection.clone();
-        match self.hold_on_while(blobs::put(&connection, &name, bytes)).await {
-            Ok(blob) => self.show(Event::Checkpoint(blob)).await?,
-            Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not keep a checkpoint"),
-        }
-        if let Some(before) = before.filter(|before| self.record.checkpoint.as_ref() != Some(before)) {
-            drop(blobs::delete(&self.host.connection, &before.name).await);
-        }
-        self.checkpoints.due_at = Instant::now() + CHECKPOINT_EVERY;
-        Ok(())
-    }
-
-    /// Writes a T2; a revoke in the record means that it is dropped.
-    async fn show(&mut self, event: Event) -> Result<(), Fenced> {
-        loop {
-            let write = random_write();
-            let change =
-                Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
-            let record = match next(Some(&self.record), &change) {
-                Ok(record) => record,
-                Err(Illegal::Revoked) => return Ok(()),
-                Err(_) => return Err(Fenced),
-            };
-            let (key, records) = (self.delivery.key.clone(), self.host.records.clone());
-            let writing = records.write_owned(&key, &record, self.revision, None, self.token);
-            match timeout_at(self.lapses_at, writing).await {
-                Ok(Ok(OwnedWrite::Landed(revision))) => {
-                    self.adopt(record, revision);
-                    return Ok(());
-                }
-                Ok(Ok(OwnedWrite::Moved { record, revision })) => self.adopt(*record, revision),
-                Ok(Ok(OwnedWrite::Fenced)) | Err(_) => return Err(Fenced),
-                Ok(Err(error)) => {
-                    tracing::warn!(job.key = %key, %error, "could not write progress");
-                    return Ok(());
-                }
-            }
-        }
     }
 
     /// A name in the blob store that no other claim of any job uses.

@@ -37,7 +37,7 @@ impl Lease {
             if matches!(&record.stage, Stage::Ended { end: End::Failure(_), .. }) {
                 let kept = match kept {
                     Some(kept) => kept,
-                    None => *kept.insert(dead::bury_failure(&self.host, &self.delivery, &record).await),
+                    None => *kept.insert(self.bury(&record).await),
                 };
                 note_unburied(&mut record, kept);
             }
@@ -48,6 +48,11 @@ impl Lease {
                 None => {}
             }
         }
+    }
+
+    async fn bury(&mut self, record: &Record) -> bool {
+        let (host, message) = (self.host.clone(), self.delivery.message.clone());
+        self.hold_on_while(dead::bury_failure(&host, &message, record)).await
     }
 
     /// One write of `record`: it as written, nothing where another wrote meanwhile and it is to be built again, or none
