@@ -1,7 +1,8 @@
 //! A host: takes jobs from its queues, runs each in a fresh sandbox and records every transition.
 //!
 //! Read in this order to follow a job: `pull` (a slot asks for a delivery), `delivery` (the message as a job), `attempt`
-//! (the whole of one delivery, top to bottom), `claim`, `start`, `lease`, `record`, `settle`.
+//! (the whole of one delivery, top to bottom), `claim`, `start`, `lease`, `record`, `settle`. Beside them runs `reconcile`. Which
+//! rule of the protocol lives where, and which test goes red without it: [`rules`].
 //!
 //! ```no_run
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,6 +15,9 @@
 //! # Ok(())
 //! # }
 //! ```
+
+#[doc = include_str!("rules.md")]
+pub mod rules {}
 
 mod attempt;
 mod attempts;

@@ -52,3 +52,28 @@ async fn every_command_of_the_readme_does_what_it_says() -> Test {
     }
     Ok(())
 }
+
+/// The source file with the tests of an area.
+fn source(area: &str) -> String {
+    let file = match area {
+        "breaks" => "../crates/wasmhost-protocol/tests/model/breaks.rs".to_owned(),
+        "judge" => "../crates/wasmhost-protocol/src/judge/tests.rs".to_owned(),
+        area => format!("tests/e2e/{area}.rs"),
+    };
+    std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default()
+}
+
+#[test]
+fn every_test_that_the_rules_name_exists() {
+    let rules = include_str!("../../../crates/wasmhost-host/src/rules.md");
+    let named: Vec<_> = rules.split('`').filter_map(|word| word.split_once("::")).collect();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|(_, name)| *name != "…")
+        .filter(|(area, name)| {
+            let source = source(area);
+            !source.contains(&format!("fn {name}(")) && !source.contains(&format!(" {name}: "))
+        })
+        .collect();
+    assert!(named.len() > 40 && missing.is_empty(), "of {} named: {missing:?}", named.len());
+}
