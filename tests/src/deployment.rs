@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use wasmhost_client::{Client, ClientConfig, Handle, protocol::JobKey};
 
 use crate::{
+    audited::Audited,
     events::Events,
     host::Host,
     outsider::Outsider,
@@ -171,6 +172,15 @@ impl Deployment {
     /// Where the subscription fails.
     pub async fn events(&self) -> anyhow::Result<Events> {
         Events::record(&self.nats).await
+    }
+
+    /// Records for the auditor from now on; a host must have made the streams.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot connect.
+    pub async fn audited(&self) -> anyhow::Result<Audited> {
+        Audited::start(&self.server.url()).await
     }
 
     /// Publishes a job as any NATS client does, with these headers, and waits for the stream's answer.

@@ -16,8 +16,10 @@ mod outsider;
 mod proxy;
 mod shell;
 
+mod audited;
 mod storm;
 
+pub use audited::Audited;
 pub use deployment::{Deployment, server};
 pub use events::{Events, History, Transition};
 pub use host::Host;

@@ -95,7 +95,10 @@ impl Weather<'_> {
             Fault::Terminate(seat) => self.terminate(seat).await,
             Fault::KillServer => self.kill_server().await,
             Fault::StartServer => self.start_server().await,
-            Fault::Cut(line) => self.cut(line).await,
+            Fault::Cut(line) => {
+                self.cut(line);
+                Ok(())
+            }
             Fault::Stall(line, direction) => {
                 self.stall(line, direction);
                 Ok(())
@@ -182,12 +185,13 @@ impl Weather<'_> {
         Ok(())
     }
 
-    async fn cut(&mut self, line: Line) -> anyhow::Result<()> {
+    /// While the server is away there is nothing to cut, and it comes back only when this is over.
+    fn cut(&mut self, line: Line) {
         let (proxy, name) = self.line(line);
-        until("a connection to cut", async || Ok((proxy.cut() > 0).then_some(()))).await?;
-        self.happened(Kind::Cut, Hit::host(name.clone()));
-        self.notes.fault(HEALED, Hit::host(name));
-        Ok(())
+        if proxy.cut() > 0 {
+            self.happened(Kind::Cut, Hit::host(name.clone()));
+            self.notes.fault(HEALED, Hit::host(name));
+        }
     }
 
     fn stall(&mut self, line: Line, direction: Direction) {

@@ -74,10 +74,11 @@ async fn a_full_job_stream_refuses_jobs_and_takes_them_again_when_there_is_room(
     let deployment = Deployment::start().await?;
     let host = deployment.host(&FLAGS).await?;
     deployment.push("storm").await?;
-    let mut events = deployment.events().await?;
+    let (audited, mut events) = (deployment.audited().await?, deployment.events().await?);
     let client = deployment.client().await?;
     for id in ["a", "b"] {
         client.task("storm.run").id(id).queue("later").submit(&json!({})).await?;
+        audited.accepted(&format!("storm.run.{id}"))?;
     }
     edit(&deployment, "WASMHOST_JOBS", |config| config.max_messages = 2).await?;
     refused(&client, "c").await?;
@@ -95,7 +96,9 @@ async fn a_full_job_stream_refuses_jobs_and_takes_them_again_when_there_is_room(
         ends_once(&mut events, &format!("storm.run.{id}")).await?;
     }
     client.task("storm.run").id("c").submit(&json!({})).await?;
-    ends_once(&mut events, "storm.run.c").await
+    audited.accepted("storm.run.c")?;
+    ends_once(&mut events, "storm.run.c").await?;
+    audited.prove().await
 }
 
 #[tokio::test]
@@ -103,12 +106,14 @@ async fn a_full_states_bucket_keeps_the_outcome_of_what_runs() -> Test {
     let deployment = Deployment::start().await?;
     let mut host = deployment.host(&FLAGS).await?;
     deployment.push("storm").await?;
-    let mut events = deployment.events().await?;
+    let (audited, mut events) = (deployment.audited().await?, deployment.events().await?);
     let client = deployment.client().await?;
     let key = running(&client, &mut events).await?;
+    audited.accepted(&key)?;
     leave_no_room(&deployment, "KV_wasmhost-states").await?;
     refused(&client, "refused").await?;
     deployment.publish("wasmhost.jobs.default.storm.run.raw", &[], "{}").await?;
+    audited.accepted("storm.run.raw")?;
     until_kept(&mut host).await?;
     until_not_ready(&deployment).await?;
     edit(&deployment, "KV_wasmhost-states", |config| config.max_bytes = -1).await?;
@@ -116,7 +121,8 @@ async fn a_full_states_bucket_keeps_the_outcome_of_what_runs() -> Test {
     ends_once(&mut events, "storm.run.raw").await?;
     client.task("storm.run").id("refused").submit(&json!({})).await?;
     ends_once(&mut events, "storm.run.refused").await?;
-    host.check_alive()
+    host.check_alive()?;
+    audited.prove().await
 }
 
 #[tokio::test]
@@ -126,9 +132,10 @@ async fn a_full_account_keeps_the_outcome_of_what_runs() -> Test {
     let deployment = Deployment::with(&options).await?;
     let mut host = deployment.host(&[&FLAGS[..], &["--storage", "14M"]].concat()).await?;
     deployment.push("storm").await?;
-    let mut events = deployment.events().await?;
+    let (audited, mut events) = (deployment.audited().await?, deployment.events().await?);
     let client = deployment.client().await?;
     let key = running(&client, &mut events).await?;
+    audited.accepted(&key)?;
     let filler = stream::Config {
         name: "FILLER".to_owned(),
         subjects: vec!["filler".to_owned()],
@@ -142,7 +149,8 @@ async fn a_full_account_keeps_the_outcome_of_what_runs() -> Test {
     ends_once(&mut events, &key).await?;
     client.task("storm.run").id("refused").submit(&json!({})).await?;
     ends_once(&mut events, "storm.run.refused").await?;
-    host.check_alive()
+    host.check_alive()?;
+    audited.prove().await
 }
 
 /// Publishes until the server has no room for anything: smaller and smaller messages.

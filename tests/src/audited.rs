@@ -1,0 +1,46 @@
+//! A run under the eyes of the auditor.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use wasmhost_audit::{Answer, Entry, Recorder, Submit, Verdict, check};
+use wasmhost_client::protocol::JobKey;
+use wasmhost_nats::{ConnectConfig, now};
+
+use crate::limit::within;
+
+/// How long nothing may be written before a run counts as over.
+const STILL: Duration = Duration::from_millis(500);
+
+/// A recorder, from before the first job.
+#[derive(Debug)]
+pub struct Audited(Recorder);
+
+impl Audited {
+    pub(crate) async fn start(url: &str) -> anyhow::Result<Self> {
+        Ok(Self(Recorder::open(&ConnectConfig::new(url)).await.context("the auditor's recorder")?))
+    }
+
+    /// Notes that a job was accepted.
+    ///
+    /// # Errors
+    ///
+    /// Where this is no key.
+    pub fn accepted(&self, key: &str) -> anyhow::Result<()> {
+        let (key, at) = (JobKey::parse(key)?, Some(now()));
+        self.0.note(Entry::Submit(Submit { key, answer: Answer::Accepted, at, args_digest: None }));
+        Ok(())
+    }
+
+    /// Waits until nothing is queued and nothing happens any more, and judges.
+    ///
+    /// # Errors
+    ///
+    /// Where a promise is broken, or it is not proven that all are kept.
+    pub async fn prove(self) -> anyhow::Result<()> {
+        within("a system at rest", self.0.idle(STILL)).await?;
+        let report = check(&self.0.finish().await);
+        ensure!(report.verdict == Verdict::Proven, "{report}");
+        Ok(())
+    }
+}
