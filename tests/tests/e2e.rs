@@ -9,6 +9,7 @@ mod e2e {
     mod services;
     mod watch;
 
+    mod audit;
     mod crash;
     mod delay;
     mod drain;
