@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmhost_nats::{WriteError, Written, now, random_write, schedules};
+use tokio::time::timeout;
+use wasmhost_nats::{ANSWER_TIMEOUT, WriteError, Written, now, random_write, schedules};
 use wasmhost_protocol::{
     Change, Event, JobKey, Policy, Record, Revoke, Stage, Standing, State, Writer, next,
 };
@@ -125,7 +126,8 @@ impl Handle {
         let ended = next(Some(record), &change).expect("a client may end a job that does not run");
         // The message is left to a host, and must still meet this record when it is due.
         let due_in = record.stage.not_before().map_or(Duration::ZERO, |at| at.since(change.now));
-        let written = self.write(ended, revision, Some(Policy::NEVER_RAN_TTL + due_in)).await?;
+        let kept = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { Policy::default().result_ttl };
+        let written = self.write(ended, revision, Some(kept + due_in)).await?;
         if written.is_ok() && matches!(record.stage, Stage::Pending { not_before: Some(_) }) {
             self.unschedule().await;
         }
@@ -176,7 +178,8 @@ impl Handle {
         let connection = self.client.connection();
         let subject = connection.names.revoke_broadcast(&self.key);
         let sent = connection.client.publish(subject, Bytes::new()).await;
-        if sent.is_err() || connection.client.flush().await.is_err() {
+        let flushed = timeout(ANSWER_TIMEOUT, connection.client.flush()).await;
+        if sent.is_err() || !matches!(flushed, Ok(Ok(()))) {
             tracing::warn!(job.key = %self.key, "the host of a revoked job is not woken; it finds out by itself");
         }
     }

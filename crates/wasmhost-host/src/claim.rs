@@ -1,28 +1,27 @@
 //! Claiming a job for an attempt: T1 and T4, and what happens instead of them.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+mod module;
+mod walks;
+
+use std::future::Future;
 use std::time::Duration;
 
-use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, now, random_token, random_write, registry};
-use wasmhost_protocol::{
-    Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, format_duration, header, judge,
-};
+use wasmhost_nats::{Written, digest_of, fault, jobs, now, random_token, random_write};
+use wasmhost_protocol::{Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, judge};
 
 use crate::attempts::Wake;
 use crate::dead;
 use crate::delivery::Delivery;
 use crate::host::Host;
 use crate::lease::Lease;
+use crate::room::Waiting;
 use crate::settle::{Settle, in_progress};
 use crate::suspects::Turn;
 
-/// How often a host walks away from one revision before its delivery counts as newer (R3).
-const WALKS_AWAY: u32 = 3;
-/// Revisions remembered for that; the oldest knowledge is dropped whole.
-const WALKS_REMEMBERED: usize = 4096;
-/// A pause before another try when NATS refuses a write for lack of room or rights.
-const ROOM_DELAY: Duration = Duration::from_secs(1);
+pub(crate) use walks::Walks;
+
+/// A pause before another try when the server gives no answer, no room or no right.
+const HOLD: Duration = Duration::from_secs(1);
 
 /// What came of a claim.
 pub(crate) enum Claimed {
@@ -34,33 +33,9 @@ pub(crate) enum Claimed {
     Adopted,
 }
 
-/// Revisions that this host walked away from.
-#[derive(Debug, Default)]
-pub(crate) struct Walks(Mutex<HashMap<u64, u32>>);
-
-impl Walks {
-    /// Whether to walk away from `revision` once more.
-    pub(crate) fn again(&self, revision: u64) -> bool {
-        let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if walks.len() >= WALKS_REMEMBERED {
-            walks.clear();
-        }
-        let walked = walks.entry(revision).or_insert(0);
-        *walked += 1;
-        *walked <= WALKS_AWAY
-    }
-}
-
-/// A value over the policy is refused, not clamped.
-fn over_policy(delivery: &Delivery, policy: &Policy) -> Option<String> {
-    let asked = delivery.options.timeout.filter(|timeout| *timeout > policy.limits.timeout)?;
-    let (asked, allowed) = (format_duration(asked), format_duration(policy.limits.timeout));
-    Some(format!("{}: {asked} is more than the {allowed} that the module's policy allows", header::TIMEOUT))
-}
-
 /// What carrying a judgement out came to.
 enum Next {
-    Granted(Box<Record>, u64, Option<Turn>),
+    Granted(Box<Granted>),
     Not(Settle),
     /// This host runs the attempt: the delivery is its lease's.
     Adopt,
@@ -73,74 +48,147 @@ enum Next {
     Wait,
 }
 
-/// One delivery on its way to a claim.
-struct Claiming<'a> {
-    host: &'a Host,
-    delivery: &'a Delivery,
-    claim: Claim,
-    result_ttl: Duration,
-    /// Why the message cannot be read as a job.
-    bad: Option<&'a str>,
+/// A claim that landed.
+struct Granted {
+    record: Record,
+    revision: u64,
+    policy: Policy,
+    turn: Option<Turn>,
+}
+
+/// Where a claim ends.
+enum Ended {
+    Granted(Box<Granted>),
+    Not(Settle),
+    Adopt,
 }
 
 /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `bad`: why the message
 /// cannot be read as a job.
 pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) -> Claimed {
-    let module = current_module(host, &delivery).await;
-    let policy = module.as_ref().map(|module| module.policy.clone()).unwrap_or_default();
-    let result_ttl = delivery.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(policy.result_ttl);
-    let over = over_policy(&delivery, &policy);
-    let bad = bad.or(over.as_deref());
-    let claim = new_claim(host, &delivery, module.as_ref(), &policy);
-    match (Claiming { host, delivery: &delivery, claim, result_ttl, bad }).run().await {
-        Next::Granted(record, revision, turn) => {
-            let policy = policy_of(host, &record).unwrap_or(policy);
-            Claimed::Granted(Box::new(Lease::new(host, delivery, (*record, revision), policy, turn)))
+    match held(host, &delivery, Claiming::run(host, &delivery, bad)).await {
+        Ended::Granted(granted) => {
+            let Granted { record, revision, policy, turn } = *granted;
+            Claimed::Granted(Box::new(Lease::new(host, delivery, (record, revision), policy, turn)))
         }
-        Next::Adopt => {
+        Ended::Adopt => {
             let key = delivery.key.clone();
             host.attempts.wake(&key, Wake::Adopt(Box::new(delivery)));
             Claimed::Adopted
         }
-        Next::Not(how) => Claimed::Not(Box::new(delivery), how),
-        Next::Judge { .. } | Next::Wait => unreachable!("`run` goes on with these itself"),
+        Ended::Not(how) => Claimed::Not(Box::new(delivery), how),
     }
 }
 
-impl Claiming<'_> {
-    async fn run(mut self) -> Next {
-        let (mut standing, mut believed) = first_standing(self.host, self.delivery).await;
+/// Holds on to the delivery for as long as its claim takes: while the server is away, further ones would queue up behind
+/// it, and each take the job from the one before.
+async fn held<T>(host: &Host, delivery: &Delivery, claiming: impl Future<Output = T>) -> T {
+    let mut claiming = std::pin::pin!(claiming);
+    loop {
+        tokio::select! {
+            biased;
+            claimed = &mut claiming => return claimed,
+            () = tokio::time::sleep(host.config.ack_wait / 3) => drop(in_progress(&delivery.message).await),
+        }
+    }
+}
+
+/// One delivery on its way to a claim.
+struct Claiming<'a> {
+    host: &'a Host,
+    delivery: &'a Delivery,
+    /// The version of the module that a first claim takes.
+    module: Option<ModuleEntry>,
+    token: Token,
+    /// R4's adoption, and R3's fourth time.
+    adopt: bool,
+    bad: Option<&'a str>,
+    /// Whether a copy of the failure is kept already.
+    buried: bool,
+    waiting: Option<Waiting>,
+}
+
+impl<'a> Claiming<'a> {
+    async fn run(host: &'a Host, delivery: &'a Delivery, bad: Option<&'a str>) -> Ended {
+        let (token, adopt, buried) = (random_token(), false, false);
+        let mut this = Self { host, delivery, module: None, token, adopt, bad, buried, waiting: None };
+        if !this.find_module().await {
+            return Ended::Not(Settle::Nak(Duration::ZERO));
+        }
+        let (mut standing, mut believed) = first_standing(host, delivery).await;
         loop {
-            let judgement = self.judge(&standing, believed.take());
-            match self.carry_out(judgement, standing).await {
-                Next::Judge { standing: found, adopt } => (standing, self.claim.adopt) = (found, adopt),
-                Next::Wait if self.hold().await => {
-                    standing = self.host.records.read_until_known(&self.delivery.key).await;
-                    self.claim.adopt = false;
+            let (judgement, policy) = this.judge(&standing, believed.take());
+            match this.carry_out(judgement, standing, policy).await {
+                Next::Judge { standing: found, adopt } => (standing, this.adopt) = (found, adopt),
+                Next::Wait if this.hold().await => {
+                    standing = host.records.read_until_known(&delivery.key).await;
+                    this.adopt = false;
                 }
-                Next::Wait => return Next::Not(Settle::Nak(Duration::ZERO)),
-                ended @ (Next::Granted(..) | Next::Not(_) | Next::Adopt) => return ended,
+                Next::Wait => return Ended::Not(Settle::Nak(Duration::ZERO)),
+                Next::Granted(granted) => return Ended::Granted(granted),
+                Next::Not(how) => return Ended::Not(how),
+                Next::Adopt => return Ended::Adopt,
             }
-            self.claim.token = random_token();
+            this.token = random_token();
         }
     }
 
-    fn judge(&self, standing: &Standing, believed: Option<u64>) -> Judgement {
-        judge(&Case {
+    /// A registry that does not answer is no unknown module. False: the host closes.
+    async fn find_module(&mut self) -> bool {
+        loop {
+            match module::find(self.host, self.delivery).await {
+                Ok(found) => {
+                    self.module = found;
+                    return true;
+                }
+                Err(error) => {
+                    tracing::warn!(job.key = %self.delivery.key, %error, "cannot look a module up; the job waits");
+                    if !self.hold().await {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The judgement, and the policy that it was made by: that of the job's own version, where it has one.
+    fn judge(&self, standing: &Standing, believed: Option<u64>) -> (Judgement, Policy) {
+        let claimed = module::claimed(standing);
+        let own = claimed.and_then(|record| module::policy_of(self.host, record));
+        let policy =
+            own.or_else(|| self.module.as_ref().map(|module| module.policy.clone())).unwrap_or_default();
+        let over = module::over_policy(self.delivery, &policy).filter(|_| claimed.is_none());
+        let judgement = judge(&Case {
             standing,
             believed,
-            claim: &self.claim,
+            claim: &self.claim(&policy),
             revision: self.delivery.options.revision,
             stored_at: self.delivery.stored_at,
             body_digest: &|| digest_of(self.delivery.body()),
             now: now(),
             write: random_write(),
-            result_ttl: self.result_ttl,
-            bad: self.bad,
-        })
+            result_ttl: module::result_ttl(self.delivery, &policy),
+            bad: self.bad.or(over.as_deref()),
+        });
+        (judgement, policy)
     }
 
-    async fn carry_out(&self, judgement: Judgement, standing: Standing) -> Next {
+    fn claim(&self, policy: &Policy) -> Claim {
+        Claim {
+            job: self.delivery.submission(),
+            host: self.host.id.clone(),
+            token: self.token,
+            msg_seq: self.delivery.msg_seq,
+            delivery: self.delivery.delivery,
+            digest: self.module.as_ref().map(|module| module.digest),
+            max_attempts: policy.retry.max_attempts,
+            max_lost: policy.retry.max_lost,
+            track_started: policy.track_started,
+            adopt: self.adopt,
+        }
+    }
+
+    async fn carry_out(&mut self, judgement: Judgement, standing: Standing, policy: Policy) -> Next {
         match judgement {
             Judgement::Ack => Next::Not(Settle::Ack),
             Judgement::Rest(delay) => Next::Not(Settle::Nak(delay)),
@@ -157,12 +205,12 @@ impl Claiming<'_> {
             Judgement::Stale { revision } if self.host.walks.again(revision) => Next::Not(Settle::Silent),
             Judgement::Stale { .. } => Next::Judge { standing, adopt: true },
             Judgement::Claim { mut record, expected } => {
-                if self.claim.adopt && fault::is_broken("no-fence-at-adoption") {
+                if self.adopt && fault::is_broken("no-fence-at-adoption") {
                     record.token = token_of(&standing).or(record.token);
                 }
-                self.write_claim(record, expected).await
+                self.write_claim(record, expected, policy).await
             }
-            Judgement::End { record, expected } => self.write_end(record, expected).await,
+            Judgement::End { record, expected } => self.write_end(&record, expected, &policy).await,
         }
     }
 
@@ -173,69 +221,60 @@ impl Claiming<'_> {
             return Next::Not(Settle::Ack);
         }
         let standing = self.host.records.read_until_known(&self.delivery.key).await;
-        let adopt = match &standing {
-            Standing::Record { record, .. } => record.msg_seq == Some(msg_seq),
-            Standing::Absent
-            | Standing::Deleted(_)
-            | Standing::Unreadable { .. }
-            | Standing::Newer { .. } => false,
-        };
+        let adopt = module::claimed(&standing).is_some_and(|record| record.msg_seq == Some(msg_seq));
         Next::Judge { standing, adopt }
     }
 
     /// T1 and T4. A suspect waits for its turn: given back, so that no slot is held by those that wait.
-    async fn write_claim(&self, record: Box<Record>, expected: u64) -> Next {
+    async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Next {
         let turn = match self.host.suspects.turn_of(&record) {
             Ok(turn) => turn,
             Err(wait) => return Next::Not(Settle::Nak(wait)),
         };
         fault::point("before-claim");
         match self.host.records.write(&self.delivery.key, &record, expected, None).await {
-            Ok(Written::Landed(revision)) => Next::Granted(record, revision, turn),
+            Ok(Written::Landed(revision)) => {
+                Next::Granted(Box::new(Granted { record: *record, revision, policy, turn }))
+            }
             Ok(Written::Moved(Standing::Record { record, revision }))
-                if record.token == Some(self.claim.token) && !record.is_terminal() =>
+                if record.token == Some(self.token) && !record.is_terminal() =>
             {
-                Next::Granted(record, revision, turn)
+                Next::Granted(Box::new(Granted { record: *record, revision, policy, turn }))
             }
             Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
-            Err(error) => self.refused(&error),
+            Err(error) => {
+                tracing::error!(job.key = %self.delivery.key, %error, "could not claim a job; it waits");
+                Next::Wait
+            }
         }
     }
 
     /// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
-    async fn write_end(&self, record: Box<Record>, expected: u64) -> Next {
-        dead::bury_failure(self.host, &self.delivery.message, &record).await;
+    async fn write_end(&mut self, record: &Record, expected: u64, policy: &Policy) -> Next {
+        if !self.buried {
+            self.buried = dead::bury_failure(self.host, &self.delivery.message, record).await;
+        }
         fault::point("before-end");
-        let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { self.result_ttl };
-        match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
+        let result_ttl = module::result_ttl(self.delivery, policy);
+        let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
+        match self.host.records.write(&self.delivery.key, record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => Next::Not(Settle::Ack),
             Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
-            Err(error) => self.refused(&error),
+            Err(error) => {
+                tracing::error!(job.key = %self.delivery.key, %error, "could not end a job; it waits");
+                Next::Wait
+            }
         }
     }
 
-    fn refused(&self, error: &WriteError) -> Next {
-        tracing::error!(job.key = %self.delivery.key, %error, "could not write a record; the job waits");
-        Next::Wait
-    }
-
-    /// Keeps the delivery while the server has no room: given back it would be counted as one that no host survives.
-    /// False: the host closes.
-    async fn hold(&self) -> bool {
-        let _waiting = self.host.room.wait();
-        in_progress(&self.delivery.message).await;
-        let pause = ROOM_DELAY.min(self.host.config.ack_wait / 3);
+    /// Keeps the delivery: given back it would be counted as one that no host survives. False: the host closes.
+    async fn hold(&mut self) -> bool {
+        self.waiting.get_or_insert_with(|| self.host.room.wait());
         tokio::select! {
-            () = tokio::time::sleep(pause) => true,
+            () = tokio::time::sleep(HOLD) => true,
             () = self.host.closing.cancelled() => false,
         }
     }
-}
-
-/// A job keeps the version of its first claim, and that version's policy with it.
-fn policy_of(host: &Host, record: &Record) -> Option<Policy> {
-    let digest = record.digest?;
-    host.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
 }
 
 /// On the common path nothing is read: a first delivery with a trusted revision is believed, and the write tells (R0).
@@ -246,44 +285,8 @@ async fn first_standing(host: &Host, delivery: &Delivery) -> (Standing, Option<u
     (host.records.read_until_known(&delivery.key).await, None)
 }
 
-/// The module's entry as this host knows it; asked for once more where the watch may lag behind a push.
-async fn current_module(host: &Host, delivery: &Delivery) -> Option<ModuleEntry> {
-    let module = delivery.key.task().module();
-    let known = match &delivery.options.digest {
-        Some(digest) => host.registry.with_digest(&module, digest),
-        None => host.registry.get(&module),
-    };
-    match (known, &delivery.options.digest) {
-        (Some(entry), _) => Some(entry),
-        (None, Some(_)) => None,
-        (None, None) => {
-            registry::current(&host.connection, &module).await.ok().flatten().map(|(entry, _)| entry)
-        }
-    }
-}
-
-fn new_claim(host: &Host, delivery: &Delivery, module: Option<&ModuleEntry>, policy: &Policy) -> Claim {
-    Claim {
-        job: delivery.submission(),
-        host: host.id.clone(),
-        token: random_token(),
-        msg_seq: delivery.msg_seq,
-        delivery: delivery.delivery,
-        digest: module.map(|module| module.digest),
-        max_attempts: policy.retry.max_attempts,
-        max_lost: policy.retry.max_lost,
-        track_started: policy.track_started,
-        adopt: false,
-    }
-}
-
 fn token_of(standing: &Standing) -> Option<Token> {
-    match standing {
-        Standing::Record { record, .. } => record.token,
-        Standing::Absent | Standing::Deleted(_) | Standing::Unreadable { .. } | Standing::Newer { .. } => {
-            None
-        }
-    }
+    module::claimed(standing).and_then(|record| record.token)
 }
 
 /// R4: whether a message of this key is still under `msg_seq`. When in doubt, it is.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::Message;
 use bytes::Bytes;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, fault, now};
 use wasmhost_protocol::{Attempt, Outcome, Policy, Record, Standing, Token, Verdict};
 use wasmhost_sandbox::Running;
@@ -32,6 +32,8 @@ pub(crate) struct Lease {
     registered: Registered,
     /// Without a successful beat until then, the attempt is no longer ours.
     lapses_at: Instant,
+    /// When the next beat is due, whatever is awaited by then.
+    next_beat_at: Instant,
     /// The earliest time of the next progress write.
     next_write_at: Instant,
     checkpoints: Checkpoints,
@@ -60,9 +62,11 @@ impl Lease {
     ) -> Self {
         let token = record.token.expect("a claim sets the token");
         let registered = host.attempts.register(&delivery.key, token);
-        let lapses_at = Instant::now() + host.config.ack_wait;
+        let now = Instant::now();
+        let lapses_at = now + host.config.ack_wait;
+        // A message that was delivered before is beaten for at once: it may have waited on its way.
+        let next_beat_at = if delivery.delivery.count > 1 { now } else { now + host.config.ack_wait / 3 };
         let host = host.clone();
-        let next_write_at = Instant::now();
         let checkpoints = Checkpoints::new();
         Self {
             host,
@@ -73,7 +77,8 @@ impl Lease {
             policy,
             registered,
             lapses_at,
-            next_write_at,
+            next_beat_at,
+            next_write_at: now,
             checkpoints,
             _turn: turn,
         }
@@ -129,7 +134,6 @@ impl Lease {
         F: Future<Output = Result<Running, Verdict>>,
     {
         let mut starting = std::pin::pin!(starting);
-        let mut beats = self.beats();
         loop {
             // Dropping the other arms loses nothing: a beat, a wake and a revoke are each seen again at the next turn.
             tokio::select! {
@@ -139,7 +143,7 @@ impl Lease {
                     Err(verdict) => Attended::Ended(Outcome::without_run(verdict)),
                 },
                 wake = self.registered.woken() => if self.woken(wake).await.is_err() { return Attended::Fenced },
-                _ = beats.tick() => if self.beat().await.is_err() { return Attended::Fenced },
+                () = sleep_until(self.next_beat_at) => if self.beat().await.is_err() { return Attended::Fenced },
                 () = sleep_until(self.lapses_at) => {
                     if self.check_lapsed().await.is_err() { return Attended::Fenced }
                 }
@@ -153,7 +157,6 @@ impl Lease {
 
     async fn attend_running(&mut self, mut running: Running) -> Attended {
         let draining = self.host.draining.clone();
-        let mut beats = self.beats();
         let mut lines = running.mailbox.logs();
         let (mut stopped, mut posted) = (false, false);
         loop {
@@ -174,7 +177,7 @@ impl Lease {
                     };
                 }
                 wake = self.registered.woken() => self.woken(wake).await,
-                _ = beats.tick() => self.beat().await,
+                () = sleep_until(self.next_beat_at) => self.beat().await,
                 () = sleep_until(self.lapses_at) => self.check_lapsed().await,
                 () = stop_time(&self.record), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
                 () = draining.cancelled(), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
@@ -195,47 +198,52 @@ impl Lease {
         }
     }
 
-    /// Every third of ack_wait. A message that was delivered before is beaten for at once: it may have waited on its way.
-    fn beats(&self) -> tokio::time::Interval {
-        let every = self.host.config.ack_wait / 3;
-        let first = if self.delivery.delivery.count > 1 { Duration::ZERO } else { every };
-        let mut beats = interval_at(Instant::now() + first, every);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        beats
-    }
-
     async fn woken(&mut self, wake: Wake) -> Result<(), Fenced> {
         match wake {
             Wake::Look => self.look(self.lapses_at).await.map(drop),
             Wake::Adopt(delivery) => {
-                self.look(self.lapses_at).await?;
-                self.delivery = *delivery;
-                self.beat().await
+                // After reading that the claim stands, and not back to an older delivery.
+                let other = delivery.msg_seq != self.delivery.msg_seq;
+                let newer = delivery.delivery > self.delivery.delivery;
+                if self.look(self.lapses_at).await? && (other || newer) {
+                    self.delivery = *delivery;
+                    self.hold_message().await;
+                }
+                Ok(())
             }
         }
     }
 
     /// R9: first the record, then the acknowledgement that the attempt goes on.
     async fn beat(&mut self) -> Result<(), Fenced> {
-        if self.look(self.lapses_at).await? && in_progress(&self.delivery.message).await {
-            self.lapses_at = Instant::now() + self.host.config.ack_wait;
+        self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
+        if self.look(self.lapses_at).await? {
+            self.hold_message().await;
         }
         Ok(())
+    }
+
+    /// Tells JetStream that the attempt goes on. Whether it could.
+    async fn hold_message(&mut self) -> bool {
+        let told = in_progress(&self.delivery.message).await;
+        if told {
+            self.lapses_at = Instant::now() + self.host.config.ack_wait;
+        }
+        told
     }
 
     /// R9: no beat in time. Where the host was paused the claim may stand all the same: one look more, while the guest
     /// stands still. Without an answer the lease is over.
     async fn check_lapsed(&mut self) -> Result<(), Fenced> {
-        if self.look(Instant::now() + ANSWER_TIMEOUT).await? && in_progress(&self.delivery.message).await {
+        if self.look(Instant::now() + ANSWER_TIMEOUT).await? && self.hold_message().await {
             tracing::warn!(job.key = %self.delivery.key, "went on after a pause longer than ack_wait");
-            self.lapses_at = Instant::now() + self.host.config.ack_wait;
             return Ok(());
         }
         Err(Fenced)
     }
 
     /// Reads the record, and adopts what others wrote into it. False: no answer in time, which leaves the lease to lapse.
-    async fn look(&mut self, until: Instant) -> Result<bool, Fenced> {
+    pub(crate) async fn look(&mut self, until: Instant) -> Result<bool, Fenced> {
         if fault::is_broken("naive-writer") {
             return Ok(true);
         }
@@ -260,25 +268,26 @@ impl Lease {
     /// write that is under way finds out by itself what became of it.
     pub(crate) async fn hold_on_while<F: Future>(&mut self, awaited: F) -> F::Output {
         let mut awaited = std::pin::pin!(awaited);
-        let mut beats = self.beats();
         loop {
             // A beat that is dropped for the end was of no use any more.
             tokio::select! {
                 biased;
                 output = &mut awaited => return output,
-                () = async { beats.tick().await; self.keep_delivery().await } => {}
+                () = self.keep_delivery() => {}
             }
         }
     }
 
+    /// The next beat, when it is due, of one that only looks.
     async fn keep_delivery(&mut self) {
+        sleep_until(self.next_beat_at).await;
+        self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
         let read = self.host.records.read(&self.delivery.key).await;
         if let Ok(Standing::Record { record, .. }) = read
             && record.token == Some(self.token)
             && !record.is_terminal()
-            && in_progress(&self.delivery.message).await
         {
-            self.lapses_at = Instant::now() + self.host.config.ack_wait;
+            self.hold_message().await;
         }
     }
 

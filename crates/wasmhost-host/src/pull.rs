@@ -63,7 +63,10 @@ pub(crate) async fn pull(
             () = pull.slots.freed() => {}
             () = sleep_until(pull.not_before), if pull.not_before > Instant::now() => {}
             () = sleep_until(pull.lost_at), if pull.owed > 0 => pull.owed = 0,
-            Ok(()) = reconnected.changed() => pull.owed = 0,
+            Ok(()) = reconnected.changed() => {
+                pull.owed = 0;
+                pull.check_consumer().await;
+            }
             () = host.closing.cancelled() => break,
         }
     }
@@ -103,9 +106,12 @@ impl Pull<'_> {
         match message.status {
             None => {
                 self.owed = self.owed.saturating_sub(1);
-                let (slot, host, created) =
-                    (self.slots.take().await, self.host.clone(), self.consumer.created);
                 let message = self.delivered(message);
+                // More than was asked for, by a request from before a reconnect.
+                let Some(slot) = self.slots.take() else {
+                    return settle(&message, Settle::Nak(REFUSED_DELAY)).await;
+                };
+                let (host, created) = (self.host.clone(), self.consumer.created);
                 self.host.tracker.spawn(async move {
                     attempt(&host, message, created).await;
                     drop(slot);
@@ -126,6 +132,11 @@ impl Pull<'_> {
         }
         tracing::warn!(queue = %self.queue, %status, why = message.description.as_deref(), "a request for jobs ended");
         self.not_before = Instant::now() + REFUSED_DELAY;
+        self.check_consumer().await;
+    }
+
+    /// It may have been made anew meanwhile: deliveries are compared by its creation.
+    async fn check_consumer(&mut self) {
         match ensure_consumer(&self.host.connection, self.queue, self.host.config.ack_wait).await {
             Ok(consumer) => self.consumer = consumer,
             Err(error) => tracing::warn!(queue = %self.queue, %error, "could not check the queue's consumer"),

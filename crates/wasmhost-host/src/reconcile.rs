@@ -51,6 +51,10 @@ async fn check_consumers(host: &Host) {
     for (queue, _) in &host.config.queues {
         match ensure_consumer(&host.connection, queue, ack_wait).await {
             Ok(_) => {}
+            // An operator changes it host by host: making it anew would hand over what runs on the others.
+            Err(LayoutError::Differs(differences)) if differences.iter().all(|it| it.field == "ack_wait") => {
+                tracing::warn!(%queue, "the queue's consumer has another ack_wait than this host");
+            }
             Err(error @ LayoutError::Differs(_)) => {
                 tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
                 if let Err(error) = restore_consumer(&host.connection, queue, ack_wait).await {

@@ -1,9 +1,10 @@
 //! The life of a host: prepare, serve, drain. Built parts and a shutdown future come in.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -57,11 +58,15 @@ where
     }
     let host = new_host(connection, config, guests)?;
     let (failed, mut failures) = tokio::sync::mpsc::channel(1);
-    spawn_parts(&host, queues, &failed).await;
-    tracing::info!(host.id = %host.id, slots = host.config.slots, "serving");
+    let serving = async {
+        spawn_parts(&host, queues, &failed).await;
+        tracing::info!(host.id = %host.id, slots = host.config.slots, "serving");
+        std::future::pending().await
+    };
     let ended = tokio::select! {
         () = shutdown => Ok(()),
         Some(why) = failures.recv() => Err(HostError::Ended(why)),
+        ended = serving => ended,
     };
     drain(&host).await;
     ended
@@ -131,10 +136,15 @@ where
     F: Future<Output = Result<(), String>> + Send + 'static,
 {
     let failed = failed.clone();
+    let closing = host.closing.clone();
     host.tracker.spawn(async move {
-        if let Err(why) = running.await {
-            drop(failed.try_send(why));
-        }
+        let why = match AssertUnwindSafe(running).catch_unwind().await {
+            Ok(Ok(())) if closing.is_cancelled() => return,
+            Ok(Ok(())) => "a part of it ended by itself".to_owned(),
+            Ok(Err(why)) => why,
+            Err(_) => "a part of it panicked".to_owned(),
+        };
+        drop(failed.try_send(why));
     });
 }
 
@@ -172,7 +182,9 @@ async fn drain(host: &Host) {
         tracing::error!("the server does not take what is left to record; leaving it to the next host");
     }
     presence::withdraw(host).await;
-    if let Err(error) = host.connection.client.flush().await {
-        tracing::warn!(%error, "could not flush the last answers");
+    match tokio::time::timeout(LEAVE_WITHIN, host.connection.client.flush()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "could not flush the last answers"),
+        Err(_) => tracing::warn!("the server did not take the last answers in time"),
     }
 }

@@ -32,9 +32,10 @@ impl Slots {
         self.freed.notified().await;
     }
 
-    pub(crate) async fn take(&self) -> Slot {
-        let permit = self.free.clone().acquire_owned().await.expect("the semaphore is never closed");
-        Slot { permit: Some(permit), freed: self.freed.clone() }
+    /// A slot, if one is free.
+    pub(crate) fn take(&self) -> Option<Slot> {
+        let permit = self.free.clone().try_acquire_owned().ok()?;
+        Some(Slot { permit: Some(permit), freed: self.freed.clone() })
     }
 }
 

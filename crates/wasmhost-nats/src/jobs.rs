@@ -4,7 +4,7 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
-use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, header};
+use wasmhost_protocol::{JobId, JobKey, JobOptions, QueueName, Timestamp, header};
 
 use crate::Connection;
 use crate::clock::timestamp;
@@ -154,11 +154,11 @@ pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option
     Ok(read(connection, &stream, Place::Sequence(sequence)).await?.map(Into::into))
 }
 
-/// Whether a message of this job is under `sequence`: its subject ends in the key, or in the task alone for a derived id.
-/// A re-created stream uses its numbers again.
+/// Whether a message of this job is under `sequence`: its subject ends in the key, or in the task alone where the key's id is
+/// the one that is derived from this very message. A re-created stream uses its numbers again.
 pub async fn stands_at(connection: &Connection, key: &JobKey, sequence: u64) -> Result<bool, ReadError> {
-    Ok(message_at(connection, sequence).await?.is_some_and(|message| {
-        let subject = connection.names.parse_job_subject(&message.subject);
-        subject.is_ok_and(|at| at.task == *key.task() && at.id.is_none_or(|id| id == *key.id()))
-    }))
+    let Some(message) = message_at(connection, sequence).await? else { return Ok(false) };
+    let Ok(subject) = connection.names.parse_job_subject(&message.subject) else { return Ok(false) };
+    let id = subject.id.unwrap_or_else(|| JobId::derived(message.sequence, message.stored_at.unix_ms()));
+    Ok(JobKey::new(subject.task, id) == *key)
 }

@@ -291,7 +291,7 @@ fn end_unrecorded(job: &Submission, end: End, reason: &str, change: &Change) -> 
 
 fn end_revoked(record: &mut Record, reason: &str, now: Timestamp) {
     record.stage = Stage::Ended { end: End::Revoked, finished_at: now };
-    record.revoke.get_or_insert_with(|| Revoke { reason: reason.to_owned(), stop_at: now });
+    record.revoke.get_or_insert_with(|| Revoke { reason: guards::cut(reason), stop_at: now });
 }
 
 fn pending(job: &Submission, change: &Change) -> Record {

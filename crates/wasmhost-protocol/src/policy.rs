@@ -61,6 +61,8 @@ impl Limits {
     pub const INLINE_RESULT_BYTES: usize = 64 << 10;
     /// Error messages and backtraces are cut to this many bytes each.
     pub const ERROR_TEXT_BYTES: usize = 4 << 10;
+    /// The reason of a revoke is cut to this many bytes.
+    pub const REASON_BYTES: usize = 1 << 10;
     /// A module's size in bytes.
     pub const MODULE_BYTES: usize = 64 << 20;
 }

@@ -46,11 +46,13 @@ async fn running(client: &Client, events: &mut Events) -> anyhow::Result<String>
     Ok(key)
 }
 
+/// How often a host has tried to record what there is no room for.
+fn tries(lines: &[String]) -> usize {
+    lines.iter().filter(|line| line.contains("could not record an outcome")).count()
+}
+
 /// Waits until the host has held on to an outcome for longer than ack_wait.
 async fn until_kept(host: &mut Host) -> Test {
-    let tries = |lines: &Vec<String>| {
-        lines.iter().filter(|line| line.contains("could not record an outcome")).count()
-    };
     host.log.until("an outcome that is kept", |lines| tries(lines) >= 4).await.map(drop)
 }
 
@@ -123,6 +125,23 @@ async fn a_full_states_bucket_keeps_the_outcome_of_what_runs() -> Test {
     ends_once(&mut events, "storm.run.refused").await?;
     host.check_alive()?;
     audited.prove().await
+}
+
+#[tokio::test]
+async fn an_outcome_that_waits_for_room_is_taken_over_by_nobody() -> Test {
+    let deployment = Deployment::start().await?;
+    let slow = ["--ack-wait", "6s"];
+    let mut host = deployment.host(&slow).await?;
+    deployment.push("storm").await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
+    let key = running(&client, &mut events).await?;
+    let _other = deployment.host(&slow).await?;
+    leave_no_room(&deployment, "KV_wasmhost-states").await?;
+    host.log.until("an outcome kept for longer than ack_wait", |lines| tries(lines) >= 9).await?;
+    edit(&deployment, "KV_wasmhost-states", |config| config.max_bytes = -1).await?;
+    ends_once(&mut events, &key).await?;
+    host.check_alive()
 }
 
 #[tokio::test]

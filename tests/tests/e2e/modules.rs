@@ -1,5 +1,7 @@
 //! The registry of modules.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use end_to_end::Deployment;
 use serde_json::{Value, json};
@@ -66,9 +68,11 @@ async fn a_job_keeps_the_version_of_its_first_claim() -> Test {
     let first = digest(&deployment, "tool").await?;
     let mut events = deployment.events().await?;
     let arguments = json!({ "fail_times": 1, "how": "retry", "after_ms": 2_000 });
-    deployment.client().await?.task("tool.run").id("k").submit(&arguments).await?;
+    let job = deployment.client().await?.task("tool.run").id("k").timeout(Duration::from_secs(60));
+    job.submit(&arguments).await?;
     events.until_state("tool.run.k", "RETRY").await?;
-    deployment.push_as("hello", "tool", "").await?;
+    // By this version's policy the job would be refused.
+    deployment.push_as("hello", "tool", "[limits]\ntimeout = \"1s\"\n").await?;
     let history = events.until_end("tool.run.k").await?;
     assert_eq!(history.last()["result"], json!({ "attempt": 2 }), "{history}");
     assert_eq!(history.last()["digest"], first);

@@ -147,3 +147,15 @@ async fn a_job_that_waits_for_its_retry_is_revoked_at_once() -> Test {
     assert_eq!(history.states(), ["PENDING", "STARTED", "RETRY", "REVOKED"], "{history}");
     Ok(())
 }
+
+#[tokio::test]
+async fn the_reason_of_a_revoke_is_cut_to_what_a_record_has_room_for() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["progress"]).await?;
+    let mut events = deployment.events().await?;
+    let job = deployment.client().await?.task("progress.run").id("r").submit(&forever()).await?;
+    events.until_state("progress.run.r", "PROGRESS").await?;
+    let record = job.revoke("because ".repeat(50_000)).await?;
+    let reason = record.revoke.map(|revoke| revoke.reason).unwrap_or_default();
+    ensure!((900..=1_024).contains(&reason.len()), "{} bytes of it are kept", reason.len());
+    Ok(())
+}

@@ -91,7 +91,9 @@ impl Lease {
                     return Ok(());
                 }
                 Ok(Ok(OwnedWrite::Moved { record, revision })) => self.adopt(*record, revision),
-                Ok(Ok(OwnedWrite::Fenced)) | Err(_) => return Err(Fenced),
+                Ok(Ok(OwnedWrite::Fenced)) => return Err(Fenced),
+                // Whether the lease has lapsed with it is for the next look to say; an outcome is not thrown away for it.
+                Err(_) => return Ok(()),
                 Ok(Err(error)) => {
                     tracing::warn!(job.key = %key, %error, "could not write progress");
                     return Ok(());

@@ -1,6 +1,6 @@
 //! Jobs whose message is gone: seen without one at two looks a grace apart, with the same revision, they are ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,11 +12,11 @@ use wasmhost_protocol::{End, JobKey, Policy, Record, Stage, Standing, end_of_gon
 
 use crate::host::Host;
 
-/// What one look may cost the server: about a second of its time.
+/// What one look may cost the server: seconds of its time at most.
 const LIMITS: LookLimits = LookLimits { keys: 10_000, records: 300_000 };
 /// Jobs looked up at a time.
 const AT_A_TIME: usize = 32;
-/// Jobs without a message that are remembered from one look to the next.
+/// Jobs without a message that are remembered from one look to the next; more have to wait until these have ended.
 const REMEMBERED: usize = 100_000;
 
 /// What the looks so far have found.
@@ -28,6 +28,8 @@ pub(super) struct Gone<'a> {
     horizon: u64,
     /// Jobs without a message: their revision, and since when.
     missing: HashMap<JobKey, (u64, Instant)>,
+    /// Those of them that were seen since the bucket's beginning.
+    seen: HashSet<JobKey>,
 }
 
 /// A record that has not ended, and whose message is nowhere.
@@ -38,7 +40,7 @@ struct Orphan {
 
 impl<'a> Gone<'a> {
     pub(super) fn new(host: &'a Host) -> Self {
-        Self { host, from: 1, horizon: 0, missing: HashMap::new() }
+        Self { host, from: 1, horizon: 0, missing: HashMap::new(), seen: HashSet::new() }
     }
 
     pub(super) async fn look(&mut self) -> Result<(), ReadError> {
@@ -60,16 +62,26 @@ impl<'a> Gone<'a> {
                 Err(error) => tracing::warn!(job.key = %key, %error, "could not look a job's message up"),
             }
         }
+        if found.next.is_none() {
+            self.forget_unseen();
+        }
         (self.from, self.horizon) = (found.next.unwrap_or(1), horizon);
         Ok(())
     }
 
+    /// At the end of the bucket: what was not seen since the last time has ended by other hands.
+    fn forget_unseen(&mut self) {
+        let seen = std::mem::take(&mut self.seen);
+        self.missing.retain(|key, _| seen.contains(key));
+    }
+
     /// Whether this revision was seen without a message a grace before this look `started`.
     fn is_overdue(&mut self, key: &JobKey, revision: u64, started: Instant) -> bool {
-        if self.missing.len() >= REMEMBERED {
-            self.missing.clear();
+        if self.missing.len() >= REMEMBERED && !self.missing.contains_key(key) {
+            return false;
         }
         let now = Instant::now();
+        self.seen.insert(key.clone());
         let (seen, since) = self.missing.entry(key.clone()).or_insert((revision, now));
         if *seen != revision {
             (*seen, *since) = (revision, now);

@@ -46,14 +46,13 @@ pub async fn restore_consumer(
     ack_wait: Duration,
 ) -> Result<QueueConsumer, LayoutError> {
     let (stream, name) = (connection.names.jobs_stream(), connection.names.consumer(queue));
+    let unreachable = |text: String| LayoutError::Unreachable { object: name.clone(), text };
     let deleting = async {
         let opened = connection.jetstream.get_stream_no_info(&stream).await;
-        let opened = opened.map_err(|error| error.to_string())?;
-        opened.delete_consumer(&name).await.map(drop).map_err(|error| error.to_string())
+        let opened = opened.map_err(|error| unreachable(error.to_string()))?;
+        opened.delete_consumer(&name).await.map(drop).map_err(|error| unreachable(error.to_string()))
     };
-    let object = name.clone();
-    let deleted = deleting.await.map_err(|text| LayoutError::Unreachable { object: object.clone(), text });
-    denied(connection, &name, std::future::ready(deleted)).await?;
+    denied(connection, &name, deleting).await?;
     ensure_consumer(connection, queue, ack_wait).await
 }
 

@@ -1,7 +1,7 @@
 //! The guards of the state machine: who may write which transition from which state, and when.
 
 use super::{Change, Claim, EARLY, Illegal, Writer};
-use crate::{End, ErrorKind, Record, RetryPolicy, Revoke, Stage, Timestamp};
+use crate::{End, ErrorKind, Limits, Record, RetryPolicy, Revoke, Stage, Timestamp, truncate};
 
 /// T0b.
 pub(super) fn touch(record: &Record, change: &Change) -> Result<(), Illegal> {
@@ -152,10 +152,15 @@ pub(super) fn earlier(record: &Record, revoke: &Revoke, change: &Change) -> Resu
         return Err(Illegal::Wrong { event: "a request to stop", state: record.state() });
     }
     match &record.revoke {
-        None => Ok(revoke.clone()),
+        None => Ok(Revoke { reason: cut(&revoke.reason), stop_at: revoke.stop_at }),
         Some(held) if revoke.stop_at < held.stop_at => {
             Ok(Revoke { reason: held.reason.clone(), stop_at: revoke.stop_at })
         }
         Some(_) => Err(Illegal::Revoked),
     }
+}
+
+/// A reason that leaves room for all else in the record.
+pub(super) fn cut(reason: &str) -> String {
+    truncate(reason, Limits::REASON_BYTES).to_owned()
 }

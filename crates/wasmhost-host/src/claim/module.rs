@@ -1,0 +1,64 @@
+//! Which version of its module a job runs, and by which policy: that of its first claim, once it has had one.
+
+use std::time::Duration;
+
+use wasmhost_nats::registry::{self, RegistryError};
+use wasmhost_protocol::{Digest, ModuleEntry, ModuleName, Policy, Record, Standing, format_duration, header};
+
+use crate::delivery::Delivery;
+use crate::host::Host;
+
+/// The version that a first claim takes: pinned, or current. As this host knows it, and asked for where its watch may lag
+/// behind a push.
+pub(super) async fn find(host: &Host, delivery: &Delivery) -> Result<Option<ModuleEntry>, RegistryError> {
+    let module = delivery.key.task().module();
+    match &delivery.options.digest {
+        Some(digest) => match host.registry.with_digest(&module, digest) {
+            Some(entry) => Ok(Some(entry)),
+            None => pinned(host, &module, digest).await,
+        },
+        None => match host.registry.get(&module) {
+            Some(entry) => Ok(Some(entry)),
+            None => Ok(registry::current(&host.connection, &module).await?.map(|(entry, _)| entry)),
+        },
+    }
+}
+
+async fn pinned(
+    host: &Host,
+    module: &ModuleName,
+    digest: &Digest,
+) -> Result<Option<ModuleEntry>, RegistryError> {
+    let versions = registry::history(&host.connection, module).await?;
+    Ok(versions.into_iter().rev().filter_map(|version| version.entry).find(|entry| entry.digest == *digest))
+}
+
+/// The policy of the version that the record's first claim took.
+pub(super) fn policy_of(host: &Host, record: &Record) -> Option<Policy> {
+    let digest = record.digest?;
+    host.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
+}
+
+/// The record of a job that was claimed before.
+pub(super) fn claimed(standing: &Standing) -> Option<&Record> {
+    match standing {
+        Standing::Record { record, .. } if record.attempt > 0 => Some(record),
+        Standing::Record { .. }
+        | Standing::Absent
+        | Standing::Deleted(_)
+        | Standing::Unreadable { .. }
+        | Standing::Newer { .. } => None,
+    }
+}
+
+/// How long the record of the job's end is kept.
+pub(super) fn result_ttl(delivery: &Delivery, policy: &Policy) -> Duration {
+    delivery.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(policy.result_ttl)
+}
+
+/// A value over the policy is refused, not clamped.
+pub(super) fn over_policy(delivery: &Delivery, policy: &Policy) -> Option<String> {
+    let asked = delivery.options.timeout.filter(|timeout| *timeout > policy.limits.timeout)?;
+    let (asked, allowed) = (format_duration(asked), format_duration(policy.limits.timeout));
+    Some(format!("{}: {asked} is more than the {allowed} that the module's policy allows", header::TIMEOUT))
+}
