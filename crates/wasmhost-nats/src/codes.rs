@@ -11,8 +11,6 @@ pub const NO_MESSAGE: u64 = 10037;
 pub const OFF: [u64; 2] = [10039, 10076];
 /// "Stream not found."
 pub const NO_STREAM: u64 = 10059;
-/// "Stream name already in use with a different configuration."
-pub const STREAM_IN_USE: u64 = 10058;
 /// "Wrong last sequence", and the same while another write is in flight on a replicated stream.
 pub const CONFLICTS: [u64; 2] = [10071, 10164];
 /// The server could not take the write now: no leader, too many in flight, temporarily unavailable.

@@ -9,7 +9,7 @@ use async_nats::jetstream::context::{AccountErrorKind, CreateStreamErrorKind, Ge
 use async_nats::jetstream::stream::Config;
 
 use crate::Connection;
-use crate::codes::{NO_STREAM, OFF, STREAM_IN_USE};
+use crate::codes::{NO_STREAM, OFF};
 
 pub use compare::Difference;
 pub use consumer::{QueueConsumer, ensure_consumer, restore_consumer};
@@ -133,13 +133,11 @@ async fn ensure_stream(connection: &Connection, wanted: &Config) -> Result<Confi
     let Err(error) = connection.jetstream.create_stream(wanted.clone()).await else {
         return Ok(wanted.clone());
     };
+    // Another host was faster, perhaps with other sizes; on a small server its reservation leaves no room for this one.
+    if let Some(found) = find(connection, &object).await? {
+        return Ok(found);
+    }
     match error.kind() {
-        // Another host was faster, perhaps with other sizes.
-        CreateStreamErrorKind::JetStream(server) if server.error_code().0 == STREAM_IN_USE => {
-            find(connection, &object)
-                .await?
-                .ok_or_else(|| LayoutError::Refused { object, text: error.to_string() })
-        }
         CreateStreamErrorKind::JetStream(server) => {
             Err(LayoutError::Refused { object, text: server.to_string() })
         }

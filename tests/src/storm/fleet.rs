@@ -104,6 +104,8 @@ pub(super) fn flags(reconcile_after: Duration) -> Vec<String> {
         ["--slots".to_owned(), "16".to_owned()],
         ["--grace".to_owned(), "1s".to_owned()],
         ["--reconcile-after".to_owned(), seconds(reconcile_after)],
+        // Several storms share a disk.
+        ["--storage".to_owned(), "700M".to_owned()],
     ]
     .concat()
 }

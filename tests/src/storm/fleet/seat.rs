@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
+use rustix::process::Signal;
 
 use crate::{host::Host, lines::Lines, proxy::Proxy, wasmhost::Wasmhost};
 
@@ -53,8 +54,8 @@ impl Seat {
     pub(super) fn look_after(&self) {
         let mut hosts = self.hosts();
         let Hosts { now, leaving, misbehaved, .. } = &mut *hosts;
-        now.take_if(|host| has_gone(host, misbehaved));
-        leaving.retain_mut(|host| !has_gone(host, misbehaved));
+        now.take_if(|host| has_gone(host, misbehaved, may_end_so));
+        leaving.retain_mut(|host| !has_gone(host, misbehaved, may_leave_so));
         let soon = hosts.started.is_some_and(|started| started.elapsed() < START_EVERY);
         if hosts.now.is_none() && !soon {
             let flags: Vec<_> = self.flags.iter().map(String::as_str).collect();
@@ -149,11 +150,11 @@ impl Seat {
 }
 
 /// Whether it has ended, with a note where it should not have.
-fn has_gone(host: &mut Host, misbehaved: &mut Vec<String>) -> bool {
+fn has_gone(host: &mut Host, misbehaved: &mut Vec<String>, may: fn(ExitStatus) -> bool) -> bool {
     match host.ended() {
         Ok(None) => false,
         Ok(Some(status)) => {
-            if !may_end_so(status) {
+            if !may(status) {
                 misbehaved.push(format!("a host ended by itself ({status}): {}", host.log.text()));
             }
             true
@@ -163,6 +164,11 @@ fn has_gone(host: &mut Host, misbehaved: &mut Vec<String>) -> bool {
             true
         }
     }
+}
+
+/// As it is told to before it listens for signals.
+fn may_leave_so(status: ExitStatus) -> bool {
+    may_end_so(status) || status.signal() == Some(Signal::TERM.as_raw())
 }
 
 /// Drained, or no server to be found. Those that are killed are taken from their seat before.
