@@ -8,7 +8,8 @@ use wasmhost_protocol::{JobKey, Token};
 
 use crate::delivery::Delivery;
 
-/// Wakes waiting in a lease; a full channel loses nothing that the next beat does not see.
+/// Wakes waiting in a lease. One that finds no place is dropped: the next beat sees what it was about, and a delivery comes
+/// again.
 const WAKES: usize = 8;
 
 /// Why a lease is woken.

@@ -64,7 +64,7 @@ impl Unstored {
             Self::Full(text)
         } else if code == TOO_LARGE {
             Self::TooLarge
-        } else if TRY_AGAIN.contains(&code) || status == UNAVAILABLE {
+        } else if TRY_AGAIN.contains(&code) || OFF.contains(&code) || status == UNAVAILABLE {
             Self::Unknown(text)
         } else {
             Self::Refused(text)
@@ -84,6 +84,7 @@ mod tests {
         assert!(matches!(of(10163, 400), Unstored::Unknown(_)));
         assert!(matches!(of(10158, 400), Unstored::Unknown(_)));
         assert!(matches!(of(10999, 503), Unstored::Unknown(_)));
+        assert!(matches!(of(10039, 400), Unstored::Unknown(_)), "off for a moment");
         assert!(matches!(of(10077, 503), Unstored::Full(_)));
         assert!(matches!(of(10047, 500), Unstored::Full(_)));
         assert!(matches!(of(10054, 400), Unstored::TooLarge));
