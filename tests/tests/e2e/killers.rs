@@ -1,16 +1,21 @@
-//! A task that kills its host takes no neighbour with it.
+//! Tasks that kill their hosts, or look as if they did: each ends, and takes no neighbour with it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use async_nats::jetstream::{self, AckKind, consumer::PullConsumer};
 use end_to_end::{Deployment, History, Host};
-use futures::future::try_join_all;
+use futures::{StreamExt, future::try_join_all};
 use serde_json::json;
 
 use super::Test;
 
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--slots", "256"];
 const NEIGHBOURS: usize = 199;
+
+/// How long a delivery may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A host, and the id that its records carry.
 async fn named_host(deployment: &Deployment) -> anyhow::Result<(String, Host)> {
@@ -56,6 +61,44 @@ async fn of_200_jobs_on_a_host_that_one_kills_199_succeed() -> Test {
         attempts.insert(history.last()["attempt"].as_u64());
     }
     ensure!(!attempts.contains(&Some(1)), "all of them ran on the host that was killed first: {attempts:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_that_may_run_at_most_once_is_not_run_again_when_its_host_dies() -> Test {
+    let deployment = Deployment::start().await?;
+    let host = deployment.host(&FLAGS).await?;
+    deployment.push_as("storm", "storm", "[retry]\nmax_lost = 0\n").await?;
+    let mut events = deployment.events().await?;
+    deployment.client().await?.task("storm.run").id("once").submit(&json!({ "sleep_ms": 60_000 })).await?;
+    events.until_state("storm.run.once", "STARTED").await?;
+    host.kill().await?;
+    let _next = deployment.host(&FLAGS).await?;
+    let history = events.until_end("storm.run.once").await?;
+    let last = history.last();
+    assert_eq!((&last["error"]["kind"], &last["attempt"]), (&json!("WorkerLost"), &json!(1)), "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_no_host_survived_twenty_times_is_poison() -> Test {
+    let deployment = Deployment::start().await?;
+    drop(deployment.host(&FLAGS).await?);
+    let mut events = deployment.events().await?;
+    deployment.client().await?.task("storm.run").id("poison").submit(&json!({})).await?;
+    let jobs = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
+    let queue: PullConsumer =
+        jobs.get_consumer("wasmhost-default").await.map_err(|error| anyhow::anyhow!("{error}"))?;
+    for _ in 0..20 {
+        let mut delivered = queue.batch().max_messages(1).expires(PATIENCE).messages().await?;
+        let message =
+            delivered.next().await.context("a delivery")?.map_err(|error| anyhow::anyhow!("{error}"))?;
+        message.ack_with(AckKind::Nak(None)).await.map_err(|error| anyhow::anyhow!("{error}"))?;
+    }
+    let _next = deployment.host(&FLAGS).await?;
+    let history = events.until_end("storm.run.poison").await?;
+    assert_eq!(history.states(), ["PENDING", "FAILURE"], "it never ran: {history}");
+    assert_eq!(history.last()["error"]["kind"], "Poison", "{history}");
     Ok(())
 }
 
