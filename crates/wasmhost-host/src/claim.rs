@@ -6,7 +6,7 @@ mod walks;
 use std::future::Future;
 use std::time::Duration;
 
-use wasmhost_nats::{Written, digest_of, fault, jobs, now, random_token, random_write};
+use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, now, random_token, random_write};
 use wasmhost_protocol::{Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, judge};
 
 use crate::attempts::Wake;
@@ -44,7 +44,7 @@ enum Next {
         standing: Standing,
         adopt: bool,
     },
-    /// The server has no room for the record, or no permission to write it: hold the delivery, then judge again.
+    /// The server has no room for the record, or we no permission to write it: hold the delivery, then judge again.
     Wait,
 }
 
@@ -119,18 +119,40 @@ impl<'a> Claiming<'a> {
         loop {
             let (judgement, policy) = this.judge(&standing, believed.take());
             match this.carry_out(judgement, standing, policy).await {
-                Next::Judge { standing: found, adopt } => (standing, this.adopt) = (found, adopt),
+                Next::Judge { standing: found, adopt } => {
+                    (standing, this.adopt, this.token) = (found, adopt, random_token());
+                }
+                // The token stays: what was sent before may still land.
                 Next::Wait if this.hold().await => {
                     standing = host.records.read_until_known(&delivery.key).await;
                     this.adopt = false;
+                    if let Some(granted) = this.landed(&standing) {
+                        return Ended::Granted(granted);
+                    }
                 }
                 Next::Wait => return Ended::Not(Settle::Nak(Duration::ZERO)),
                 Next::Granted(granted) => return Ended::Granted(granted),
                 Next::Not(how) => return Ended::Not(how),
                 Next::Adopt => return Ended::Adopt,
             }
-            this.token = random_token();
         }
+    }
+
+    /// Its own claim, where that landed after all.
+    fn landed(&self, standing: &Standing) -> Option<Box<Granted>> {
+        let record = module::recorded(standing)?;
+        if record.token != Some(self.token) || record.is_terminal() {
+            return None;
+        }
+        let (record, revision, policy) = (record.clone(), standing.expected(), self.policy(standing));
+        Some(Box::new(Granted { record, revision, policy, turn: None }))
+    }
+
+    /// That of the record's own version, where it names one.
+    fn policy(&self, standing: &Standing) -> Policy {
+        let own = module::recorded(standing).and_then(|record| module::policy_of(self.host, record));
+        let current = || self.module.as_ref().map(|module| module.policy.clone());
+        own.or_else(current).unwrap_or_default()
     }
 
     /// A registry that does not answer is no unknown module. False: the host closes.
@@ -151,13 +173,11 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    /// The judgement, and the policy that it was made by: that of the job's own version, where it has one.
+    /// The judgement, and the policy that it was made by.
     fn judge(&self, standing: &Standing, believed: Option<u64>) -> (Judgement, Policy) {
-        let claimed = module::claimed(standing);
-        let own = claimed.and_then(|record| module::policy_of(self.host, record));
-        let policy =
-            own.or_else(|| self.module.as_ref().map(|module| module.policy.clone())).unwrap_or_default();
-        let over = module::over_policy(self.delivery, &policy).filter(|_| claimed.is_none());
+        let policy = self.policy(standing);
+        let first = module::recorded(standing).is_none_or(|record| record.attempt == 0);
+        let over = module::over_policy(self.delivery, &policy).filter(|_| first);
         let judgement = judge(&Case {
             standing,
             believed,
@@ -210,7 +230,7 @@ impl<'a> Claiming<'a> {
                 }
                 self.write_claim(record, expected, policy).await
             }
-            Judgement::End { record, expected } => self.write_end(&record, expected, &policy).await,
+            Judgement::End { record, expected } => self.write_end(*record, expected, &policy).await,
         }
     }
 
@@ -221,7 +241,7 @@ impl<'a> Claiming<'a> {
             return Next::Not(Settle::Ack);
         }
         let standing = self.host.records.read_until_known(&self.delivery.key).await;
-        let adopt = module::claimed(&standing).is_some_and(|record| record.msg_seq == Some(msg_seq));
+        let adopt = module::recorded(&standing).is_some_and(|record| record.msg_seq == Some(msg_seq));
         Next::Judge { standing, adopt }
     }
 
@@ -242,29 +262,34 @@ impl<'a> Claiming<'a> {
                 Next::Granted(Box::new(Granted { record: *record, revision, policy, turn }))
             }
             Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
-            Err(error) => {
-                tracing::error!(job.key = %self.delivery.key, %error, "could not claim a job; it waits");
-                Next::Wait
-            }
+            Err(error) => self.refused(&error).await,
         }
     }
 
     /// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
-    async fn write_end(&mut self, record: &Record, expected: u64, policy: &Policy) -> Next {
+    async fn write_end(&mut self, mut record: Record, expected: u64, policy: &Policy) -> Next {
         if !self.buried {
-            self.buried = dead::bury_failure(self.host, &self.delivery.message, record).await;
+            self.buried = dead::bury_failure(self.host, &self.delivery.message, &record).await;
         }
+        dead::note_unburied(&mut record, self.buried);
         fault::point("before-end");
         let result_ttl = module::result_ttl(self.delivery, policy);
         let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
-        match self.host.records.write(&self.delivery.key, record, expected, Some(ttl)).await {
+        match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => Next::Not(Settle::Ack),
             Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
-            Err(error) => {
-                tracing::error!(job.key = %self.delivery.key, %error, "could not end a job; it waits");
-                Next::Wait
-            }
+            Err(error) => self.refused(&error).await,
         }
+    }
+
+    /// A record that is too large stays so, and has no place but with people; for all else there is room again some day.
+    async fn refused(&self, error: &WriteError) -> Next {
+        if matches!(error, WriteError::TooLarge(_)) {
+            let why = error.to_string();
+            return Next::Not(dead::bury_message(self.host, self.delivery, "RecordTooLarge", &why).await);
+        }
+        tracing::error!(job.key = %self.delivery.key, %error, "could not write a record; the job waits");
+        Next::Wait
     }
 
     /// Keeps the delivery: given back it would be counted as one that no host survives. False: the host closes.
@@ -286,7 +311,7 @@ async fn first_standing(host: &Host, delivery: &Delivery) -> (Standing, Option<u
 }
 
 fn token_of(standing: &Standing) -> Option<Token> {
-    module::claimed(standing).and_then(|record| record.token)
+    module::recorded(standing).and_then(|record| record.token)
 }
 
 /// R4: whether a message of this key is still under `msg_seq`. When in doubt, it is.

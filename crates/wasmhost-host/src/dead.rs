@@ -32,6 +32,15 @@ pub(crate) async fn bury_failure(host: &Host, message: &Message, record: &Record
     keep(host, Dead::Job(&record.key()), message, (error.kind.as_str(), &error.message)).await
 }
 
+/// R10: where no copy could be kept for people, the record says so.
+pub(crate) fn note_unburied(record: &mut Record, buried: bool) {
+    if let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage
+        && !buried
+    {
+        error.message.push_str(" (no copy could be kept in the dead letters)");
+    }
+}
+
 async fn keep(host: &Host, dead: Dead<'_>, message: &Message, why: (&str, &str)) -> bool {
     for _ in 0..TRIES {
         let (headers, body) = (message.headers.as_ref(), message.payload.clone());

@@ -103,7 +103,8 @@ impl Lease {
 
     /// The wall limit: the job's own, never over the policy's.
     pub(crate) fn timeout(&self) -> Duration {
-        self.delivery.options.timeout.unwrap_or(self.policy.limits.timeout)
+        let allowed = self.policy.limits.timeout;
+        self.delivery.options.timeout.map_or(allowed, |asked| asked.min(allowed))
     }
 
     /// How long the terminal record is kept.
@@ -224,7 +225,7 @@ impl Lease {
     }
 
     /// Tells JetStream that the attempt goes on. Whether it could.
-    async fn hold_message(&mut self) -> bool {
+    pub(crate) async fn hold_message(&mut self) -> bool {
         let told = in_progress(&self.delivery.message).await;
         if told {
             self.lapses_at = Instant::now() + self.host.config.ack_wait;
@@ -269,7 +270,7 @@ impl Lease {
     pub(crate) async fn hold_on_while<F: Future>(&mut self, awaited: F) -> F::Output {
         let mut awaited = std::pin::pin!(awaited);
         loop {
-            // A beat that is dropped for the end was of no use any more.
+            // A beat that is dropped for the end is still due: whatever is awaited next begins with it.
             tokio::select! {
                 biased;
                 output = &mut awaited => return output,
@@ -281,7 +282,6 @@ impl Lease {
     /// The next beat, when it is due, of one that only looks.
     async fn keep_delivery(&mut self) {
         sleep_until(self.next_beat_at).await;
-        self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
         let read = self.host.records.read(&self.delivery.key).await;
         if let Ok(Standing::Record { record, .. }) = read
             && record.token == Some(self.token)
@@ -289,6 +289,7 @@ impl Lease {
         {
             self.hold_message().await;
         }
+        self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
     }
 
     pub(crate) fn adopt(&mut self, record: Record, revision: u64) {

@@ -5,17 +5,18 @@
 
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::Message;
 use async_nats::{StatusCode, Subscriber};
 use futures::StreamExt;
 use tokio::time::{Instant, sleep_until};
-use wasmhost_nats::{QueueConsumer, ensure_consumer};
+use wasmhost_nats::{QueueConsumer, look_at_consumer};
 use wasmhost_protocol::{QueueName, header};
 
 use crate::attempt::attempt;
 use crate::host::Host;
-use crate::settle::{Settle, settle};
-use crate::slots::Slots;
+use crate::settle::{Settle, in_progress, settle};
+use crate::slots::{Slot, Slots};
 
 /// How long one request waits at the server.
 const REQUEST_EXPIRES: Duration = Duration::from_secs(30);
@@ -87,6 +88,11 @@ impl Pull<'_> {
         if missing == 0 || (self.owed > missing) || Instant::now() < self.not_before {
             return;
         }
+        // What is published without a connection is all sent at the next one.
+        if self.host.connection.client.connection_state() != State::Connected {
+            self.not_before = Instant::now() + REFUSED_DELAY;
+            return;
+        }
         let request = serde_json::json!({ "batch": missing, "expires": REQUEST_EXPIRES.as_nanos() as u64 });
         let subject = self.host.connection.names.next_message(self.queue);
         let client = &self.host.connection.client;
@@ -107,14 +113,18 @@ impl Pull<'_> {
             None => {
                 self.owed = self.owed.saturating_sub(1);
                 let message = self.delivered(message);
-                // More than was asked for, by a request from before a reconnect.
-                let Some(slot) = self.slots.take() else {
-                    return settle(&message, Settle::Nak(REFUSED_DELAY)).await;
-                };
-                let (host, created) = (self.host.clone(), self.consumer.created);
+                let (host, slots, created) = (self.host.clone(), self.slots.clone(), self.consumer.created);
+                // Taken here and now: the next request counts what is free.
+                let free = self.slots.try_take();
                 self.host.tracker.spawn(async move {
-                    attempt(&host, message, created).await;
-                    drop(slot);
+                    let slot = match free {
+                        Some(slot) => Some(slot),
+                        None => slot_for(&host, &slots, &message).await,
+                    };
+                    if let Some(slot) = slot {
+                        attempt(&host, message, created).await;
+                        drop(slot);
+                    }
                 });
             }
             Some(StatusCode::IDLE_HEARTBEAT) => {}
@@ -137,13 +147,30 @@ impl Pull<'_> {
 
     /// It may have been made anew meanwhile: deliveries are compared by its creation.
     async fn check_consumer(&mut self) {
-        match ensure_consumer(&self.host.connection, self.queue, self.host.config.ack_wait).await {
-            Ok(consumer) => self.consumer = consumer,
+        match look_at_consumer(&self.host.connection, self.queue, self.host.config.ack_wait).await {
+            Ok((consumer, _)) => self.consumer = consumer,
             Err(error) => tracing::warn!(queue = %self.queue, %error, "could not check the queue's consumer"),
         }
     }
 
     fn delivered(&self, message: async_nats::Message) -> Message {
         Message { message, context: self.host.connection.jetstream.clone() }
+    }
+}
+
+/// A slot for a delivery. Requests from before a reconnect may bring more than there are slots: those wait with beats, for
+/// given back they would count as deliveries that no host survived. None: it was given back, since the host closes.
+async fn slot_for(host: &Host, slots: &Slots, message: &Message) -> Option<Slot> {
+    let mut slot = std::pin::pin!(slots.take());
+    loop {
+        tokio::select! {
+            biased;
+            slot = &mut slot => return Some(slot),
+            () = host.closing.cancelled() => {
+                settle(message, Settle::Nak(Duration::ZERO)).await;
+                return None;
+            }
+            () = tokio::time::sleep(host.config.ack_wait / 3) => drop(in_progress(message).await),
+        }
     }
 }

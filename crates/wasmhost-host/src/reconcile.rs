@@ -9,7 +9,7 @@ mod gone;
 
 use std::time::Duration;
 
-use wasmhost_nats::{LayoutError, ensure_consumer, restore_consumer};
+use wasmhost_nats::{LayoutError, look_at_consumer, restore_consumer};
 
 use crate::host::{Host, random_fraction};
 use blobs::Blobs;
@@ -49,13 +49,15 @@ async fn look(host: &Host, gone: &mut Gone<'_>, blobs: &mut Blobs<'_>) {
 async fn check_consumers(host: &Host) {
     let ack_wait: Duration = host.config.ack_wait;
     for (queue, _) in &host.config.queues {
-        match ensure_consumer(&host.connection, queue, ack_wait).await {
-            Ok(_) => {}
+        match look_at_consumer(&host.connection, queue, ack_wait).await {
+            Ok((_, differences)) if differences.is_empty() => {}
             // An operator changes it host by host: making it anew would hand over what runs on the others.
-            Err(LayoutError::Differs(differences)) if differences.iter().all(|it| it.field == "ack_wait") => {
-                tracing::warn!(%queue, "the queue's consumer has another ack_wait than this host");
+            Ok((_, differences)) if differences.iter().all(|it| it.field == "ack_wait") => {
+                let found = &differences[0].found;
+                tracing::error!(%queue, found, "the queue's consumer has another ack_wait: start this host with it");
             }
-            Err(error @ LayoutError::Differs(_)) => {
+            Ok((_, differences)) => {
+                let error = LayoutError::Differs(differences);
                 tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
                 if let Err(error) = restore_consumer(&host.connection, queue, ack_wait).await {
                     tracing::error!(%queue, %error, "could not make the queue's consumer anew");

@@ -11,7 +11,7 @@ use wasmhost_protocol::{
 };
 
 use crate::dead;
-use crate::lease::Lease;
+use crate::lease::{Fenced, Lease};
 use crate::settle::Settle;
 
 /// A pause between tries to store a result or a record.
@@ -59,7 +59,7 @@ impl Lease {
                     Some(kept) => kept,
                     None => *kept.insert(self.bury(&record).await),
                 };
-                note_unburied(&mut record, kept);
+                dead::note_unburied(&mut record, kept);
             }
             fault::point("before-record");
             match self.write(record).await? {
@@ -167,7 +167,7 @@ impl Lease {
         }
         let error = JobError::new(ErrorKind::LimitExceeded, "its record is larger than the server takes");
         let smallest = finish(End::Failure(error), outcome, Vec::new());
-        if event == smallest {
+        if event == smallest || self.record.revoke.is_some() {
             tracing::error!(job.key = %self.delivery.key, "the server takes not even the smallest record");
             return None;
         }
@@ -182,9 +182,13 @@ impl Lease {
             return None;
         }
         self.hold_on_while(tokio::time::sleep(RETRY_DELAY)).await;
-        if self.look(Instant::now() + ANSWER_TIMEOUT).await.is_err() {
-            self.note_fenced();
-            return None;
+        match self.look(Instant::now() + ANSWER_TIMEOUT).await {
+            Ok(true) => drop(self.hold_message().await),
+            Ok(false) => {}
+            Err(Fenced) => {
+                self.note_fenced();
+                return None;
+            }
         }
         Some(())
     }
@@ -201,15 +205,6 @@ fn finish(end: End, outcome: &Outcome, denied: Vec<String>) -> Event {
 
 fn revoked(outcome: &Outcome) -> Event {
     Event::Revoked { reason: String::new(), usage: Some(outcome.usage) }
-}
-
-/// R10: where no copy could be kept for people, the record says so.
-fn note_unburied(record: &mut Record, buried: bool) {
-    if let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage
-        && !buried
-    {
-        error.message.push_str(" (no copy could be kept in the dead letters)");
-    }
 }
 
 /// R10: what is dropped from a record that is too large, in this order. False: nothing is left to drop.

@@ -33,9 +33,15 @@ impl Slots {
     }
 
     /// A slot, if one is free.
-    pub(crate) fn take(&self) -> Option<Slot> {
+    pub(crate) fn try_take(&self) -> Option<Slot> {
         let permit = self.free.clone().try_acquire_owned().ok()?;
         Some(Slot { permit: Some(permit), freed: self.freed.clone() })
+    }
+
+    /// The next free slot.
+    pub(crate) async fn take(&self) -> Slot {
+        let permit = self.free.clone().acquire_owned().await.expect("the semaphore is never closed");
+        Slot { permit: Some(permit), freed: self.freed.clone() }
     }
 }
 

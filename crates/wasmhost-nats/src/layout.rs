@@ -5,6 +5,8 @@ mod compare;
 mod consumer;
 mod wanted;
 
+use std::time::Duration;
+
 use async_nats::jetstream::context::{AccountErrorKind, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::Config;
 
@@ -12,8 +14,13 @@ use crate::Connection;
 use crate::codes::{NO_STREAM, OFF};
 
 pub use compare::Difference;
-pub use consumer::{QueueConsumer, ensure_consumer, restore_consumer};
+pub use consumer::{QueueConsumer, ensure_consumer, look_at_consumer, restore_consumer};
 pub(crate) use wanted::MODULE_HISTORY;
+
+/// Looks for a stream that another host may be making.
+const FOUND_TRIES: u32 = 5;
+/// The pause between them.
+const FOUND_PAUSE: Duration = Duration::from_millis(100);
 
 /// Sizes of what is made. Those of what exists are not compared, but replicas are, as a minimum.
 #[derive(Debug, Clone, Copy)]
@@ -133,9 +140,13 @@ async fn ensure_stream(connection: &Connection, wanted: &Config) -> Result<Confi
     let Err(error) = connection.jetstream.create_stream(wanted.clone()).await else {
         return Ok(wanted.clone());
     };
-    // Another host was faster, perhaps with other sizes; on a small server its reservation leaves no room for this one.
-    if let Some(found) = find(connection, &object).await? {
-        return Ok(found);
+    // Another host was faster, perhaps with other sizes; on a small server its reservation, still under way, leaves no room
+    // for this one.
+    for _ in 0..FOUND_TRIES {
+        if let Some(found) = find(connection, &object).await? {
+            return Ok(found);
+        }
+        tokio::time::sleep(FOUND_PAUSE).await;
     }
     match error.kind() {
         CreateStreamErrorKind::JetStream(server) => {

@@ -291,7 +291,12 @@ fn end_unrecorded(job: &Submission, end: End, reason: &str, change: &Change) -> 
 
 fn end_revoked(record: &mut Record, reason: &str, now: Timestamp) {
     record.stage = Stage::Ended { end: End::Revoked, finished_at: now };
-    record.revoke.get_or_insert_with(|| Revoke { reason: guards::cut(reason), stop_at: now });
+    // Cut here too: whoever wrote the request, its record must end.
+    let (reason, stop_at) = match &record.revoke {
+        Some(revoke) => (guards::cut(&revoke.reason), revoke.stop_at),
+        None => (guards::cut(reason), now),
+    };
+    record.revoke = Some(Revoke { reason, stop_at });
 }
 
 fn pending(job: &Submission, change: &Change) -> Record {

@@ -33,21 +33,19 @@ async fn pinned(
     Ok(versions.into_iter().rev().filter_map(|version| version.entry).find(|entry| entry.digest == *digest))
 }
 
-/// The policy of the version that the record's first claim took.
+/// The policy of the version that the record names: pinned, or taken by its first claim.
 pub(super) fn policy_of(host: &Host, record: &Record) -> Option<Policy> {
     let digest = record.digest?;
     host.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
 }
 
-/// The record of a job that was claimed before.
-pub(super) fn claimed(standing: &Standing) -> Option<&Record> {
+/// The record, where there is one that can be read.
+pub(super) fn recorded(standing: &Standing) -> Option<&Record> {
     match standing {
-        Standing::Record { record, .. } if record.attempt > 0 => Some(record),
-        Standing::Record { .. }
-        | Standing::Absent
-        | Standing::Deleted(_)
-        | Standing::Unreadable { .. }
-        | Standing::Newer { .. } => None,
+        Standing::Record { record, .. } => Some(record),
+        Standing::Absent | Standing::Deleted(_) | Standing::Unreadable { .. } | Standing::Newer { .. } => {
+            None
+        }
     }
 }
 

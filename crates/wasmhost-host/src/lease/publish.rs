@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
-use wasmhost_nats::{OwnedWrite, blobs, now, random_write};
+use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, blobs, now, random_write};
 use wasmhost_protocol::{Change, Event, Illegal, Writer, next};
 use wasmhost_sandbox::Post;
 
@@ -85,7 +85,7 @@ impl Lease {
             };
             let (key, records) = (self.delivery.key.clone(), self.host.records.clone());
             let writing = records.write_owned(&key, &record, self.revision, None, self.token);
-            match timeout_at(self.lapses_at, writing).await {
+            match timeout_at(self.lapses_at.min(Instant::now() + ANSWER_TIMEOUT), writing).await {
                 Ok(Ok(OwnedWrite::Landed(revision))) => {
                     self.adopt(record, revision);
                     return Ok(());

@@ -26,10 +26,19 @@ pub(super) struct Gone<'a> {
     from: u64,
     /// The newest revision at the look before: what is not newer has stood since then.
     horizon: u64,
-    /// Jobs without a message: their revision, and since when.
-    missing: HashMap<JobKey, (u64, Instant)>,
+    /// Jobs without a message.
+    missing: HashMap<JobKey, Missing>,
     /// Those of them that were seen since the bucket's beginning.
     seen: HashSet<JobKey>,
+}
+
+/// A job without a message.
+#[derive(Debug, Clone, Copy)]
+struct Missing {
+    revision: u64,
+    since: Instant,
+    /// Whether that it failed is kept for people already.
+    buried: bool,
 }
 
 /// A record that has not ended, and whose message is nowhere.
@@ -55,7 +64,7 @@ impl<'a> Gone<'a> {
         for (orphan, key) in looked.collect::<Vec<_>>().await {
             match orphan {
                 Ok(Some(orphan)) if self.is_overdue(&key, orphan.revision, started) => {
-                    end(host, &key, &orphan).await
+                    self.end(&key, &orphan).await;
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => drop(self.missing.remove(&key)),
@@ -82,11 +91,32 @@ impl<'a> Gone<'a> {
         }
         let now = Instant::now();
         self.seen.insert(key.clone());
-        let (seen, since) = self.missing.entry(key.clone()).or_insert((revision, now));
-        if *seen != revision {
-            (*seen, *since) = (revision, now);
+        let new = Missing { revision, since: now, buried: false };
+        let missing = self.missing.entry(key.clone()).or_insert(new);
+        if missing.revision != revision {
+            *missing = new;
         }
-        started.saturating_duration_since(*since) >= self.host.config.reconcile_after
+        started.saturating_duration_since(missing.since) >= self.host.config.reconcile_after
+    }
+
+    /// T8, or T6 and T6b where the job was revoked or has expired. Whoever writes meanwhile wins; the next look sees.
+    async fn end(&mut self, key: &JobKey, orphan: &Orphan) {
+        let host = self.host;
+        let Ok(ended) = end_of_gone(&orphan.record, now(), random_write()) else { return };
+        if let Some(missing) = self.missing.get_mut(key).filter(|missing| !missing.buried) {
+            missing.buried = bury(host, key, &ended).await;
+        }
+        fault::point("before-reconcile");
+        match host.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await {
+            Ok(Written::Landed(_)) => {
+                tracing::warn!(job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
+            }
+            Ok(Written::Moved(_)) => {}
+            Err(error) => {
+                return tracing::warn!(job.key = %key, %error, "could not end a job whose message is gone");
+            }
+        }
+        self.missing.remove(key);
     }
 }
 
@@ -102,21 +132,6 @@ async fn orphan(host: &Host, key: &JobKey, revision: u64) -> Result<Option<Orpha
     })
 }
 
-/// T8, or T6 and T6b where the job was revoked or has expired. Whoever writes meanwhile wins; the next look sees.
-async fn end(host: &Host, key: &JobKey, orphan: &Orphan) {
-    let Ok(ended) = end_of_gone(&orphan.record, now(), random_write()) else { return };
-    bury(host, key, &ended).await;
-    fault::point("before-reconcile");
-    let written = host.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await;
-    match written {
-        Ok(Written::Landed(_)) => {
-            tracing::warn!(job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
-        }
-        Ok(Written::Moved(_)) => {}
-        Err(error) => tracing::warn!(job.key = %key, %error, "could not end a job whose message is gone"),
-    }
-}
-
 fn ttl(host: &Host, ended: &Record) -> Duration {
     if ended.attempt == 0 {
         return Policy::NEVER_RAN_TTL;
@@ -126,11 +141,11 @@ fn ttl(host: &Host, ended: &Record) -> Duration {
         .map_or(Policy::default().result_ttl, |entry| entry.policy.result_ttl)
 }
 
-/// The arguments are gone with the message; that it failed is kept for people all the same.
-async fn bury(host: &Host, key: &JobKey, ended: &Record) {
-    let Stage::Ended { end: End::Failure(error), .. } = &ended.stage else { return };
+/// The arguments are gone with the message; that it failed is kept for people all the same. Whether it could be.
+async fn bury(host: &Host, key: &JobKey, ended: &Record) -> bool {
+    let Stage::Ended { end: End::Failure(error), .. } = &ended.stage else { return true };
     let why = (error.kind.as_str(), &*error.message);
-    if let Err(error) = publish_dead(&host.connection, Dead::Job(key), None, Bytes::new(), why).await {
-        tracing::warn!(job.key = %key, %error, "could not keep a note for people");
-    }
+    let kept = publish_dead(&host.connection, Dead::Job(key), None, Bytes::new(), why).await;
+    kept.inspect_err(|error| tracing::warn!(job.key = %key, %error, "could not keep a note for people"))
+        .is_ok()
 }

@@ -27,15 +27,22 @@ pub async fn ensure_consumer(
     queue: &QueueName,
     ack_wait: Duration,
 ) -> Result<QueueConsumer, LayoutError> {
+    let (consumer, differences) = look_at_consumer(connection, queue, ack_wait).await?;
+    if differences.is_empty() { Ok(consumer) } else { Err(LayoutError::Differs(differences)) }
+}
+
+/// The same for who serves it already: the consumer as it is, and how it differs.
+pub async fn look_at_consumer(
+    connection: &Connection,
+    queue: &QueueName,
+    ack_wait: Duration,
+) -> Result<(QueueConsumer, Vec<Difference>), LayoutError> {
     let name = connection.names.consumer(queue);
     let wanted = wanted(connection, queue, ack_wait);
     let pull = denied(connection, &name, get_or_create(connection, &name, &wanted)).await?;
     let info = pull.cached_info();
     let differences = differences(&connection.names.jobs_stream(), info, &wanted);
-    if !differences.is_empty() {
-        return Err(LayoutError::Differs(differences));
-    }
-    Ok(QueueConsumer { name, created: timestamp(info.created), pull })
+    Ok((QueueConsumer { name, created: timestamp(info.created), pull }, differences))
 }
 
 /// Makes the queue's consumer anew. The protocol bears it: what is not acknowledged is delivered again, what was given up
