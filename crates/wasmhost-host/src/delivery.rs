@@ -2,6 +2,7 @@
 
 use async_nats::jetstream;
 use bytes::Bytes;
+use tokio::time::Instant;
 use wasmhost_nats::{digest_of, header_pairs};
 use wasmhost_protocol::{
     BadHeader, InvalidName, JobId, JobKey, JobOptions, Names, Place, QueueName, Submission, Timestamp,
@@ -17,6 +18,8 @@ pub(crate) struct Delivery {
     pub(crate) msg_seq: u64,
     pub(crate) stored_at: Timestamp,
     pub(crate) delivery: wasmhost_protocol::Delivery,
+    /// When this host had it.
+    pub(crate) received_at: Instant,
 }
 
 /// A message that is no job.
@@ -60,6 +63,7 @@ impl Delivery {
             msg_seq,
             stored_at,
             delivery: wasmhost_protocol::Delivery { created, count },
+            received_at: Instant::now(),
             message,
         };
         match bad {

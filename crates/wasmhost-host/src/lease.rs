@@ -64,8 +64,10 @@ impl Lease {
         let registered = host.attempts.register(&delivery.key, token);
         let now = Instant::now();
         let lapses_at = now + host.config.ack_wait;
-        // A message that was delivered before is beaten for at once: it may have waited on its way.
-        let next_beat_at = if delivery.delivery.count > 1 { now } else { now + host.config.ack_wait / 3 };
+        // At once for a message that was delivered before, which may have waited on its way, and for a claim that took long:
+        // the host may have slept over its answer.
+        let first = delivery.received_at + host.config.ack_wait / 3;
+        let next_beat_at = if delivery.delivery.count > 1 { now } else { first };
         let host = host.clone();
         let checkpoints = Checkpoints::new();
         Self {
