@@ -187,7 +187,7 @@ impl<'a> Claiming<'a> {
             body_digest: &|| digest_of(self.delivery.body()),
             now: now(),
             write: random_write(),
-            result_ttl: module::result_ttl(self.delivery, &policy),
+            result_ttl: self.delivery.result_ttl(&policy),
             bad: self.bad.or(over.as_deref()),
         });
         (judgement, policy)
@@ -273,7 +273,7 @@ impl<'a> Claiming<'a> {
         }
         dead::note_unburied(&mut record, self.buried);
         fault::point("before-end");
-        let result_ttl = module::result_ttl(self.delivery, policy);
+        let result_ttl = self.delivery.result_ttl(policy);
         let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
         match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => Next::Not(Settle::Ack),

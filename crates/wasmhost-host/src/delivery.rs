@@ -1,11 +1,13 @@
 //! A delivery: one handing-over of a job's message, parsed once.
 
+use std::time::Duration;
+
 use async_nats::jetstream;
 use bytes::Bytes;
 use tokio::time::Instant;
 use wasmhost_nats::{digest_of, header_pairs};
 use wasmhost_protocol::{
-    BadHeader, InvalidName, JobId, JobKey, JobOptions, Names, Place, QueueName, Submission, Timestamp,
+    BadHeader, InvalidName, JobId, JobKey, JobOptions, Names, Place, Policy, QueueName, Submission, Timestamp,
 };
 
 /// One delivery of a job's message.
@@ -75,6 +77,11 @@ impl Delivery {
     /// The arguments, as they came.
     pub(crate) fn body(&self) -> &Bytes {
         &self.message.payload
+    }
+
+    /// How long the record of the job's end is kept: as the job says, else as its module does. Zero drops the result alone.
+    pub(crate) fn result_ttl(&self, policy: &Policy) -> Duration {
+        self.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(policy.result_ttl)
     }
 
     /// What the message alone says of the job.

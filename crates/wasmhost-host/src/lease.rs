@@ -111,7 +111,7 @@ impl Lease {
 
     /// How long the terminal record is kept.
     pub(crate) fn result_ttl(&self) -> Duration {
-        self.delivery.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(self.policy.result_ttl)
+        self.delivery.result_ttl(&self.policy)
     }
 
     /// What `decide` needs to know.

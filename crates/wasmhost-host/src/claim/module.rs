@@ -1,7 +1,5 @@
 //! Which version of its module a job runs, and by which policy: that of its first claim, once it has had one.
 
-use std::time::Duration;
-
 use wasmhost_nats::registry::{self, RegistryError};
 use wasmhost_protocol::{Digest, ModuleEntry, ModuleName, Policy, Record, Standing, format_duration, header};
 
@@ -47,11 +45,6 @@ pub(super) fn recorded(standing: &Standing) -> Option<&Record> {
             None
         }
     }
-}
-
-/// How long the record of the job's end is kept.
-pub(super) fn result_ttl(delivery: &Delivery, policy: &Policy) -> Duration {
-    delivery.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(policy.result_ttl)
 }
 
 /// A value over the policy is refused, not clamped.
