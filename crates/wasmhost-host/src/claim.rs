@@ -35,10 +35,7 @@ pub(crate) enum Claimed {
 
 /// What carrying a judgement out came to.
 enum Next {
-    Granted(Box<Granted>),
-    Not(Settle),
-    /// This host runs the attempt: the delivery is its lease's.
-    Adopt,
+    Ended(Ended),
     /// Judge again, with what stands now. `adopt`: the record is taken over although its delivery does not look older.
     Judge {
         standing: Standing,
@@ -60,6 +57,7 @@ struct Granted {
 enum Ended {
     Granted(Box<Granted>),
     Not(Settle),
+    /// This host runs the attempt: the delivery is its lease's.
     Adopt,
 }
 
@@ -131,9 +129,7 @@ impl<'a> Claiming<'a> {
                     }
                 }
                 Next::Wait => return Ended::Not(Settle::Nak(Duration::ZERO)),
-                Next::Granted(granted) => return Ended::Granted(granted),
-                Next::Not(how) => return Ended::Not(how),
-                Next::Adopt => return Ended::Adopt,
+                Next::Ended(ended) => return ended,
             }
         }
     }
@@ -210,19 +206,19 @@ impl<'a> Claiming<'a> {
 
     async fn carry_out(&mut self, judgement: Judgement, standing: Standing, policy: Policy) -> Next {
         match judgement {
-            Judgement::Ack => Next::Not(Settle::Ack),
-            Judgement::Rest(delay) => Next::Not(Settle::Nak(delay)),
+            Judgement::Ack => not(Settle::Ack),
+            Judgement::Rest(delay) => not(Settle::Nak(delay)),
             Judgement::Dead { reason, why } => {
-                Next::Not(dead::bury_message(self.host, self.delivery, reason, &why).await)
+                not(dead::bury_message(self.host, self.delivery, reason, &why).await)
             }
             Judgement::Look { msg_seq } => self.look(msg_seq).await,
             // Whatever a newer delivery may do: the owner is here, and alive.
             Judgement::Claim { .. } | Judgement::End { .. } | Judgement::Stale { .. }
                 if self.host.attempts.runs(&self.delivery.key, token_of(&standing)) =>
             {
-                Next::Adopt
+                Next::Ended(Ended::Adopt)
             }
-            Judgement::Stale { revision } if self.host.walks.again(revision) => Next::Not(Settle::Silent),
+            Judgement::Stale { revision } if self.host.walks.again(revision) => not(Settle::Silent),
             Judgement::Stale { .. } => Next::Judge { standing, adopt: true },
             Judgement::Claim { mut record, expected } => {
                 if self.adopt && fault::is_broken("no-fence-at-adoption") {
@@ -238,7 +234,7 @@ impl<'a> Claiming<'a> {
     /// the record has moved to a third one meanwhile.
     async fn look(&self, msg_seq: u64) -> Next {
         if message_stands(self.host, self.delivery, msg_seq).await {
-            return Next::Not(Settle::Ack);
+            return not(Settle::Ack);
         }
         let standing = self.host.records.read_until_known(&self.delivery.key).await;
         let adopt = module::recorded(&standing).is_some_and(|record| record.msg_seq == Some(msg_seq));
@@ -249,17 +245,17 @@ impl<'a> Claiming<'a> {
     async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Next {
         let turn = match self.host.suspects.turn_of(&record) {
             Ok(turn) => turn,
-            Err(wait) => return Next::Not(Settle::Nak(wait)),
+            Err(wait) => return not(Settle::Nak(wait)),
         };
         fault::point("before-claim");
         match self.host.records.write(&self.delivery.key, &record, expected, None).await {
             Ok(Written::Landed(revision)) => {
-                Next::Granted(Box::new(Granted { record: *record, revision, policy, turn }))
+                Next::Ended(Ended::Granted(Box::new(Granted { record: *record, revision, policy, turn })))
             }
             Ok(Written::Moved(Standing::Record { record, revision }))
                 if record.token == Some(self.token) && !record.is_terminal() =>
             {
-                Next::Granted(Box::new(Granted { record: *record, revision, policy, turn }))
+                Next::Ended(Ended::Granted(Box::new(Granted { record: *record, revision, policy, turn })))
             }
             Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
             Err(error) => self.refused(&error).await,
@@ -276,7 +272,7 @@ impl<'a> Claiming<'a> {
         let result_ttl = self.delivery.result_ttl(policy);
         let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
         match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
-            Ok(Written::Landed(_)) => Next::Not(Settle::Ack),
+            Ok(Written::Landed(_)) => not(Settle::Ack),
             Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
             Err(error) => self.refused(&error).await,
         }
@@ -286,7 +282,7 @@ impl<'a> Claiming<'a> {
     async fn refused(&self, error: &WriteError) -> Next {
         if matches!(error, WriteError::TooLarge(_)) {
             let why = error.to_string();
-            return Next::Not(dead::bury_message(self.host, self.delivery, "RecordTooLarge", &why).await);
+            return not(dead::bury_message(self.host, self.delivery, "RecordTooLarge", &why).await);
         }
         tracing::error!(job.key = %self.delivery.key, %error, "could not write a record; the job waits");
         Next::Wait
@@ -308,6 +304,10 @@ async fn first_standing(host: &Host, delivery: &Delivery) -> (Standing, Option<u
         return (Standing::Absent, delivery.options.revision);
     }
     (host.records.read_until_known(&delivery.key).await, None)
+}
+
+fn not(how: Settle) -> Next {
+    Next::Ended(Ended::Not(how))
 }
 
 fn token_of(standing: &Standing) -> Option<Token> {
