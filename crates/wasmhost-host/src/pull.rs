@@ -45,10 +45,7 @@ pub(crate) async fn pull(
     consumer: QueueConsumer,
     slots: u32,
 ) -> Result<(), String> {
-    let inbox = host.connection.client.new_inbox();
-    let subscribed = host.connection.client.subscribe(inbox.clone()).await;
-    let mut answers: Subscriber =
-        subscribed.map_err(|error| format!("could not pull from {queue}: {error}"))?;
+    let (mut inbox, mut answers) = subscribe(host, queue).await?;
     let mut reconnected = host.connection.reconnected();
     let now = Instant::now();
     let mut pull =
@@ -65,6 +62,14 @@ pub(crate) async fn pull(
             () = sleep_until(pull.not_before), if pull.not_before > Instant::now() => {}
             () = sleep_until(pull.lost_at), if pull.owed > 0 => pull.owed = 0,
             Ok(()) = reconnected.changed() => {
+                // The server may still hold requests from before: nobody listens for their answers any more.
+                let (new_inbox, new_answers) = subscribe(host, queue).await?;
+                inbox = new_inbox;
+                let mut before = std::mem::replace(&mut answers, new_answers);
+                drop(before.unsubscribe().await);
+                while let Some(message) = before.next().await {
+                    pull.answered(message).await;
+                }
                 pull.owed = 0;
                 pull.check_consumer().await;
             }
@@ -79,6 +84,14 @@ pub(crate) async fn pull(
         }
     }
     Ok(())
+}
+
+/// An inbox of its own, and what comes to it.
+async fn subscribe(host: &Host, queue: &QueueName) -> Result<(String, Subscriber), String> {
+    let inbox = host.connection.client.new_inbox();
+    let subscribed = host.connection.client.subscribe(inbox.clone()).await;
+    let answers = subscribed.map_err(|error| format!("could not pull from {queue}: {error}"))?;
+    Ok((inbox, answers))
 }
 
 impl Pull<'_> {
@@ -158,8 +171,9 @@ impl Pull<'_> {
     }
 }
 
-/// A slot for a delivery. Requests from before a reconnect may bring more than there are slots: those wait with beats, for
-/// given back they would count as deliveries that no host survived. None: it was given back, since the host closes.
+/// A slot for a delivery. A request that counts as lost may be answered all the same, and bring more than there are slots:
+/// those wait with beats, for given back they would count as deliveries that no host survived. None: it was given back,
+/// since the host closes.
 async fn slot_for(host: &Host, slots: &Slots, message: &Message) -> Option<Slot> {
     let mut slot = std::pin::pin!(slots.take());
     loop {
