@@ -1,0 +1,139 @@
+//! Where to connect, as whom, and how patiently.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Address, InvalidAddress};
+
+/// Who connects.
+#[derive(Clone, Default)]
+pub enum Auth {
+    /// Nobody in particular.
+    #[default]
+    None,
+    /// A token.
+    Token(String),
+    /// A user and a password.
+    UserPassword {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+    },
+    /// The seed of an nkey.
+    NkeySeed(String),
+    /// A file with the seed of an nkey, read at each connect.
+    NkeyFile(PathBuf),
+    /// A file with a JWT and its key, as `nsc` writes it, read at each connect.
+    CredsFile(PathBuf),
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Token(_) => "Token(..)",
+            Self::UserPassword { .. } => "UserPassword(..)",
+            Self::NkeySeed(_) => "NkeySeed(..)",
+            Self::NkeyFile(_) => "NkeyFile(..)",
+            Self::CredsFile(_) => "CredsFile(..)",
+        })
+    }
+}
+
+/// How the connection is encrypted, where it is.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// Whether it must be, even where neither server nor address asks for it.
+    pub required: bool,
+    /// Certificates of authorities to trust, in place of the system's.
+    pub ca: Option<PathBuf>,
+    /// The client's certificate and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// What happened to the connection, for whoever wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// It stands, for the first time or again.
+    Connected,
+    /// It broke, for this reason; it is being made anew.
+    Disconnected(String),
+    /// It could not be made anew yet, for this reason.
+    NotYet(String),
+    /// The server reported an error, such as a denied permission.
+    ServerError(String),
+    /// A subscription had no room for messages, and so many of them were dropped since the last word on it.
+    Dropped {
+        /// What it listens on.
+        subject: String,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// Told of every notice; it must not block.
+pub type Observer = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// Where to connect, as whom, and how patiently.
+#[derive(Clone)]
+pub struct Config {
+    /// The servers; each that is discovered from them is tried as well.
+    pub servers: Vec<Address>,
+    /// Who connects.
+    pub auth: Auth,
+    /// How it is encrypted.
+    pub tls: Tls,
+    /// The name of the connection, shown by the server's monitoring.
+    pub name: String,
+    /// How long one try to connect may take.
+    pub connect_timeout: Duration,
+    /// How often the server is asked whether it is there; two questions without an answer end the connection.
+    pub ping_interval: Duration,
+    /// How long to wait before each try to connect again; none: longer each time, up to seconds.
+    pub reconnect_delay: Option<Duration>,
+    /// What inboxes start with.
+    pub inbox_prefix: String,
+    /// Told of every notice.
+    pub observer: Option<Observer>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("servers", &self.servers)
+            .field("auth", &self.auth)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// A connection to one of `servers` with the defaults: nobody in particular, five seconds, pings every ten.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them is no address.
+    pub fn new<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidAddress> {
+        Ok(Self {
+            servers: servers.into_iter().map(Address::parse).collect::<Result<_, _>>()?,
+            auth: Auth::None,
+            tls: Tls::default(),
+            name: "nats-wire".to_owned(),
+            connect_timeout: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(10),
+            reconnect_delay: None,
+            inbox_prefix: "_INBOX".to_owned(),
+            observer: None,
+        })
+    }
+
+    pub(crate) fn tell(&self, notice: Notice) {
+        if let Some(observer) = &self.observer {
+            observer(notice);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Framing: from the bytes of a connection to what the server says, by lengths alone. Pure.
+
+use bytes::{Buf, Bytes, BytesMut};
+use memchr::memchr;
+
+use crate::Message;
+use crate::handshake::ServerInfo;
+
+/// The longest line that is waited for: the server's own limit for a subject is 4 KiB by default, its `INFO` in a large
+/// cluster may be tens of them.
+const LINE_BYTES: usize = 1 << 20;
+/// The largest message that is waited for: the server's own limit is 64 MiB.
+const MESSAGE_BYTES: usize = 64 << 20;
+
+/// What the server says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A message for a subscription.
+    Message { sid: u64, message: Message },
+    /// The answer to one of our pings.
+    Pong,
+    /// It wants to know whether we are there.
+    Ping,
+    /// What it is.
+    Info(Box<ServerInfo>),
+    /// Something went wrong.
+    Err(String),
+    /// Nothing of interest.
+    Ok,
+}
+
+/// The connection says what no NATS server says: it is of no more use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the server says what is not NATS: {0}")]
+pub(crate) struct NotNats(String);
+
+/// Takes the next thing that the server said off `buffer`; none where it has not all come yet.
+pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<Said>, NotNats> {
+    let Some(end) = memchr(b'\n', buffer) else {
+        return if buffer.len() > LINE_BYTES { Err(not_nats(buffer)) } else { Ok(None) };
+    };
+    let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]);
+    let (verb, rest) = word(line).unwrap_or_default();
+    let said = match verb.to_ascii_uppercase().as_slice() {
+        b"MSG" => return message(buffer, end, false),
+        b"HMSG" => return message(buffer, end, true),
+        b"PING" => Said::Ping,
+        b"PONG" => Said::Pong,
+        b"+OK" => Said::Ok,
+        b"-ERR" => Said::Err(lossy(rest).trim_matches([' ', '\'']).to_owned()),
+        b"INFO" => Said::Info(serde_json::from_slice(rest).map_err(|_| not_nats(line))?),
+        _ => return Err(not_nats(line)),
+    };
+    buffer.advance(end + 1);
+    Ok(Some(said))
+}
+
+/// `MSG <subject> <sid> [reply] <bytes>`, `HMSG <subject> <sid> [reply] <header bytes> <bytes>`.
+fn message(buffer: &mut BytesMut, end: usize, with_headers: bool) -> Result<Option<Said>, NotNats> {
+    let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]);
+    let parsed = First::parse(line, with_headers).ok_or_else(|| not_nats(line))?;
+    let First { subject, sid, reply, header_bytes, bytes } = parsed;
+    if buffer.len() < end + 1 + bytes + 2 {
+        buffer.reserve(end + 1 + bytes + 2 - buffer.len());
+        return Ok(None);
+    }
+    buffer.advance(end + 1);
+    let block = with_headers.then(|| buffer.split_to(header_bytes).freeze());
+    let payload: Bytes = buffer.split_to(bytes - header_bytes).freeze();
+    if &buffer[..2] != b"\r\n" {
+        return Err(not_nats(&buffer[..2]));
+    }
+    buffer.advance(2);
+    Ok(Some(Said::Message { sid, message: Message { subject, reply, block, payload } }))
+}
+
+/// The first line of a message.
+struct First {
+    subject: String,
+    sid: u64,
+    reply: Option<String>,
+    header_bytes: usize,
+    bytes: usize,
+}
+
+impl First {
+    fn parse(line: &[u8], with_headers: bool) -> Option<Self> {
+        let words: Vec<_> = words(line).skip(1).collect();
+        let sizes = if with_headers { 2 } else { 1 };
+        let (named, sizes) = words.split_at_checked(words.len().checked_sub(sizes)?)?;
+        let (subject, sid, reply) = match named {
+            [subject, sid] => (subject, sid, None),
+            [subject, sid, reply] => (subject, sid, Some(lossy(reply))),
+            _ => return None,
+        };
+        let header_bytes = if with_headers { number(sizes[0])? } else { 0 };
+        let bytes = number(sizes[sizes.len() - 1])?;
+        if header_bytes > bytes || bytes > MESSAGE_BYTES {
+            return None;
+        }
+        let sid = u64::try_from(number(sid)?).ok()?;
+        Some(Self { subject: lossy(subject), sid, reply, header_bytes, bytes })
+    }
+}
+
+/// Only spaces and tabs part words: a stranger's subject may hold any other byte.
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
+}
+
+/// The first word, and what is behind it.
+fn word(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
+    line.split_at_checked(end)
+}
+
+fn number(word: &[u8]) -> Option<usize> {
+    let digits = !word.is_empty() && word.iter().all(u8::is_ascii_digit);
+    if digits { std::str::from_utf8(word).ok()?.parse().ok() } else { None }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn not_nats(line: &[u8]) -> NotNats {
+    NotNats(line[..line.len().min(80)].escape_ascii().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(bytes: &[u8]) -> Result<Vec<Said>, NotNats> {
+        let mut buffer = BytesMut::from(bytes);
+        let mut said = Vec::new();
+        while let Some(one) = next(&mut buffer)? {
+            said.push(one);
+        }
+        assert!(buffer.is_empty(), "{buffer:?} is left");
+        Ok(said)
+    }
+
+    fn message(
+        subject: &str,
+        reply: Option<&str>,
+        block: Option<&'static [u8]>,
+        payload: &'static [u8],
+    ) -> Message {
+        Message {
+            subject: subject.to_owned(),
+            reply: reply.map(ToOwned::to_owned),
+            block: block.map(Bytes::from_static),
+            payload: Bytes::from_static(payload),
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_is_framed() {
+        let said = all(b"PING\r\npong\r\n+OK\r\n-ERR 'No such thing'\r\nMSG a.b 7 2\r\nhi\r\n\
+            MSG a 1 _INBOX.x 0\r\n\r\nHMSG a 9 r 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
+        let at = |sid, message| Said::Message { sid, message };
+        assert_eq!(
+            said.unwrap(),
+            [
+                Said::Ping,
+                Said::Pong,
+                Said::Ok,
+                Said::Err("No such thing".to_owned()),
+                at(7, message("a.b", None, None, b"hi")),
+                at(1, message("a", Some("_INBOX.x"), None, b"")),
+                at(9, message("a", Some("r"), Some(b"NATS/1.0\r\n\r\n"), b"hi")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_strangers_bytes_are_a_matter_of_the_message() {
+        let said = all(b"HMSG a.\xff\x00\x0b. 1 \xfe 6 6\r\n\r\r\n\nXY\r\nMSG a 1 1\r\n\n\r\n").unwrap();
+        let Said::Message { message: first, .. } = &said[0] else { panic!("{said:?}") };
+        assert_eq!((first.subject.as_str(), first.reply.as_deref()), ("a.\u{fffd}\0\x0b.", Some("\u{fffd}")));
+        assert!(first.headers().is_err());
+        assert_eq!(said.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_nats_is_told() {
+        for line in
+            ["GET / HTTP/1.1", "MSG a 1", "MSG a x 1", "HMSG a 1 9 2", "MSG a 1 99999999999", "", "INFO {"]
+        {
+            assert!(all(format!("{line}\r\n").as_bytes()).is_err(), "{line}");
+        }
+        assert!(all(b"MSG a 1 1\r\nabc").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_say_what_the_whole_says(
+            payload in prop::collection::vec(any::<u8>(), 0..60),
+            block in prop::collection::vec(any::<u8>(), 0..40),
+            cut in 0_usize..100,
+        ) {
+            let first = format!("PING\r\nHMSG s 3 r {} {}\r\n", block.len(), block.len() + payload.len());
+            let whole = [first.as_bytes(), &block, &payload, b"\r\nPONG\r\n"].concat();
+            let (early, late) = whole.split_at(cut.min(whole.len()));
+            let (mut buffer, mut said) = (BytesMut::new(), Vec::new());
+            for piece in [early, late] {
+                buffer.extend_from_slice(piece);
+                while let Some(one) = next(&mut buffer).unwrap() {
+                    said.push(one);
+                }
+            }
+            prop_assert_eq!(said, all(&whole).unwrap());
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut buffer = BytesMut::from(bytes.as_slice());
+            while let Ok(Some(_)) = next(&mut buffer) {}
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The first words on a connection: the server says what it is, we say who we are, and it answers a ping.
+
+use std::io;
+
+use bytes::BytesMut;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::credentials::{Identity, identity};
+use crate::frame::{self, Said};
+use crate::{Address, Config, tls};
+
+/// What a server says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ServerInfo {
+    /// Its version.
+    pub version: String,
+    /// The largest message that it takes, in bytes.
+    pub max_payload: usize,
+    /// Whether the connection has to be encrypted.
+    pub tls_required: bool,
+    /// What is to be signed by who connects with a key.
+    pub nonce: String,
+    /// The cluster's servers.
+    pub connect_urls: Vec<String>,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The server does not let us in.
+    #[error("the server refuses who connects: {0}")]
+    Denied(String),
+    /// No server answers, or what answers is none.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// No server answered in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// There is no address of a server.
+    #[error("no server is named")]
+    NoServer,
+}
+
+/// A connection in both directions, encrypted or not.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection that is ready, and what of it was read already.
+pub(crate) struct Ready {
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) buffer: BytesMut,
+    pub(crate) info: ServerInfo,
+}
+
+#[derive(Serialize)]
+struct Connect<'a> {
+    verbose: bool,
+    pedantic: bool,
+    tls_required: bool,
+    name: &'a str,
+    lang: &'static str,
+    version: &'static str,
+    protocol: u8,
+    headers: bool,
+    no_responders: bool,
+    #[serde(flatten)]
+    identity: Identity,
+}
+
+/// Connects to `address`, within the configuration's time.
+pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
+    match tokio::time::timeout(config.connect_timeout, shake_hands(config, address)).await {
+        Ok(ready) => ready,
+        Err(_) => Err(ConnectError::TimedOut),
+    }
+}
+
+async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
+    let mut tcp = TcpStream::connect((address.host.as_str(), address.port)).await?;
+    tcp.set_nodelay(true)?;
+    let mut buffer = BytesMut::with_capacity(4096);
+    let info = match hear(&mut tcp, &mut buffer).await? {
+        Said::Info(info) => *info,
+        other => return Err(unexpected(&other)),
+    };
+    let tls_required = config.tls.required || address.tls || info.tls_required;
+    let mut stream: Box<dyn Stream> = if tls_required {
+        Box::new(tls::upgrade(&config.tls, &address.host, tcp).await?)
+    } else {
+        Box::new(tcp)
+    };
+    let connect = Connect {
+        verbose: false,
+        pedantic: false,
+        tls_required,
+        name: &config.name,
+        lang: "rust",
+        version: env!("CARGO_PKG_VERSION"),
+        protocol: 1,
+        headers: true,
+        no_responders: true,
+        identity: identity(&config.auth, &info.nonce).await?,
+    };
+    let connect = serde_json::to_string(&connect).map_err(io::Error::other)?;
+    stream.write_all(format!("CONNECT {connect}\r\nPING\r\n").as_bytes()).await?;
+    stream.flush().await?;
+    loop {
+        match hear(&mut stream, &mut buffer).await? {
+            Said::Pong => return Ok(Ready { stream, buffer, info }),
+            Said::Ping => stream.write_all(b"PONG\r\n").await?,
+            Said::Err(why) => return Err(refused(why)),
+            Said::Ok | Said::Info(_) => {}
+            other @ Said::Message { .. } => return Err(unexpected(&other)),
+        }
+    }
+}
+
+async fn hear<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut BytesMut) -> io::Result<Said> {
+    loop {
+        if let Some(said) = frame::next(buffer).map_err(io::Error::other)? {
+            return Ok(said);
+        }
+        if stream.read_buf(buffer).await? == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"));
+        }
+    }
+}
+
+fn refused(why: String) -> ConnectError {
+    let lower = why.to_ascii_lowercase();
+    if lower.contains("authorization") || lower.contains("authentication") {
+        ConnectError::Denied(why)
+    } else {
+        ConnectError::Io(io::Error::other(why))
+    }
+}
+
+fn unexpected(said: &Said) -> ConnectError {
+    ConnectError::Io(io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the server's first words are {said:?}"),
+    ))
+}

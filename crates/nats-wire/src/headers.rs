@@ -1,0 +1,286 @@
+//! The headers of a message, read strictly: `NATS/1.0`, lines of a name, a colon and a value, an empty line. What stands
+//! otherwise is named, never guessed at: two readers that guess differently run two different jobs.
+
+use std::fmt;
+use std::str;
+
+/// The headers of a message, in their order, repeated ones too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Headers {
+    status: Option<u16>,
+    description: Option<String>,
+    pairs: Vec<(String, String)>,
+}
+
+/// Why a block of headers cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadHeaders {
+    /// The block is longer than it may be.
+    #[error("they have {bytes} bytes, more than {}", Headers::MOST_BYTES)]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The block is not UTF-8.
+    #[error("byte {at} is not UTF-8")]
+    NotUtf8 {
+        /// The first byte that is not, counted from 0.
+        at: usize,
+    },
+    /// The first line is not `NATS/1.0`, perhaps with a status behind it.
+    #[error("the first line is not `NATS/1.0`")]
+    Version,
+    /// What stands behind `NATS/1.0` is no status.
+    #[error("the first line has a status that is not three digits")]
+    Status,
+    /// A line, or the block, does not end as it must.
+    #[error("line {line} does not end in CR LF, or no empty line ends the headers")]
+    Unended {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// Something stands behind the empty line.
+    #[error("{bytes} bytes stand behind the empty line that ends the headers")]
+    Trailing {
+        /// How many.
+        bytes: usize,
+    },
+    /// A line has no colon.
+    #[error("line {line} has no colon")]
+    NoColon {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A name is empty, or has a character other than visible ASCII.
+    #[error("the name in line {line} is empty, or has a character that no name may have")]
+    Name {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A value has a control character.
+    #[error("the value in line {line} has a control character: byte {byte:#04x}")]
+    Value {
+        /// The line, counted from 1.
+        line: usize,
+        /// The first of them.
+        byte: u8,
+    },
+}
+
+const VERSION: &str = "NATS/1.0";
+
+impl Headers {
+    /// More bytes than this are not read: twice what web servers take. Ours need less than one in twenty of it.
+    pub const MOST_BYTES: usize = 16 << 10;
+
+    /// Headers of these pairs.
+    ///
+    /// # Errors
+    ///
+    /// Where a name or a value is none; the line is the pair's number from 2.
+    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadHeaders> {
+        let mut headers = Self::default();
+        for (at, (name, value)) in pairs.into_iter().enumerate() {
+            headers.pairs.push(pair(name, value, at + 2)?);
+        }
+        Ok(headers)
+    }
+
+    /// Reads a whole block, as it stands between a message's first line and its payload.
+    ///
+    /// # Errors
+    ///
+    /// Where it breaks any rule.
+    pub fn parse(block: &[u8]) -> Result<Self, BadHeaders> {
+        if block.len() > Self::MOST_BYTES {
+            return Err(BadHeaders::TooLong { bytes: block.len() });
+        }
+        let text = str::from_utf8(block).map_err(|error| BadHeaders::NotUtf8 { at: error.valid_up_to() })?;
+        let rest = text.strip_prefix(VERSION).ok_or(BadHeaders::Version)?;
+        let (first, mut rest) = line(rest, 1)?;
+        let mut headers = Self::default();
+        headers.read_status(first)?;
+        let mut number = 2;
+        loop {
+            let (text, behind) = line(rest, number)?;
+            rest = behind;
+            if text.is_empty() {
+                break;
+            }
+            let (name, value) = text.split_once(':').ok_or(BadHeaders::NoColon { line: number })?;
+            headers.pairs.push(pair(name, value, number)?);
+            number += 1;
+        }
+        if rest.is_empty() { Ok(headers) } else { Err(BadHeaders::Trailing { bytes: rest.len() }) }
+    }
+
+    fn read_status(&mut self, behind_version: &str) -> Result<(), BadHeaders> {
+        if behind_version.is_empty() {
+            return Ok(());
+        }
+        let text = behind_version.strip_prefix(' ').ok_or(BadHeaders::Version)?;
+        let (digits, description) = text.split_once(' ').unwrap_or((text, ""));
+        if digits.len() != 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(BadHeaders::Status);
+        }
+        if let Some(byte) = control(description) {
+            return Err(BadHeaders::Value { line: 1, byte });
+        }
+        self.status = digits.parse().ok();
+        self.description = Some(description.trim().to_owned()).filter(|text| !text.is_empty());
+        Ok(())
+    }
+
+    /// The status of the first line: only the server's own answers have one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// The words behind the status.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The first value of a name, in just this letter case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// All names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+}
+
+/// The block that reads back as these headers.
+impl fmt::Display for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(VERSION)?;
+        if let Some(status) = self.status {
+            write!(f, " {status:03}")?;
+        }
+        if let Some(description) = &self.description {
+            write!(f, " {description}")?;
+        }
+        f.write_str("\r\n")?;
+        for (name, value) in &self.pairs {
+            write!(f, "{name}: {value}\r\n")?;
+        }
+        f.write_str("\r\n")
+    }
+}
+
+/// A line without its end, and what is behind it.
+fn line(text: &str, number: usize) -> Result<(&str, &str), BadHeaders> {
+    let end = text.find(['\r', '\n']).ok_or(BadHeaders::Unended { line: number })?;
+    let behind = text[end..].strip_prefix("\r\n").ok_or(BadHeaders::Unended { line: number })?;
+    Ok((&text[..end], behind))
+}
+
+fn pair(name: &str, value: &str, line: usize) -> Result<(String, String), BadHeaders> {
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        return Err(BadHeaders::Name { line });
+    }
+    let value = value.trim_matches([' ', '\t']);
+    match control(value) {
+        Some(byte) => Err(BadHeaders::Value { line, byte }),
+        None => Ok((name.to_owned(), value.to_owned())),
+    }
+}
+
+/// The first control character but the tab.
+fn control(text: &str) -> Option<u8> {
+    text.bytes().find(|byte| byte.is_ascii_control() && *byte != b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pairs(block: &str) -> Vec<(String, String)> {
+        Headers::parse(block.as_bytes()).unwrap().pairs
+    }
+
+    #[test]
+    fn what_clients_write_is_read() {
+        assert_eq!(pairs("NATS/1.0\r\n\r\n"), []);
+        let block = "NATS/1.0\r\nA:1\r\na:  zwei \t\r\nTäg\r\n\r\n";
+        assert_eq!(Headers::parse(block.as_bytes()), Err(BadHeaders::NoColon { line: 4 }));
+        let block = "NATS/1.0\r\nA:1\r\na:  zw\u{f6}lf \t\r\nB:\r\nC: x:y\r\n\r\n";
+        let wanted = [("A", "1"), ("a", "zw\u{f6}lf"), ("B", ""), ("C", "x:y")];
+        assert_eq!(pairs(block), wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let status = Headers::parse(b"NATS/1.0 409 Consumer Deleted\r\nN: 3\r\n\r\n").unwrap();
+        assert_eq!((status.status(), status.description()), (Some(409), Some("Consumer Deleted")));
+        assert_eq!(status.get("N"), Some("3"));
+        assert_eq!(Headers::parse(b"NATS/1.0 503\r\n\r\n").unwrap().status(), Some(503));
+    }
+
+    #[test]
+    fn every_broken_rule_is_named() {
+        let long = format!("NATS/1.0\r\nX: {}\r\n\r\n", "a".repeat(Headers::MOST_BYTES));
+        for (block, why) in [
+            (long.as_bytes(), BadHeaders::TooLong { bytes: long.len() }),
+            (b"NATS/1.0\r\nX: \xff\r\n\r\n", BadHeaders::NotUtf8 { at: 13 }),
+            (b"", BadHeaders::Version),
+            (b"NATS/1.1\r\n\r\n", BadHeaders::Version),
+            (b"nats/1.0\r\n\r\n", BadHeaders::Version),
+            (b"NATS/1.0X\r\n\r\n", BadHeaders::Version),
+            (b"NATS/1.0 \r\n\r\n", BadHeaders::Status),
+            (b"NATS/1.0 ok\r\n\r\n", BadHeaders::Status),
+            (b"NATS/1.0 5033\r\n\r\n", BadHeaders::Status),
+            (b"NATS/1.0", BadHeaders::Unended { line: 1 }),
+            (b"NATS/1.0\n\n", BadHeaders::Unended { line: 1 }),
+            (b"NATS/1.0\r\n", BadHeaders::Unended { line: 2 }),
+            (b"NATS/1.0\r\nX: a\r\n", BadHeaders::Unended { line: 3 }),
+            (b"NATS/1.0\r\nX: a\rb\r\n\r\n", BadHeaders::Unended { line: 2 }),
+            (b"NATS/1.0\r\nX: a\nY: b\r\n\r\n", BadHeaders::Unended { line: 2 }),
+            (b"NATS/1.0\r\n\r\nX: a\r\n\r\n", BadHeaders::Trailing { bytes: 8 }),
+            (b"NATS/1.0\r\nX\r\n\r\n", BadHeaders::NoColon { line: 2 }),
+            (b"NATS/1.0\r\nX: a\r\n folded\r\n\r\n", BadHeaders::NoColon { line: 3 }),
+            (b"NATS/1.0\r\n: a\r\n\r\n", BadHeaders::Name { line: 2 }),
+            (b"NATS/1.0\r\nX Y: a\r\n\r\n", BadHeaders::Name { line: 2 }),
+            (b"NATS/1.0\r\nX\t: a\r\n\r\n", BadHeaders::Name { line: 2 }),
+            ("NATS/1.0\r\n\u{e9}: a\r\n\r\n".as_bytes(), BadHeaders::Name { line: 2 }),
+            (b"NATS/1.0\r\nX: a\0\r\n\r\n", BadHeaders::Value { line: 2, byte: 0 }),
+            (b"NATS/1.0\r\nX: \x1b[2J\r\n\r\n", BadHeaders::Value { line: 2, byte: 0x1b }),
+        ] {
+            assert_eq!(
+                Headers::parse(block),
+                Err(why),
+                "{:?}",
+                String::from_utf8_lossy(&block[..block.len().min(60)])
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(tail in prop::collection::vec(any::<u8>(), 0..200)) {
+            drop(Headers::parse(&tail));
+            let whole = [b"NATS/1.0\r\n".as_slice(), &tail, b"\r\n\r\n"].concat();
+            if let Ok(headers) = Headers::parse(&whole) {
+                prop_assert_eq!(Headers::parse(headers.to_string().as_bytes()), Ok(headers));
+            }
+        }
+
+        #[test]
+        fn what_is_written_reads_back(
+            pairs in prop::collection::vec(("[!-9;-~]{1,20}", "[ -~\u{e4}\u{20ac}]{0,40}"), 0..10)
+        ) {
+            let headers = Headers::of(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))).unwrap();
+            prop_assert_eq!(Headers::parse(headers.to_string().as_bytes()), Ok(headers));
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The client: subscribe, publish, ask.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::link::{Command, Link, State};
+use crate::{Answers, Config, ConnectError, Headers, Message, ServerInfo, Subscription};
+
+/// Words to the connection that may wait to be sent; whoever has more to say waits.
+const COMMANDS: usize = 1024;
+
+/// Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// There is no connection at the moment.
+    #[error("there is no connection to NATS at the moment")]
+    Disconnected,
+    /// The server takes no message of this size.
+    #[error("{bytes} bytes are more than the {limit} that the server takes (its `max_payload`)")]
+    TooLarge {
+        /// The size of headers and payload.
+        bytes: usize,
+        /// What it takes.
+        limit: usize,
+    },
+    /// Nothing can be sent there.
+    #[error("`{}` is no subject to send to", .0.escape_default())]
+    Subject(String),
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// It was not sent.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// Nobody listens there.
+    #[error("nobody answers on `{0}`")]
+    NoResponders(String),
+    /// The connection broke, or no answer came in time: it may have been heard or not.
+    #[error("no answer on `{0}`")]
+    Unanswered(String),
+}
+
+/// A connection that is made anew when it breaks. Cheap to clone; ends with its last handle and subscription.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    commands: mpsc::Sender<Command>,
+    state: watch::Receiver<State>,
+    inbox_prefix: String,
+    /// What this client's own inbox starts with.
+    inbox: String,
+    numbers: AtomicU64,
+}
+
+impl Wire {
+    /// Connects to the first of the servers that lets us in.
+    ///
+    /// # Errors
+    ///
+    /// Where none does; why the last one did not.
+    #[expect(clippy::disallowed_methods, reason = "the connection's one task ends with its last handle")]
+    pub async fn connect(config: Config) -> Result<Self, ConnectError> {
+        let ready = Link::first(&config).await?;
+        let (commands, received) = mpsc::channel(COMMANDS);
+        let inbox = format!("{}.{}", config.inbox_prefix, random_name());
+        let inbox_prefix = config.inbox_prefix.clone();
+        let (mut link, state) = Link::new(config, inbox.clone(), received);
+        link.begin(&ready);
+        tokio::spawn(link.run(ready));
+        let numbers = AtomicU64::new(Link::FIRST_NUMBER);
+        Ok(Self { shared: Arc::new(Shared { commands, state, inbox_prefix, inbox, numbers }) })
+    }
+
+    /// Listens on `subject`, alone or as one of `queue`. There is room for `capacity` messages that nobody has taken yet;
+    /// further ones are dropped and counted.
+    pub async fn subscribe(
+        &self,
+        subject: impl Into<String>,
+        queue: Option<&str>,
+        capacity: usize,
+    ) -> Subscription {
+        let (sender, messages) = mpsc::channel(capacity.max(1));
+        let (sid, missed) = (self.number(), Arc::new(AtomicU64::new(0)));
+        let commands = self.shared.commands.clone();
+        let subscribe = Command::Subscribe {
+            sid,
+            subject: subject.into(),
+            queue: queue.map(ToOwned::to_owned),
+            messages: sender,
+            missed: missed.clone(),
+        };
+        // The connection lives as long as a handle does.
+        drop(commands.send(subscribe).await);
+        Subscription { sid, messages, missed, commands }
+    }
+
+    /// A subject that nobody else uses.
+    #[must_use]
+    pub fn new_inbox(&self) -> String {
+        format!("{}.{}", self.shared.inbox_prefix, random_name())
+    }
+
+    /// Sends a message. It is on its way in order with all else that this client sends, or lost with the connection.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be sent.
+    pub async fn publish(
+        &self,
+        subject: &str,
+        reply: Option<&str>,
+        headers: Option<&Headers>,
+        payload: &[u8],
+    ) -> Result<(), SendError> {
+        let bytes = self.publication(subject, reply, headers, payload)?;
+        self.shared.commands.send(Command::Send(bytes)).await.map_err(|_| SendError::Disconnected)
+    }
+
+    /// Asks, and waits for one answer.
+    ///
+    /// # Errors
+    ///
+    /// Where none comes within `limit`.
+    pub async fn request(
+        &self,
+        subject: &str,
+        payload: &[u8],
+        limit: Duration,
+    ) -> Result<Message, RequestError> {
+        let mut answers = self.ask(subject, payload, 1).await?;
+        match tokio::time::timeout(limit, answers.next()).await {
+            Ok(Some(message)) if message.payload.is_empty() && message.status() == Some(503) => {
+                Err(RequestError::NoResponders(subject.to_owned()))
+            }
+            Ok(Some(message)) => Ok(message),
+            Ok(None) | Err(_) => Err(RequestError::Unanswered(subject.to_owned())),
+        }
+    }
+
+    /// Asks for many answers. There is room for `capacity` of them that nobody has taken yet; further ones are dropped.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be sent.
+    pub async fn ask(&self, subject: &str, payload: &[u8], capacity: usize) -> Result<Answers, SendError> {
+        let number = self.number();
+        let reply = format!("{}.{number}", self.shared.inbox);
+        let bytes = self.publication(subject, Some(&reply), None, payload)?;
+        let (answers, messages) = mpsc::channel(capacity.max(1));
+        let commands = self.shared.commands.clone();
+        let asked = commands.send(Command::Ask { number, answers, bytes }).await;
+        asked.map_err(|_| SendError::Disconnected)?;
+        Ok(Answers { number, messages, commands })
+    }
+
+    /// Returns once the server has handled all that was sent before.
+    ///
+    /// # Errors
+    ///
+    /// Where the connection breaks before it says so.
+    pub async fn flush(&self) -> Result<(), SendError> {
+        let (flushed, done) = oneshot::channel();
+        let sent = self.shared.commands.send(Command::Flush(flushed)).await;
+        sent.map_err(|_| SendError::Disconnected)?;
+        done.await.map_err(|_| SendError::Disconnected)
+    }
+
+    /// Whether there is a connection at the moment.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.state.borrow().connected
+    }
+
+    /// What the server said of itself when it was connected to last.
+    #[must_use]
+    pub fn server_info(&self) -> ServerInfo {
+        self.shared.state.borrow().info.clone()
+    }
+
+    /// Wakes when the connection breaks, and when it stands again.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<State> {
+        self.shared.state.clone()
+    }
+
+    fn number(&self) -> u64 {
+        self.shared.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn publication(
+        &self,
+        subject: &str,
+        reply: Option<&str>,
+        headers: Option<&Headers>,
+        payload: &[u8],
+    ) -> Result<Bytes, SendError> {
+        for name in std::iter::once(subject).chain(reply) {
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(SendError::Subject(name.to_owned()));
+            }
+        }
+        let limit = {
+            let state = self.shared.state.borrow();
+            if !state.connected {
+                return Err(SendError::Disconnected);
+            }
+            state.info.max_payload
+        };
+        let block = headers.map(ToString::to_string);
+        let header_bytes = block.as_ref().map_or(0, String::len);
+        let bytes = header_bytes + payload.len();
+        if bytes > limit {
+            return Err(SendError::TooLarge { bytes, limit });
+        }
+        let reply = reply.unwrap_or_default();
+        let mut message = BytesMut::with_capacity(bytes + subject.len() + reply.len() + 40);
+        let first = match &block {
+            Some(_) => format!("HPUB {subject} {reply} {header_bytes} {bytes}\r\n"),
+            None => format!("PUB {subject} {reply} {bytes}\r\n"),
+        };
+        message.put_slice(first.as_bytes());
+        message.put_slice(block.as_deref().unwrap_or_default().as_bytes());
+        message.put_slice(payload);
+        message.put_slice(b"\r\n");
+        Ok(message.freeze())
+    }
+}
+
+fn random_name() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("an operating system without random bits cannot keep inboxes apart");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
