@@ -1,5 +1,7 @@
 //! The client on a real nats-server.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails")]
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
