@@ -17,6 +17,7 @@ use crate::{
     outsider::Outsider,
     place,
     proxy::Proxy,
+    stranger::Stranger,
     wasmhost::{Ran, Wasmhost, argument},
 };
 
@@ -163,6 +164,15 @@ impl Deployment {
     #[must_use]
     pub fn outsider(&self) -> Outsider {
         Outsider::new(self.server.url(), self.nats.clone())
+    }
+
+    /// Somebody who sends any bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no connection.
+    pub async fn stranger(&self) -> anyhow::Result<Stranger> {
+        Stranger::connect(self.server.port()).await
     }
 
     /// Records every transition from now on.

@@ -15,6 +15,7 @@ mod events;
 mod outsider;
 mod proxy;
 mod shell;
+mod stranger;
 
 mod audited;
 mod storm;
@@ -30,4 +31,5 @@ pub use place::{broken_wasmhost, guest};
 pub use proxy::{Direction, Flow, Proxy, Swallowed};
 pub use shell::{README, has_nats_cli, shell};
 pub use storm::{Plan, Report, Scale, StormOptions, Theme, storm};
+pub use stranger::{Stranger, malformed_blocks, status_blocks};
 pub use wasmhost::{Following, Ran, Wasmhost};

@@ -32,6 +32,7 @@ mod e2e {
     mod bad_surroundings;
     mod hostile;
     mod options;
+    mod strangers;
 
     mod bulk;
     mod commands;

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str;
 
+use memchr::memrchr;
+
 /// The headers of a message, in their order, repeated ones too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers {
@@ -115,6 +117,23 @@ impl Headers {
         if rest.is_empty() { Ok(headers) } else { Err(BadHeaders::Trailing { bytes: rest.len() }) }
     }
 
+    /// The lines at the end of a block that keep the rules, whatever stands before them. What a server adds to the headers
+    /// of somebody else's message stands there; bytes of its values that are not UTF-8 are replaced by U+FFFD.
+    #[must_use]
+    pub fn ending(block: &[u8]) -> Self {
+        let mut rest = block.strip_suffix(b"\r\n\r\n").unwrap_or_default();
+        let mut pairs = Vec::new();
+        while let Some(at) = memrchr(b'\n', rest).filter(|at| rest[..*at].ends_with(b"\r")) {
+            let line = String::from_utf8_lossy(&rest[at + 1..]);
+            let Some((name, value)) = line.split_once(':') else { break };
+            let Ok(pair) = pair(name, value, 0) else { break };
+            pairs.push(pair);
+            rest = &rest[..at - 1];
+        }
+        pairs.reverse();
+        Self { pairs, ..Self::default() }
+    }
+
     fn read_status(&mut self, behind_version: &str) -> Result<(), BadHeaders> {
         if behind_version.is_empty() {
             return Ok(());
@@ -148,6 +167,12 @@ impl Headers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The last value of a name: the server's own, where somebody else may have written the same name before it.
+    #[must_use]
+    pub fn last(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// All names and values.
@@ -265,10 +290,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_server_adds_is_read_behind_anything() {
+        let block =
+            b"HTTP/1.0 x\r\nX Y: a\rb\xff\r\nNats-Sequence: 1\r\nNats-Stream: S\r\nNats-Sequence: 7\r\n\r\n";
+        let headers = Headers::ending(block);
+        assert_eq!((headers.last("Nats-Stream"), headers.last("Nats-Sequence")), (Some("S"), Some("7")));
+        assert_eq!(headers.get("X Y"), None);
+        for block in [b"".as_slice(), b"\r\n\r\n", b"NATS/1.0\r\n\r\n", b"NATS/1.0\r\nA: 1\r\n"] {
+            assert!(Headers::ending(block).is_empty(), "{block:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(tail in prop::collection::vec(any::<u8>(), 0..200)) {
             drop(Headers::parse(&tail));
+            drop(Headers::ending(&tail));
             let whole = [b"NATS/1.0\r\n".as_slice(), &tail, b"\r\n\r\n"].concat();
             if let Ok(headers) = Headers::parse(&whole) {
                 prop_assert_eq!(Headers::parse(headers.to_string().as_bytes()), Ok(headers));

@@ -23,6 +23,12 @@ impl Subscription {
         self.messages.recv().await
     }
 
+    /// How many messages wait to be taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.messages.len()
+    }
+
     /// How many messages found no room so far.
     #[must_use]
     pub fn missed(&self) -> u64 {

@@ -1,11 +1,9 @@
 //! What stands on the server: messages of the job stream and the schedules, and the numbers of the states bucket. Asks the
 //! leaders, and changes nothing.
 
-use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{Info, RawMessageErrorKind, Stream};
-use wasmhost_nats::codes::NO_MESSAGE;
-use wasmhost_nats::{Connection, schedules};
-use wasmhost_protocol::{JobId, JobKey, Names, Timestamp};
+use async_nats::jetstream::stream::{Info, Stream};
+use wasmhost_nats::{Connection, StoredMessage, schedules, stored_at, stored_from};
+use wasmhost_protocol::{JobId, JobKey, Names};
 
 use crate::capture::Left;
 
@@ -63,15 +61,9 @@ pub(crate) async fn last_revision(connection: &Connection) -> Result<u64, LookEr
 pub(crate) async fn revision_at(
     connection: &Connection,
     number: u64,
-) -> Result<Option<StreamMessage>, LookError> {
+) -> Result<Option<StoredMessage>, LookError> {
     let stream = connection.names.states_stream();
     message(connection, &stream, (number, None)).await
-}
-
-/// When the message was stored.
-pub(crate) fn stored_at(message: &StreamMessage) -> Timestamp {
-    let ms = message.time.unix_timestamp_nanos().div_euclid(1_000_000);
-    Timestamp::from_unix_ms(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result<Vec<Left>, LookError> {
@@ -83,15 +75,15 @@ async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result
         }
         from = message.sequence + 1;
         let key = key_of(&connection.names, &message);
-        left.push(Left { subject: message.subject.to_string(), sequence: message.sequence, key });
+        left.push(Left { subject: message.subject, sequence: message.sequence, key });
     }
     Ok(left)
 }
 
 /// The job that the message is of; of a job without an id, the one that is derived.
-fn key_of(names: &Names, message: &StreamMessage) -> Option<JobKey> {
+fn key_of(names: &Names, message: &StoredMessage) -> Option<JobKey> {
     if let Ok(job) = names.parse_job_subject(&message.subject) {
-        let derived = || JobId::derived(message.sequence, stored_at(message).unix_ms());
+        let derived = || JobId::derived(message.sequence, message.stored_at.unix_ms());
         return Some(JobKey::new(job.task, job.id.unwrap_or_else(derived)));
     }
     names.schedule_subjects().iter().find_map(|filter| {
@@ -105,21 +97,12 @@ async fn message(
     connection: &Connection,
     stream: &str,
     (number, filter): (u64, Option<&str>),
-) -> Result<Option<StreamMessage>, LookError> {
-    let opened = open(connection, stream).await?;
-    let request = opened.raw_message_builder().sequence(number);
-    let request = match filter {
-        Some(filter) => request.next_by_subject(filter),
-        None => request,
+) -> Result<Option<StoredMessage>, LookError> {
+    let read = match filter {
+        Some(filter) => stored_from(connection, stream, number, filter).await,
+        None => stored_at(connection, stream, number).await,
     };
-    match request.send().await {
-        Ok(message) => Ok(Some(message)),
-        Err(error) => match error.kind() {
-            RawMessageErrorKind::NoMessageFound => Ok(None),
-            RawMessageErrorKind::JetStream(server) if server.error_code().0 == NO_MESSAGE => Ok(None),
-            _ => Err(unreachable(stream, error)),
-        },
-    }
+    read.map_err(|error| unreachable(stream, error))
 }
 
 async fn open(connection: &Connection, stream: &str) -> Result<Stream<()>, LookError> {

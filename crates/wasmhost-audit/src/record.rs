@@ -21,6 +21,8 @@ use seen::Seen;
 
 /// How soon a lost connection is made again: before the hosts', which would write unseen.
 const RECONNECT_DELAY: Duration = Duration::from_millis(5);
+/// Messages of a subscription that wait to be noted; of more, the newest are missed, which shows as a gap.
+const WAITING: usize = 1 << 16;
 /// How long what is in flight at the end may take.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -31,9 +33,6 @@ pub enum RecordError {
     /// There is no connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// There is no subscription.
-    #[error("record what is seen: {0}")]
-    Subscribe(#[from] async_nats::SubscribeError),
     /// The states bucket cannot be looked at.
     #[error("record what is seen: {0}")]
     Look(#[from] LookError),
@@ -65,11 +64,13 @@ impl Recorder {
         let mut last = 0;
         for connection in &connections {
             for (filter, read) in message::subjects(&connection.names) {
-                let subscriber = connection.client.subscribe(filter).await?;
-                let listener = listen::Listener { subscriber, read, names: connection.names.clone() };
+                let wire = connection.edge().await?;
+                let subscription = wire.subscribe(filter, None, WAITING).await;
+                let listener = listen::Listener { subscription, read, names: connection.names.clone() };
                 tasks.spawn(listen::listen(listener, Arc::clone(&seen), stop.subscribe()));
             }
-            // On the same connection: its answer comes when the server has the subscriptions.
+            // What is asked when the server has the subscriptions is what was there before them.
+            drop(connection.edge().await?.flush().await);
             last = last.max(left::last_revision(connection).await?);
         }
         let first = last + 1;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use wasmhost_nats::{Event, subscribe};
+use wasmhost_nats::{Event, Heard, subscribe};
 use wasmhost_protocol::{Record, Standing};
 
 use crate::{Handle, StatusError};
@@ -17,8 +16,7 @@ const READ_AGAIN: Duration = Duration::from_secs(15);
 /// never the last.
 pub struct States {
     job: Handle,
-    events: BoxStream<'static, Event>,
-    reconnected: watch::Receiver<u64>,
+    events: BoxStream<'static, Heard>,
     /// The revision told last.
     revision: u64,
     /// What is told next, before any event.
@@ -39,14 +37,13 @@ impl Handle {
     /// Watches the job: its record now, then each further one.
     pub async fn watch(&self) -> Result<States, StatusError> {
         let connection = self.client.connection();
-        let reconnected = connection.reconnected();
         // Subscribed before the read: nothing falls between the two.
         let events = subscribe(connection, &self.key).await;
         let events = events.map_err(|source| StatusError::Subscribe { key: self.key.clone(), source })?;
         let (record, revision) = self.read().await?;
         let (ended, read_at) = (record.is_terminal(), Instant::now());
         let (job, events) = (self.clone(), events.boxed());
-        Ok(States { job, events, reconnected, revision, first: Some(record), ended, read_at })
+        Ok(States { job, events, revision, first: Some(record), ended, read_at })
     }
 }
 
@@ -82,11 +79,10 @@ impl States {
     /// Waits. An event that is dropped with its arm has not been taken from the subscription.
     async fn wake(&mut self) -> Wake {
         tokio::select! {
-            event = self.events.next() => event.map_or(Wake::Read, Wake::Event),
-            changed = self.reconnected.changed() => {
-                if changed.is_err() { sleep_until(self.read_at + READ_AGAIN).await; }
-                Wake::Read
-            }
+            Some(heard) = self.events.next() => match heard {
+                Heard::Event(event) => Wake::Event(event),
+                Heard::Missed => Wake::Read,
+            },
             () = sleep_until(self.read_at + READ_AGAIN) => Wake::Read,
         }
     }

@@ -86,7 +86,7 @@ async fn held<T>(host: &Host, delivery: &Delivery, claiming: impl Future<Output 
         tokio::select! {
             biased;
             claimed = &mut claiming => return claimed,
-            () = tokio::time::sleep(host.config.ack_wait / 3) => drop(in_progress(&delivery.message).await),
+            () = tokio::time::sleep(host.config.ack_wait / 3) => drop(in_progress(&host.connection, &delivery.message).await),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Copies of what failed, kept for people. A copy precedes the terminal write; without room for one the record wins.
 
-use async_nats::jetstream::Message;
 use wasmhost_nats::dead::{Dead, publish_dead};
-use wasmhost_nats::fault;
+use wasmhost_nats::{Delivered, fault, limited};
 use wasmhost_protocol::{End, ErrorKind, Record, Stage};
 
 use crate::delivery::Delivery;
@@ -14,20 +13,21 @@ const TRIES: u32 = 3;
 
 /// Keeps a copy of a message that has no record to end, and removes it; where no copy can be kept, it stays.
 pub(crate) async fn bury_message(host: &Host, delivery: &Delivery, reason: &str, why: &str) -> Settle {
-    tracing::error!(job.key = %delivery.key, reason, why, "a message cannot become an attempt; it is kept for people");
+    limited!(error, job.key = %delivery.key, reason, why, "a message cannot become an attempt; it is kept for people");
     let kept = keep(host, Dead::Job(&delivery.key), &delivery.message, (reason, why)).await;
     if kept { Settle::Term } else { Settle::Silent }
 }
 
 /// Keeps a copy of a message whose subject names no job, and removes it; where no copy can be kept, it stays.
-pub(crate) async fn bury_unreadable(host: &Host, message: &Message, sequence: u64, why: &str) -> Settle {
-    tracing::error!(subject = %message.subject, sequence, why, "a message that is no job; it is kept for people");
+pub(crate) async fn bury_unreadable(host: &Host, message: &Delivered, why: &str) -> Settle {
+    let (subject, sequence) = (wasmhost_protocol::escape(&message.subject), message.sequence);
+    limited!(error, subject, sequence, why, "a message that is no job; it is kept for people");
     let kept = keep(host, Dead::Unreadable(sequence), message, (ErrorKind::BadJob.as_str(), why)).await;
     if kept { Settle::Term } else { Settle::Silent }
 }
 
 /// Keeps a copy of a job that is about to end in FAILURE. Says whether it could.
-pub(crate) async fn bury_failure(host: &Host, message: &Message, record: &Record) -> bool {
+pub(crate) async fn bury_failure(host: &Host, message: &Delivered, record: &Record) -> bool {
     let Stage::Ended { end: End::Failure(error), .. } = &record.stage else { return true };
     keep(host, Dead::Job(&record.key()), message, (error.kind.as_str(), &error.message)).await
 }
@@ -41,15 +41,15 @@ pub(crate) fn note_unburied(record: &mut Record, buried: bool) {
     }
 }
 
-async fn keep(host: &Host, dead: Dead<'_>, message: &Message, why: (&str, &str)) -> bool {
+async fn keep(host: &Host, dead: Dead<'_>, message: &Delivered, why: (&str, &str)) -> bool {
     for _ in 0..TRIES {
-        let (headers, body) = (message.headers.as_ref(), message.payload.clone());
+        let (headers, body) = (message.readable_headers(), message.payload.clone());
         match publish_dead(&host.connection, dead.clone(), headers, body, why).await {
             Ok(()) => {
                 fault::point("after-bury");
                 return true;
             }
-            Err(error) => tracing::warn!(%error, "could not keep a copy for people"),
+            Err(error) => limited!(warn, %error, "could not keep a copy for people"),
         }
     }
     false

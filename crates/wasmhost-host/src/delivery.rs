@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream;
 use bytes::Bytes;
 use tokio::time::Instant;
-use wasmhost_nats::{digest_of, header_pairs};
+use wasmhost_nats::{Delivered, digest_of};
 use wasmhost_protocol::{
-    BadHeader, InvalidName, JobId, JobKey, JobOptions, Names, Place, Policy, QueueName, Submission, Timestamp,
+    InvalidName, JobId, JobKey, JobOptions, Names, Place, Policy, QueueName, Submission, Timestamp,
 };
 
 /// One delivery of a job's message.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    pub(crate) message: jetstream::Message,
+    pub(crate) message: Delivered,
     pub(crate) key: JobKey,
     pub(crate) queue: QueueName,
     pub(crate) options: JobOptions,
@@ -28,28 +27,19 @@ pub(crate) struct Delivery {
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     /// Its subject names no job, so it has no record either.
-    Subject { message: Box<jetstream::Message>, sequence: u64, why: InvalidName },
-    /// A header of a job that can be named.
-    Header { delivery: Box<Delivery>, why: BadHeader },
-    /// The acknowledgement subject is not JetStream's: nothing can be settled.
-    Foreign(String),
+    Subject { message: Box<Delivered>, why: InvalidName },
+    /// The headers of a job that can be named.
+    Headers { delivery: Box<Delivery>, why: String },
 }
 
 impl Delivery {
     /// Reads a message that a consumer created at `created` delivered.
-    pub(crate) fn parse(
-        names: &Names,
-        message: jetstream::Message,
-        created: Timestamp,
-    ) -> Result<Self, Unreadable> {
-        let info = message.info().map_err(|error| Unreadable::Foreign(error.to_string()))?;
-        let (msg_seq, count) = (info.stream_sequence, u64::try_from(info.delivered).unwrap_or(1));
-        let stored_ms = info.published.unix_timestamp_nanos().div_euclid(1_000_000);
-        let stored_at = Timestamp::from_unix_ms(i64::try_from(stored_ms).unwrap_or(i64::MAX));
-        let subject = match names.parse_job_subject(message.subject.as_str()) {
+    pub(crate) fn parse(names: &Names, message: Delivered, created: Timestamp) -> Result<Self, Unreadable> {
+        let Delivered { sequence: msg_seq, count, stored_at, .. } = message;
+        let subject = match names.parse_job_subject(&message.subject) {
             Ok(subject) => subject,
             Err(why) => {
-                return Err(Unreadable::Subject { message: Box::new(message), sequence: msg_seq, why });
+                return Err(Unreadable::Subject { message: Box::new(message), why });
             }
         };
         let id = subject.id.unwrap_or_else(|| JobId::derived(msg_seq, stored_at.unix_ms()));
@@ -70,7 +60,7 @@ impl Delivery {
         };
         match bad {
             None => Ok(delivery),
-            Some(why) => Err(Unreadable::Header { delivery: Box::new(delivery), why }),
+            Some(why) => Err(Unreadable::Headers { delivery: Box::new(delivery), why }),
         }
     }
 
@@ -101,7 +91,9 @@ impl Delivery {
     }
 }
 
-fn read_options(message: &jetstream::Message) -> Result<JobOptions, BadHeader> {
-    let Some(headers) = &message.headers else { return Ok(JobOptions::default()) };
-    JobOptions::parse(header_pairs(headers), Place::Job)
+fn read_options(message: &Delivered) -> Result<JobOptions, String> {
+    match &message.headers {
+        Ok(headers) => JobOptions::parse(headers.iter(), Place::Job).map_err(|error| error.to_string()),
+        Err(why) => Err(format!("its headers are unreadable: {why}")),
+    }
 }

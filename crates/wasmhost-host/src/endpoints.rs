@@ -1,24 +1,33 @@
 //! The client, offered over NATS: the services `submit`, `status` and `revoke`, so that `nats req` is a complete client.
+//! Requests come from strangers, over the second connection; each endpoint has room and hands of its own, so that none of
+//! them waits for another.
+
+mod discovery;
 
 use std::sync::Arc;
 
-use async_nats::service::endpoint::Endpoint;
-use async_nats::service::{Request, Service, ServiceExt};
 use bytes::Bytes;
-use futures::StreamExt;
+use nats_wire::{Headers, Message, SendError, Subscription, Wire};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use wasmhost_client::{
     Client, PUBLISH_WITHIN, RevokeError, RevokeOptions, StatusError, Submission, SubmitError,
 };
-use wasmhost_nats::header_pairs;
+use wasmhost_nats::limited;
 use wasmhost_protocol::service::{RevokeRequest, ServiceError, ServiceErrorKind, SubmitReply};
-use wasmhost_protocol::{JobOptions, Place, QueueName};
+use wasmhost_protocol::{JobOptions, Place, QueueName, escape, header};
 
 use crate::host::Host;
+use discovery::{Counts, Discovery};
 
-/// Requests answered at a time by one host, all endpoints together.
-const REQUESTS: usize = 256;
+/// Requests that one endpoint of one host answers at a time.
+const AT_A_TIME: usize = 256;
+/// Requests to one endpoint that wait; of more, the newest are dropped, and whoever asked hears nothing.
+const WAITING: usize = 256;
+/// Each request is answered by one host.
+const QUEUE_GROUP: &str = "q";
 
 #[derive(Clone, Copy)]
 enum What {
@@ -27,24 +36,35 @@ enum What {
     Revoke,
 }
 
+/// An endpoint that answers.
+struct Endpoint {
+    what: What,
+    requests: Subscription,
+    free: Arc<Semaphore>,
+    counts: Arc<Counts>,
+}
+
 /// Serves the endpoints until the host closes.
 pub(crate) async fn serve(host: &Host) -> Result<(), String> {
-    let failed = |error: async_nats::Error| format!("could not offer the services: {error}");
+    let wire =
+        host.connection.edge().await.map_err(|error| format!("could not offer the services: {error}"))?;
     let names = &host.connection.names;
-    let builder = host.connection.client.service_builder().description("wasmhost: submit, status, revoke");
-    let service = builder.start(names.service_name(), env!("CARGO_PKG_VERSION")).await.map_err(failed)?;
-    let submit = endpoint(&service, "submit", names.submit_filter()).await?;
-    let status = endpoint(&service, "status", names.status_filter()).await?;
-    let revoke = endpoint(&service, "revoke", names.revoke_filter()).await?;
-    let answering =
-        Answering { host: host.clone(), client: client_of(host), free: Arc::new(Semaphore::new(REQUESTS)) };
-    futures::future::join3(
-        answering.answer_all(submit, What::Submit),
-        answering.answer_all(status, What::Status),
-        answering.answer_all(revoke, What::Revoke),
-    )
-    .await;
-    service.stop().await.map_err(failed)
+    let (submit, status, revoke) = (names.submit_filter(), names.status_filter(), names.revoke_filter());
+    let mut discovery = Discovery::new(host);
+    let mut endpoint = async |name: &'static str, subject: String, what: What| {
+        let requests = wire.subscribe(subject.clone(), Some(QUEUE_GROUP), WAITING).await;
+        let counts = discovery.add(name, subject);
+        Endpoint { what, requests, free: Arc::new(Semaphore::new(AT_A_TIME)), counts }
+    };
+    let endpoints = [
+        endpoint("submit", submit, What::Submit).await,
+        endpoint("status", status, What::Status).await,
+        endpoint("revoke", revoke, What::Revoke).await,
+    ];
+    let answering = Answering { host: host.clone(), wire: wire.clone(), client: client_of(host) };
+    let serving = endpoints.into_iter().map(|endpoint| answering.answer_all(endpoint));
+    tokio::join!(futures::future::join_all(serving), discovery.serve(host, wire));
+    Ok(())
 }
 
 /// A client that gives up publishing long before this host's reconciler misses the message.
@@ -53,94 +73,101 @@ fn client_of(host: &Host) -> Client {
     Client::publishing_within(host.connection.clone(), publish_within)
 }
 
-async fn endpoint(service: &Service, name: &str, subject: String) -> Result<Endpoint, String> {
-    let added = service.endpoint_builder().name(name).add(subject).await;
-    added.map_err(|error| format!("could not offer the service `{name}`: {error}"))
-}
-
+#[derive(Clone)]
 struct Answering {
     host: Host,
+    wire: Wire,
     client: Client,
-    free: Arc<Semaphore>,
+}
+
+/// What is sent back.
+struct Reply {
+    headers: Option<Headers>,
+    body: Bytes,
 }
 
 impl Answering {
-    async fn answer_all(&self, mut endpoint: Endpoint, what: What) {
+    async fn answer_all(&self, mut endpoint: Endpoint) {
         loop {
             let request = tokio::select! {
-                request = endpoint.next() => request,
+                request = endpoint.requests.next() => request,
                 () = self.host.closing.cancelled() => return,
             };
             let Some(request) = request else { return };
-            let permit = self.free.clone().acquire_owned().await.expect("the semaphore is never closed");
-            let (host, client) = (self.host.clone(), self.client.clone());
+            let permit = endpoint.free.clone().acquire_owned().await.expect("the semaphore is never closed");
+            let (answering, counts, what) = (self.clone(), endpoint.counts.clone(), endpoint.what);
             self.host.tracker.spawn(async move {
-                answer(&host, &client, &request, what).await;
+                answering.answer(&request, what, &counts).await;
                 drop(permit);
             });
         }
     }
+
+    /// Answers one request. A reply anywhere but to an inbox would be written with the host's own rights.
+    async fn answer(&self, request: &Message, what: What, counts: &Counts) {
+        let Some(reply) = inbox_of(&self.host, request) else { return };
+        let began = Instant::now();
+        let answered = match what {
+            What::Submit => submit(&self.host, &self.client, request).await,
+            What::Status => status(&self.host, &self.client, request).await,
+            What::Revoke => revoke(&self.host, &self.client, request).await,
+        };
+        counts.answered(began.elapsed(), answered.as_ref().err());
+        let sent = match answered {
+            Ok(body) => self.send(reply, &Reply { headers: None, body }).await,
+            Err(error) => self.send(reply, &error_reply(&error)).await,
+        };
+        if let Err(error) = sent {
+            limited!(debug, %error, "could not answer a request");
+        }
+    }
+
+    async fn send(&self, reply: &str, what: &Reply) -> Result<(), SendError> {
+        self.wire.publish(reply, None, what.headers.as_ref(), &what.body).await
+    }
 }
 
-/// Answers one request. A reply anywhere but to an inbox would be written with the host's own rights.
-async fn answer(host: &Host, client: &Client, request: &Request, what: What) {
-    let reply = request.message.reply.as_ref();
-    if !reply.is_some_and(|reply| host.connection.names.is_inbox(reply)) {
-        return tracing::warn!(subject = %request.message.subject, "a request whose reply is no inbox");
+/// Where the request may be answered.
+fn inbox_of<'a>(host: &Host, request: &'a Message) -> Option<&'a str> {
+    let inbox = request.reply.as_deref().filter(|reply| host.connection.names.is_inbox(reply));
+    if inbox.is_none() {
+        limited!(warn, subject = escape(&request.subject), "a request whose reply is no inbox");
     }
-    let answered = match what {
-        What::Submit => submit(host, client, request).await,
-        What::Status => status(host, client, request).await,
-        What::Revoke => revoke(host, client, request).await,
-    };
-    let sent = match answered {
-        Ok(body) => request.respond(Ok(body)).await,
-        Err(error) => respond_error(host, request, &error).await,
-    };
-    if let Err(error) = sent {
-        tracing::debug!(%error, "could not answer a request");
-    }
+    inbox
 }
 
 /// The service error headers and a body that says the same to programs.
-async fn respond_error(
-    host: &Host,
-    request: &Request,
-    error: &ServiceError,
-) -> Result<(), async_nats::PublishError> {
-    let mut headers = async_nats::HeaderMap::new();
-    headers
-        .insert(wasmhost_protocol::header::SERVICE_ERROR, wasmhost_protocol::escape(&error.message).as_str());
-    headers.insert(wasmhost_protocol::header::SERVICE_ERROR_CODE, error.kind.code().to_string().as_str());
-    let Some(reply) = request.message.reply.clone() else { return Ok(()) };
-    let body = serde_json::to_vec(error).unwrap_or_default();
-    host.connection.client.publish_with_headers(reply, headers, body.into()).await
+fn error_reply(error: &ServiceError) -> Reply {
+    let (text, code) = (escape(&error.message), error.kind.code().to_string());
+    let headers = Headers::of([(header::SERVICE_ERROR, text.as_str()), (header::SERVICE_ERROR_CODE, &code)]);
+    let body = serde_json::to_vec(error).unwrap_or_default().into();
+    Reply { headers: headers.ok(), body }
 }
 
-async fn submit(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
-    let subject = host.connection.names.parse_submit_subject(&request.message.subject);
+async fn submit(host: &Host, client: &Client, request: &Message) -> Result<Bytes, ServiceError> {
+    let subject = host.connection.names.parse_submit_subject(&request.subject);
     let (task, id) = subject.map_err(|error| bad(&error))?;
-    let pairs = request.message.headers.iter().flat_map(header_pairs);
-    let mut options = JobOptions::parse(pairs, Place::Submit).map_err(|error| bad(&error))?;
+    let headers = request.headers().map_err(|why| bad(&format_args!("the headers are unreadable: {why}")))?;
+    let mut options = JobOptions::parse(headers.iter(), Place::Submit).map_err(|error| bad(&error))?;
+    serde_json::from_slice::<IgnoredAny>(&request.payload)
+        .map_err(|error| bad(&format_args!("the arguments are not JSON: {error}")))?;
     let mut submission = Submission::of(task);
     submission.id = id;
     submission.queue = options.queue.take().unwrap_or_else(QueueName::default_queue);
     submission.options = options;
-    submission.arguments = request.message.payload.clone();
+    submission.arguments = request.payload.clone();
     let accepted = client.submit(submission).await.map_err(|error| submit_error(&error))?;
     json(&SubmitReply { key: accepted.job.key().clone(), state: accepted.state, revision: accepted.revision })
 }
 
-async fn status(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
-    let key =
-        host.connection.names.parse_status_subject(&request.message.subject).map_err(|error| bad(&error))?;
+async fn status(host: &Host, client: &Client, request: &Message) -> Result<Bytes, ServiceError> {
+    let key = host.connection.names.parse_status_subject(&request.subject).map_err(|error| bad(&error))?;
     json(&client.job(&key).record().await.map_err(|error| status_error(&error))?)
 }
 
-async fn revoke(host: &Host, client: &Client, request: &Request) -> Result<Bytes, ServiceError> {
-    let key =
-        host.connection.names.parse_revoke_subject(&request.message.subject).map_err(|error| bad(&error))?;
-    let wish = RevokeRequest::parse(&request.message.payload)?;
+async fn revoke(host: &Host, client: &Client, request: &Message) -> Result<Bytes, ServiceError> {
+    let key = host.connection.names.parse_revoke_subject(&request.subject).map_err(|error| bad(&error))?;
+    let wish = RevokeRequest::parse(&request.payload)?;
     let mut options = RevokeOptions { if_queued: wish.if_queued, ..RevokeOptions::default() };
     options.reason = wish.reason.unwrap_or_default();
     options.grace = wish.grace.unwrap_or_default();

@@ -11,7 +11,9 @@ use wasmhost_sandbox::Sandbox;
 use crate::attempts::Attempts;
 use crate::claim::Walks;
 use crate::config::HostConfig;
+use crate::queues::Queue;
 use crate::room::Room;
+use crate::slots::Slots;
 use crate::suspects::Suspects;
 
 /// What every attempt of a host shares.
@@ -26,6 +28,9 @@ pub(crate) struct Shared {
     pub(crate) records: Records,
     pub(crate) registry: RegistryView,
     pub(crate) sandbox: Sandbox,
+    /// The queues that it serves.
+    pub(crate) queues: Vec<Queue>,
+    pub(crate) slots: Slots,
     pub(crate) attempts: Attempts,
     pub(crate) walks: Walks,
     pub(crate) suspects: Suspects,

@@ -6,10 +6,9 @@ mod publish;
 use std::future::Future;
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout_at};
-use wasmhost_nats::{ANSWER_TIMEOUT, fault, now};
+use wasmhost_nats::{ANSWER_TIMEOUT, Delivered, fault, now};
 use wasmhost_protocol::{Attempt, Outcome, Policy, Record, Standing, Token, Verdict};
 use wasmhost_sandbox::Running;
 
@@ -99,7 +98,7 @@ impl Lease {
         self.delivery.body()
     }
 
-    pub(crate) fn message(&self) -> &Message {
+    pub(crate) fn message(&self) -> &Delivered {
         &self.delivery.message
     }
 
@@ -228,7 +227,7 @@ impl Lease {
 
     /// Tells JetStream that the attempt goes on. Whether it could.
     pub(crate) async fn hold_message(&mut self) -> bool {
-        let told = in_progress(&self.delivery.message).await;
+        let told = in_progress(&self.host.connection, &self.delivery.message).await;
         if told {
             self.lapses_at = Instant::now() + self.host.config.ack_wait;
         }

@@ -31,6 +31,7 @@ mod lease;
 mod logs;
 mod presence;
 mod pull;
+mod queues;
 mod reconcile;
 mod record;
 mod room;

@@ -9,7 +9,7 @@ mod gone;
 
 use std::time::Duration;
 
-use wasmhost_nats::{LayoutError, look_at_consumer, restore_consumer};
+use wasmhost_nats::{LayoutError, restore_consumer};
 
 use crate::host::{Host, random_fraction};
 use blobs::Blobs;
@@ -48,19 +48,21 @@ async fn look(host: &Host, gone: &mut Gone<'_>, blobs: &mut Blobs<'_>) {
 /// A consumer that was deleted or changed would leave messages undelivered for ever.
 async fn check_consumers(host: &Host) {
     let ack_wait: Duration = host.config.ack_wait;
-    for (queue, _) in &host.config.queues {
-        match look_at_consumer(&host.connection, queue, ack_wait).await {
-            Ok((_, differences)) if differences.is_empty() => {}
+    for served in &host.queues {
+        let queue = &served.name;
+        match served.look(host).await {
+            Ok(differences) if differences.is_empty() => {}
             // An operator changes it host by host: making it anew would hand over what runs on the others.
-            Ok((_, differences)) if differences.iter().all(|it| it.field == "ack_wait") => {
+            Ok(differences) if differences.iter().all(|it| it.field == "ack_wait") => {
                 let found = &differences[0].found;
                 tracing::error!(%queue, found, "the queue's consumer has another ack_wait: start this host with it");
             }
-            Ok((_, differences)) => {
+            Ok(differences) => {
                 let error = LayoutError::Differs(differences);
                 tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
-                if let Err(error) = restore_consumer(&host.connection, queue, ack_wait).await {
-                    tracing::error!(%queue, %error, "could not make the queue's consumer anew");
+                match restore_consumer(&host.connection, queue, ack_wait).await {
+                    Ok(consumer) => served.found(&consumer),
+                    Err(error) => tracing::error!(%queue, %error, "could not make the queue's consumer anew"),
                 }
             }
             Err(error) => tracing::warn!(%queue, %error, "could not check the queue's consumer"),

@@ -4,26 +4,31 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmhost_nats::{
-    Connection, LayoutError, QueueConsumer, Records, RegistryView, ensure_consumer, ensure_layout, now,
+    ConnectError, Connection, LayoutError, Records, RegistryView, ensure_consumer, ensure_layout, now,
 };
-use wasmhost_protocol::{HostId, QueueName};
+use wasmhost_protocol::HostId;
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 use crate::attempts::{Attempts, Wake};
 use crate::claim::Walks;
 use crate::config::HostConfig;
 use crate::host::{Host, Shared};
+use crate::queues::Queue;
 use crate::room::Room;
+use crate::slots::Slots;
 use crate::suspects::Suspects;
 use crate::{endpoints, presence, pull, reconcile};
 
 /// How long hand-offs may take when the grace period is over.
 const LEAVE_WITHIN: Duration = Duration::from_secs(20);
+
+/// Words of revokes that wait; a lost one is seen by the next beat.
+const REVOKES: usize = 4096;
 
 /// Why a host cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +37,9 @@ pub enum HostError {
     /// Streams and buckets are not as they must be.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// The second connection, for what strangers send, cannot be made.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The sandbox cannot be set up.
     #[error("could not set up the sandbox")]
     Sandbox(#[from] SandboxError),
@@ -51,15 +59,17 @@ pub async fn run<S>(
 where
     S: Future<Output = ()>,
 {
+    connection.edge().await?;
     ensure_layout(&connection, &config.layout).await?;
     let mut queues = Vec::new();
     for (queue, weight) in &config.queues {
-        queues.push((queue.clone(), *weight, ensure_consumer(&connection, queue, config.ack_wait).await?));
+        let consumer = ensure_consumer(&connection, queue, config.ack_wait).await?;
+        queues.push(Queue::new(queue.clone(), *weight, &consumer));
     }
-    let host = new_host(connection, config, guests)?;
+    let host = new_host(connection, config, queues, guests)?;
     let (failed, mut failures) = tokio::sync::mpsc::channel(1);
     let serving = async {
-        spawn_parts(&host, queues, &failed).await;
+        spawn_parts(&host, &failed).await;
         tracing::info!(host.id = %host.id, slots = host.config.slots, "serving");
         std::future::pending().await
     };
@@ -72,7 +82,12 @@ where
     ended
 }
 
-fn new_host(connection: Connection, config: HostConfig, guests: Handle) -> Result<Host, HostError> {
+fn new_host(
+    connection: Connection,
+    config: HostConfig,
+    queues: Vec<Queue>,
+    guests: Handle,
+) -> Result<Host, HostError> {
     let sandbox = SandboxConfig {
         slots: config.slots,
         cache_dir: config.cache_dir.clone(),
@@ -86,6 +101,8 @@ fn new_host(connection: Connection, config: HostConfig, guests: Handle) -> Resul
         records: Records::new(&connection),
         registry: RegistryView::new(&connection),
         sandbox: Sandbox::new(sandbox, guests)?,
+        queues,
+        slots: Slots::new(config.slots),
         attempts: Attempts::default(),
         walks: Walks::default(),
         suspects: Suspects::new(),
@@ -101,7 +118,7 @@ fn new_host(connection: Connection, config: HostConfig, guests: Handle) -> Resul
 
 type Failed = tokio::sync::mpsc::Sender<String>;
 
-async fn spawn_parts(host: &Host, queues: Vec<(QueueName, u32, QueueConsumer)>, failed: &Failed) {
+async fn spawn_parts(host: &Host, failed: &Failed) {
     let registry = host.clone();
     part(host, failed, async move {
         registry.registry.run(registry.closing.clone()).await;
@@ -122,12 +139,11 @@ async fn spawn_parts(host: &Host, queues: Vec<(QueueName, u32, QueueConsumer)>, 
         reconcile::reconcile(&reconciling).await;
         Ok(())
     });
-    let weights: u32 = queues.iter().map(|(_, weight, _)| weight).sum();
-    for (queue, weight, consumer) in queues {
-        let share = (host.config.slots * weight / weights.max(1)).max(1);
-        let pulling = host.clone();
-        part(host, failed, async move { pull::pull(&pulling, &queue, consumer, share).await });
-    }
+    let pulling = host.clone();
+    part(host, failed, async move {
+        pull::pull(&pulling).await;
+        Ok(())
+    });
 }
 
 /// Spawns a part that must run as long as the host; its failure ends the host.
@@ -151,8 +167,9 @@ where
 /// Revokes reach running guests in milliseconds by a broadcast; a lost one is seen by the next beat.
 async fn listen_for_revokes(host: &Host) -> Result<(), String> {
     let filter = host.connection.names.revoke_broadcast_filter();
-    let subscribed = host.connection.client.subscribe(filter).await;
-    let mut broadcasts = subscribed.map_err(|error| format!("could not listen for revokes: {error}"))?;
+    let wire =
+        host.connection.edge().await.map_err(|error| format!("could not listen for revokes: {error}"))?;
+    let mut broadcasts = wire.subscribe(filter, None, REVOKES).await;
     loop {
         let broadcast = tokio::select! {
             broadcast = broadcasts.next() => broadcast.ok_or("the subscription for revokes ended")?,
@@ -182,9 +199,19 @@ async fn drain(host: &Host) {
         tracing::error!("the server does not take what is left to record; leaving it to the next host");
     }
     presence::withdraw(host).await;
-    match tokio::time::timeout(LEAVE_WITHIN, host.connection.client.flush()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "could not flush the last answers"),
-        Err(_) => tracing::warn!("the server did not take the last answers in time"),
+    if tokio::time::timeout(LEAVE_WITHIN, flush(&host.connection)).await.is_err() {
+        tracing::warn!("the server did not take the last answers in time");
+    }
+}
+
+/// Waits until the server has what was sent to it last, on both connections.
+async fn flush(connection: &Connection) {
+    if let Err(error) = connection.client.flush().await {
+        tracing::warn!(%error, "could not flush the last answers");
+    }
+    if let Ok(wire) = connection.edge().await
+        && let Err(error) = wire.flush().await
+    {
+        tracing::warn!(%error, "could not flush the last answers to requests");
     }
 }

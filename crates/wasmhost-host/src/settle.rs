@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{AckKind, Message};
+use wasmhost_nats::{Answer, Connection, Delivered, limited};
 
 /// How a delivery is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,19 +18,19 @@ pub(crate) enum Settle {
 }
 
 /// Answers. A lost answer costs a redelivery that reads the record, so a failure is only logged.
-pub(crate) async fn settle(message: &Message, how: Settle) {
-    let kind = match how {
-        Settle::Ack => AckKind::Ack,
-        Settle::Nak(delay) => AckKind::Nak(Some(delay)),
-        Settle::Term => AckKind::Term,
+pub(crate) async fn settle(connection: &Connection, message: &Delivered, how: Settle) {
+    let answer = match how {
+        Settle::Ack => Answer::Ack,
+        Settle::Nak(delay) => Answer::Nak(delay),
+        Settle::Term => Answer::Term,
         Settle::Silent => return,
     };
-    if let Err(error) = message.ack_with(kind).await {
-        tracing::warn!(subject = %message.subject, %error, "could not settle a delivery; it comes again");
+    if let Err(error) = message.answer(connection, answer).await {
+        limited!(warn, subject = %wasmhost_protocol::escape(&message.subject), %error, "could not settle a delivery; it comes again");
     }
 }
 
 /// Tells JetStream that the attempt goes on.
-pub(crate) async fn in_progress(message: &Message) -> bool {
-    message.ack_with(AckKind::Progress).await.is_ok()
+pub(crate) async fn in_progress(connection: &Connection, message: &Delivered) -> bool {
+    message.answer(connection, Answer::InProgress).await.is_ok()
 }

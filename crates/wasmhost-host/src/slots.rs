@@ -1,10 +1,10 @@
-//! Slots: the right to run one attempt.
+//! Slots: the right to run one attempt. There is one pool of them for all queues.
 
 use std::sync::Arc;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// The slots of one queue.
+/// The slots of a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Slots {
     free: Arc<Semaphore>,
@@ -32,16 +32,13 @@ impl Slots {
         self.freed.notified().await;
     }
 
-    /// A slot, if one is free.
-    pub(crate) fn try_take(&self) -> Option<Slot> {
-        let permit = self.free.clone().try_acquire_owned().ok()?;
-        Some(Slot { permit: Some(permit), freed: self.freed.clone() })
-    }
-
-    /// The next free slot.
-    pub(crate) async fn take(&self) -> Slot {
-        let permit = self.free.clone().acquire_owned().await.expect("the semaphore is never closed");
-        Slot { permit: Some(permit), freed: self.freed.clone() }
+    /// So many slots, or fewer where fewer are free.
+    pub(crate) fn take(&self, count: usize) -> Vec<Slot> {
+        let take = || {
+            let permit = self.free.clone().try_acquire_owned().ok()?;
+            Some(Slot { permit: Some(permit), freed: self.freed.clone() })
+        };
+        (0..count).map_while(|_| take()).collect()
     }
 }
 

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
+use nats_wire::{InvalidAddress, Wire};
 use tokio::sync::watch;
 use wasmhost_protocol::{Names, Namespace};
 
 use crate::denials::Denials;
+use crate::edge::Edge;
 use crate::servers;
 
 /// The oldest server with all that the protocol needs: schedules, TTLs, fixes of CVE-2026-33222 and -33248.
@@ -112,13 +114,19 @@ pub enum ConnectError {
     /// Only one of certificate and key is given.
     #[error("use a client certificate: it needs both the certificate and its key")]
     HalfCertificate,
+    /// This is no address of a server.
+    #[error("connect to NATS")]
+    Address {
+        /// Why not.
+        source: InvalidAddress,
+    },
     /// The server does not let us in.
     #[error("connect to NATS at {url}: the credentials are refused")]
     Denied {
         /// The server.
         url: String,
         /// What the client says.
-        source: async_nats::ConnectError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// No server, or none that talks to us.
     #[error("connect to NATS at {url}")]
@@ -126,7 +134,7 @@ pub enum ConnectError {
         /// The server.
         url: String,
         /// What the client says.
-        source: async_nats::ConnectError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The server is older than the protocol needs.
     #[error(
@@ -152,6 +160,7 @@ pub struct Connection {
     /// The names of the deployment.
     pub names: Names,
     pub(crate) denials: Denials,
+    edge: Edge,
     connects: Arc<watch::Sender<u64>>,
 }
 
@@ -159,6 +168,7 @@ impl Connection {
     /// Connects and checks the server's version.
     pub async fn open(config: &ConnectConfig) -> Result<Self, ConnectError> {
         let denials = Denials::new();
+        let edge = Edge::new(config, &denials)?;
         let connects = Arc::new(watch::Sender::new(0));
         let options = options(config).await?.event_callback({
             let (denials, connects) = (denials.clone(), Arc::clone(&connects));
@@ -182,7 +192,12 @@ impl Connection {
             .max_ack_inflight(UNACKED_PUBLISHES)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, names: Names::new(&config.namespace), denials, connects })
+        Ok(Self { client, jetstream, names: Names::new(&config.namespace), denials, edge, connects })
+    }
+
+    /// A second connection, for what strangers send: none of their bytes ends it. Made when it is first asked for.
+    pub async fn edge(&self) -> Result<&Wire, ConnectError> {
+        self.edge.wire().await
     }
 
     /// The newest permission that the server denied, in its words.
@@ -217,8 +232,8 @@ fn refused(url: &str, source: async_nats::ConnectError) -> ConnectError {
     use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
     let url = url.to_owned();
     match source.kind() {
-        Authentication | AuthorizationViolation => ConnectError::Denied { url, source },
-        _ => ConnectError::Unreachable { url, source },
+        Authentication | AuthorizationViolation => ConnectError::Denied { url, source: Box::new(source) },
+        _ => ConnectError::Unreachable { url, source: Box::new(source) },
     }
 }
 

@@ -1,12 +1,16 @@
 //! Events: every stored revision of a record, as the bucket republishes it. They only wake: who misses some sees the
 //! gap in `previous`, and reads.
 
-use async_nats::{HeaderMap, Message};
-use futures::{Stream, StreamExt};
-use wasmhost_protocol::{JobKey, Names, Standing, Timestamp, header};
+use futures::stream::{self, Stream, StreamExt};
+use nats_wire::{Headers, Message, State, Subscription, Wire};
+use tokio::sync::watch;
+use wasmhost_protocol::{JobKey, Names, Standing, header};
 
 use crate::records::{JobFilter, standing_of};
-use crate::{Connection, now};
+use crate::{ConnectError, Connection, StoredMessage};
+
+/// Events that wait to be taken; of more, the newest are missed, which shows as a gap.
+const WAITING: usize = 4096;
 
 /// A stored revision.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,14 +30,23 @@ pub struct Event {
 #[error("subscribe to `{subject}`")]
 pub struct SubscribeError {
     subject: String,
-    source: async_nats::SubscribeError,
+    source: ConnectError,
 }
 
-/// The events of one job, from when this returns. The stream ends with the connection.
+/// What a listener hears.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// A stored revision.
+    Event(Event),
+    /// Some may have been missed: the connection was made anew, or too many waited. Read what stands.
+    Missed,
+}
+
+/// The events of one job, from when this returns.
 pub async fn subscribe(
     connection: &Connection,
     key: &JobKey,
-) -> Result<impl Stream<Item = Event> + Send + Unpin + use<>, SubscribeError> {
+) -> Result<impl Stream<Item = Heard> + Send + Unpin + use<>, SubscribeError> {
     subscribe_to(connection, connection.names.event_subject(key)).await
 }
 
@@ -41,32 +54,76 @@ pub async fn subscribe(
 pub async fn subscribe_all(
     connection: &Connection,
     filter: &JobFilter,
-) -> Result<impl Stream<Item = Event> + Send + Unpin + use<>, SubscribeError> {
+) -> Result<impl Stream<Item = Heard> + Send + Unpin + use<>, SubscribeError> {
     subscribe_to(connection, filter.events(&connection.names)).await
 }
 
 async fn subscribe_to(
     connection: &Connection,
     subject: String,
-) -> Result<impl Stream<Item = Event> + Send + Unpin + use<>, SubscribeError> {
+) -> Result<impl Stream<Item = Heard> + Send + Unpin + use<>, SubscribeError> {
     let failed = |source| SubscribeError { subject: subject.clone(), source };
-    let messages = connection.client.subscribe(subject.clone()).await.map_err(failed)?;
+    let wire = connection.edge().await.map_err(failed)?.clone();
+    let subscription = wire.subscribe(subject.clone(), None, WAITING).await;
+    let connections = wire.changes();
+    let connects = connections.borrow().connects;
+    // What is read on the other connection after this finds the subscription made. Without a connection at the moment it is
+    // made with the next one, and is told of as missed.
+    drop(wire.flush().await);
+    let listening = Listening { wire, subscription, connections, connects, missed: 0 };
+    let messages = stream::unfold(listening, async |mut listening: Listening| {
+        listening.next().await.map(|message| (message, listening))
+    });
     let names = connection.names.clone();
-    // The server handles one connection's commands in order: what is sent after this finds the subscription made.
-    Ok(messages.filter_map(move |message| std::future::ready(event(&names, &message))))
+    let heard = messages.filter_map(move |message| {
+        std::future::ready(match message {
+            Some(message) => event(&names, &message).map(Heard::Event),
+            None => Some(Heard::Missed),
+        })
+    });
+    Ok(heard.boxed())
+}
+
+struct Listening {
+    wire: Wire,
+    subscription: Subscription,
+    connections: watch::Receiver<State>,
+    /// How often the connection had been made when what was missed was last told of.
+    connects: u64,
+    /// How many messages had found no room by then.
+    missed: u64,
+}
+
+impl Listening {
+    /// The next message, or that some were missed; none at the end.
+    async fn next(&mut self) -> Option<Option<Message>> {
+        loop {
+            let connects = self.connections.borrow_and_update().clone();
+            if connects.connected && connects.connects != self.connects {
+                self.connects = connects.connects;
+                // Only then is the subscription made with this connection, too.
+                drop(self.wire.flush().await);
+                return Some(None);
+            }
+            if self.subscription.missed() != self.missed {
+                self.missed = self.subscription.missed();
+                return Some(None);
+            }
+            // Dropping the other arm loses nothing: a message stays until it is taken, a change stays noticed.
+            tokio::select! {
+                message = self.subscription.next() => return message.map(Some),
+                Ok(()) = self.connections.changed() => {}
+            }
+        }
+    }
 }
 
 /// Reads a republished message; none for what anybody else published there.
 fn event(names: &Names, message: &Message) -> Option<Event> {
-    let headers = message.headers.as_ref()?;
     let key = names.parse_event_subject(&message.subject).ok()?;
-    let revision = number(headers, header::SEQUENCE)?;
-    let previous = number(headers, header::LAST_SEQUENCE)?;
-    let at = headers.get(header::TIME_STAMP).and_then(|text| Timestamp::parse(text.as_str()).ok());
-    let standing = standing_of(&key, revision, at.unwrap_or_else(now), Some(headers), &message.payload);
-    Some(Event { key, revision, previous, standing })
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.as_str().parse().ok()
+    let told = Headers::ending(message.block.as_deref()?);
+    let previous = told.last(header::LAST_SEQUENCE)?.parse().ok()?;
+    let message = StoredMessage::of_direct(message)?;
+    let standing = standing_of(&key, &message);
+    Some(Event { key, revision: message.sequence, previous, standing })
 }

@@ -1,14 +1,12 @@
 //! The hosts that run, each a key that it renews.
 
-use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::message::PublishMessage;
-use futures::TryStreamExt;
 use wasmhost_protocol::{HostId, HostPresence, header};
 
 use crate::Connection;
 use crate::codes::Unstored;
+use crate::direct::newest;
 use crate::message::{ReadError, publish};
-use crate::replay::{Replay, replay};
 
 /// A host's key was not written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -34,10 +32,8 @@ pub async fn withdraw(connection: &Connection, host: &HostId) -> Result<(), Anno
 /// The hosts that run now. Keys that cannot be read are left out.
 pub async fn hosts(connection: &Connection) -> Result<Vec<HostPresence>, ReadError> {
     let (stream, filter) = (connection.names.hosts_stream(), connection.names.hosts_filter());
-    let messages = replay(connection, Replay::whole(&stream, &filter, DeliverPolicy::LastPerSubject)).await?;
-    let present =
-        messages.try_filter_map(|message| async move { Ok(serde_json::from_slice(&message.payload).ok()) });
-    present.try_collect().await
+    let messages = newest(connection, &stream, &filter).await?;
+    Ok(messages.iter().filter_map(|message| serde_json::from_slice(&message.payload).ok()).collect())
 }
 
 async fn write(connection: &Connection, host: &HostId, message: PublishMessage) -> Result<(), AnnounceError> {

@@ -1,15 +1,14 @@
 //! Messages of the job stream: published so that no second one for a key can stand, and looked up at the leader.
 
 use async_nats::HeaderMap;
-use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
-use wasmhost_protocol::{JobId, JobKey, JobOptions, QueueName, Timestamp, header};
+use wasmhost_protocol::{JobId, JobKey, JobOptions, QueueName, header};
 
-use crate::Connection;
-use crate::clock::timestamp;
 use crate::codes::Unstored;
 use crate::message::{Place, ReadError, publish, read};
+use crate::{Connection, StoredMessage};
 
 /// A message that the job stream acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,45 +112,18 @@ pub(crate) fn job_headers(options: &JobOptions) -> HeaderMap {
     headers
 }
 
-/// A message as it stands in a stream.
-#[derive(Debug, Clone)]
-pub struct QueuedMessage {
-    /// Its sequence.
-    pub sequence: u64,
-    /// When it was stored.
-    pub stored_at: Timestamp,
-    /// Its subject.
-    pub subject: String,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub payload: Bytes,
-}
-
-impl From<StreamMessage> for QueuedMessage {
-    fn from(message: StreamMessage) -> Self {
-        Self {
-            sequence: message.sequence,
-            stored_at: timestamp(message.time),
-            subject: message.subject.to_string(),
-            headers: message.headers,
-            payload: message.payload,
-        }
-    }
-}
-
 /// The job's message in whichever queue, as the leader has it; none once it is settled. Not for derived ids, whose
 /// subject has none: ask for their sequence.
-pub async fn message_of(connection: &Connection, key: &JobKey) -> Result<Option<QueuedMessage>, ReadError> {
+pub async fn message_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.job_anywhere(key);
-    Ok(read(connection, &names.jobs_stream(), Place::LastOn(&subject)).await?.map(Into::into))
+    read(connection, &names.jobs_stream(), Place::LastOn(&subject)).await
 }
 
 /// The message of the job stream with this sequence.
-pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option<QueuedMessage>, ReadError> {
+pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option<StoredMessage>, ReadError> {
     let stream = connection.names.jobs_stream();
-    Ok(read(connection, &stream, Place::Sequence(sequence)).await?.map(Into::into))
+    read(connection, &stream, Place::Sequence(sequence)).await
 }
 
 /// Whether a message of this job is under `sequence`: its subject ends in the key, or in the task alone where the key's id is

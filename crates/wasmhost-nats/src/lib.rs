@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod api;
 mod backoff;
 mod clock;
 mod random;
@@ -21,10 +22,16 @@ mod random;
 pub mod codes;
 mod connect;
 mod denials;
+mod edge;
 pub mod fault;
+mod limited;
 mod message;
-mod replay;
 mod servers;
+mod stored;
+
+mod delivered;
+mod direct;
+mod streams;
 
 mod layout;
 
@@ -44,14 +51,17 @@ pub mod hosts;
 
 pub use clock::now;
 pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, Credentials, MINIMUM_SERVER};
-pub use events::{Event, SubscribeError, subscribe, subscribe_all};
-pub use jobs::{PublishError, Published, QueuedMessage, message_at, message_of, publish_job};
+pub use delivered::{Answer, Delivered, NotDelivered};
+pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};
+pub use jobs::{PublishError, Published, message_at, message_of, publish_job};
 pub use layout::{
     Difference, LayoutConfig, LayoutError, QueueConsumer, ensure_consumer, ensure_layout, look_at_consumer,
     restore_consumer,
 };
-pub use message::{ReadError, header_pairs};
+pub use limited::Limit;
+pub use message::{ReadError, stored_at, stored_from};
 pub use random::{digest_of, random_token, random_write};
 pub use records::{JobFilter, LookLimits, OwnedWrite, Records, Unended, WriteError, Written};
 pub use registry::RegistryView;
+pub use stored::StoredMessage;
 pub use whereabouts::{Whereabouts, whereabouts};

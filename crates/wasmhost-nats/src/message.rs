@@ -1,15 +1,16 @@
 //! One message of a stream, sent with its acknowledgement or read from the stream's leader.
 
-use std::error::Error as _;
-
-use async_nats::jetstream::context::{RequestError, RequestErrorKind};
-use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::HeaderValue;
+use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageError, RawMessageErrorKind};
-use async_nats::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+use serde_json::json;
+use wasmhost_protocol::Names;
 
-use crate::Connection;
+use crate::api::{self, ApiError};
 use crate::codes::{NO_MESSAGE, NO_STREAM, OFF, Unstored};
+use crate::stored::RawMessage;
+use crate::{Connection, StoredMessage};
 
 /// Why something that stands on the server could not be read. Whether it is there is not known.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -67,6 +68,8 @@ pub(crate) enum Place<'a> {
     LastOn(&'a str),
     /// The one with this sequence.
     Sequence(u64),
+    /// The first from this sequence on whose subject matches.
+    From(u64, &'a str),
 }
 
 /// Reads a message from the stream's leader; none if there is none.
@@ -74,52 +77,64 @@ pub(crate) async fn read(
     connection: &Connection,
     stream: &str,
     place: Place<'_>,
-) -> Result<Option<StreamMessage>, ReadError> {
-    let subject = match place {
-        Place::LastOn(subject) => subject.to_owned(),
-        Place::Sequence(sequence) => format!("{stream} {sequence}"),
-    };
-    let answer = async {
-        let opened = connection.jetstream.get_stream_no_info(stream).await;
-        let stream = opened.map_err(|error| (false, error.to_string()))?;
-        let request = stream.raw_message_builder();
-        let request = match place {
-            Place::LastOn(subject) => request.last_by_subject(subject),
-            Place::Sequence(sequence) => request.sequence(sequence),
-        };
-        match request.send().await {
-            Ok(message) => Ok(Some(message)),
-            Err(error) => match error.kind() {
-                LastRawMessageErrorKind::NoMessageFound => Ok(None),
-                RawMessageErrorKind::JetStream(error) if error.error_code().0 == NO_MESSAGE => Ok(None),
-                _ => Err((is_not_set_up(&error), error.to_string())),
-            },
+) -> Result<Option<StoredMessage>, ReadError> {
+    let (subject, request) = match place {
+        Place::LastOn(subject) => (subject.to_owned(), json!({ "last_by_subj": subject })),
+        Place::Sequence(sequence) => (format!("{stream} {sequence}"), json!({ "seq": sequence })),
+        Place::From(sequence, filter) => {
+            (filter.to_owned(), json!({ "seq": sequence.max(1), "next_by_subj": filter }))
         }
     };
-    match connection.denials.or_denied(stream, answer).await {
-        Ok(Ok(message)) => Ok(message),
-        Ok(Err((true, text))) => Err(ReadError::NotSetUp { subject, text }),
-        Ok(Err((false, text))) => Err(ReadError::Unreachable { subject, text }),
+    let asked = api::ask::<Got>(connection, Names::stream_message(stream), &request);
+    match connection.denials.or_denied(stream, asked).await {
+        Ok(Ok(got)) => {
+            let message = StoredMessage::of_raw(&got.message);
+            message.map(Some).map_err(|text| ReadError::Unreachable { subject, text })
+        }
+        Ok(Err(error)) if error.code() == Some(NO_MESSAGE) => Ok(None),
+        Ok(Err(error)) => Err(ReadError::new(subject, &error)),
         Err(text) => Err(ReadError::Denied { subject, text }),
     }
 }
 
-/// Whether nobody answers for JetStream, or it says that it is off or has no such stream.
-fn is_not_set_up(error: &RawMessageError) -> bool {
-    if let RawMessageErrorKind::JetStream(error) = error.kind() {
-        let code = error.error_code().0;
-        return code == NO_STREAM || OFF.contains(&code);
+#[derive(Deserialize)]
+struct Got {
+    message: RawMessage,
+}
+
+impl ReadError {
+    /// Why an answer that was asked for says nothing about what stands.
+    pub(crate) fn new(subject: String, error: &ApiError) -> Self {
+        let text = error.to_string();
+        let is_not_set_up = match error {
+            ApiError::NoResponders => true,
+            ApiError::Server { err_code, .. } => *err_code == NO_STREAM || OFF.contains(err_code),
+            ApiError::Unanswered(_) => false,
+        };
+        if is_not_set_up { Self::NotSetUp { subject, text } } else { Self::Unreachable { subject, text } }
     }
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<RequestError>());
-    cause.is_some_and(|cause| cause.kind() == RequestErrorKind::NoResponders)
+}
+
+/// The message of `stream` with this number, whoever wrote it; from the stream's leader.
+pub async fn stored_at(
+    connection: &Connection,
+    stream: &str,
+    sequence: u64,
+) -> Result<Option<StoredMessage>, ReadError> {
+    read(connection, stream, Place::Sequence(sequence)).await
+}
+
+/// The first message of `stream` from this number on whose subject matches `filter`; from the stream's leader.
+pub async fn stored_from(
+    connection: &Connection,
+    stream: &str,
+    sequence: u64,
+    filter: &str,
+) -> Result<Option<StoredMessage>, ReadError> {
+    read(connection, stream, Place::From(sequence, filter)).await
 }
 
 /// A header's value that came from elsewhere; what cannot stand in a header is escaped.
 pub(crate) fn header_value(text: &str) -> HeaderValue {
     wasmhost_protocol::escape(text).parse().expect("escaped text has no line breaks")
-}
-
-/// All headers, repeated ones too, as texts.
-pub fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_ref(), value.as_str())))
 }

@@ -10,13 +10,14 @@ mod unknown;
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
-use wasmhost_protocol::{JobKey, Record, Standing, header};
+use wasmhost_protocol::{JobKey, Record, Standing, Timestamp, header};
 
 use crate::Connection;
 use crate::backoff::Backoff;
 use crate::codes::Unstored;
 use crate::fault;
 use crate::message::{Place, ReadError, publish, read};
+use crate::streams::state_of;
 
 pub use list::JobFilter;
 pub(crate) use standing::standing_of;
@@ -90,7 +91,7 @@ impl Records {
         let names = &self.connection.names;
         let subject = names.state_subject(key);
         let message = read(&self.connection, &names.states_stream(), Place::LastOn(&subject)).await?;
-        Ok(message.map_or(Standing::Absent, |message| standing::of_message(key, &message)))
+        Ok(message.map_or(Standing::Absent, |message| standing::standing_of(key, &message)))
     }
 
     /// The same, tried until there is an answer.
@@ -107,15 +108,12 @@ impl Records {
 
     /// The newest revision in the bucket, of whichever key.
     pub async fn last_revision(&self) -> Result<u64, ReadError> {
-        let subject = self.connection.names.states_stream();
-        let answer = async {
-            let stream = self.connection.jetstream.get_stream(&subject).await.map_err(|e| e.to_string())?;
-            Ok(stream.cached_info().state.last_sequence)
-        };
-        match self.connection.denials.or_denied(&subject, answer).await {
-            Ok(last) => last.map_err(|text| ReadError::Unreachable { subject: subject.clone(), text }),
-            Err(text) => Err(ReadError::Denied { subject, text }),
-        }
+        Ok(state_of(&self.connection, &self.connection.names.states_stream()).await?.last)
+    }
+
+    /// When the bucket was made: one that was made anew has lost what it held before.
+    pub async fn created(&self) -> Result<Timestamp, ReadError> {
+        Ok(state_of(&self.connection, &self.connection.names.states_stream()).await?.created)
     }
 
     /// One try to write the record over revision `expected`; the new revision. `ttl`, at least a second, is for

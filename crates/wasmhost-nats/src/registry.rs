@@ -2,17 +2,15 @@
 
 mod view;
 
-use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use futures::TryStreamExt;
 use wasmhost_protocol::{Digest, Limits, Manifest, ModuleEntry, ModuleName, Policy, header};
 
 use crate::codes::Unstored;
-use crate::message::publish;
+use crate::direct::newest;
+use crate::message::{Place, publish, read};
 use crate::objects::{self, ObjectError, Wanted};
-use crate::replay::{Replay, Replayed, replay};
-use crate::{Connection, ReadError, digest_of, now};
+use crate::{Connection, ReadError, StoredMessage, digest_of, now};
 
 pub use view::RegistryView;
 
@@ -115,27 +113,34 @@ pub async fn current(
     connection: &Connection,
     name: &ModuleName,
 ) -> Result<Option<(ModuleEntry, u64)>, RegistryError> {
-    let newest = history(connection, name).await?.pop();
+    let (stream, subject) = (connection.names.modules_stream(), connection.names.module_subject(name));
+    let newest = read(connection, &stream, Place::LastOn(&subject)).await?.map(|message| version(&message));
     Ok(newest.and_then(|version| Some((version.entry?, version.revision))))
 }
 
 /// The module's versions, oldest first; empty for a name that was never pushed.
 pub async fn history(connection: &Connection, name: &ModuleName) -> Result<Vec<Version>, RegistryError> {
     let (stream, subject) = (connection.names.modules_stream(), connection.names.module_subject(name));
-    let messages = replay(connection, Replay::whole(&stream, &subject, DeliverPolicy::All)).await?;
-    Ok(messages.map_ok(|message| version(&message)).try_collect().await?)
+    let mut versions = Vec::new();
+    let mut from = 1;
+    // From the leader, one by one: there are twenty at most, and what a change is decided by must be the newest.
+    while let Some(message) = read(connection, &stream, Place::From(from, &subject)).await? {
+        from = message.sequence + 1;
+        versions.push(version(&message));
+    }
+    Ok(versions)
 }
 
 /// All modules that are not removed, with their current versions, by name.
 pub async fn list(connection: &Connection) -> Result<Vec<(ModuleName, ModuleEntry)>, RegistryError> {
     let names = &connection.names;
     let (stream, filter) = (names.modules_stream(), names.modules_filter());
-    let messages = replay(connection, Replay::whole(&stream, &filter, DeliverPolicy::LastPerSubject)).await?;
-    let rows = messages.try_filter_map(|message| async move {
+    let messages = newest(connection, &stream, &filter).await?;
+    let rows = messages.iter().filter_map(|message| {
         let name = names.parse_module_subject(&message.subject).ok();
-        Ok(name.zip(version(&message).entry))
+        name.zip(version(message).entry)
     });
-    let mut modules: Vec<(ModuleName, ModuleEntry)> = rows.try_collect().await?;
+    let mut modules: Vec<(ModuleName, ModuleEntry)> = rows.collect();
     modules.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(modules)
 }
@@ -206,7 +211,7 @@ async fn change(
     Err(RegistryError::Contended(name.clone()))
 }
 
-fn version(message: &Replayed) -> Version {
+fn version(message: &StoredMessage) -> Version {
     let entry = serde_json::from_slice::<ModuleEntry>(&message.payload).ok();
     Version { revision: message.sequence, entry: entry.filter(|entry| entry.v == ENTRY_VERSION) }
 }

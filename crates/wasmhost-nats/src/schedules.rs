@@ -7,9 +7,9 @@ use async_nats::jetstream::stream::Info;
 use bytes::Bytes;
 use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, header};
 
-use crate::Connection;
-use crate::jobs::{PublishError, Published, QueuedMessage, job_headers, message_id};
+use crate::jobs::{PublishError, Published, job_headers, message_id};
 use crate::message::{Place, ReadError, publish, read};
+use crate::{Connection, StoredMessage};
 
 /// How long a fired message may wait for the job stream to take it.
 const FIRED_TTL: &str = "168h";
@@ -94,17 +94,17 @@ pub async fn unschedule(connection: &Connection, key: &JobKey) -> Result<bool, R
 }
 
 /// The job's schedule, in whichever queue.
-pub async fn schedule_of(connection: &Connection, key: &JobKey) -> Result<Option<QueuedMessage>, ReadError> {
+pub async fn schedule_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.schedule_anywhere(key);
-    Ok(read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await?.map(Into::into))
+    read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await
 }
 
 /// What the job's schedule fired. It stands for a while after the job stream took it; see [`sourcing`].
-pub async fn due_of(connection: &Connection, key: &JobKey) -> Result<Option<QueuedMessage>, ReadError> {
+pub async fn due_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.due_anywhere(key);
-    Ok(read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await?.map(Into::into))
+    read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await
 }
 
 /// How far the job stream is behind the due messages.

@@ -2,6 +2,7 @@
 //! other source file spells one. Names come only from parsed parts, so that no wildcard reaches the server but in the
 //! filters.
 
+mod api;
 pub mod header;
 mod namespace;
 mod schedules;

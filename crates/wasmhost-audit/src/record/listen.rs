@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use async_nats::{Message, Subscriber};
-use futures::StreamExt;
+use nats_wire::{Message, Subscription};
 use tokio::sync::watch;
 use wasmhost_protocol::Names;
 
@@ -12,7 +11,7 @@ use super::seen::Seen;
 
 /// A subscription, and how its messages are read.
 pub(super) struct Listener {
-    pub(super) subscriber: Subscriber,
+    pub(super) subscription: Subscription,
     pub(super) read: Read,
     pub(super) names: Names,
 }
@@ -22,17 +21,16 @@ pub(super) async fn listen(mut listener: Listener, seen: Arc<Seen>, mut stop: wa
     loop {
         // Both are safe to drop: a message that was not taken stays in the subscription, and a stop stays told.
         tokio::select! {
-            message = listener.subscriber.next() => match message {
+            message = listener.subscription.next() => match message {
                 Some(message) => listener.note(&message, &seen),
                 None => return,
             },
             () = stopped(&mut stop) => break,
         }
     }
-    if listener.subscriber.drain().await.is_ok() {
-        while let Some(message) = listener.subscriber.next().await {
-            listener.note(&message, &seen);
-        }
+    listener.subscription.drain().await;
+    while let Some(message) = listener.subscription.next().await {
+        listener.note(&message, &seen);
     }
 }
 
@@ -76,19 +74,20 @@ mod tests {
         let server = Server::start(&program, &Options::default()).unwrap();
         let connection = Connection::open(&ConnectConfig::new(server.url())).await.unwrap();
         let [_, (filter, read)] = subjects(&connection.names);
-        let subscriber = connection.client.subscribe(filter).await.unwrap();
+        let wire = connection.edge().await.unwrap();
+        let subscription = wire.subscribe(filter, None, LINES).await;
         let subject = connection.names.logs_subject(&JobKey::parse("a.b.1").unwrap());
         for attempt in 0..LINES {
             let line = format!(
                 r#"{{"at":"2026-01-31T12:00:00Z","attempt":{attempt},"fields":{{"effect":"start"}}}}"#
             );
-            connection.client.publish(subject.clone(), line.into()).await.unwrap();
+            wire.publish(&subject, None, None, line.as_bytes()).await.unwrap();
         }
         // The server has sent all of them before this answer.
-        connection.jetstream.query_account().await.unwrap();
+        wire.flush().await.unwrap();
 
         let (seen, stop) = (Arc::new(Seen::new()), watch::Sender::new(true));
-        let listener = Listener { subscriber, read, names: connection.names.clone() };
+        let listener = Listener { subscription, read, names: connection.names.clone() };
         listen(listener, Arc::clone(&seen), stop.subscribe()).await;
         assert_eq!(seen.take(Vec::new()).entries.len(), LINES);
     }

@@ -1,6 +1,6 @@
 //! From messages to entries.
 
-use async_nats::{HeaderMap, Message};
+use nats_wire::{Headers, Message};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
@@ -20,19 +20,20 @@ pub(super) fn subjects(names: &Names) -> [(String, Read); 2] {
 
 /// A republished revision; none for what anybody else published there.
 fn event(names: &Names, message: &Message) -> Option<Entry> {
-    let headers = message.headers.as_ref()?;
-    let time = headers.get(header::TIME_STAMP).and_then(|text| Timestamp::parse(text.as_str()).ok());
+    // What the server says of the revision stands behind whatever its writer put into the headers.
+    let told = Headers::ending(message.block.as_deref()?);
+    let time = told.last(header::TIME_STAMP).and_then(|text| Timestamp::parse(text).ok());
     let stored = Stored {
         key: names.parse_event_subject(&message.subject).ok()?,
-        revision: number(headers, header::SEQUENCE)?,
-        previous: Some(number(headers, header::LAST_SEQUENCE)?),
+        revision: number(&told, header::SEQUENCE)?,
+        previous: Some(number(&told, header::LAST_SEQUENCE)?),
         stored_at: time.unwrap_or_else(now),
     };
-    Some(Entry::Revision(stored.revision(headers, &message.payload)))
+    Some(Entry::Revision(stored.revision(message.headers().ok().as_ref(), &message.payload)))
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.as_str().parse().ok()
+fn number(told: &Headers, name: &str) -> Option<u64> {
+    told.last(name)?.parse().ok()
 }
 
 /// What is known of a revision beside its value.
@@ -44,13 +45,13 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// With the value or delete marker that these headers and this payload are.
-    pub(super) fn revision(self, headers: &HeaderMap, payload: &[u8]) -> Revision {
+    /// With the value or delete marker that these headers and this payload are; headers that cannot be read mark nothing.
+    pub(super) fn revision(self, headers: Option<&Headers>, payload: &[u8]) -> Revision {
         let Self { key, revision, previous, stored_at } = self;
-        let is_marker = headers.get(header::MARKER_REASON).is_some();
-        let marker = [header::MARKER_REASON, header::KV_OPERATION]
-            .into_iter()
-            .find_map(|name| marker(headers.get(name)?.as_str()));
+        let get = |name| headers.and_then(|headers| headers.get(name));
+        let is_marker = get(header::MARKER_REASON).is_some();
+        let marker =
+            [header::MARKER_REASON, header::KV_OPERATION].into_iter().find_map(|name| marker(get(name)?));
         let record = match (marker, is_marker) {
             // A marker for a reason that is not known here is neither: the audit says so.
             (Some(_), _) | (None, true) => Value::Null,
@@ -98,11 +99,10 @@ mod tests {
     use super::*;
 
     fn stored(name: &str, word: &str, payload: &str) -> Revision {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, word);
+        let headers = Headers::of([(name, word)]).unwrap();
         let key = JobKey::parse("a.b.1").unwrap();
         let stored_at = Timestamp::from_unix_ms(0);
-        Stored { key, revision: 1, previous: None, stored_at }.revision(&headers, payload.as_bytes())
+        Stored { key, revision: 1, previous: None, stored_at }.revision(Some(&headers), payload.as_bytes())
     }
 
     #[test]

@@ -23,16 +23,21 @@ pub(super) async fn at_each_reconnect(
     first: u64,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut reconnected = connection.reconnected();
+    let Ok(wire) = connection.edge().await else { return };
+    let mut connections = wire.changes();
     loop {
         // Both only wake, and a reading that is dropped was of no more use.
         tokio::select! {
             () = stopped(&mut stop) => return,
-            changed = reconnected.changed() => {
+            changed = connections.changed() => {
                 if changed.is_err() {
                     return;
                 }
             }
+        }
+        // Only then has the server its subscriptions again.
+        if wire.flush().await.is_err() {
+            continue;
         }
         if let Err(error) = up_to_now(&connection, &seen, first).await {
             tracing::warn!(%error, "cannot read what was missed; trying again when it reconnects");
@@ -58,8 +63,8 @@ async fn read(connection: &Connection, seen: &Seen, number: u64) -> Result<(), L
         return Ok(());
     };
     if let Ok(key) = connection.names.parse_state_subject(&message.subject) {
-        let stored = Stored { key, revision: number, previous: None, stored_at: left::stored_at(&message) };
-        seen.note(Entry::Revision(stored.revision(&message.headers, &message.payload)));
+        let stored = Stored { key, revision: number, previous: None, stored_at: message.stored_at };
+        seen.note(Entry::Revision(stored.revision(message.headers.as_ref().ok(), &message.payload)));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::units::{Queues, parse_bytes, parse_reconcile_after, parse_replicas, parse_slots};
-use crate::{component, runtime};
+use crate::{component, connect, runtime};
 
 /// Flags of `serve`. Each may also stand in the configuration file, by the same name.
 #[derive(Debug, Default, clap::Args)]
@@ -122,6 +122,7 @@ async fn signals(ask: tokio::sync::oneshot::Sender<()>) -> Result<Infallible, Co
 pub(crate) fn host_failed(error: HostError) -> Complaint {
     match error {
         HostError::Layout(error) => error.into(),
+        HostError::Connect(error) => connect::refused(&error),
         HostError::Sandbox(error) => component::no_sandbox(&error),
         HostError::Ended(_) => Complaint::of(Exit::Unreachable, &error),
         _ => Complaint::of(Exit::Config, &error),

@@ -2,7 +2,7 @@
 //! goes in the direction in which a message moves, so that none slips past.
 
 use wasmhost_nats::schedules::{due_of, schedule_of};
-use wasmhost_nats::{QueuedMessage, ReadError, digest_of, header_pairs, message_of};
+use wasmhost_nats::{ReadError, StoredMessage, digest_of, message_of};
 use wasmhost_protocol::{JobOptions, Place, Record};
 
 use super::{Held, Submitting};
@@ -50,7 +50,7 @@ impl Submitting<'_> {
         }
     }
 
-    fn judge(&self, held: &Held, message: Option<&QueuedMessage>) -> Found {
+    fn judge(&self, held: &Held, message: Option<&StoredMessage>) -> Found {
         match message {
             Some(message) if self.is_of_run(&held.record, message) => Found::Stands,
             Some(_) => Found::Older,
@@ -60,11 +60,11 @@ impl Submitting<'_> {
 
     /// R14: a message from before the delete marker belongs to the run before. So does one of a job that was submitted at
     /// another time, for which the marker may be gone.
-    fn is_of_run(&self, record: &Record, message: &QueuedMessage) -> bool {
+    fn is_of_run(&self, record: &Record, message: &StoredMessage) -> bool {
         if digest_of(&message.payload) != self.args_digest {
             return false;
         }
-        let options = JobOptions::parse(header_pairs(&message.headers), Place::Job).unwrap_or_default();
+        let options = JobOptions::parse(message.pairs(), Place::Job).unwrap_or_default();
         if options.submitted_at.is_some_and(|at| at != record.submitted_at) {
             return false;
         }

@@ -17,7 +17,7 @@ use wasmhost_client::protocol::{
 };
 use wasmhost_client::{Client, ClientConfig, Handle};
 use wasmhost_nats::{
-    LayoutConfig, QueuedMessage, Records, Written, ensure_layout, jobs, now, random_token, random_write,
+    LayoutConfig, Records, StoredMessage, Written, ensure_layout, jobs, now, random_token, random_write,
 };
 
 /// How long a test waits for what must happen.
@@ -61,7 +61,7 @@ impl Bench {
         self.client.task("demo.run").id(id).submit_json("").await.expect("it is accepted")
     }
 
-    async fn message(&self, job: &Handle) -> Option<QueuedMessage> {
+    async fn message(&self, job: &Handle) -> Option<StoredMessage> {
         jobs::message_of(self.client.connection(), job.key()).await.unwrap()
     }
 

@@ -8,7 +8,7 @@ use wasmhost_client::protocol::{
     Change, Event, JobKey, JobOptions, Place, Stage, Standing, State, Timestamp, Writer, header, next,
 };
 use wasmhost_client::{Accepted, Credentials, Handle, Submission, SubmitError};
-use wasmhost_nats::{QueuedMessage, Written, header_pairs, now, random_write, schedules};
+use wasmhost_nats::{StoredMessage, Written, now, random_write, schedules};
 
 use crate::{Bench, soon, submission};
 
@@ -20,7 +20,7 @@ impl Bench {
         self.client.submit(job_at(at)).await.expect("it is accepted")
     }
 
-    async fn schedule(&self, job: &Handle) -> Option<QueuedMessage> {
+    async fn schedule(&self, job: &Handle) -> Option<StoredMessage> {
         schedules::schedule_of(self.client.connection(), job.key()).await.unwrap()
     }
 
@@ -31,7 +31,7 @@ impl Bench {
         stream.cached_info().state.messages
     }
 
-    async fn until_queued(&self, job: &Handle) -> QueuedMessage {
+    async fn until_queued(&self, job: &Handle) -> StoredMessage {
         soon(async {
             loop {
                 if let Some(message) = self.message(job).await {
@@ -61,8 +61,8 @@ fn key() -> JobKey {
     JobKey::parse("demo.run.a").unwrap()
 }
 
-fn options(message: &QueuedMessage) -> JobOptions {
-    JobOptions::parse(header_pairs(&message.headers), Place::Job).unwrap()
+fn options(message: &StoredMessage) -> JobOptions {
+    JobOptions::parse(message.pairs(), Place::Job).unwrap()
 }
 
 async fn not_before(job: &Handle) -> Option<Timestamp> {
@@ -96,7 +96,7 @@ async fn a_delayed_job_is_recorded_with_its_time_and_scheduled() {
     assert!(before.plus(HOUR) <= at && at <= now().plus(HOUR), "{at}");
     assert_eq!(bench.queued().await, 0);
     let schedule = bench.schedule(&job).await.unwrap();
-    assert_eq!(schedule.headers.get(header::SCHEDULE).unwrap().as_str(), format!("@at {at}"));
+    assert_eq!(schedule.header(header::SCHEDULE).unwrap(), format!("@at {at}"));
     let standing = bench.records.read(job.key()).await.unwrap();
     let said = options(&schedule);
     assert_eq!(said.revision, Some(standing.expected()));
@@ -111,7 +111,7 @@ async fn a_job_that_is_due_is_queued_as_one_that_was_submitted_at_once() {
     let job = bench.submit_at(at).await.job;
     let (due, direct) = (bench.until_queued(&job).await, bench.message(&direct).await.unwrap());
     assert!(due.stored_at >= at, "{} is before {at}", due.stored_at);
-    let names = |message: &QueuedMessage| options(message).to_pairs().into_iter().map(|(name, _)| name);
+    let names = |message: &StoredMessage| options(message).to_pairs().into_iter().map(|(name, _)| name);
     assert!(names(&due).eq(names(&direct)), "{due:?}");
     assert_eq!(
         due.subject,
@@ -189,7 +189,7 @@ async fn a_job_recorded_but_not_scheduled_is_scheduled_by_who_submits_it_again()
     let job = record_only(&bench, at).await;
     let accepted = bench.submit_at(at.plus(HOUR)).await;
     let schedule = bench.schedule(&job).await.unwrap();
-    assert_eq!(schedule.headers.get(header::SCHEDULE).unwrap().as_str(), format!("@at {at}"));
+    assert_eq!(schedule.header(header::SCHEDULE).unwrap(), format!("@at {at}"));
     assert_eq!(options(&schedule).revision, Some(accepted.revision), "it is touched");
 }
 

@@ -9,7 +9,7 @@ use wasmhost_client::protocol::{
     header, next,
 };
 use wasmhost_client::{Handle, Submission, SubmitError};
-use wasmhost_nats::{Written, digest_of, header_pairs, jobs, now, random_write, subscribe};
+use wasmhost_nats::{Written, digest_of, jobs, now, random_write, subscribe};
 
 use crate::{Bench, is_pending, soon, submission};
 
@@ -22,13 +22,13 @@ async fn pending_is_recorded_and_the_message_names_its_revision() {
     let Standing::Record { record, revision } = standing else { panic!("{standing:?}") };
     assert!(is_pending(&record.state()) && record.attempt == 0);
     let message = bench.message(&job).await.unwrap();
-    let options = JobOptions::parse(header_pairs(&message.headers), Place::Job).unwrap();
+    let options = JobOptions::parse(message.pairs(), Place::Job).unwrap();
     assert_eq!(options.revision, Some(revision));
     assert_eq!(options.args_digest, record.args_digest);
     assert_eq!(options.timeout, Some(Duration::from_secs(30)));
     assert_eq!(record.args_digest, Some(digest_of(br#"{"name":"Ada"}"#)));
     assert_eq!(&message.payload[..], br#"{"name":"Ada"}"#);
-    assert!(message.headers.get(header::MSG_ID).unwrap().as_str().starts_with(job.key().as_str()));
+    assert!(message.header(header::MSG_ID).unwrap().starts_with(job.key().as_str()));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_job_recorded_but_not_published_is_published_by_who_submits_it_again()
         bench.client.submit(Submission { id: Some(job.key().id().clone()), ..plain() }).await.unwrap();
     assert!(accepted.revision > before, "it is touched");
     let message = bench.message(&job).await.unwrap();
-    let options = JobOptions::parse(header_pairs(&message.headers), Place::Job).unwrap();
+    let options = JobOptions::parse(message.pairs(), Place::Job).unwrap();
     assert_eq!(options.revision, Some(accepted.revision));
 }
 

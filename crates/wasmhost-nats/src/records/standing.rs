@@ -1,26 +1,23 @@
 //! What a message of the states bucket, or its republished copy, says about its key.
 
-use async_nats::HeaderMap;
-use async_nats::jetstream::message::StreamMessage;
-use wasmhost_protocol::{JobKey, Marker, Record, RecordError, Standing, Timestamp, header};
+use nats_wire::Headers;
+use wasmhost_protocol::{JobKey, Marker, Record, RecordError, Standing, header};
 
-use crate::clock::timestamp;
+use crate::StoredMessage;
 
-pub(crate) fn of_message(key: &JobKey, message: &StreamMessage) -> Standing {
-    standing_of(key, message.sequence, timestamp(message.time), Some(&message.headers), &message.payload)
+/// Reads a value or a delete marker. One whose headers cannot be read may be either: it is neither.
+pub(crate) fn standing_of(key: &JobKey, message: &StoredMessage) -> Standing {
+    let revision = message.sequence;
+    match &message.headers {
+        Ok(headers) => match marker(headers) {
+            Some(expired) => Standing::Deleted(Marker { revision, at: message.stored_at, expired }),
+            None => value(key, revision, &message.payload),
+        },
+        Err(why) => Standing::Unreadable { revision, why: format!("its headers cannot be read: {why}") },
+    }
 }
 
-/// Reads a value or a delete marker, stored `at` as `revision`.
-pub(crate) fn standing_of(
-    key: &JobKey,
-    revision: u64,
-    at: Timestamp,
-    headers: Option<&HeaderMap>,
-    value: &[u8],
-) -> Standing {
-    if let Some(expired) = headers.and_then(marker) {
-        return Standing::Deleted(Marker { revision, at, expired });
-    }
+fn value(key: &JobKey, revision: u64, value: &[u8]) -> Standing {
     match Record::from_bytes(value) {
         Ok(record) if record.key() == *key => Standing::Record { record: Box::new(record), revision },
         Ok(record) => Standing::Unreadable { revision, why: format!("it is the record of {}", record.key()) },
@@ -30,11 +27,11 @@ pub(crate) fn standing_of(
 }
 
 /// Whether these are a delete marker's headers, and if so, whether it stands for an expired record.
-fn marker(headers: &HeaderMap) -> Option<bool> {
+fn marker(headers: &Headers) -> Option<bool> {
     if let Some(reason) = headers.get(header::MARKER_REASON) {
-        return Some(reason.as_str() == header::MARKER_MAX_AGE);
+        return Some(reason == header::MARKER_MAX_AGE);
     }
-    let operation = headers.get(header::KV_OPERATION)?.as_str();
+    let operation = headers.get(header::KV_OPERATION)?;
     [header::KV_DELETE, header::KV_PURGE].contains(&operation).then_some(false)
 }
 
@@ -43,8 +40,7 @@ mod tests {
     use super::*;
 
     fn check(name: &str, value: &str, expected: Option<bool>) {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value);
+        let headers = Headers::of([(name, value)]).unwrap();
         assert_eq!(marker(&headers), expected, "{name}: {value}");
     }
 
@@ -58,14 +54,19 @@ mod tests {
         check(header::TTL, "60", None);
     }
 
+    fn stored(headers: Result<Headers, nats_wire::BadHeaders>, payload: &'static [u8]) -> StoredMessage {
+        let (subject, stored_at) = (String::new(), wasmhost_protocol::Timestamp::from_unix_ms(0));
+        StoredMessage { subject, sequence: 3, stored_at, headers, payload: payload.into() }
+    }
+
     #[test]
     fn a_value_that_is_no_record_is_unreadable() {
         let key = JobKey::parse("a.b.c").unwrap();
-        let at = Timestamp::from_unix_ms(0);
-        assert!(matches!(standing_of(&key, 3, at, None, b"{}"), Standing::Unreadable { revision: 3, .. }));
-        assert_eq!(
-            standing_of(&key, 3, at, None, br#"{"v":9}"#),
-            Standing::Newer { revision: 3, version: 9 }
-        );
+        let of = |headers, payload| standing_of(&key, &stored(headers, payload));
+        let none = || Ok(Headers::default());
+        assert!(matches!(of(none(), b"{}"), Standing::Unreadable { revision: 3, .. }));
+        assert_eq!(of(none(), br#"{"v":9}"#), Standing::Newer { revision: 3, version: 9 });
+        let bad = Headers::parse(b"NATS/1.0\r\nX: a\rb\r\n\r\n");
+        assert!(matches!(of(bad, br#"{"v":9}"#), Standing::Unreadable { revision: 3, .. }));
     }
 }

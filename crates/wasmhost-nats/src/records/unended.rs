@@ -1,13 +1,12 @@
 //! Keys whose record has not ended, by their headers alone: only terminal records carry a time to live.
 
-use async_nats::HeaderMap;
-use async_nats::jetstream::consumer::DeliverPolicy;
 use futures::StreamExt;
 use wasmhost_protocol::{JobKey, header};
 
 use super::Records;
+use crate::StoredMessage;
+use crate::direct::{first, numbered};
 use crate::message::ReadError;
-use crate::replay::{Content, Replay, replay};
 
 /// What one look over a part of the bucket found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub struct Unended {
 pub struct LookLimits {
     /// Keys found.
     pub keys: usize,
-    /// Records passed, ended ones among them.
+    /// Numbers passed, those of ended records and of none among them.
     pub records: usize,
 }
 
@@ -31,27 +30,33 @@ impl Records {
     /// Looks for records that have not ended from revision `from` on.
     pub async fn unended(&self, from: u64, limits: LookLimits) -> Result<Unended, ReadError> {
         let names = &self.connection.names;
-        let (stream, subject) = (names.states_stream(), names.states_filter());
-        let from = DeliverPolicy::ByStartSequence { start_sequence: from.max(1) };
-        let wanted = Replay { stream: &stream, subject: &subject, from, content: Content::Headers };
-        let mut messages = replay(&self.connection, wanted).await?;
-        let (mut keys, mut passed) = (Vec::new(), 0);
+        let stream = names.states_stream();
+        let last = self.last_revision().await?;
+        let from = match first(&self.connection, &stream, &names.states_filter(), from).await? {
+            Some(message) => message.sequence,
+            None => return Ok(Unended { keys: Vec::new(), next: None }),
+        };
+        let passed = u64::try_from(limits.records).unwrap_or(u64::MAX);
+        let end = last.min(from.saturating_add(passed.saturating_sub(1)));
+        let mut messages = numbered(&self.connection, &stream, from..=end);
+        let mut keys = Vec::new();
         while let Some(message) = messages.next().await {
             let message = message?;
-            passed += 1;
-            if !message.headers.as_ref().is_some_and(is_ended)
+            if !is_ended(&message)
                 && let Ok(key) = names.parse_state_subject(&message.subject)
             {
                 keys.push((key, message.sequence));
             }
-            if keys.len() >= limits.keys || passed >= limits.records {
+            if keys.len() >= limits.keys {
                 return Ok(Unended { keys, next: Some(message.sequence + 1) });
             }
         }
-        Ok(Unended { keys, next: None })
+        Ok(Unended { keys, next: Some(end + 1).filter(|next| *next <= last) })
     }
 }
 
-fn is_ended(headers: &HeaderMap) -> bool {
-    [header::TTL, header::MARKER_REASON, header::KV_OPERATION].iter().any(|name| headers.get(*name).is_some())
+fn is_ended(message: &StoredMessage) -> bool {
+    [header::TTL, header::MARKER_REASON, header::KV_OPERATION]
+        .iter()
+        .any(|name| message.header(name).is_some())
 }

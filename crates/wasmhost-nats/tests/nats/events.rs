@@ -1,9 +1,17 @@
 //! Events carry both revision numbers, so that a gap shows.
 
-use wasmhost_nats::{JobFilter, Records, subscribe, subscribe_all};
+use futures::Stream;
+use wasmhost_nats::{Event, Heard, JobFilter, Records, subscribe, subscribe_all};
 use wasmhost_protocol::Standing;
 
-use crate::bench::{Bench, claimed, key, next_of, succeeded};
+use crate::bench::{self, Bench, claimed, key, succeeded};
+
+async fn next_of(heard: &mut (impl Stream<Item = Heard> + Unpin)) -> Event {
+    match bench::next_of(heard).await {
+        Heard::Event(event) => event,
+        Heard::Missed => panic!("nothing is missed"),
+    }
+}
 
 #[tokio::test]
 async fn each_event_names_the_revision_before_it() {

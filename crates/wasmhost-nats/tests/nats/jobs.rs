@@ -22,9 +22,7 @@ async fn a_second_message_for_a_key_is_refused_while_one_stands() {
 
     let message = message_of(connection, &key).await.unwrap().unwrap();
     assert_eq!((message.sequence, &message.payload), (published.sequence, &body));
-    let ours: Vec<_> = wasmhost_nats::header_pairs(&message.headers)
-        .filter(|(name, _)| name.starts_with("Wasmhost-"))
-        .collect();
+    let ours: Vec<_> = message.pairs().filter(|(name, _)| name.starts_with("Wasmhost-")).collect();
     assert_eq!(ours, [("Wasmhost-Revision", "7")]);
     assert_eq!(message_at(connection, published.sequence).await.unwrap().unwrap().subject, message.subject);
 }

@@ -80,5 +80,7 @@ pub const SCHEDULER: &str = "Nats-Scheduler";
 /// On a fired message: when it fires next, or `purge`.
 pub const SCHEDULE_NEXT: &str = "Nats-Schedule-Next";
 
+/// With what was got directly: how many messages are behind it.
+pub const NUM_PENDING: &str = "Nats-Num-Pending";
 /// In the status that ends a request for deliveries: how many of them never came.
 pub const PENDING_MESSAGES: &str = "Nats-Pending-Messages";

@@ -88,10 +88,24 @@ impl Names {
         "_INBOX"
     }
 
+    /// Where services are asked what they are, `verb` being `PING`, `INFO` or `STATS`: all of them, those of this name, and the
+    /// one with this id.
+    #[must_use]
+    pub fn discovery_subjects(&self, verb: &str, id: &str) -> [String; 3] {
+        let name = self.service_name();
+        [format!("$SRV.{verb}"), format!("$SRV.{verb}.{name}"), format!("$SRV.{verb}.{name}.{id}")]
+    }
+
     /// Whether an endpoint may answer there: `_INBOX.…`, a user's own `_INBOX_<user>.…`, or `_R_.…`, which the server
     /// puts in place of the inbox of another account. A reply is written with the host's own rights.
     #[must_use]
     pub fn is_inbox(&self, reply: &str) -> bool {
+        let literal = |token: &str| {
+            !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic() && b != b'*' && b != b'>')
+        };
+        if !reply.split('.').all(literal) {
+            return false;
+        }
         let inbox = reply.strip_prefix(self.inbox_prefix()).is_some_and(|rest| rest.starts_with(['.', '_']));
         inbox || reply.starts_with("_R_.")
     }

@@ -1,0 +1,186 @@
+//! Many messages of a stream at once, from whichever replica answers: no consumer, and nothing on the server but the
+//! requests. A replica may be a moment behind its leader; what must be exact is read with `message::read`.
+
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream, StreamExt};
+use nats_wire::Headers;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use wasmhost_protocol::{Names, header};
+
+use crate::{ANSWER_TIMEOUT, Connection, ReadError, StoredMessage};
+
+/// Messages asked for in one request.
+const AT_A_TIME: usize = 256;
+/// Bytes that one request may bring, unless its first message alone has more.
+const BYTES_AT_A_TIME: usize = 8 << 20;
+/// Requests for single messages that are under way at a time.
+const REQUESTS: usize = 256;
+
+/// The statuses that end an answer.
+const NO_MESSAGE: u16 = 404;
+const TOO_MANY: u16 = 413;
+const END: u16 = 204;
+
+/// What a look brought.
+pub(crate) struct Page {
+    pub(crate) messages: Vec<StoredMessage>,
+    /// Where the next look starts; none: there was no more.
+    pub(crate) next: Option<u64>,
+}
+
+/// The messages from `from` on whose subject matches, in order, as many as one request brings. The server counts what matches
+/// behind them: for subjects with few messages, or streams that hold few in all.
+pub(crate) async fn page(
+    connection: &Connection,
+    stream: &str,
+    subject: &str,
+    from: u64,
+) -> Result<Page, ReadError> {
+    let request = json!({ "seq": from.max(1), "next_by_subj": subject, "batch": AT_A_TIME, "max_bytes": BYTES_AT_A_TIME });
+    let Some(Batch { messages, left }) = batch(connection, stream, subject, &request).await? else {
+        return Ok(Page { messages: Vec::new(), next: None });
+    };
+    let next = messages.last().map(|message| message.sequence + 1).filter(|_| left > 0);
+    Ok(Page { messages, next })
+}
+
+/// The newest message of each subject that matches, in the order in which they were stored. For filters that match thousands at
+/// most.
+pub(crate) async fn newest(
+    connection: &Connection,
+    stream: &str,
+    filter: &str,
+) -> Result<Vec<StoredMessage>, ReadError> {
+    let (mut messages, mut from) = (Vec::new(), 1);
+    while let Some(batch) =
+        batch(connection, stream, filter, &json!({ "multi_last": [filter], "seq": from })).await?
+    {
+        messages.extend(batch.messages);
+        from = match messages.last() {
+            Some(last) if batch.left > 0 => last.sequence + 1,
+            _ => return Ok(messages),
+        };
+    }
+    // More subjects than one request may name: all messages, of which the newest are kept.
+    let (mut newest, mut from) = (std::collections::HashMap::new(), Some(1));
+    while let Some(at) = from {
+        let Page { messages, next } = page(connection, stream, filter, at).await?;
+        newest.extend(messages.into_iter().map(|message| (message.subject.clone(), message)));
+        from = next;
+    }
+    let mut newest: Vec<_> = newest.into_values().collect();
+    newest.sort_by_key(|message: &StoredMessage| message.sequence);
+    Ok(newest)
+}
+
+/// The messages with these sequences, in order, those that stand. The server finds each by its number: what one costs does not
+/// grow with the stream.
+pub(crate) fn numbered(
+    connection: &Connection,
+    stream: &str,
+    sequences: impl Iterator<Item = u64> + Send + 'static,
+) -> BoxStream<'static, Result<StoredMessage, ReadError>> {
+    let (connection, stream) = (connection.clone(), stream.to_owned());
+    let asked = stream::iter(sequences).map(move |sequence| {
+        let (connection, stream) = (connection.clone(), stream.clone());
+        async move { one(&connection, &stream, &json!({ "seq": sequence })).await.transpose() }
+    });
+    asked.buffered(REQUESTS).filter_map(std::future::ready).boxed()
+}
+
+/// The first message from `from` on whose subject matches.
+pub(crate) async fn first(
+    connection: &Connection,
+    stream: &str,
+    subject: &str,
+    from: u64,
+) -> Result<Option<StoredMessage>, ReadError> {
+    one(connection, stream, &json!({ "seq": from.max(1), "next_by_subj": subject })).await
+}
+
+/// The answer to a request for one message.
+async fn one(
+    connection: &Connection,
+    stream: &str,
+    request: &Value,
+) -> Result<Option<StoredMessage>, ReadError> {
+    let unreachable = |text: String| ReadError::Unreachable { subject: stream.to_owned(), text };
+    let subject = Names::direct_messages(stream);
+    let answer = async {
+        let wire = connection.edge().await.map_err(|error| error.to_string())?;
+        let body = request.to_string();
+        wire.request(&subject, body.as_bytes(), ANSWER_TIMEOUT).await.map_err(|error| error.to_string())
+    };
+    let answer = match connection.denials.or_denied(&format!("\"{subject}\""), answer).await {
+        Ok(answer) => answer.map_err(&unreachable)?,
+        Err(text) => return Err(ReadError::Denied { subject: stream.to_owned(), text }),
+    };
+    let status = answer.status();
+    // What is a message has the server's word for it, whatever status its writer gave it.
+    match (StoredMessage::of_direct(&answer), status) {
+        (Some(message), _) => Ok(Some(message)),
+        (None, Some(NO_MESSAGE)) => Ok(None),
+        (None, status) => Err(unreachable(described(&answer, status))),
+    }
+}
+
+struct Batch {
+    messages: Vec<StoredMessage>,
+    left: u64,
+}
+
+/// The answer to a request for many; none where it would be too many.
+async fn batch(
+    connection: &Connection,
+    stream: &str,
+    what: &str,
+    request: &Value,
+) -> Result<Option<Batch>, ReadError> {
+    let subject = Names::direct_messages(stream);
+    let read = read_batch(connection, &subject, request);
+    match connection.denials.or_denied(&format!("\"{subject}\""), read).await {
+        Ok(batch) => batch.map_err(|text| ReadError::Unreachable { subject: what.to_owned(), text }),
+        Err(text) => Err(ReadError::Denied { subject: what.to_owned(), text }),
+    }
+}
+
+async fn read_batch(
+    connection: &Connection,
+    subject: &str,
+    request: &Value,
+) -> Result<Option<Batch>, String> {
+    const SILENCE: Duration = ANSWER_TIMEOUT;
+    let wire = connection.edge().await.map_err(|error| error.to_string())?;
+    let asked = wire.ask(subject, request.to_string().as_bytes(), MOST_ANSWERS).await;
+    let mut answers = asked.map_err(|error| error.to_string())?;
+    let mut messages = Vec::new();
+    loop {
+        let answer = timeout(SILENCE, answers.next()).await.map_err(|_| "no answer in time".to_owned())?;
+        let answer = answer.ok_or("the connection broke")?;
+        if let Some(message) = StoredMessage::of_direct(&answer) {
+            messages.push(message);
+            continue;
+        }
+        match answer.status() {
+            Some(NO_MESSAGE) => return Ok(Some(Batch { messages, left: 0 })),
+            Some(TOO_MANY) => return Ok(None),
+            Some(END) => {
+                let told = Headers::ending(answer.block.as_deref().unwrap_or_default());
+                let left = told.last(header::NUM_PENDING).and_then(|left| left.parse().ok()).unwrap_or(0);
+                return Ok(Some(Batch { messages, left }));
+            }
+            status => return Err(described(&answer, status)),
+        }
+    }
+}
+
+/// More answers than one request may have: the server names at most 1,024 subjects at once.
+const MOST_ANSWERS: usize = 1 << 11;
+
+fn described(answer: &nats_wire::Message, status: Option<u16>) -> String {
+    let headers = answer.headers().unwrap_or_default();
+    let status = status.map_or_else(|| "what is no message".to_owned(), |status| status.to_string());
+    format!("the server answers {status} {}", headers.description().unwrap_or_default())
+}

@@ -1,0 +1,86 @@
+//! The edge: a second connection, for what strangers send. nats-server stores and delivers any bytes, and what reads them
+//! must not share a connection with what leases and records depend on. It is made when it is first needed.
+
+use std::sync::Arc;
+
+use nats_wire::{Auth, Config, Notice, Tls, Wire};
+use tokio::sync::OnceCell;
+
+use crate::connect::{ConnectConfig, ConnectError, Credentials};
+use crate::denials::Denials;
+use crate::servers;
+
+/// The second connection, once it was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Edge {
+    config: Config,
+    wire: Arc<OnceCell<Wire>>,
+}
+
+impl Edge {
+    /// Not connected yet.
+    pub(crate) fn new(config: &ConnectConfig, denials: &Denials) -> Result<Self, ConnectError> {
+        let (servers, user_info) = servers::split(&config.url);
+        let mut wire = Config::new(servers.iter().map(String::as_str))
+            .map_err(|source| ConnectError::Address { source })?;
+        wire.auth = auth(&config.credentials, user_info);
+        wire.tls = Tls {
+            required: config.tls_ca.is_some(),
+            ca: config.tls_ca.clone(),
+            identity: config.tls_cert.clone().zip(config.tls_key.clone()),
+        };
+        wire.name = format!("{} (edge)", config.name);
+        wire.connect_timeout = config.connect_timeout;
+        wire.reconnect_delay = config.reconnect_delay;
+        let denials = denials.clone();
+        wire.observer = Some(Arc::new(move |notice| note(&notice, &denials)));
+        Ok(Self { config: wire, wire: Arc::default() })
+    }
+
+    /// The connection.
+    pub(crate) async fn wire(&self) -> Result<&Wire, ConnectError> {
+        let connecting = self.wire.get_or_try_init(|| Wire::connect(self.config.clone()));
+        connecting.await.map_err(|source| {
+            let url = self.config.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            match source {
+                nats_wire::ConnectError::Denied(_) => ConnectError::Denied { url, source: Box::new(source) },
+                source => ConnectError::Unreachable { url, source: Box::new(source) },
+            }
+        })
+    }
+}
+
+fn auth(credentials: &Credentials, user_info: Option<&str>) -> Auth {
+    match credentials {
+        Credentials::None => match user_info.map(|text| text.split_once(':').ok_or(text)) {
+            None => Auth::None,
+            Some(Ok((user, password))) => {
+                Auth::UserPassword { user: user.to_owned(), password: password.to_owned() }
+            }
+            Some(Err(token)) => Auth::Token(token.to_owned()),
+        },
+        Credentials::CredsFile(path) => Auth::CredsFile(path.clone()),
+        Credentials::Nkey(path) => Auth::NkeyFile(path.clone()),
+        Credentials::NkeySeed(seed) => Auth::NkeySeed(seed.clone()),
+        Credentials::Token(token) => Auth::Token(token.clone()),
+        Credentials::UserPassword { user, password } => {
+            Auth::UserPassword { user: user.clone(), password: password.clone() }
+        }
+    }
+}
+
+fn note(notice: &Notice, denials: &Denials) {
+    match notice {
+        Notice::Connected => {}
+        Notice::Disconnected(why) => tracing::warn!(why, "lost the second connection to NATS; reconnecting"),
+        Notice::NotYet(why) => tracing::debug!(why, "cannot make the second connection to NATS yet"),
+        Notice::ServerError(error) => {
+            denials.note(error);
+            tracing::warn!(error, "the NATS server reported an error");
+        }
+        Notice::Dropped { subject, count } => {
+            tracing::warn!(subject, count, "messages came faster than they could be taken, and were dropped");
+        }
+        _ => tracing::debug!(?notice, "the second connection to NATS"),
+    }
+}

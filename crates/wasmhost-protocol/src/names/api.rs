@@ -1,0 +1,33 @@
+//! Subjects of JetStream's own API.
+
+use super::Names;
+
+/// What is asked of JetStream. `stream` is one of [`Names`]' own.
+impl Names {
+    /// What the subjects start with on which deliveries are answered.
+    pub const ACKS: &'static str = "$JS.ACK.";
+
+    /// Settings and state of a stream.
+    #[must_use]
+    pub fn stream_info(stream: &str) -> String {
+        format!("$JS.API.STREAM.INFO.{stream}")
+    }
+
+    /// One message of a stream, from its leader.
+    #[must_use]
+    pub fn stream_message(stream: &str) -> String {
+        format!("$JS.API.STREAM.MSG.GET.{stream}")
+    }
+
+    /// Messages of a stream, from whichever of its replicas.
+    #[must_use]
+    pub fn direct_messages(stream: &str) -> String {
+        format!("$JS.API.DIRECT.GET.{stream}")
+    }
+
+    /// Removes messages of a stream.
+    #[must_use]
+    pub fn stream_purge(stream: &str) -> String {
+        format!("$JS.API.STREAM.PURGE.{stream}")
+    }
+}
