@@ -116,7 +116,7 @@ impl Handle {
                 return Ok(record);
             }
         }
-        Err(StatusError::NotFound { key: self.key.clone() })
+        Err(states.failure().unwrap_or_else(|| StatusError::NotFound { key: self.key.clone() }))
     }
 
     async fn fetch(&self, blob: &BlobRef) -> Result<Json, ResultError> {

@@ -22,6 +22,8 @@ pub struct States {
     /// What is told next, before any event.
     first: Option<Record>,
     ended: bool,
+    /// Why it ended, where that was not the end of the job.
+    failed: Option<StatusError>,
     read_at: Instant,
 }
 
@@ -43,12 +45,13 @@ impl Handle {
         let (record, revision) = self.read().await?;
         let (ended, read_at) = (record.is_terminal(), Instant::now());
         let (job, events) = (self.clone(), events.boxed());
-        Ok(States { job, events, revision, first: Some(record), ended, read_at })
+        Ok(States { job, events, revision, first: Some(record), ended, failed: None, read_at })
     }
 }
 
 impl States {
-    /// The next record; none after the terminal one, or when the record was deleted.
+    /// The next record; none after the terminal one, when the record was deleted, or when it may no longer be read: see
+    /// [`Self::failure`].
     pub async fn next(&mut self) -> Option<Record> {
         if let Some(first) = self.first.take() {
             return Some(first);
@@ -63,6 +66,11 @@ impl States {
             }
         }
         None
+    }
+
+    /// Why there are no more records although the job has not ended; taken by the call.
+    pub fn failure(&mut self) -> Option<StatusError> {
+        self.failed.take()
     }
 
     /// The revision of the record that was told last.
@@ -93,8 +101,7 @@ impl States {
         }
         match event.standing {
             Standing::Record { record, .. } if record.is_terminal() => {
-                let standing = self.job.client.records().read_until_known(&self.job.key).await;
-                match standing {
+                match self.read_standing().await? {
                     // Its time to live was shorter than our way to the leader.
                     Standing::Absent | Standing::Deleted(_) => self.tell(*record, event.revision),
                     standing => self.tell_standing(standing),
@@ -108,11 +115,23 @@ impl States {
         }
     }
 
-    /// Reads from the leader, until it answers.
+    /// Reads from the leader.
     async fn read(&mut self) -> Option<Record> {
-        let standing = self.job.client.records().read_until_known(&self.job.key).await;
+        let standing = self.read_standing().await?;
         self.read_at = Instant::now();
         self.tell_standing(standing)
+    }
+
+    /// What stands, as soon as the leader answers; none where it refuses to, and the watch ends with that.
+    async fn read_standing(&mut self) -> Option<Standing> {
+        match self.job.client.records().read_or_refused(&self.job.key).await {
+            Ok(standing) => Some(standing),
+            Err(source) => {
+                self.ended = true;
+                self.failed = Some(StatusError::Unreachable { key: self.job.key.clone(), source });
+                None
+            }
+        }
     }
 
     fn tell_standing(&mut self, standing: Standing) -> Option<Record> {

@@ -1,12 +1,13 @@
 //! Claiming a job for an attempt: T1 and T4, and what happens instead of them.
 
+mod lookups;
 mod module;
 mod walks;
 
 use std::future::Future;
 use std::time::Duration;
 
-use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, now, random_token, random_write};
+use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, limited, now, random_token, random_write};
 use wasmhost_protocol::{Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, judge};
 
 use crate::attempts::Wake;
@@ -18,6 +19,7 @@ use crate::room::Waiting;
 use crate::settle::{Settle, in_progress};
 use crate::suspects::Turn;
 
+pub(crate) use lookups::Lookups;
 pub(crate) use walks::Walks;
 
 /// A pause before another try when the server gives no answer, no room or no right.
@@ -115,6 +117,11 @@ impl<'a> Claiming<'a> {
         }
         let (mut standing, mut believed) = first_standing(host, delivery).await;
         loop {
+            // A message that names a record which is not there: ended long ago, or lost with its bucket.
+            let missed = matches!(standing, Standing::Absent) && believed.is_none();
+            if missed && delivery.options.revision.is_some() && !host.bucket.look(host).await {
+                return Ended::Not(Settle::Nak(Duration::ZERO));
+            }
             let (judgement, policy) = this.judge(&standing, believed.take());
             match this.carry_out(judgement, standing, policy).await {
                 Next::Judge { standing: found, adopt } => {
@@ -160,7 +167,7 @@ impl<'a> Claiming<'a> {
                     return true;
                 }
                 Err(error) => {
-                    tracing::warn!(job.key = %self.delivery.key, %error, "cannot look a module up; the job waits");
+                    limited!(warn, job.key = %self.delivery.key, %error, "cannot look a module up; the job waits");
                     if !self.hold().await {
                         return false;
                     }
@@ -182,6 +189,7 @@ impl<'a> Claiming<'a> {
             stored_at: self.delivery.stored_at,
             body_digest: &|| digest_of(self.delivery.body()),
             now: now(),
+            bucket_created: self.host.bucket.created(),
             write: random_write(),
             result_ttl: self.delivery.result_ttl(&policy),
             bad: self.bad.or(over.as_deref()),
@@ -233,8 +241,14 @@ impl<'a> Claiming<'a> {
     /// R4: a message that still stands keeps the record, and this one is dropped; else this one takes its place, unless
     /// the record has moved to a third one meanwhile.
     async fn look(&self, msg_seq: u64) -> Next {
-        if message_stands(self.host, self.delivery, msg_seq).await {
-            return not(Settle::Ack);
+        match jobs::stands_at(&self.host.connection, &self.delivery.key, msg_seq).await {
+            Ok(true) => return not(Settle::Ack),
+            Ok(false) => {}
+            // In doubt nothing is dropped: this may be the only message that is left.
+            Err(error) => {
+                limited!(warn, job.key = %self.delivery.key, %error, "cannot look a message up; the job waits");
+                return Next::Wait;
+            }
         }
         let standing = self.host.records.read_until_known(&self.delivery.key).await;
         let adopt = module::recorded(&standing).is_some_and(|record| record.msg_seq == Some(msg_seq));
@@ -243,7 +257,7 @@ impl<'a> Claiming<'a> {
 
     /// T1 and T4. A suspect waits for its turn: given back, so that no slot is held by those that wait.
     async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Next {
-        let turn = match self.host.suspects.turn_of(&record) {
+        let turn = match self.host.suspects.turn_of(&record, policy.retry.max_lost) {
             Ok(turn) => turn,
             Err(wait) => return not(Settle::Nak(wait)),
         };
@@ -284,7 +298,7 @@ impl<'a> Claiming<'a> {
             let why = error.to_string();
             return not(dead::bury_message(self.host, self.delivery, "RecordTooLarge", &why).await);
         }
-        tracing::error!(job.key = %self.delivery.key, %error, "could not write a record; the job waits");
+        limited!(error, job.key = %self.delivery.key, %error, "could not write a record; the job waits");
         Next::Wait
     }
 
@@ -312,12 +326,4 @@ fn not(how: Settle) -> Next {
 
 fn token_of(standing: &Standing) -> Option<Token> {
     module::recorded(standing).and_then(|record| record.token)
-}
-
-/// R4: whether a message of this key is still under `msg_seq`. When in doubt, it is.
-async fn message_stands(host: &Host, delivery: &Delivery, msg_seq: u64) -> bool {
-    jobs::stands_at(&host.connection, &delivery.key, msg_seq).await.unwrap_or_else(|error| {
-        tracing::warn!(job.key = %delivery.key, %error, "could not look a message up");
-        true
-    })
 }

@@ -9,7 +9,8 @@ use wasmhost_protocol::{HostId, Timestamp};
 use wasmhost_sandbox::Sandbox;
 
 use crate::attempts::Attempts;
-use crate::claim::Walks;
+use crate::bucket::Bucket;
+use crate::claim::{Lookups, Walks};
 use crate::config::HostConfig;
 use crate::queues::Queue;
 use crate::room::Room;
@@ -31,8 +32,11 @@ pub(crate) struct Shared {
     /// The queues that it serves.
     pub(crate) queues: Vec<Queue>,
     pub(crate) slots: Slots,
+    /// The bucket of records.
+    pub(crate) bucket: Bucket,
     pub(crate) attempts: Attempts,
     pub(crate) walks: Walks,
+    pub(crate) lookups: Lookups,
     pub(crate) suspects: Suspects,
     pub(crate) room: Room,
     /// Everything that this host spawns.

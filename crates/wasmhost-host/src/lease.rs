@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout_at};
-use wasmhost_nats::{ANSWER_TIMEOUT, Delivered, fault, now};
+use wasmhost_nats::{ANSWER_TIMEOUT, Delivered, fault, limited, now};
 use wasmhost_protocol::{Attempt, Outcome, Policy, Record, Standing, Token, Verdict};
 use wasmhost_sandbox::Running;
 
@@ -36,8 +36,10 @@ pub(crate) struct Lease {
     /// The earliest time of the next progress write.
     next_write_at: Instant,
     checkpoints: Checkpoints,
-    /// A suspect's; the next one may start when it is dropped.
-    _turn: Option<Turn>,
+    /// A suspect's; the next one may begin when it is dropped.
+    turn: Option<Turn>,
+    /// When a suspect that lives is one no longer.
+    probation_ends_at: Instant,
 }
 
 /// How the attending ended.
@@ -67,7 +69,7 @@ impl Lease {
         // the host may have slept over its answer.
         let first = delivery.received_at + host.config.ack_wait / 3;
         let next_beat_at = if delivery.delivery.count > 1 { now } else { first };
-        let host = host.clone();
+        let (host, ack_wait) = (host.clone(), host.config.ack_wait);
         let checkpoints = Checkpoints::new();
         Self {
             host,
@@ -81,7 +83,8 @@ impl Lease {
             next_beat_at,
             next_write_at: now,
             checkpoints,
-            _turn: turn,
+            turn,
+            probation_ends_at: now + ack_wait,
         }
     }
 
@@ -126,7 +129,7 @@ impl Lease {
     {
         let attended = self.attend_start(starting).await;
         if matches!(attended, Attended::Fenced) {
-            tracing::warn!(job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
+            limited!(warn, job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
         }
         attended
     }
@@ -192,12 +195,18 @@ impl Lease {
                     self.publish(None, Held::WhenDue).await
                 }
                 Some(line) = lines.recv() => { logs::publish(self, &line); Ok(()) }
+                () = sleep_until(self.probation_ends_at), if self.is_on_probation() => { self.turn = None; Ok(()) }
             };
             if kept.is_err() {
                 running.control.stop();
                 return Attended::Fenced;
             }
         }
+    }
+
+    /// Whether others wait for this suspect to show that it lives.
+    fn is_on_probation(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.ends_with_probation)
     }
 
     async fn woken(&mut self, wake: Wake) -> Result<(), Fenced> {
@@ -238,7 +247,7 @@ impl Lease {
     /// stands still. Without an answer the lease is over.
     async fn check_lapsed(&mut self) -> Result<(), Fenced> {
         if self.look(Instant::now() + ANSWER_TIMEOUT).await? && self.hold_message().await {
-            tracing::warn!(job.key = %self.delivery.key, "went on after a pause longer than ack_wait");
+            limited!(warn, job.key = %self.delivery.key, "went on after a pause longer than ack_wait");
             return Ok(());
         }
         Err(Fenced)

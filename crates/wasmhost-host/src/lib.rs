@@ -21,6 +21,7 @@ pub mod rules {}
 
 mod attempt;
 mod attempts;
+mod bucket;
 mod claim;
 mod config;
 mod dead;

@@ -37,6 +37,9 @@ pub(crate) async fn reconcile(host: &Host) {
 
 async fn look(host: &Host, gone: &mut Gone<'_>, blobs: &mut Blobs<'_>) {
     check_consumers(host).await;
+    if let Err(error) = host.bucket.ask(host).await {
+        tracing::warn!(%error, "could not look at the bucket of records");
+    }
     if let Err(error) = gone.look().await {
         tracing::warn!(%error, "could not look for jobs whose message is gone");
     }

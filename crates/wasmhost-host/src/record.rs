@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, WriteError, blobs, fault, now, random_write};
+use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, WriteError, blobs, fault, limited, now, random_write};
 use wasmhost_protocol::{
     Change, Decision, End, ErrorKind, Event, JobError, Json, Limits, Outcome, Payload, Record, Stage, Writer,
     next,
@@ -96,7 +96,7 @@ impl Lease {
                 Err(WriteError::TooLarge(_)) if shrink(&mut record) => {}
                 Err(WriteError::TooLarge(_)) => return Some(Wrote::TooLarge),
                 Err(error) => {
-                    tracing::error!(job.key = %key, %error, "could not record an outcome");
+                    limited!(error, job.key = %key, %error, "could not record an outcome");
                     waiting.get_or_insert_with(|| self.host.room.wait());
                     self.keep_outcome().await?;
                 }
@@ -145,7 +145,7 @@ impl Lease {
                     return Ok(Payload::Blob(blob));
                 }
                 Err(error) => {
-                    tracing::error!(job.key = %self.delivery.key, %error, "could not store a result");
+                    limited!(error, job.key = %self.delivery.key, %error, "could not store a result");
                     waiting.get_or_insert_with(|| self.host.room.wait());
                 }
             }
@@ -178,7 +178,7 @@ impl Lease {
     /// the host leaves: the next one runs the job again.
     async fn keep_outcome(&mut self) -> Option<()> {
         if self.host.draining.is_cancelled() {
-            tracing::error!(job.key = %self.delivery.key, "leaving an outcome unrecorded; the job runs again elsewhere");
+            limited!(error, job.key = %self.delivery.key, "leaving an outcome unrecorded; the job runs again elsewhere");
             return None;
         }
         self.hold_on_while(tokio::time::sleep(RETRY_DELAY)).await;
@@ -195,7 +195,7 @@ impl Lease {
 
     fn note_fenced(&self) {
         let (key, attempt) = (&self.delivery.key, self.record.attempt);
-        tracing::warn!(job.key = %key, job.attempt = attempt, "fenced: another holds the job");
+        limited!(warn, job.key = %key, job.attempt = attempt, "fenced: another holds the job");
     }
 }
 

@@ -15,7 +15,8 @@ use wasmhost_protocol::HostId;
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 use crate::attempts::{Attempts, Wake};
-use crate::claim::Walks;
+use crate::bucket::Bucket;
+use crate::claim::{Lookups, Walks};
 use crate::config::HostConfig;
 use crate::host::{Host, Shared};
 use crate::queues::Queue;
@@ -67,6 +68,9 @@ where
         queues.push(Queue::new(queue.clone(), *weight, &consumer));
     }
     let host = new_host(connection, config, queues, guests)?;
+    if let Err(error) = host.bucket.ask(&host).await {
+        tracing::warn!(%error, "could not look at the bucket of records");
+    }
     let (failed, mut failures) = tokio::sync::mpsc::channel(1);
     let serving = async {
         spawn_parts(&host, &failed).await;
@@ -103,8 +107,10 @@ fn new_host(
         sandbox: Sandbox::new(sandbox, guests)?,
         queues,
         slots: Slots::new(config.slots),
+        bucket: Bucket::new(),
         attempts: Attempts::default(),
         walks: Walks::default(),
+        lookups: Lookups::default(),
         suspects: Suspects::new(),
         room: Room::default(),
         tracker: TaskTracker::new(),

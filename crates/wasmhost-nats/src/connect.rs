@@ -13,7 +13,7 @@ use wasmhost_protocol::{Names, Namespace};
 
 use crate::denials::Denials;
 use crate::edge::Edge;
-use crate::servers;
+use crate::{limited, servers};
 
 /// The oldest server with all that the protocol needs: schedules, TTLs, fixes of CVE-2026-33222 and -33248.
 pub const MINIMUM_SERVER: (i64, i64, i64) = (2, 12, 6);
@@ -221,9 +221,9 @@ fn note(event: &Event, denials: &Denials, connects: &watch::Sender<u64>) {
         Event::SlowConsumer(_) => tracing::warn!("a NATS subscription is too slow and lost messages"),
         Event::ServerError(error) => {
             denials.note(&error.to_string());
-            tracing::warn!(%error, "the NATS server reported an error");
+            limited!(warn, %error, "the NATS server reported an error");
         }
-        Event::ClientError(error) => tracing::warn!(%error, "the NATS client reported an error"),
+        Event::ClientError(error) => limited!(warn, %error, "the NATS client reported an error"),
         Event::Draining | Event::Closed => {}
     }
 }

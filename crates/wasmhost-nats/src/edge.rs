@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::connect::{ConnectConfig, ConnectError, Credentials};
 use crate::denials::Denials;
-use crate::servers;
+use crate::{limited, servers};
 
 /// The second connection, once it was made.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ fn note(notice: &Notice, denials: &Denials) {
         Notice::NotYet(why) => tracing::debug!(why, "cannot make the second connection to NATS yet"),
         Notice::ServerError(error) => {
             denials.note(error);
-            tracing::warn!(error, "the NATS server reported an error");
+            limited!(warn, error, "the NATS server reported an error");
         }
         Notice::Dropped { subject, count } => {
             tracing::warn!(subject, count, "messages came faster than they could be taken, and were dropped");

@@ -30,7 +30,7 @@ pub struct Event {
 #[error("subscribe to `{subject}`")]
 pub struct SubscribeError {
     subject: String,
-    source: ConnectError,
+    source: Box<ConnectError>,
 }
 
 /// What a listener hears.
@@ -62,7 +62,7 @@ async fn subscribe_to(
     connection: &Connection,
     subject: String,
 ) -> Result<impl Stream<Item = Heard> + Send + Unpin + use<>, SubscribeError> {
-    let failed = |source| SubscribeError { subject: subject.clone(), source };
+    let failed = |source| SubscribeError { subject: subject.clone(), source: Box::new(source) };
     let wire = connection.edge().await.map_err(failed)?.clone();
     let subscription = wire.subscribe(subject.clone(), None, WAITING).await;
     let connections = wire.changes();

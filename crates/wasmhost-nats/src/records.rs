@@ -15,9 +15,9 @@ use wasmhost_protocol::{JobKey, Record, Standing, Timestamp, header};
 use crate::Connection;
 use crate::backoff::Backoff;
 use crate::codes::Unstored;
-use crate::fault;
 use crate::message::{Place, ReadError, publish, read};
 use crate::streams::state_of;
+use crate::{fault, limited};
 
 pub use list::JobFilter;
 pub(crate) use standing::standing_of;
@@ -100,7 +100,20 @@ impl Records {
         loop {
             match self.read(key).await {
                 Ok(standing) => return standing,
-                Err(error) => tracing::warn!(job.key = %key, %error, "cannot read a record; trying again"),
+                Err(error) => limited!(warn, job.key = %key, %error, "cannot read a record; trying again"),
+            }
+            backoff.wait().await;
+        }
+    }
+
+    /// The same, but an answer that no further try would change is told: a missing right, a bucket that was never made.
+    pub async fn read_or_refused(&self, key: &JobKey) -> Result<Standing, ReadError> {
+        let mut backoff = Backoff::new();
+        loop {
+            match self.read(key).await {
+                Ok(standing) => return Ok(standing),
+                Err(error @ (ReadError::Denied { .. } | ReadError::NotSetUp { .. })) => return Err(error),
+                Err(error) => limited!(warn, job.key = %key, %error, "cannot read a record; trying again"),
             }
             backoff.wait().await;
         }

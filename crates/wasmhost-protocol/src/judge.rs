@@ -69,6 +69,8 @@ pub struct Case<'a> {
     pub body_digest: &'a dyn Fn() -> Digest,
     /// The host's clock.
     pub now: Timestamp,
+    /// When the bucket of records was made.
+    pub bucket_created: Timestamp,
     /// The id of the write that may follow.
     pub write: WriteId,
     /// How long the record of an ended job of this module lives.
@@ -104,9 +106,11 @@ fn belongs_to_ended(case: &Case<'_>, marker: &Marker) -> bool {
 }
 
 /// The message names a record that was deleted so long ago that its marker is gone as well. Only ended records expire; one
-/// that the server lost in a crash is told by its message's youth.
+/// that the server lost in a crash is told by its message's youth, and one that was lost with its bucket by the bucket's.
 fn has_long_ended(case: &Case<'_>) -> bool {
-    case.revision.is_some() && case.stored_at.plus(Marker::LIFE) < case.now
+    case.revision.is_some()
+        && case.stored_at.plus(Marker::LIFE) < case.now
+        && case.stored_at >= case.bucket_created
 }
 
 fn unrecorded(case: &Case<'_>, expected: u64, after: Option<u64>) -> Judgement {

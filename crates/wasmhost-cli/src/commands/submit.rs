@@ -120,6 +120,9 @@ async fn follow(client: &Client, job: &Handle, global: &Global) -> Result<Exit, 
     }
     follower.finish();
     let Some(record) = last.filter(Record::is_terminal) else {
+        if let Some(error) = states.failure() {
+            return Err(error.into());
+        }
         return Err(Complaint::new(Exit::NotFound, format_args!("the record of job {} is gone", job.key())));
     };
     if global.json {

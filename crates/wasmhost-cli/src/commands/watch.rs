@@ -31,5 +31,8 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
         }
         exit = show::exit(&record);
     }
-    Ok(exit)
+    match states.failure() {
+        Some(error) => Err(error.into()),
+        None => Ok(exit),
+    }
 }

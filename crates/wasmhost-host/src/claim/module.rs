@@ -9,20 +9,27 @@ use crate::host::Host;
 /// The version that a first claim takes: pinned, or current. As this host knows it, and asked for where its watch may lag
 /// behind a push.
 pub(super) async fn find(host: &Host, delivery: &Delivery) -> Result<Option<ModuleEntry>, RegistryError> {
-    let module = delivery.key.task().module();
-    match &delivery.options.digest {
-        Some(digest) => match host.registry.with_digest(&module, digest) {
-            Some(entry) => Ok(Some(entry)),
-            None => pinned(host, &module, digest).await,
-        },
-        None => match host.registry.get(&module) {
-            Some(entry) => Ok(Some(entry)),
-            None => Ok(registry::current(&host.connection, &module).await?.map(|(entry, _)| entry)),
-        },
+    let (module, pinned) = (delivery.key.task().module(), delivery.options.digest);
+    let known = match &pinned {
+        Some(digest) => host.registry.with_digest(&module, digest),
+        None => host.registry.get(&module),
+    };
+    if known.is_some() {
+        return Ok(known);
     }
+    let asked = (module, pinned);
+    if let Some(said) = host.lookups.recall(&asked) {
+        return Ok(said);
+    }
+    let found = match &asked.1 {
+        Some(digest) => history(host, &asked.0, digest).await?,
+        None => registry::current(&host.connection, &asked.0).await?.map(|(entry, _)| entry),
+    };
+    host.lookups.remember(asked, found.as_ref());
+    Ok(found)
 }
 
-async fn pinned(
+async fn history(
     host: &Host,
     module: &ModuleName,
     digest: &Digest,

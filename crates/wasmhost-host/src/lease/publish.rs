@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
-use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, blobs, now, random_write};
+use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, blobs, limited, now, random_write};
 use wasmhost_protocol::{Change, Event, Illegal, Writer, next};
 use wasmhost_sandbox::Post;
 
@@ -63,7 +63,7 @@ impl Lease {
         let connection = self.host.connection.clone();
         match self.hold_on_while(blobs::put(&connection, &name, bytes)).await {
             Ok(blob) => self.show(Event::Checkpoint(blob)).await?,
-            Err(error) => tracing::warn!(job.key = %self.delivery.key, %error, "could not keep a checkpoint"),
+            Err(error) => limited!(warn, job.key = %self.delivery.key, %error, "could not keep a checkpoint"),
         }
         if let Some(before) = before.filter(|before| self.record.checkpoint.as_ref() != Some(before)) {
             drop(self.hold_on_while(blobs::delete(&connection, &before.name)).await);
@@ -95,7 +95,7 @@ impl Lease {
                 // Whether the lease has lapsed with it is for the next look to say; an outcome is not thrown away for it.
                 Err(_) => return Ok(()),
                 Ok(Err(error)) => {
-                    tracing::warn!(job.key = %key, %error, "could not write progress");
+                    limited!(warn, job.key = %key, %error, "could not write progress");
                     return Ok(());
                 }
             }

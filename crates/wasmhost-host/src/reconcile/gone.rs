@@ -7,7 +7,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::time::Instant;
 use wasmhost_nats::dead::{Dead, publish_dead};
-use wasmhost_nats::{LookLimits, ReadError, Whereabouts, Written, fault, now, random_write, whereabouts};
+use wasmhost_nats::{
+    LookLimits, ReadError, Whereabouts, Written, fault, limited, now, random_write, whereabouts,
+};
 use wasmhost_protocol::{End, JobKey, Policy, Record, Stage, Standing, end_of_gone};
 
 use crate::host::Host;
@@ -68,7 +70,7 @@ impl<'a> Gone<'a> {
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => drop(self.missing.remove(&key)),
-                Err(error) => tracing::warn!(job.key = %key, %error, "could not look a job's message up"),
+                Err(error) => limited!(warn, job.key = %key, %error, "could not look a job's message up"),
             }
         }
         if found.next.is_none() {
@@ -109,11 +111,12 @@ impl<'a> Gone<'a> {
         fault::point("before-reconcile");
         match host.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await {
             Ok(Written::Landed(_)) => {
-                tracing::warn!(job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
+                limited!(warn, job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
             }
             Ok(Written::Moved(_)) => {}
             Err(error) => {
-                return tracing::warn!(job.key = %key, %error, "could not end a job whose message is gone");
+                limited!(warn, job.key = %key, %error, "could not end a job whose message is gone");
+                return;
             }
         }
         self.missing.remove(key);
@@ -146,6 +149,6 @@ async fn bury(host: &Host, key: &JobKey, ended: &Record) -> bool {
     let Stage::Ended { end: End::Failure(error), .. } = &ended.stage else { return true };
     let why = (error.kind.as_str(), &*error.message);
     let kept = publish_dead(&host.connection, Dead::Job(key), None, Bytes::new(), why).await;
-    kept.inspect_err(|error| tracing::warn!(job.key = %key, %error, "could not keep a note for people"))
+    kept.inspect_err(|error| limited!(warn, job.key = %key, %error, "could not keep a note for people"))
         .is_ok()
 }

@@ -9,7 +9,7 @@ use nats_wire::{Subscription, Wire};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use wasmhost_protocol::{Digest, ModuleEntry, ModuleName};
+use wasmhost_protocol::{Digest, ModuleEntry, ModuleName, Timestamp};
 
 use super::{Version, version};
 use crate::backoff::Backoff;
@@ -41,6 +41,8 @@ pub struct RegistryView {
     modules: Arc<RwLock<Modules>>,
     loaded: Arc<watch::Sender<bool>>,
     changes: Arc<watch::Sender<u64>>,
+    /// When the bucket was made that was read last.
+    created: Arc<watch::Sender<Option<Timestamp>>>,
 }
 
 impl RegistryView {
@@ -48,8 +50,8 @@ impl RegistryView {
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         let loaded = Arc::new(watch::Sender::new(false));
-        let changes = Arc::new(watch::Sender::new(0));
-        Self { connection: connection.clone(), modules: Arc::default(), loaded, changes }
+        let (changes, created) = (Arc::new(watch::Sender::new(0)), Arc::new(watch::Sender::new(None)));
+        Self { connection: connection.clone(), modules: Arc::default(), loaded, changes, created }
     }
 
     /// The current version; none if the module is unknown or removed.
@@ -115,10 +117,6 @@ impl RegistryView {
             if pause.is_none() {
                 let state = state_of(&self.connection, &stream).await?;
                 if state.created != began.created || state.last < known {
-                    tracing::warn!(
-                        stream,
-                        "the bucket of modules was made anew: what it held before is gone"
-                    );
                     return Ok(());
                 }
             }
@@ -128,6 +126,9 @@ impl RegistryView {
     /// Everything that stands, in place of what was known before. What comes meanwhile is caught up with.
     async fn load(&self, stream: &str) -> Result<StreamState, ReadError> {
         let state = state_of(&self.connection, stream).await?;
+        if self.created.send_replace(Some(state.created)).is_some_and(|before| before != state.created) {
+            tracing::error!(stream, "the bucket of modules was made anew: push what it held before again");
+        }
         let mut modules = Modules::new();
         let (filter, mut from) = (self.connection.names.modules_filter(), Some(1));
         let mut read_up_to = 0;

@@ -6,7 +6,7 @@ use wasmhost_protocol::Standing;
 
 use crate::bench::{self, Bench, claimed, key, succeeded};
 
-async fn next_of(heard: &mut (impl Stream<Item = Heard> + Unpin)) -> Event {
+pub(crate) async fn next_of(heard: &mut (impl Stream<Item = Heard> + Unpin)) -> Event {
     match bench::next_of(heard).await {
         Heard::Event(event) => event,
         Heard::Missed => panic!("nothing is missed"),

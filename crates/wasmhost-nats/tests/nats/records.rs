@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use wasmhost_nats::{JobFilter, OwnedWrite, Records, WriteError, Written, subscribe};
 use wasmhost_protocol::{JobKey, Record, Standing, Token};
 
-use crate::bench::{Bench, claimed, key, next_of, pending, revoke_requested, succeeded};
+use crate::bench::{Bench, claimed, key, pending, revoke_requested, succeeded};
+use crate::events::next_of;
 
 async fn set(records: &Records, record: &Record, expected: u64) -> u64 {
     records.compare_and_set(&record.key(), record, expected, None).await.expect("it lands")
@@ -182,4 +183,29 @@ async fn a_write_outlives_the_servers_crash() {
     let restart = async { tokio::task::block_in_place(|| bench.server.restart().unwrap()) };
     let (write, ()) = tokio::join!(write, restart);
     assert_eq!(write.unwrap(), OwnedWrite::Landed(first + 1));
+}
+
+#[tokio::test]
+async fn a_key_that_is_written_while_it_is_listed_is_told_once_and_none_is_missed() {
+    let bench = Bench::new().await;
+    let records = Records::new(&bench.connection);
+    let keys = ["a.b.1", "a.b.2", "c.d.3"].map(key);
+    for key in &keys {
+        set(&records, &claimed(key).0, 0).await;
+    }
+    let mut listed = records.list(&JobFilter::All).await.unwrap().boxed();
+    let mut told = vec![listed.try_next().await.unwrap().unwrap().0];
+    // Both move behind the end of what is read: one that was told, and one that is still to be.
+    for key in [&keys[0], &keys[2]] {
+        let expected = records.read(key).await.unwrap().expected();
+        set(&records, &claimed(key).0, expected).await;
+    }
+    set(&records, &claimed(&key("a.b.4")).0, 0).await;
+    while let Some((key, _)) = listed.try_next().await.unwrap() {
+        told.push(key);
+    }
+    told.sort();
+    assert_eq!(told, ["a.b.1", "a.b.2", "a.b.4", "c.d.3"].map(key));
+    let of_module = records.list(&JobFilter::Module(keys[0].task().module())).await.unwrap();
+    assert_eq!(of_module.try_collect::<Vec<_>>().await.unwrap().len(), 3);
 }

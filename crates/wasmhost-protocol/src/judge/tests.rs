@@ -19,6 +19,7 @@ fn case<'a>(standing: &'a Standing, claim: &'a Claim) -> Case<'a> {
         stored_at: at(500),
         body_digest: &body,
         now: at(NOW),
+        bucket_created: at(0),
         write: WriteId::from_random(9),
         result_ttl: Duration::from_secs(100),
         bad: None,
@@ -173,6 +174,14 @@ fn a_message_whose_record_is_gone_for_longer_than_any_marker_is_not_run() {
         let case = Case { revision, stored_at: at(second(age)), ..case(&Standing::Absent, &claim) };
         word(&judge(&case))
     };
+    let claim = claim(2);
+    let of_another_bucket = Case {
+        revision: Some(3),
+        stored_at: at(second(9_999)),
+        bucket_created: at(second(5_000)),
+        ..case(&Standing::Absent, &claim)
+    };
+    assert_eq!(word(&judge(&of_another_bucket)), "claim 1 lost 0 over 0", "the bucket was made anew since");
     assert_eq!(sent(Some(3), 3_601), "ack", "revoked, say, while nobody served its queue");
     assert_eq!(sent(Some(3), 3_599), "claim 1 lost 0 over 0", "the server lost its record");
     assert_eq!(sent(None, 9_999), "claim 1 lost 0 over 0", "a raw job's first record");

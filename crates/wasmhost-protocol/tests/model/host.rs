@@ -65,6 +65,7 @@ impl Model {
             stored_at: clock::stored(host.msg.born),
             body_digest: &|| digest,
             now: clock::now(),
+            bucket_created: wasmhost_protocol::Timestamp::from_unix_ms(0),
             write: write_id(number),
             result_ttl: clock::RESULT_TTL,
             bad: None,

@@ -1,0 +1,42 @@
+//! What the registry said of modules that this host's view does not have: remembered for a moment, so that a crowd of jobs
+//! of an unknown module costs one look a second, not one each.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wasmhost_protocol::{Digest, ModuleEntry, ModuleName};
+
+/// An answer is good for so long.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Answers that are remembered; when there are more, all of them are forgotten.
+const REMEMBERED: usize = 1_024;
+
+/// A module, and the version of it that a job pins.
+type Asked = (ModuleName, Option<Digest>);
+
+/// What the registry said a moment ago.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups(Mutex<HashMap<Asked, (Instant, Option<ModuleEntry>)>>);
+
+impl Lookups {
+    /// What was said; none where nothing was, or too long ago.
+    pub(super) fn recall(&self, asked: &Asked) -> Option<Option<ModuleEntry>> {
+        let (at, entry) = self.lock().get(asked)?.clone();
+        (at.elapsed() < GOOD_FOR).then_some(entry)
+    }
+
+    /// Remembers what is said.
+    pub(super) fn remember(&self, asked: Asked, entry: Option<&ModuleEntry>) {
+        let mut said = self.lock();
+        if said.len() >= REMEMBERED {
+            said.clear();
+        }
+        said.insert(asked, (Instant::now(), entry.cloned()));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Asked, (Instant, Option<ModuleEntry>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,164 @@
+//! One pool of slots for all queues: what is free works for whoever has jobs, and nothing is held that cannot run.
+
+use anyhow::{Context, ensure};
+use async_nats::jetstream;
+use end_to_end::{Deployment, until};
+use futures::future::try_join_all;
+use serde_json::json;
+use wasmhost_client::Client;
+
+use super::Test;
+
+async fn submit(client: &Client, queue: &str, id: &str, sleep_ms: u64) -> Test {
+    let arguments = json!({ "sleep_ms": sleep_ms });
+    client.task("storm.run").queue(queue).id(id).submit(&arguments).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_idle_queue_holds_no_slot_back() -> Test {
+    let deployment = Deployment::start().await?;
+    let _host = deployment.host(&["--slots", "4", "--queues", "high:3,default:1"]).await?;
+    deployment.push("storm").await?;
+    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let ids = ["a", "b", "c", "d"];
+    try_join_all(ids.map(|id| submit(&client, "default", id, 20_000))).await?;
+    for id in ids {
+        events.until_state(&format!("storm.run.{id}"), "STARTED").await?;
+    }
+    // All four run at the same time: none has ended when the last one starts.
+    for id in ids {
+        let now = events.so_far(&format!("storm.run.{id}")).last().clone();
+        ensure!(now["state"] == "STARTED", "{now}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_job_without_a_slot_is_left_to_whoever_has_one() -> Test {
+    let deployment = Deployment::start().await?;
+    let flags = ["--slots", "1", "--queues", "a,b", "--ack-wait", "2s"];
+    let first = deployment.host(&flags).await?;
+    deployment.push("storm").await?;
+    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    submit(&client, "a", "one", 20_000).await?;
+    events.until_state("storm.run.one", "STARTED").await?;
+    submit(&client, "b", "two", 100).await?;
+    // Three times as long as a host may keep a delivery without a beat.
+    let jobs = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
+    let delivered = async || {
+        let mut consumer: async_nats::jetstream::consumer::PullConsumer =
+            jobs.get_consumer("wasmhost-b").await.map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok::<_, anyhow::Error>(consumer.info().await?.delivered.consumer_sequence)
+    };
+    ensure!(delivered().await? == 0, "asked for without a slot");
+    let second = deployment.host(&flags).await?;
+    let end = events.until_end("storm.run.two").await?;
+    let by = end.last()["host"].as_str().context("a host")?.to_owned();
+    ensure!(Some(by) == second.id() && first.id() != second.id(), "{end}");
+    ensure!(events.so_far("storm.run.one").last()["state"] == "STARTED");
+    ensure!(delivered().await? == 1, "delivered once, to the host that had a slot");
+    Ok(())
+}
+
+#[tokio::test]
+async fn weights_share_the_slots_between_queues_that_have_jobs() -> Test {
+    let deployment = Deployment::start().await?;
+    let client = deployment.client().await?;
+    // The streams, before any host takes a job.
+    drop(deployment.host(&["--queues", "nobody"]).await?);
+    deployment.push("storm").await?;
+    for queue in ["high", "low"] {
+        try_join_all((0..40).map(|at| {
+            let client = client.clone();
+            async move { submit(&client, queue, &format!("{queue}-{at}"), 50).await }
+        }))
+        .await?;
+    }
+    let mut events = deployment.events().await?;
+    let _host = deployment.host(&["--slots", "4", "--queues", "high:3,low:1"]).await?;
+    // When three quarters of the one are through, a quarter of the other is; wide, since jobs end in their own time.
+    let mut low_so_far = 0;
+    for at in 0..30 {
+        events.until_end(&format!("storm.run.high-{at}")).await?;
+    }
+    for at in 0..40 {
+        let low = events.so_far(&format!("storm.run.low-{at}"));
+        low_so_far += usize::from(low.states().last().is_some_and(|state| *state == "SUCCESS"));
+    }
+    ensure!(
+        (3..=20).contains(&low_so_far),
+        "{low_so_far} of the light queue when 30 of the heavy one had ended"
+    );
+    for at in 0..40 {
+        events.until_end(&format!("storm.run.low-{at}")).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn more_queues_than_slots_are_all_served() -> Test {
+    let deployment = Deployment::start().await?;
+    let queues: Vec<_> = (0..20).map(|at| format!("q{at}")).collect();
+    let _host = deployment.host(&["--slots", "2", "--queues", &queues.join(",")]).await?;
+    deployment.push("storm").await?;
+    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    for queue in &queues {
+        submit(&client, queue, queue, 0).await?;
+    }
+    for queue in &queues {
+        events.until_end(&format!("storm.run.{queue}")).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_that_leaves_holds_no_delivery_back() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&["--slots", "64", "--ack-wait", "10m"]).await?;
+    deployment.push("storm").await?;
+    let client = deployment.client().await?;
+    try_join_all((0..600).map(|at| {
+        let client = client.clone();
+        async move { submit(&client, "default", &format!("j{at}"), 20).await }
+    }))
+    .await?;
+    host.terminate()?;
+    ensure!(host.end().await?.success(), "{}", host.log.text());
+    // A delivery that was not answered would come again when nobody waits for it any more.
+    let _next = deployment.host(&["--ack-wait", "10m"]).await?;
+    let mut stream = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
+    until("an empty queue", async || Ok((stream.info().await?.state.messages == 0).then_some(()))).await
+}
+
+#[tokio::test]
+async fn a_crowd_of_jobs_of_an_unknown_module_costs_the_others_little() -> Test {
+    const CROWD: usize = 1_000;
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let crowd = (0..CROWD).map(|at| {
+        let client = client.clone();
+        async move { client.task("nope.run").id(&format!("n{at}")).submit(&json!({})).await }
+    });
+    try_join_all(crowd).await?;
+    try_join_all((0..20).map(|at| {
+        let client = client.clone();
+        async move { client.task("hello.run").id(&format!("g{at}")).submit(&json!({})).await }
+    }))
+    .await?;
+    for at in 0..20 {
+        events.until_end(&format!("hello.run.g{at}")).await?;
+    }
+    for at in 0..CROWD {
+        let end = events.until_end(&format!("nope.run.n{at}")).await?;
+        ensure!(end.last()["error"]["kind"] == "UnknownModule", "{end}");
+    }
+    let jetstream = jetstream::new(deployment.nats.clone());
+    for name in ["KV_wasmhost-modules", "KV_wasmhost-states", "OBJ_wasmhost-components"] {
+        let mut stream = jetstream.get_stream(name).await?;
+        ensure!(stream.info().await?.state.consumer_count == 0, "{name} has consumers");
+    }
+    let lines = host.log.text().lines().count();
+    ensure!(lines < 60, "{lines} lines for {CROWD} jobs:\n{}", host.log.text());
+    host.check_alive()
+}
