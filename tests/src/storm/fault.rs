@@ -25,7 +25,7 @@ pub enum Fault {
     /// SIGTERM of the host, as a deployment does; the next one starts at once.
     Terminate(usize),
     /// `kill -9` of nats-server.
-    KillServer,
+    KillServer(Moment),
     /// nats-server starts again on its data.
     StartServer,
     /// All connections of a line are closed.
@@ -38,6 +38,15 @@ pub enum Fault {
     Heal(Line),
     /// The answer to the next write of this state is lost.
     LoseAnswer(Line, Write),
+}
+
+/// When nats-server is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// With nothing under way: all that was stored was told.
+    AtRest,
+    /// With writes under way, whose answers nobody hears.
+    AmidWrites,
 }
 
 /// A way to the server, with a proxy of its own.
@@ -67,6 +76,7 @@ pub(super) enum Kind {
     Pause,
     Terminate,
     ServerKill,
+    ServerKillAmidWrites,
     Cut,
     StallToServer,
     StallToClient,
@@ -81,7 +91,8 @@ impl Fault {
             Self::Kill(_) => Some(Kind::Kill),
             Self::Pause(_) => Some(Kind::Pause),
             Self::Terminate(_) => Some(Kind::Terminate),
-            Self::KillServer => Some(Kind::ServerKill),
+            Self::KillServer(Moment::AtRest) => Some(Kind::ServerKill),
+            Self::KillServer(Moment::AmidWrites) => Some(Kind::ServerKillAmidWrites),
             Self::Cut(_) => Some(Kind::Cut),
             Self::Stall(_, Direction::ToServer) => Some(Kind::StallToServer),
             Self::Stall(_, Direction::ToClient) => Some(Kind::StallToClient),
@@ -93,11 +104,12 @@ impl Fault {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Kill,
         Self::Pause,
         Self::Terminate,
         Self::ServerKill,
+        Self::ServerKillAmidWrites,
         Self::Cut,
         Self::StallToServer,
         Self::StallToClient,
@@ -112,6 +124,7 @@ impl Kind {
             Self::Pause => "pause",
             Self::Terminate => "terminate",
             Self::ServerKill => "server-kill",
+            Self::ServerKillAmidWrites => "server-kill-amid-writes",
             Self::Cut => "cut",
             Self::StallToServer => "stall-to-server",
             Self::StallToClient => "stall-to-client",

@@ -44,6 +44,9 @@ impl Observers {
         within("the writes so far", barrier).await??;
         let asked = self.all().map(|connection| connection.client.request(QUESTION, "".into()));
         within("the events so far", try_join_all(asked)).await??;
+        for connection in &self.recorder {
+            within("the events so far", connection.edge().await?.flush()).await??;
+        }
         Ok(())
     }
 
@@ -54,6 +57,14 @@ impl Observers {
             until("an observer to come back", async || {
                 let answer = timeout(ANSWER_TIMEOUT, connection.client.request(QUESTION, "".into())).await;
                 Ok(answer.is_ok_and(|answer| answer.is_ok()).then_some(()))
+            })
+            .await?;
+        }
+        for connection in &self.recorder {
+            let wire = connection.edge().await?;
+            until("a recorder to come back", async || {
+                let flushed = timeout(ANSWER_TIMEOUT, wire.flush()).await;
+                Ok(flushed.is_ok_and(|flushed| flushed.is_ok()).then_some(()))
             })
             .await?;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{ACK_WAIT, Dice, Planned, Scale, Theme};
 use crate::{
     proxy::Direction,
-    storm::fault::{Fault, Line, Write},
+    storm::fault::{Fault, Line, Moment, Write},
 };
 
 /// One turn: the longest fault, and time to recover.
@@ -75,7 +75,8 @@ pub(super) fn plan(dice: &mut Dice, theme: Theme, scale: Scale) -> Vec<Planned> 
         }
         befall_clients(dice, &mut all, begin, turn);
         if turn % 2 == 1 {
-            kill_server(dice, &mut all, begin);
+            let moment = if turn % 4 == 1 { Moment::AmidWrites } else { Moment::AtRest };
+            kill_server(dice, &mut all, begin, moment);
         }
     }
     all.sort_by_key(|planned| planned.at);
@@ -141,9 +142,9 @@ fn befall_clients(dice: &mut Dice, all: &mut Vec<Planned>, begin: Duration, turn
     }
 }
 
-fn kill_server(dice: &mut Dice, all: &mut Vec<Planned>, begin: Duration) {
+fn kill_server(dice: &mut Dice, all: &mut Vec<Planned>, begin: Duration, moment: Moment) {
     let at = begin + dice.ms(0..=3_000);
     let away = dice.ms(SERVER_AWAY_MS.0..=SERVER_AWAY_MS.1);
-    let both = [(at, Fault::KillServer), (at + away, Fault::StartServer)];
+    let both = [(at, Fault::KillServer(moment)), (at + away, Fault::StartServer)];
     all.extend(both.map(|(at, fault)| Planned { at, fault }));
 }

@@ -70,7 +70,7 @@ fn what_begins_also_ends_before_the_next_begins() {
                     Line::Seat(seat) => format!("seat {seat}"),
                     Line::Clients => "clients".to_owned(),
                 },
-                Fault::KillServer | Fault::StartServer => "server".to_owned(),
+                Fault::KillServer(_) | Fault::StartServer => "server".to_owned(),
                 Fault::Kill(_) | Fault::Terminate(_) | Fault::Cut(_) | Fault::LoseAnswer(..) => continue,
             };
             match fault.kind() {
