@@ -12,6 +12,7 @@ use crate::attempts::Attempts;
 use crate::bucket::Bucket;
 use crate::claim::{Lookups, Walks};
 use crate::config::HostConfig;
+use crate::loading::Loading;
 use crate::queues::Queue;
 use crate::room::Room;
 use crate::slots::Slots;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) attempts: Attempts,
     pub(crate) walks: Walks,
     pub(crate) lookups: Lookups,
+    pub(crate) loading: Loading,
     pub(crate) suspects: Suspects,
     pub(crate) room: Room,
     /// Everything that this host spawns.

@@ -15,7 +15,7 @@ use wasmhost_sandbox::Running;
 use crate::attempts::{Registered, Wake};
 use crate::delivery::Delivery;
 use crate::host::{Host, random_fraction};
-use crate::logs;
+use crate::logs::{self, Allowance};
 use crate::settle::in_progress;
 use crate::suspects::Turn;
 use publish::{Checkpoints, Held};
@@ -36,6 +36,8 @@ pub(crate) struct Lease {
     /// The earliest time of the next progress write.
     next_write_at: Instant,
     checkpoints: Checkpoints,
+    /// What its guest may still log.
+    pub(crate) logs: Allowance,
     /// A suspect's; the next one may begin when it is dropped.
     turn: Option<Turn>,
     /// When a suspect that lives is one no longer.
@@ -83,6 +85,7 @@ impl Lease {
             next_beat_at,
             next_write_at: now,
             checkpoints,
+            logs: Allowance::new(),
             turn,
             probation_ends_at: now + ack_wait,
         }
@@ -176,6 +179,7 @@ impl Lease {
                     while let Ok(line) = lines.try_recv() {
                         logs::publish(self, &line);
                     }
+                    logs::conclude(self, running.mailbox.dropped_lines());
                     return match self.publish(running.mailbox.take(), Held::WriteNow).await {
                         Ok(()) => Attended::Ended(outcome),
                         Err(Fenced) => Attended::Fenced,

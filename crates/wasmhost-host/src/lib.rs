@@ -29,6 +29,7 @@ mod delivery;
 mod endpoints;
 mod host;
 mod lease;
+mod loading;
 mod logs;
 mod presence;
 mod pull;

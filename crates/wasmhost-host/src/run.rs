@@ -19,6 +19,7 @@ use crate::bucket::Bucket;
 use crate::claim::{Lookups, Walks};
 use crate::config::HostConfig;
 use crate::host::{Host, Shared};
+use crate::loading::Loading;
 use crate::queues::Queue;
 use crate::room::Room;
 use crate::slots::Slots;
@@ -111,6 +112,7 @@ fn new_host(
         attempts: Attempts::default(),
         walks: Walks::default(),
         lookups: Lookups::default(),
+        loading: Loading::default(),
         suspects: Suspects::new(),
         room: Room::default(),
         tracker: TaskTracker::new(),

@@ -56,6 +56,10 @@ async fn load(host: &Host, digest: Digest) -> Result<Arc<LoadedModule>, Verdict>
     if let Some(module) = host.sandbox.cached(&digest).await {
         return Ok(module);
     }
+    host.loading.once(digest, fetch(host, digest)).await
+}
+
+async fn fetch(host: &Host, digest: Digest) -> Result<Arc<LoadedModule>, Verdict> {
     let wasm = registry::fetch(&host.connection, &digest).await.map_err(|error| match error {
         ObjectError::Missing(_) => Verdict::UnknownModule(format!(
             "no version {digest} of this module is in the registry; push it again"
