@@ -77,6 +77,7 @@ impl From<ResultError> for Complaint {
 impl From<RevokeError> for Complaint {
     fn from(error: RevokeError) -> Self {
         let exit = match &error {
+            RevokeError::Grace(_) => Exit::Usage,
             RevokeError::NotFound { .. } => Exit::NotFound,
             RevokeError::AlreadyRunning { key } => {
                 return Self::new(

@@ -21,6 +21,7 @@ pub mod rules {}
 
 mod attempt;
 mod attempts;
+pub mod bounds;
 mod claim;
 mod config;
 mod dead;

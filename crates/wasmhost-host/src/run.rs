@@ -15,6 +15,7 @@ use wasmhost_protocol::{HostId, QueueName};
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 use crate::attempts::{Attempts, Wake};
+use crate::bounds::BadConfig;
 use crate::claim::Walks;
 use crate::config::HostConfig;
 use crate::host::{Host, Shared};
@@ -29,6 +30,9 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
+    /// A setting that no host can have.
+    #[error(transparent)]
+    Config(#[from] BadConfig),
     /// Streams and buckets are not as they must be.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -51,6 +55,7 @@ pub async fn run<S>(
 where
     S: Future<Output = ()>,
 {
+    config.check()?;
     ensure_layout(&connection, &config.layout).await?;
     let mut queues = Vec::new();
     for (queue, weight) in &config.queues {

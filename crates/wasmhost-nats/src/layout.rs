@@ -10,6 +10,8 @@ use std::time::Duration;
 use async_nats::jetstream::context::{AccountErrorKind, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::Config;
 
+use wasmhost_protocol::Bounds;
+
 use crate::Connection;
 use crate::codes::{NO_STREAM, OFF};
 
@@ -53,6 +55,12 @@ impl Default for LayoutConfig {
 }
 
 impl LayoutConfig {
+    /// What [`Self::within`] may be given: a seventh, the size of the smallest stream, holds a message of the largest size
+    /// with room to spare; sizes are signed to the server, and no store of one is larger.
+    pub const STORAGE: Bounds<u64> = Bounds { least: 7 << 20, most: 1 << 50 };
+    /// Copies of a stream that a NATS cluster makes.
+    pub const REPLICAS: Bounds<usize> = Bounds { least: 1, most: 5 };
+
     /// The defaults' proportions, within `bytes` in all. Records, modules and blobs are beside it: they expire, or are kept
     /// on purpose.
     #[must_use]

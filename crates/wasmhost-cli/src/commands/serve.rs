@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use wasmhost_host::{HostConfig, HostError};
 use wasmhost_nats::LayoutConfig;
-use wasmhost_protocol::parse_duration;
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::units::{Queues, parse_bytes, parse_reconcile_after, parse_replicas, parse_slots};
+use crate::units::{
+    Queues, parse_ack_wait, parse_grace, parse_memory_limit, parse_reconcile_after, parse_replicas,
+    parse_slots, parse_storage,
+};
 use crate::{component, runtime};
 
 /// Flags of `serve`. Each may also stand in the configuration file, by the same name.
@@ -47,13 +49,13 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NUMBER", env = "WASMHOST_SLOTS", value_parser = parse_slots)]
     slots: Option<u32>,
     /// The most memory that the policy of a module may ask for [default: 512M]
-    #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_bytes)]
+    #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_memory_limit)]
     memory_limit: Option<u64>,
     /// How long a drain waits for what runs [default: 30s]
-    #[arg(long, value_name = "DURATION", env = "WASMHOST_GRACE", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", env = "WASMHOST_GRACE", value_parser = parse_grace)]
     grace: Option<Duration>,
     /// Without a sign of life for this long, a job is given to another host [default: 30s]
-    #[arg(long, value_name = "DURATION", env = "WASMHOST_ACK_WAIT", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", env = "WASMHOST_ACK_WAIT", value_parser = parse_ack_wait)]
     ack_wait: Option<Duration>,
     /// A job whose message has been gone for this long is ended as lost. Clients give up publishing after half of it [default:
     /// 60s]
@@ -64,7 +66,7 @@ pub(crate) struct Settings {
     cache_dir: Option<PathBuf>,
     /// What the streams of jobs, schedules, logs and dead jobs may take on the server; for the first start, which makes them
     /// [default: 7G]
-    #[arg(long, value_name = "SIZE", env = "WASMHOST_STORAGE", value_parser = parse_bytes)]
+    #[arg(long, value_name = "SIZE", env = "WASMHOST_STORAGE", value_parser = parse_storage)]
     storage: Option<u64>,
     /// Copies of each stream in a cluster; for the first start [default: 1]
     #[arg(long, value_name = "NUMBER", env = "WASMHOST_REPLICAS", value_parser = parse_replicas)]

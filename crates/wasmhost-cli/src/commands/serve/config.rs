@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml::{Table, Value};
-use wasmhost_protocol::{escape, parse_duration};
+use wasmhost_protocol::escape;
 
 use super::Settings;
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::nearest::suggestion;
-use crate::units::{parse_bytes, parse_reconcile_after, parse_replicas, parse_slots};
+use crate::units::{
+    parse_ack_wait, parse_grace, parse_memory_limit, parse_reconcile_after, parse_replicas, parse_slots,
+    parse_storage,
+};
 use crate::{input, toml_file};
 
 /// Every key there is.
@@ -69,12 +72,12 @@ impl File {
         Settings {
             queues: self.parsed("queues"),
             slots: self.value("slots", parse_slots),
-            memory_limit: self.value("memory-limit", parse_bytes),
-            grace: self.value("grace", parse_duration),
-            ack_wait: self.value("ack-wait", parse_duration),
+            memory_limit: self.value("memory-limit", parse_memory_limit),
+            grace: self.value("grace", parse_grace),
+            ack_wait: self.value("ack-wait", parse_ack_wait),
             reconcile_after: self.value("reconcile-after", parse_reconcile_after),
             cache_dir: self.parsed("cache-dir"),
-            storage: self.value("storage", parse_bytes),
+            storage: self.value("storage", parse_storage),
             replicas: self.value("replicas", parse_replicas),
             trust_submitters: self.parsed("trust-submitters"),
         }
