@@ -10,6 +10,7 @@ mod gone;
 use std::time::Duration;
 
 use wasmhost_nats::{LayoutError, look_at_consumer, restore_consumer};
+use wasmhost_protocol::QueueName;
 
 use crate::host::{Host, random_fraction};
 use blobs::Blobs;
@@ -56,14 +57,16 @@ async fn check_consumers(host: &Host) {
                 let found = &differences[0].found;
                 tracing::error!(%queue, found, "the queue's consumer has another ack_wait: start this host with it");
             }
-            Ok((_, differences)) => {
-                let error = LayoutError::Differs(differences);
-                tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
-                if let Err(error) = restore_consumer(&host.connection, queue, ack_wait).await {
-                    tracing::error!(%queue, %error, "could not make the queue's consumer anew");
-                }
-            }
+            Ok((_, differences)) => restore(host, queue, &LayoutError::of_settings(differences)).await,
+            Err(error @ LayoutError::Problems(_)) => restore(host, queue, &error).await,
             Err(error) => tracing::warn!(%queue, %error, "could not check the queue's consumer"),
         }
+    }
+}
+
+async fn restore(host: &Host, queue: &QueueName, error: &LayoutError) {
+    tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
+    if let Err(error) = restore_consumer(&host.connection, queue, host.config.ack_wait).await {
+        tracing::error!(%queue, %error, "could not make the queue's consumer anew");
     }
 }

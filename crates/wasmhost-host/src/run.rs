@@ -8,9 +8,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wasmhost_nats::{
-    Connection, LayoutError, QueueConsumer, Records, RegistryView, ensure_consumer, ensure_layout, now,
-};
+use wasmhost_nats::{Connection, LayoutError, QueueConsumer, Records, RegistryView, ensure_deployment, now};
 use wasmhost_protocol::{HostId, QueueName};
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
@@ -56,11 +54,10 @@ where
     S: Future<Output = ()>,
 {
     config.check()?;
-    ensure_layout(&connection, &config.layout).await?;
-    let mut queues = Vec::new();
-    for (queue, weight) in &config.queues {
-        queues.push((queue.clone(), *weight, ensure_consumer(&connection, queue, config.ack_wait).await?));
-    }
+    let names: Vec<_> = config.queues.iter().map(|(queue, _)| queue.clone()).collect();
+    let consumers = ensure_deployment(&connection, &config.layout, &names, config.ack_wait).await?;
+    let queues = config.queues.iter().zip(consumers);
+    let queues = queues.map(|((queue, weight), consumer)| (queue.clone(), *weight, consumer)).collect();
     let host = new_host(connection, config, guests)?;
     let (failed, mut failures) = tokio::sync::mpsc::channel(1);
     let serving = async {

@@ -47,8 +47,8 @@ pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, Crede
 pub use events::{Event, SubscribeError, subscribe, subscribe_all};
 pub use jobs::{PublishError, Published, QueuedMessage, message_at, message_of, publish_job};
 pub use layout::{
-    Difference, LayoutConfig, LayoutError, QueueConsumer, ensure_consumer, ensure_layout, look_at_consumer,
-    restore_consumer,
+    Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, QueueConsumer, ensure_consumer,
+    ensure_deployment, ensure_layout, look_at_consumer, restore_consumer,
 };
 pub use message::{ReadError, header_pairs};
 pub use random::{digest_of, random_token, random_write};

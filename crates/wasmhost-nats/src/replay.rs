@@ -2,12 +2,14 @@
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::stream::ConsumerErrorKind;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use wasmhost_protocol::Timestamp;
 
 use crate::clock::timestamp;
+use crate::codes::consumer_refusal;
 use crate::{ANSWER_TIMEOUT, Connection, ReadError};
 
 /// A message of a replay.
@@ -83,6 +85,7 @@ pub(crate) async fn open(
         move |text: String| ReadError::Unreachable { subject: subject.clone(), text }
     };
     let answer = async {
+        let stream_name = stream;
         let stream = connection.jetstream.get_stream_no_info(stream).await.map_err(|e| e.to_string())?;
         let config = pull::OrderedConfig {
             filter_subject: subject.to_owned(),
@@ -90,7 +93,10 @@ pub(crate) async fn open(
             headers_only: content == Content::Headers,
             ..Default::default()
         };
-        let consumer = stream.create_consumer(config).await.map_err(|e| e.to_string())?;
+        let consumer = stream.create_consumer(config).await.map_err(|error| match error.kind() {
+            ConsumerErrorKind::JetStream(server) => consumer_refusal(stream_name, &server),
+            _ => error.to_string(),
+        })?;
         let count = consumer.cached_info().num_pending;
         let messages = consumer.messages().await.map_err(|e| e.to_string())?;
         Ok((count, messages))
