@@ -30,8 +30,10 @@ mod e2e {
     mod bad_files;
     mod bad_jobs;
     mod bad_surroundings;
+    mod bounds;
     mod hostile;
     mod options;
+    mod starts;
 
     mod bulk;
     mod commands;

@@ -40,7 +40,7 @@ impl From<SubmitError> for Complaint {
             | SubmitError::QueueFull { .. } => Exit::Full,
             SubmitError::Denied { .. } => Exit::Denied,
             SubmitError::Unreachable { .. } => Exit::Unreachable,
-            SubmitError::Unreadable { .. } => Exit::Config,
+            SubmitError::Unreadable { .. } | SubmitError::NotSetUp { .. } => Exit::Config,
             _ => Exit::Usage,
         };
         with_mend(exit, &error)
@@ -112,6 +112,7 @@ impl From<RegistryError> for Complaint {
                 return Self::new(Exit::NotFound, text);
             }
             RegistryError::TooLarge { .. } => Exit::BadFile,
+            RegistryError::Policy { .. } => Exit::Config,
             RegistryError::Contended(_) => Exit::Full,
             RegistryError::Read(error) => read(error),
             RegistryError::Object(error) => object(error),
@@ -153,7 +154,7 @@ fn write(error: &WriteError) -> Exit {
     match error {
         WriteError::Full { .. } => Exit::Full,
         WriteError::Denied { .. } => Exit::Denied,
-        WriteError::TooLarge(_) => Exit::Config,
+        WriteError::TooLarge(_) | WriteError::NotSetUp { .. } => Exit::Config,
         _ => Exit::Unreachable,
     }
 }

@@ -52,6 +52,7 @@ pub use layout::{
 };
 pub use message::{ReadError, header_pairs};
 pub use random::{digest_of, random_token, random_write};
-pub use records::{JobFilter, LookLimits, OwnedWrite, Records, Unended, WriteError, Written};
+pub use records::{JobFilter, LookLimits, OwnedWrite, Records, SET_UP_WITHIN, Unended, WriteError, Written};
 pub use registry::RegistryView;
+pub use servers::{BadAddress, check_url};
 pub use whereabouts::{Whereabouts, whereabouts};

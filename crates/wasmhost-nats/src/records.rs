@@ -10,6 +10,7 @@ mod unknown;
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
+use tokio::time::Instant;
 use wasmhost_protocol::{JobKey, Record, Standing, header};
 
 use crate::Connection;
@@ -22,6 +23,9 @@ pub use list::JobFilter;
 pub(crate) use standing::standing_of;
 pub use unended::{LookLimits, Unended};
 pub use unknown::{OwnedWrite, Written};
+
+/// A server that says for longer that it has no JetStream or no such stream is believed.
+pub const SET_UP_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a record was not written, or may not have been.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -36,6 +40,17 @@ pub enum WriteError {
         /// The job.
         key: JobKey,
         /// What went wrong.
+        text: String,
+    },
+    /// JetStream is off, or the bucket was never made.
+    #[error(
+        "write the record of {key}: {text}; check that JetStream is on: streams and buckets are made by the first \
+         `wasmhost serve`"
+    )]
+    NotSetUp {
+        /// The job.
+        key: JobKey,
+        /// What the server said.
         text: String,
     },
     /// The bucket, the account or the server has no room.
@@ -100,6 +115,24 @@ impl Records {
             match self.read(key).await {
                 Ok(standing) => return standing,
                 Err(error) => tracing::warn!(job.key = %key, %error, "cannot read a record; trying again"),
+            }
+            backoff.wait().await;
+        }
+    }
+
+    /// The same for who may give up where there is no bucket. A server that starts or ends says so for a moment too.
+    async fn read_unless_missing(&self, key: &JobKey) -> Result<Standing, WriteError> {
+        let (mut backoff, started) = (Backoff::new(), Instant::now());
+        loop {
+            match self.read(key).await {
+                Ok(standing) => return Ok(standing),
+                Err(ReadError::NotSetUp { text, .. }) if started.elapsed() >= SET_UP_WITHIN => {
+                    return Err(WriteError::NotSetUp { key: key.clone(), text });
+                }
+                Err(ReadError::NotSetUp { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(job.key = %key, %error, "cannot read a record; trying again");
+                }
             }
             backoff.wait().await;
         }
