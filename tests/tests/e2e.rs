@@ -33,6 +33,7 @@ mod e2e {
     mod bounds;
     mod hostile;
     mod options;
+    mod rights;
     mod starts;
 
     mod bulk;

@@ -8,7 +8,10 @@ use futures::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wasmhost_nats::{Connection, LayoutError, QueueConsumer, Records, RegistryView, ensure_deployment, now};
+use wasmhost_nats::{
+    Connection, LayoutError, QueueConsumer, Records, RegistryView, RightsError, check_rights,
+    ensure_deployment, now,
+};
 use wasmhost_protocol::{HostId, QueueName};
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
@@ -31,6 +34,9 @@ pub enum HostError {
     /// A setting that no host can have.
     #[error(transparent)]
     Config(#[from] BadConfig),
+    /// The server does not permit what a host does.
+    #[error(transparent)]
+    Rights(#[from] RightsError),
     /// Streams and buckets are not as they must be.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -55,6 +61,7 @@ where
 {
     config.check()?;
     let names: Vec<_> = config.queues.iter().map(|(queue, _)| queue.clone()).collect();
+    check_rights(&connection, &names).await?;
     let consumers = ensure_deployment(&connection, &config.layout, &names, config.ack_wait).await?;
     let queues = config.queues.iter().zip(consumers);
     let queues = queues.map(|((queue, weight), consumer)| (queue.clone(), *weight, consumer)).collect();

@@ -27,6 +27,7 @@ mod replay;
 mod servers;
 
 mod layout;
+mod rights;
 
 mod events;
 mod records;
@@ -54,5 +55,6 @@ pub use message::{ReadError, header_pairs};
 pub use random::{digest_of, random_token, random_write};
 pub use records::{JobFilter, LookLimits, OwnedWrite, Records, SET_UP_WITHIN, Unended, WriteError, Written};
 pub use registry::RegistryView;
+pub use rights::{RightsError, check_rights};
 pub use servers::{BadAddress, check_url};
 pub use whereabouts::{Whereabouts, whereabouts};

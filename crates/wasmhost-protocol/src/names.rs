@@ -4,6 +4,7 @@
 
 pub mod header;
 mod namespace;
+mod rights;
 mod schedules;
 mod service;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::namespace::Namespace;
+pub use self::rights::{Right, Way};
 use crate::{HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, TaskName};
 
 /// What a subject of the job stream says.

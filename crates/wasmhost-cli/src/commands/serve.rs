@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_host::{HostConfig, HostError};
-use wasmhost_nats::LayoutConfig;
+use wasmhost_nats::{LayoutConfig, RightsError};
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
@@ -123,6 +123,8 @@ async fn signals(ask: tokio::sync::oneshot::Sender<()>) -> Result<Infallible, Co
 /// Why a host ended.
 pub(crate) fn host_failed(error: HostError) -> Complaint {
     match error {
+        HostError::Rights(error @ RightsError::Unreachable(_)) => Complaint::of(Exit::Unreachable, &error),
+        HostError::Rights(error) => Complaint::of(Exit::Denied, &error),
         HostError::Layout(error) => error.into(),
         HostError::Sandbox(error) => component::no_sandbox(&error),
         HostError::Ended(_) => Complaint::of(Exit::Unreachable, &error),
