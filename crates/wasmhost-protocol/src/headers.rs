@@ -14,13 +14,13 @@ pub struct JobOptions {
     pub revision: Option<u64>,
     /// The version of the module to run.
     pub digest: Option<Digest>,
-    /// Attempts in all; at least 1.
+    /// Attempts in all, within [`bounds::MAX_ATTEMPTS`].
     pub max_attempts: Option<u32>,
-    /// After this time an attempt is stopped; more than zero.
+    /// After this time an attempt is stopped; within [`bounds::ATTEMPT`].
     pub timeout: Option<Duration>,
     /// After this time no attempt starts.
     pub expires_at: Option<Timestamp>,
-    /// How long the terminal record is kept; zero: its result is dropped, else at least a second.
+    /// How long the terminal record is kept, within [`bounds::RESULT_TTL`]; zero: its result is dropped.
     pub result_ttl: Option<Duration>,
     /// The job that this one came from.
     pub parent: Option<JobKey>,
@@ -176,7 +176,7 @@ const FIELDS: [Field; 12] = [
     Field {
         name: header::SUBMITTED_AT,
         place: Place::Job,
-        read: |options, text| put(&mut options.submitted_at, Timestamp::parse(text)),
+        read: |options, text| hold(&mut options.submitted_at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.submitted_at.map(|at| at.to_string()),
     },
     Field {

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Why, for people
     #[arg(long, default_value = "revoked from the command line")]
     reason: String,
-    /// How long a running task may take to stop by itself
+    /// How long a running task may take to stop by itself, at most 30d
     #[arg(long, value_name = "DURATION", value_parser = parse_grace)]
     grace: Option<Duration>,
     /// Leave a job alone that runs

@@ -45,27 +45,27 @@ pub(crate) struct Settings {
     /// The queues to serve, each with its share of the slots [default: default:1]
     #[arg(long, value_name = "NAME:WEIGHT,…", env = "WASMHOST_QUEUES")]
     queues: Option<Queues>,
-    /// Attempts at a time [default: 64 for each core]
+    /// Attempts at a time, at most 10000 [default: 64 for each core]
     #[arg(long, value_name = "NUMBER", env = "WASMHOST_SLOTS", value_parser = parse_slots)]
     slots: Option<u32>,
-    /// The most memory that the policy of a module may ask for [default: 512M]
+    /// The most memory that the policy of a module may ask for, up to 4G [default: 512M]
     #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_memory_limit)]
     memory_limit: Option<u64>,
-    /// How long a drain waits for what runs [default: 30s]
+    /// How long a drain waits for what runs, at most 30d [default: 30s]
     #[arg(long, value_name = "DURATION", env = "WASMHOST_GRACE", value_parser = parse_grace)]
     grace: Option<Duration>,
-    /// Without a sign of life for this long, a job is given to another host [default: 30s]
+    /// Without a sign of life for this long, 1s to 1d, a job is given to another host [default: 30s]
     #[arg(long, value_name = "DURATION", env = "WASMHOST_ACK_WAIT", value_parser = parse_ack_wait)]
     ack_wait: Option<Duration>,
-    /// A job whose message has been gone for this long is ended as lost. Clients give up publishing after half of it [default:
+    /// A job whose message has been gone for this long, 100ms to 1d, is ended as lost. Clients give up publishing after half of it [default:
     /// 60s]
     #[arg(long, value_name = "DURATION", env = "WASMHOST_RECONCILE_AFTER", value_parser = parse_reconcile_after)]
     reconcile_after: Option<Duration>,
     /// Where compiled components are kept [default: wasmhost in the user's cache]
     #[arg(long, value_name = "DIR", env = "WASMHOST_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
-    /// What the streams of jobs, schedules, logs and dead jobs may take on the server; for the first start, which makes them
-    /// [default: 7G]
+    /// What the streams of jobs, schedules, logs and dead jobs may take on the server; for the first start, which makes them,
+    /// and at least 7M [default: 7G]
     #[arg(long, value_name = "SIZE", env = "WASMHOST_STORAGE", value_parser = parse_storage)]
     storage: Option<u64>,
     /// Copies of each stream in a cluster; for the first start [default: 1]

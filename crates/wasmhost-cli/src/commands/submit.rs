@@ -37,16 +37,16 @@ pub(crate) struct Args {
     /// Queue it at this time, or after this long from now; at once where that is past
     #[arg(long, value_name = "TIME")]
     at: Option<When>,
-    /// Stop an attempt after this time
+    /// Stop an attempt after this time, at most 30d
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
     timeout: Option<Duration>,
-    /// Attempts in all
+    /// Attempts in all, at most 1000000
     #[arg(long, value_name = "NUMBER", value_parser = parse_attempts)]
     max_attempts: Option<u32>,
     /// Start no attempt after this time, or after this long from now
     #[arg(long, value_name = "TIME")]
     expires: Option<When>,
-    /// Keep the record for so long after the end; 0 drops the result
+    /// Keep the record for so long after the end, 1s to 3650d; 0 drops the result
     #[arg(long, value_name = "DURATION", value_parser = parse_result_ttl)]
     result_ttl: Option<Duration>,
     /// The version of the module [default: the one that is current at the first attempt]

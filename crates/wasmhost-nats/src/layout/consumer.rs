@@ -46,13 +46,10 @@ pub async fn look_at_consumer(
 ) -> Result<(QueueConsumer, Vec<Difference>), LayoutError> {
     let name = connection.names.consumer(queue);
     let wanted = wanted(connection, queue, ack_wait);
-    let pull = match denied(connection, &name, get_or_create(connection, &name, &wanted)).await? {
-        Some(pull) => pull,
-        None => {
-            look(connection, queue, ack_wait).await?;
-            let text = "it is no pull consumer, and no setting of it says why".to_owned();
-            return Err(LayoutError::Unreachable { object: name, text });
-        }
+    let Some(pull) = denied(connection, &name, get_or_create(connection, &name, &wanted)).await? else {
+        look(connection, queue, ack_wait).await?;
+        let text = "it is no pull consumer, and no setting of it says why".to_owned();
+        return Err(LayoutError::Unreachable { object: name, text });
     };
     let info = pull.cached_info();
     let differences = differences(connection, queue, &info.config, &wanted);

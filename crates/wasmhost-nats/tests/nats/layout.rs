@@ -81,13 +81,13 @@ fn settings(error: LayoutError) -> Vec<Difference> {
 
 async fn change(bench: &Bench, stream: String, change: impl FnOnce(&mut Config)) {
     let jetstream = &bench.connection.jetstream;
-    let mut config = jetstream.get_stream(stream).await.unwrap().cached_info().config.clone();
+    let mut config = jetstream.get_stream(stream).await.expect("it stands").cached_info().config.clone();
     change(&mut config);
-    jetstream.update_stream(config).await.unwrap();
+    jetstream.update_stream(config).await.expect("it changes");
 }
 
 async fn ensure(bench: &Bench, queues: &[&str]) -> Result<(), LayoutError> {
-    let queues: Vec<_> = queues.iter().map(|queue| QueueName::parse(queue).unwrap()).collect();
+    let queues: Vec<_> = queues.iter().map(|queue| QueueName::parse(queue).expect("a queue")).collect();
     let config = LayoutConfig::default();
     ensure_deployment(&bench.connection, &config, &queues, Duration::from_secs(30)).await.map(drop)
 }
@@ -130,7 +130,7 @@ async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_told_at_once() 
 }
 
 async fn pulled(stream: &async_nats::jetstream::stream::Stream, name: &str) -> pull::Config {
-    let consumer = stream.get_consumer::<pull::Config>(name).await.unwrap();
+    let consumer = stream.get_consumer::<pull::Config>(name).await.expect("it stands");
     let config = consumer.cached_info().config.clone();
     pull::Config {
         durable_name: config.durable_name,

@@ -12,14 +12,14 @@ use crate::bench::{Bench, claimed, key, queue};
 /// All that the server holds: messages and sequences of each stream, and what was delivered of the queue.
 async fn all(bench: &Bench) -> BTreeMap<String, (u64, u64, u64)> {
     let jetstream = &bench.connection.jetstream;
-    let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
+    let streams: Vec<_> = jetstream.streams().try_collect().await.expect("a list");
     let streams = streams.into_iter().map(|info| {
         let state = info.state;
         (info.config.name, (state.messages, state.last_sequence, state.consumer_count as u64))
     });
     let mut all: BTreeMap<_, _> = streams.collect();
-    let jobs = jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
-    let info = jobs.consumer_info("wasmhost-default").await.unwrap();
+    let jobs = jetstream.get_stream(bench.connection.names.jobs_stream()).await.expect("it stands");
+    let info = jobs.consumer_info("wasmhost-default").await.expect("it stands");
     all.insert(
         "delivered".to_owned(),
         (info.delivered.consumer_sequence, info.num_pending, info.num_waiting as u64),
@@ -55,7 +55,7 @@ async fn a_look_at_rights_changes_nothing() {
 fn presence() -> HostPresence {
     HostPresence {
         v: HostPresence::VERSION,
-        id: HostId::parse("h-1").unwrap(),
+        id: HostId::parse("h-1").expect("a host id"),
         version: "0".to_owned(),
         started_at: Timestamp::from_unix_ms(0),
         updated_at: Timestamp::from_unix_ms(0),
