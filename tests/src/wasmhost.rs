@@ -22,6 +22,7 @@ pub struct Wasmhost {
     url: String,
     program: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    left_out: Vec<String>,
 }
 
 /// How a command ended.
@@ -52,7 +53,7 @@ impl Wasmhost {
     /// With this server.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), program: None, environment: Vec::new() }
+        Self { url: url.into(), program: None, environment: Vec::new(), left_out: Vec::new() }
     }
 
     /// Another build of the program.
@@ -67,6 +68,13 @@ impl Wasmhost {
         Self { environment, ..self }
     }
 
+    /// Without this variable, which it else has.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.left_out.push(name.to_owned());
+        self
+    }
+
     /// The command: nothing of the environment reaches it but `PATH`.
     pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(match &self.program {
@@ -76,6 +84,9 @@ impl Wasmhost {
         command.args(arguments).env_clear().env("PATH", place::path()).env("NATS_URL", &self.url);
         command.env("HOME", place::cache()?).env("XDG_CACHE_HOME", place::cache()?);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        for name in &self.left_out {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Ok(command)
     }

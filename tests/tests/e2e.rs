@@ -30,10 +30,13 @@ mod e2e {
     mod bad_files;
     mod bad_jobs;
     mod bad_surroundings;
+    mod bounds;
     mod doubt;
     mod hostile;
     mod options;
+    mod rights;
     mod slots;
+    mod starts;
     mod strangers;
 
     mod bulk;

@@ -8,6 +8,7 @@ use wasmhost_protocol::Namespace;
 use crate::commands::{
     audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
 };
+use crate::connect::parse_url;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 ok, 1 the job failed or was revoked, 2 usage and refused arguments, 65 a file that is not what it should \
@@ -31,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// The NATS server, or several separated by commas [env: also NATS_URL] [default: nats://127.0.0.1:4222]
-    #[arg(long = "nats", value_name = "URL", env = "WASMHOST_NATS", global = true, help_heading = "NATS")]
+    #[arg(long = "nats", value_name = "URL", env = "WASMHOST_NATS", value_parser = parse_url, global = true, help_heading = "NATS")]
     pub(crate) nats: Option<String>,
     /// The prefix of all names on the server [default: wasmhost]
     #[arg(long, value_name = "NAME", env = "WASMHOST_NAMESPACE", global = true, help_heading = "NATS")]
@@ -51,7 +52,7 @@ pub(crate) struct Global {
     /// The user's password
     #[arg(long, env = "NATS_PASSWORD", hide_env_values = true, global = true, help_heading = "NATS")]
     pub(crate) password: Option<String>,
-    /// Certificates of authorities to trust, beside the system's
+    /// Certificates of authorities to trust, beside the system's; a server without TLS is refused then
     #[arg(long, value_name = "FILE", env = "NATS_CA", global = true, help_heading = "NATS")]
     pub(crate) tls_ca: Option<PathBuf>,
     /// The client's certificate; with --tls-key

@@ -3,7 +3,7 @@
 use std::env;
 
 use wasmhost_client::{Client, ClientConfig};
-use wasmhost_nats::{ConnectConfig, ConnectError, Connection, Credentials};
+use wasmhost_nats::{ConnectConfig, ConnectError, Connection, Credentials, check_url};
 
 use crate::cli::Global;
 use crate::complaint::{Complaint, chain};
@@ -14,10 +14,16 @@ const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
 impl Global {
     /// The server's address.
-    pub(crate) fn url(&self) -> String {
-        let from_environment = || env::var_os("NATS_URL").and_then(|url| url.into_string().ok());
-        let url = self.nats.clone().or_else(from_environment).filter(|url| !url.is_empty());
-        url.unwrap_or_else(|| DEFAULT_URL.to_owned())
+    fn url(&self) -> Result<String, Complaint> {
+        if let Some(url) = &self.nats {
+            return Ok(url.clone());
+        }
+        let Some(url) = env::var_os("NATS_URL").filter(|url| !url.is_empty()) else {
+            return Ok(DEFAULT_URL.to_owned());
+        };
+        let read =
+            url.into_string().map_err(|_| "it is not UTF-8".to_owned()).and_then(|url| parse_url(&url));
+        read.map_err(|why| Complaint::new(Exit::Config, format_args!("NATS_URL: {why}")))
     }
 
     /// How to connect; all contradictions are named together.
@@ -36,7 +42,7 @@ impl Global {
             tls_cert: self.tls_cert.clone(),
             tls_key: self.tls_key.clone(),
             namespace: self.namespace.clone().unwrap_or_default(),
-            ..ConnectConfig::new(self.url())
+            ..ConnectConfig::new(self.url()?)
         })
     }
 
@@ -76,11 +82,20 @@ impl Global {
     }
 }
 
+/// The address of a server, or of several.
+pub(crate) fn parse_url(text: &str) -> Result<String, String> {
+    check_url(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
 /// Why there is no connection, with the mend.
 pub(crate) fn refused(error: &ConnectError) -> Complaint {
     let (exit, mend) = match error {
         ConnectError::Credentials { .. } => (Exit::NotFound, "check --creds and --nkey"),
         ConnectError::HalfCertificate => (Exit::Usage, "give both --tls-cert and --tls-key"),
+        ConnectError::Address(_) => (Exit::Config, "check --nats, WASMHOST_NATS and NATS_URL"),
+        ConnectError::NoTls { .. } => {
+            (Exit::Config, "enable TLS on the server, or leave --tls-ca and --tls-cert out")
+        }
         ConnectError::Denied { .. } => (Exit::Denied, "check --creds, --nkey, --token or --user"),
         ConnectError::TooOld { .. } => (Exit::Config, "upgrade the server"),
         _ => {

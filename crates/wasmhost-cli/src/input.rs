@@ -11,6 +11,9 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::units::format_bytes;
 
+/// A file of text, a policy or a configuration, has no more bytes.
+const TEXT_BYTES: usize = 512 << 10;
+
 /// The arguments of a task as bytes: JSON as it stands, `@file`, or `-` for standard input; none: no arguments.
 pub(crate) fn arguments(text: Option<&str>) -> Result<Bytes, Complaint> {
     let bytes = match text {
@@ -49,7 +52,11 @@ pub(crate) fn module(path: &Path) -> Result<Bytes, Complaint> {
 
 /// A file of text.
 pub(crate) fn text(path: &Path) -> Result<String, Complaint> {
-    let bytes = read(path, Limits::ARGUMENT_BYTES)?;
+    let bytes = read(path, TEXT_BYTES)?;
+    if bytes.len() > TEXT_BYTES {
+        let limit = format_bytes(TEXT_BYTES as u64);
+        return Err(Complaint::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
+    }
     String::from_utf8(bytes)
         .map_err(|_| Complaint::new(Exit::BadFile, format_args!("{} is not UTF-8 text", shown(path))))
 }

@@ -9,6 +9,7 @@ mod connect;
 mod exit;
 mod input;
 mod logging;
+mod misread;
 mod nearest;
 mod out;
 mod progress;
@@ -31,6 +32,10 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(complaint) = misread::complaint(&error) {
+                complaint.print();
+                return complaint.exit.into();
+            }
             // A closed terminal is no reason for another exit code.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };

@@ -40,7 +40,7 @@ impl From<SubmitError> for Complaint {
             | SubmitError::QueueFull { .. } => Exit::Full,
             SubmitError::Denied { .. } => Exit::Denied,
             SubmitError::Unreachable { .. } => Exit::Unreachable,
-            SubmitError::Unreadable { .. } => Exit::Config,
+            SubmitError::Unreadable { .. } | SubmitError::NotSetUp { .. } => Exit::Config,
             _ => Exit::Usage,
         };
         with_mend(exit, &error)
@@ -77,6 +77,7 @@ impl From<ResultError> for Complaint {
 impl From<RevokeError> for Complaint {
     fn from(error: RevokeError) -> Self {
         let exit = match &error {
+            RevokeError::Grace(_) => Exit::Usage,
             RevokeError::NotFound { .. } => Exit::NotFound,
             RevokeError::AlreadyRunning { key } => {
                 return Self::new(
@@ -111,6 +112,7 @@ impl From<RegistryError> for Complaint {
                 return Self::new(Exit::NotFound, text);
             }
             RegistryError::TooLarge { .. } => Exit::BadFile,
+            RegistryError::Policy { .. } => Exit::Config,
             RegistryError::Contended(_) => Exit::Full,
             RegistryError::Read(error) => read(error),
             RegistryError::Object(error) => object(error),
@@ -152,7 +154,7 @@ fn write(error: &WriteError) -> Exit {
     match error {
         WriteError::Full { .. } => Exit::Full,
         WriteError::Denied { .. } => Exit::Denied,
-        WriteError::TooLarge(_) => Exit::Config,
+        WriteError::TooLarge(_) | WriteError::NotSetUp { .. } => Exit::Config,
         _ => Exit::Unreachable,
     }
 }

@@ -1,31 +1,79 @@
 //! Files in TOML: the policy of a module and the configuration of a host. An unknown key is an error that names the
-//! nearest one.
+//! nearest one, and whatever is wrong is told with its line.
 
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
-use wasmhost_protocol::escape;
+use toml::de::{DeTable, DeValue};
+use wasmhost_protocol::{Policy, escape};
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::input;
 use crate::nearest::suggestion;
 
-/// Reads a file into a type that denies unknown fields.
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Complaint> {
+/// A file as a table, with the lines of its keys.
+pub(crate) struct TomlFile {
+    /// What it says.
+    pub(crate) table: toml::Table,
+    place: String,
+    text: String,
+}
+
+impl TomlFile {
+    /// Reads it.
+    pub(crate) fn open(path: &Path) -> Result<Self, Complaint> {
+        let text = input::text(path)?;
+        Ok(Self { table: parse(path, &text)?, place: input::shown(path), text })
+    }
+
+    /// `file:line` of a key; the file alone where it does not say it.
+    pub(crate) fn place(&self, key: &str) -> String {
+        place(&self.place, &self.text, key)
+    }
+}
+
+/// Reads a policy that a module may have.
+pub(crate) fn policy(path: &Path) -> Result<Policy, Complaint> {
     let text = input::text(path)?;
-    toml::from_str(&text).map_err(|error| {
+    let policy: Policy = parse(path, &text)?;
+    let Err(refused) = policy.check() else { return Ok(policy) };
+    let shown = input::shown(path);
+    let problems = refused.settings.iter().map(|it| format!("{}: {it}", place(&shown, &text, it.setting)));
+    Err(Complaint::new(Exit::Config, problems.collect::<Vec<_>>().join("\nerror: ")))
+}
+
+/// Into a type that denies unknown fields.
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, Complaint> {
+    toml::from_str(text).map_err(|error| {
         let message = error.message();
-        let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
-        let place =
-            line.map(|line| format!("{}:{line}", input::shown(path))).unwrap_or_else(|| input::shown(path));
+        let place = match error.span() {
+            Some(span) => format!("{}:{}", input::shown(path), line(text, span.start)),
+            None => input::shown(path),
+        };
         Complaint::new(Exit::Config, format_args!("{place}: {}{}", escape(message), did_you_mean(message)))
     })
 }
 
-/// Reads a file as a table.
-pub(crate) fn table(path: &Path) -> Result<toml::Table, Complaint> {
-    read(path)
+/// `file:line` of a setting, whose tables are named before it with dots.
+fn place(file: &str, text: &str, setting: &str) -> String {
+    let found = DeTable::parse(text).ok().and_then(|table| {
+        let (mut table, mut at) = (table.into_inner(), None);
+        for name in setting.split('.') {
+            let (key, value) = table.into_iter().find(|(key, _)| key.get_ref().as_ref() == name)?;
+            at = Some(key.span().start);
+            table = match value.into_inner() {
+                DeValue::Table(inner) => inner,
+                _ => DeTable::new(),
+            };
+        }
+        at
+    });
+    found.map_or_else(|| file.to_owned(), |at| format!("{file}:{}", line(text, at)))
+}
+
+fn line(text: &str, at: usize) -> usize {
+    1 + text[..at].matches('\n').count()
 }
 
 /// From serde's `unknown field `x`, expected one of `a`, `b``.
@@ -37,20 +85,18 @@ fn did_you_mean(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wasmhost_protocol::Policy;
-
     use super::*;
 
-    fn policy(text: &str) -> Result<Policy, Complaint> {
+    fn read(text: &str) -> Result<Policy, Complaint> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        read(file.path())
+        policy(file.path())
     }
 
     #[test]
     fn a_policy_is_read_over_the_defaults() {
         let policy =
-            policy("result_ttl = \"1h\"\n[limits]\nmemory_bytes = 1000000\n[config]\nkey = \"value\"\n")
+            read("result_ttl = \"1h\"\n[limits]\nmemory_bytes = 1000000\n[config]\nkey = \"value\"\n")
                 .unwrap();
         assert_eq!(policy.limits.memory_bytes, 1_000_000);
         assert_eq!(policy.limits.handles, Policy::default().limits.handles);
@@ -59,9 +105,26 @@ mod tests {
 
     #[test]
     fn an_unknown_key_names_its_line_and_the_nearest_one() {
-        let complaint = policy("[limits]\nmemroy_bytes = 1\n").unwrap_err();
+        let complaint = read("[limits]\nmemroy_bytes = 1\n").unwrap_err();
         assert_eq!(complaint.exit, Exit::Config);
         assert!(complaint.text.contains(":2: unknown field `memroy_bytes`"), "{}", complaint.text);
         assert!(complaint.text.ends_with("did you mean `memory_bytes`?"), "{}", complaint.text);
+    }
+
+    #[test]
+    fn every_value_beside_its_bounds_is_told_with_its_line() {
+        let text =
+            "result_ttl = \"100000d\"\n[limits]\nmemory_bytes = 0\ncpu = \"1s\"\n[retry]\nfactor = inf\n";
+        let complaint = read(text).unwrap_err();
+        assert_eq!(complaint.exit, Exit::Config);
+        let lines: Vec<_> = complaint.text.lines().collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        for (line, told) in [
+            (lines[0], ":3: `limits.memory_bytes`: 0 is less than 65536, the least"),
+            (lines[1], ":6: `retry.factor`: inf is more than 100, the most"),
+            (lines[2], ":1: `result_ttl`: 100000d is more than 3650d, the most"),
+        ] {
+            assert!(line.contains(told), "{told}: {line}");
+        }
     }
 }

@@ -1,9 +1,16 @@
 //! Values of flags: sizes, queues with weights, times.
 
-use std::str::FromStr;
-use std::time::Duration;
+mod within;
 
-use wasmhost_protocol::{QueueName, Timestamp, parse_duration};
+use std::str::FromStr;
+
+use wasmhost_host::bounds::{QUEUES, WEIGHT};
+use wasmhost_protocol::{QueueName, Timestamp, bounds, parse_duration};
+
+pub(crate) use within::{
+    parse_ack_wait, parse_attempts, parse_delay, parse_grace, parse_memory_limit, parse_reconcile_after,
+    parse_replicas, parse_result_ttl, parse_slots, parse_storage, parse_timeout,
+};
 
 /// Queues with their weights: `high:4,default:1`, where a weight may be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +30,18 @@ impl FromStr for Queues {
         for part in text.split(',') {
             let (name, weight) = part.trim().split_once(':').unwrap_or((part.trim(), "1"));
             let name = QueueName::parse(name).map_err(|error| error.to_string())?;
-            let weight: u32 =
-                weight.parse().ok().filter(|weight| (1..=1000).contains(weight)).ok_or_else(|| {
-                    format!("the weight of queue `{name}` is not a number from 1 to 1000: write `{name}:4`")
-                })?;
+            let weight = weight.parse().ok().and_then(|weight| WEIGHT.hold(weight).ok()).ok_or_else(|| {
+                let (least, most) = (WEIGHT.least, WEIGHT.most);
+                format!(
+                    "the weight of queue `{name}` is not a number from {least} to {most}: write `{name}:4`"
+                )
+            })?;
             if queues.iter().any(|(known, _)| *known == name) {
                 return Err(format!("queue `{name}` is named twice"));
             }
             queues.push((name, weight));
         }
+        QUEUES.hold(queues.len()).map_err(|error| format!("number of queues: {error}"))?;
         Ok(Self(queues))
     }
 }
@@ -52,36 +62,16 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << unit).ok_or_else(|| format!("size `{text}` is too large"))
 }
 
-/// A number of slots.
-pub(crate) fn parse_slots(text: &str) -> Result<u32, String> {
-    let slots = text.parse().ok().filter(|slots| (1..=100_000).contains(slots));
-    slots.ok_or_else(|| format!("`{}` is not a number from 1 to 100000", text.escape_debug()))
-}
-
-/// Copies of a stream: what a NATS cluster makes.
-pub(crate) fn parse_replicas(text: &str) -> Result<usize, String> {
-    let replicas = text.parse().ok().filter(|replicas| (1..=5).contains(replicas));
-    replicas.ok_or_else(|| format!("`{}` is not a number from 1 to 5", text.escape_debug()))
-}
-
-/// The shortest grace of the reconciler, which looks about as often.
-const SHORTEST_GRACE: Duration = Duration::from_millis(100);
-
-/// The grace of the reconciler.
-pub(crate) fn parse_reconcile_after(text: &str) -> Result<Duration, String> {
-    let grace = parse_duration(text).map_err(|error| error.to_string())?;
-    if grace < SHORTEST_GRACE {
-        return Err(format!("`{}` is shorter than 100ms", text.escape_debug()));
-    }
-    Ok(grace)
-}
-
 /// A size as people read it.
 pub(crate) fn format_bytes(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),
         1024..0x10_0000 => format!("{}.{} KiB", bytes >> 10, (bytes & 0x3ff) * 10 / 1024),
-        _ => format!("{}.{} MiB", bytes >> 20, ((bytes >> 10) & 0x3ff) * 10 / 1024),
+        0x10_0000..0x4000_0000 => format!("{}.{} MiB", bytes >> 20, ((bytes >> 10) & 0x3ff) * 10 / 1024),
+        0x4000_0000..0x100_0000_0000 => {
+            format!("{}.{} GiB", bytes >> 30, ((bytes >> 20) & 0x3ff) * 10 / 1024)
+        }
+        _ => format!("{}.{} TiB", bytes >> 40, ((bytes >> 30) & 0x3ff) * 10 / 1024),
     }
 }
 
@@ -94,12 +84,13 @@ impl FromStr for When {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let from_now = parse_duration(text).map(|duration| wasmhost_nats::now().plus(duration));
-        from_now.or_else(|_| Timestamp::parse(text)).map(Self).map_err(|_| {
+        let at = from_now.or_else(|_| Timestamp::parse(text)).map_err(|_| {
             format!(
                 "`{}` is neither a duration like `30s` nor a time like `2026-01-31T12:00:00Z`",
                 text.escape_debug()
             )
-        })
+        })?;
+        bounds::TIME.hold(at).map(Self).map_err(|error| error.to_string())
     }
 }
 
@@ -113,7 +104,10 @@ mod tests {
         let expected =
             [("high", 4), ("default", 1)].map(|(name, weight)| (QueueName::parse(name).unwrap(), weight));
         assert_eq!(queues.0, expected);
-        for bad in ["", "high:0", "high:x", "a,a", "High", "a,,b"] {
+        let many = |count| (0..count).map(|number| format!("q{number}:1000")).collect::<Vec<_>>().join(",");
+        assert_eq!(Queues::from_str(&many(256)).unwrap().0.len(), 256);
+        assert!(Queues::from_str(&many(257)).unwrap_err().contains("256, the most"));
+        for bad in ["", "high:0", "high:1001", "high:x", "a,a", "High", "a,,b"] {
             assert!(Queues::from_str(bad).is_err(), "{bad}");
         }
     }
@@ -130,12 +124,7 @@ mod tests {
         }
         assert_eq!(format_bytes(1536), "1.5 KiB");
         assert_eq!(format_bytes(3 << 20), "3.0 MiB");
-    }
-
-    #[test]
-    fn the_reconcilers_grace_is_not_too_short() {
-        assert_eq!(parse_reconcile_after("100ms"), Ok(SHORTEST_GRACE));
-        assert!(parse_reconcile_after("99ms").is_err() && parse_reconcile_after("soon").is_err());
+        assert_eq!((format_bytes(3 << 29), format_bytes(1 << 40)), ("1.5 GiB".into(), "1.0 TiB".into()));
     }
 
     #[test]
@@ -144,5 +133,8 @@ mod tests {
         assert_eq!(at.0.to_string(), "2026-01-31T12:00:00.000Z");
         assert!(When::from_str("30s").is_ok());
         assert!(When::from_str("tomorrow").is_err());
+        assert!(When::from_str("2262-01-01T00:00:00Z").is_ok());
+        let late = When::from_str("99999999d").unwrap_err();
+        assert!(late.ends_with("2262-01-01T00:00:00.000Z, the most that may be asked for"), "{late}");
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wasmhost_nats::{ConnectConfig, Credentials};
+use wasmhost_nats::{ConnectConfig, Credentials, check_url};
 use wasmhost_protocol::Namespace;
 
 /// How long after its PENDING a job may still be published; half of the reconciler's grace (R1, R13).
@@ -67,6 +67,9 @@ impl ClientConfig {
                 Err(error) => problems.push(format!("WASMHOST_NAMESPACE: {error}")),
             }
         }
+        if let Err(error) = check_url(&connect.url) {
+            problems.push(format!("NATS_URL: {error}"));
+        }
         match credentials(&lookup) {
             Ok(credentials) => connect.credentials = credentials,
             Err(problem) => problems.push(problem),
@@ -128,8 +131,9 @@ mod tests {
             ("NATS_CREDS", "/x"),
             ("NATS_TOKEN", "t"),
             ("NATS_CERT", "/c"),
+            ("NATS_URL", "http://n:4222"),
         ])
         .unwrap_err();
-        assert_eq!(error.problems.len(), 3, "{error}");
+        assert_eq!(error.problems.len(), 4, "{error}");
     }
 }

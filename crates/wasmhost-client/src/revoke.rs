@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::time::timeout;
 use wasmhost_nats::{ANSWER_TIMEOUT, WriteError, Written, now, random_write, schedules};
 use wasmhost_protocol::{
-    Change, Event, JobKey, Policy, Record, Revoke, Stage, Standing, State, Writer, next,
+    Change, Event, JobKey, OutOfBounds, Policy, Record, Revoke, Stage, Standing, State, Writer, bounds, next,
 };
 
 use crate::{Handle, StatusError};
@@ -27,6 +27,9 @@ pub struct RevokeOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevokeError {
+    /// A running task may not be given so long to stop.
+    #[error("revoking with a grace refused: {0}")]
+    Grace(#[from] OutOfBounds),
     /// There is no such job, or its record has expired.
     #[error("job {key} is not found; it never was, or its record has expired")]
     NotFound {
@@ -98,6 +101,7 @@ impl Handle {
     /// Revokes the job and answers at once with its record as now written: REVOKED, running with `revoke`, or as it
     /// ended before.
     pub async fn request_revoke(&self, options: RevokeOptions) -> Result<Record, RevokeError> {
+        bounds::GRACE.hold(options.grace)?;
         let (mut record, mut revision) = self.read().await?;
         loop {
             let written = match &record.stage {
@@ -125,7 +129,9 @@ impl Handle {
         let change = change(Event::Revoked { reason: options.reason.clone(), usage: None });
         let ended = next(Some(record), &change).expect("a client may end a job that does not run");
         // The message is left to a host, and must still meet this record when it is due.
-        let due_in = record.stage.not_before().map_or(Duration::ZERO, |at| at.since(change.now));
+        // No job is due later than the server can count; of a record that says so the server would keep nothing.
+        let due_in =
+            record.stage.not_before().map_or(Duration::ZERO, |at| bounds::TIME.nearest(at).since(change.now));
         let kept = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { Policy::default().result_ttl };
         let written = self.write(ended, revision, Some(kept + due_in)).await?;
         if written.is_ok() && matches!(record.stage, Stage::Pending { not_before: Some(_) }) {

@@ -213,6 +213,7 @@ fn status_error(error: &StatusError) -> ServiceError {
 
 fn revoke_error(error: &RevokeError) -> ServiceError {
     let kind = match error {
+        RevokeError::Grace(_) => ServiceErrorKind::BadRequest,
         RevokeError::NotFound { .. } => ServiceErrorKind::NotFound,
         RevokeError::AlreadyRunning { .. } => ServiceErrorKind::AlreadyRunning,
         _ => ServiceErrorKind::Unavailable,

@@ -21,6 +21,7 @@ pub mod rules {}
 
 mod attempt;
 mod attempts;
+pub mod bounds;
 mod bucket;
 mod claim;
 mod config;

@@ -7,11 +7,10 @@
 mod blobs;
 mod gone;
 
-use std::time::Duration;
-
 use wasmhost_nats::{LayoutError, restore_consumer};
 
 use crate::host::{Host, random_fraction};
+use crate::queues::Queue;
 use blobs::Blobs;
 use gone::Gone;
 
@@ -50,7 +49,6 @@ async fn look(host: &Host, gone: &mut Gone<'_>, blobs: &mut Blobs<'_>) {
 
 /// A consumer that was deleted or changed would leave messages undelivered for ever.
 async fn check_consumers(host: &Host) {
-    let ack_wait: Duration = host.config.ack_wait;
     for served in &host.queues {
         let queue = &served.name;
         match served.look(host).await {
@@ -60,15 +58,18 @@ async fn check_consumers(host: &Host) {
                 let found = &differences[0].found;
                 tracing::error!(%queue, found, "the queue's consumer has another ack_wait: start this host with it");
             }
-            Ok(differences) => {
-                let error = LayoutError::Differs(differences);
-                tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
-                match restore_consumer(&host.connection, queue, ack_wait).await {
-                    Ok(consumer) => served.found(&consumer),
-                    Err(error) => tracing::error!(%queue, %error, "could not make the queue's consumer anew"),
-                }
-            }
+            Ok(differences) => restore(host, served, &LayoutError::of_settings(differences)).await,
+            Err(error @ LayoutError::Problems(_)) => restore(host, served, &error).await,
             Err(error) => tracing::warn!(%queue, %error, "could not check the queue's consumer"),
         }
+    }
+}
+
+async fn restore(host: &Host, served: &Queue, error: &LayoutError) {
+    let queue = &served.name;
+    tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
+    match restore_consumer(&host.connection, queue, host.config.ack_wait).await {
+        Ok(consumer) => served.found(&consumer),
+        Err(error) => tracing::error!(%queue, %error, "could not make the queue's consumer anew"),
     }
 }

@@ -9,12 +9,14 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmhost_nats::{
-    ConnectError, Connection, LayoutError, Records, RegistryView, ensure_consumer, ensure_layout, now,
+    ConnectError, Connection, LayoutError, Records, RegistryView, RightsError, check_rights,
+    ensure_deployment, now,
 };
 use wasmhost_protocol::HostId;
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 use crate::attempts::{Attempts, Wake};
+use crate::bounds::BadConfig;
 use crate::bucket::Bucket;
 use crate::claim::{Lookups, Walks};
 use crate::config::HostConfig;
@@ -36,6 +38,12 @@ const REVOKES: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
+    /// A setting that no host can have.
+    #[error(transparent)]
+    Config(#[from] BadConfig),
+    /// The server does not permit what a host does.
+    #[error(transparent)]
+    Rights(#[from] RightsError),
     /// Streams and buckets are not as they must be.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -61,13 +69,14 @@ pub async fn run<S>(
 where
     S: Future<Output = ()>,
 {
+    config.check()?;
     connection.edge().await?;
-    ensure_layout(&connection, &config.layout).await?;
-    let mut queues = Vec::new();
-    for (queue, weight) in &config.queues {
-        let consumer = ensure_consumer(&connection, queue, config.ack_wait).await?;
-        queues.push(Queue::new(queue.clone(), *weight, &consumer));
-    }
+    let names: Vec<_> = config.queues.iter().map(|(queue, _)| queue.clone()).collect();
+    check_rights(&connection, &names).await?;
+    let consumers = ensure_deployment(&connection, &config.layout, &names, config.ack_wait).await?;
+    let queues = config.queues.iter().zip(&consumers);
+    let queues =
+        queues.map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, consumer)).collect();
     let host = new_host(connection, config, queues, guests)?;
     if let Err(error) = host.bucket.ask(&host).await {
         tracing::warn!(%error, "could not look at the bucket of records");

@@ -1,7 +1,7 @@
 //! Results and checkpoints that are too large for a record.
 
 use bytes::Bytes;
-use wasmhost_protocol::{BlobRef, Limits};
+use wasmhost_protocol::{BlobRef, bounds};
 
 use crate::objects::{self, Wanted};
 use crate::{Connection, digest_of};
@@ -16,7 +16,7 @@ pub async fn put(connection: &Connection, name: &str, bytes: Bytes) -> Result<Bl
 
 /// The blob's bytes, checked against its size and digest.
 pub async fn get(connection: &Connection, blob: &BlobRef) -> Result<Bytes, ObjectError> {
-    let limit = usize::try_from(blob.bytes).unwrap_or(usize::MAX).min(Limits::MODULE_BYTES);
+    let limit = usize::try_from(bounds::BLOB_BYTES.nearest(blob.bytes)).unwrap_or(usize::MAX);
     let wanted = Wanted { name: &blob.name, digest: &blob.digest, limit };
     objects::get(connection, &connection.names.blobs_store(), &wanted).await
 }

@@ -20,8 +20,22 @@ pub const FULL: [u64; 5] = [10077, 10023, 10047, 10002, 10028];
 /// "Message size exceeds maximum allowed."
 pub const TOO_LARGE: u64 = 10054;
 
+/// "Maximum consumers limit reached."
+pub const CONSUMERS_LIMIT: u64 = 10026;
+
 /// Status of an answer that another try may change.
 const UNAVAILABLE: usize = 503;
+
+/// Why the server makes no consumer on `stream`, with the mend where its number is the reason.
+pub(crate) fn consumer_refusal(stream: &str, error: &jetstream::Error) -> String {
+    if error.error_code().0 != CONSUMERS_LIMIT {
+        return error.to_string();
+    }
+    format!(
+        "`{stream}` has as many consumers as it may, by its `max_consumers` or by a limit of the account: see `nats consumer \
+         ls {stream}` for those that nobody needs"
+    )
+}
 
 /// Why a publish has no acknowledgement.
 #[derive(Debug)]

@@ -7,18 +7,22 @@ use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
-use nats_wire::{InvalidAddress, Wire};
+use nats_wire::Wire;
 use tokio::sync::watch;
 use wasmhost_protocol::{Names, Namespace};
 
 use crate::denials::Denials;
 use crate::edge::Edge;
-use crate::{limited, servers};
+use crate::limited;
+use crate::servers::{self, BadAddress, check_url};
 
 /// The oldest server with all that the protocol needs: schedules, TTLs, fixes of CVE-2026-33222 and -33248.
 pub const MINIMUM_SERVER: (i64, i64, i64) = (2, 12, 6);
 /// How long a publish or an API request waits for its answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the server is asked for a sign of life. At the third time without one it is left: a server whose machine died
+/// or stands still is noticed within six seconds, while the leases of a host, 30 s as a rule, still hold.
+pub(crate) const PING_EVERY: Duration = Duration::from_secs(2);
 /// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
 const UNACKED_PUBLISHES: usize = 65_536;
 
@@ -65,7 +69,7 @@ pub struct ConnectConfig {
     pub url: String,
     /// Who connects.
     pub credentials: Credentials,
-    /// Certificates of authorities to trust, beside the system's.
+    /// Certificates of authorities to trust, beside the system's; with them a server without TLS is refused.
     pub tls_ca: Option<PathBuf>,
     /// The client's certificate; with `tls_key`.
     pub tls_cert: Option<PathBuf>,
@@ -111,14 +115,17 @@ pub enum ConnectError {
         /// Why.
         source: std::io::Error,
     },
+    /// An address that is none.
+    #[error(transparent)]
+    Address(#[from] BadAddress),
     /// Only one of certificate and key is given.
     #[error("use a client certificate: it needs both the certificate and its key")]
     HalfCertificate,
-    /// This is no address of a server.
-    #[error("connect to NATS")]
-    Address {
-        /// Why not.
-        source: InvalidAddress,
+    /// Certificates are given, and the server speaks without any.
+    #[error("connect to NATS at {url}: it speaks no TLS, which the certificates that are given ask for")]
+    NoTls {
+        /// The server.
+        url: String,
     },
     /// The server does not let us in.
     #[error("connect to NATS at {url}: the credentials are refused")]
@@ -167,6 +174,7 @@ pub struct Connection {
 impl Connection {
     /// Connects and checks the server's version.
     pub async fn open(config: &ConnectConfig) -> Result<Self, ConnectError> {
+        check_url(&config.url)?;
         let denials = Denials::new();
         let edge = Edge::new(config, &denials)?;
         let connects = Arc::new(watch::Sender::new(0));
@@ -231,6 +239,12 @@ fn note(event: &Event, denials: &Denials, connects: &watch::Sender<u64>) {
 fn refused(url: &str, source: async_nats::ConnectError) -> ConnectError {
     use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
     let url = url.to_owned();
+    // What a server answers to the beginning of TLS is no TLS.
+    if std::error::Error::source(&source)
+        .is_some_and(|cause| cause.to_string().contains("InvalidContentType"))
+    {
+        return ConnectError::NoTls { url };
+    }
     match source.kind() {
         Authentication | AuthorizationViolation => ConnectError::Denied { url, source: Box::new(source) },
         _ => ConnectError::Unreachable { url, source: Box::new(source) },
@@ -245,6 +259,8 @@ async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError>
     if let Some(ca) = &config.tls_ca {
         options = options.add_root_certificates(ca.clone());
     }
+    // Who names certificates does not want to send a password to whoever claims to need none.
+    options = options.require_tls(config.tls_ca.is_some() || config.tls_cert.is_some());
     if let Some(delay) = config.reconnect_delay {
         options = options.reconnect_delay_callback(move |_| delay);
     }
@@ -256,6 +272,7 @@ async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError>
     Ok(options
         .name(&config.name)
         .connection_timeout(config.connect_timeout)
+        .ping_interval(PING_EVERY)
         .request_timeout(Some(ANSWER_TIMEOUT)))
 }
 

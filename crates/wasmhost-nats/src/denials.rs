@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Denials that are kept.
-const KEPT: usize = 32;
+/// Denials that are kept: more than the rights of a host of many queues.
+const KEPT: usize = 1_024;
 
 /// The newest denials of a connection, in order.
 #[derive(Debug, Clone)]
@@ -48,6 +48,16 @@ impl Denials {
 
     pub(crate) fn last(&self) -> Option<String> {
         self.0.borrow().texts.back().cloned()
+    }
+
+    /// How many there were so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.borrow().count
+    }
+
+    /// Whether one after the first `seen` mentions `subject`.
+    pub(crate) fn mention(&self, seen: u64, subject: &str) -> bool {
+        self.0.borrow().since(seen, subject).is_some()
     }
 
     /// The answer to a request on `subject`, or the denial that took its place.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use nats_wire::{Auth, Config, Notice, Tls, Wire};
 use tokio::sync::OnceCell;
 
-use crate::connect::{ConnectConfig, ConnectError, Credentials};
+use crate::connect::{ConnectConfig, ConnectError, Credentials, PING_EVERY};
 use crate::denials::Denials;
-use crate::{limited, servers};
+use crate::limited;
+use crate::servers::{self, BadAddress};
 
 /// The second connection, once it was made.
 #[derive(Debug, Clone)]
@@ -22,16 +23,17 @@ impl Edge {
     pub(crate) fn new(config: &ConnectConfig, denials: &Denials) -> Result<Self, ConnectError> {
         let (servers, user_info) = servers::split(&config.url);
         let mut wire = Config::new(servers.iter().map(String::as_str))
-            .map_err(|source| ConnectError::Address { source })?;
+            .map_err(|bad| BadAddress { address: bad.text, why: bad.why.to_owned() })?;
         wire.auth = auth(&config.credentials, user_info);
         wire.tls = Tls {
-            required: config.tls_ca.is_some(),
+            required: config.tls_ca.is_some() || config.tls_cert.is_some(),
             ca: config.tls_ca.clone(),
             identity: config.tls_cert.clone().zip(config.tls_key.clone()),
         };
         wire.name = format!("{} (edge)", config.name);
         wire.connect_timeout = config.connect_timeout;
         wire.reconnect_delay = config.reconnect_delay;
+        wire.ping_interval = PING_EVERY;
         let denials = denials.clone();
         wire.observer = Some(Arc::new(move |notice| note(&notice, &denials)));
         Ok(Self { config: wire, wire: Arc::default() })

@@ -3,6 +3,8 @@
 
 mod compare;
 mod consumer;
+mod error;
+mod payload;
 mod wanted;
 
 use std::time::Duration;
@@ -10,11 +12,17 @@ use std::time::Duration;
 use async_nats::jetstream::context::{AccountErrorKind, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::Config;
 
+use wasmhost_protocol::{Bounds, QueueName};
+
 use crate::Connection;
 use crate::codes::{NO_STREAM, OFF};
 
 pub use compare::Difference;
 pub use consumer::{QueueConsumer, ensure_consumer, look_at_consumer, restore_consumer};
+pub use error::{LayoutError, Problem};
+pub use payload::LEAST_PAYLOAD;
+
+use error::collect;
 pub(crate) use wanted::MODULE_HISTORY;
 
 /// Looks for a stream that another host may be making.
@@ -53,6 +61,12 @@ impl Default for LayoutConfig {
 }
 
 impl LayoutConfig {
+    /// What [`Self::within`] may be given: a seventh, the size of the smallest stream, holds a message of the largest size
+    /// with room to spare; sizes are signed to the server, and no store of one is larger.
+    pub const STORAGE: Bounds<u64> = Bounds { least: 7 << 20, most: 1 << 50 };
+    /// Copies of a stream that a NATS cluster makes.
+    pub const REPLICAS: Bounds<usize> = Bounds { least: 1, most: 5 };
+
     /// The defaults' proportions, within `bytes` in all. Records, modules and blobs are beside it: they expire, or are kept
     /// on purpose.
     #[must_use]
@@ -68,53 +82,62 @@ impl LayoutConfig {
     }
 }
 
-/// Why the server does not have what the protocol needs.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LayoutError {
-    /// JetStream is off.
-    #[error(
-        "use JetStream: {0}; start nats-server with `-js` or a `jetstream {{}}` block, and enable it for the account"
-    )]
-    JetStreamOff(String),
-    /// Something exists that the protocol cannot work with.
-    #[error("use what exists on the server:{}", .0.iter().map(|d| format!("\n  {d}")).collect::<String>())]
-    Differs(Vec<Difference>),
-    /// The server refuses to make something.
-    #[error("make `{object}`: {text}")]
-    Refused {
-        /// The stream or consumer.
-        object: String,
-        /// The server's words.
-        text: String,
-    },
-    /// A permission is missing.
-    #[error("check `{object}`: {text}")]
-    Denied {
-        /// The stream or consumer.
-        object: String,
-        /// The server's words.
-        text: String,
-    },
-    /// No answer.
-    #[error("check `{object}`: {text}")]
-    Unreachable {
-        /// The stream or consumer.
-        object: String,
-        /// What went wrong.
-        text: String,
-    },
+/// Makes the streams and buckets that are missing, and compares those that exist.
+pub async fn ensure_layout(connection: &Connection, config: &LayoutConfig) -> Result<(), LayoutError> {
+    ensure_deployment(connection, config, &[], Duration::ZERO).await.map(drop)
 }
 
-/// Makes the streams and buckets that are missing, and compares those that exist; all differences are listed together.
-pub async fn ensure_layout(connection: &Connection, config: &LayoutConfig) -> Result<(), LayoutError> {
+/// The same with the consumers of these queues. Everything is looked at before anything is made, and all that does not do
+/// is told together.
+pub async fn ensure_deployment(
+    connection: &Connection,
+    config: &LayoutConfig,
+    queues: &[QueueName],
+    ack_wait: Duration,
+) -> Result<Vec<QueueConsumer>, LayoutError> {
     check_jetstream(connection).await?;
-    let mut differences = Vec::new();
+    let mut problems: Vec<_> = payload::difference(connection).into_iter().map(Problem::Setting).collect();
+    let (mut missing, mut is_first_start) = (Vec::new(), true);
     for wanted in wanted::streams(&connection.names, config) {
-        let found = denied(connection, &wanted.name, ensure_stream(connection, &wanted)).await?;
-        differences.extend(compare::stream(&found, &wanted));
+        match denied(connection, &wanted.name, find(connection, &wanted.name)).await? {
+            Some(found) => {
+                is_first_start = false;
+                problems.extend(compare::stream(&found, &wanted).into_iter().map(Problem::Setting))
+            }
+            None => missing.push(wanted),
+        }
     }
-    if differences.is_empty() { Ok(()) } else { Err(LayoutError::Differs(differences)) }
+    for queue in queues {
+        let looked = consumer::look(connection, queue, ack_wait).await;
+        collect(looked, &mut problems)?;
+    }
+    if !problems.is_empty() {
+        let missing = missing.into_iter().filter(|_| !is_first_start);
+        problems.extend(missing.map(|wanted| Problem::Missing(wanted.name)));
+        return Err(LayoutError::Problems(problems));
+    }
+    make(connection, &missing, queues, ack_wait).await
+}
+
+async fn make(
+    connection: &Connection,
+    missing: &[Config],
+    queues: &[QueueName],
+    ack_wait: Duration,
+) -> Result<Vec<QueueConsumer>, LayoutError> {
+    let (mut problems, mut consumers) = (Vec::new(), Vec::new());
+    for wanted in missing {
+        let made = denied(connection, &wanted.name, make_stream(connection, wanted)).await;
+        collect(made, &mut problems)?;
+    }
+    // Without their stream they would each be refused for nothing.
+    if problems.is_empty() {
+        for queue in queues {
+            let ensured = ensure_consumer(connection, queue, ack_wait).await;
+            consumers.extend(collect(ensured, &mut problems)?);
+        }
+    }
+    if problems.is_empty() { Ok(consumers) } else { Err(LayoutError::Problems(problems)) }
 }
 
 async fn check_jetstream(connection: &Connection) -> Result<(), LayoutError> {
@@ -131,27 +154,20 @@ async fn check_jetstream(connection: &Connection) -> Result<(), LayoutError> {
     }
 }
 
-/// The stream's settings, after making it if it was missing.
-async fn ensure_stream(connection: &Connection, wanted: &Config) -> Result<Config, LayoutError> {
-    if let Some(found) = find(connection, &wanted.name).await? {
-        return Ok(found);
-    }
+async fn make_stream(connection: &Connection, wanted: &Config) -> Result<(), LayoutError> {
     let object = wanted.name.clone();
-    let Err(error) = connection.jetstream.create_stream(wanted.clone()).await else {
-        return Ok(wanted.clone());
-    };
+    let Err(error) = connection.jetstream.create_stream(wanted.clone()).await else { return Ok(()) };
     // Another host was faster, perhaps with other sizes; on a small server its reservation, still under way, leaves no room
     // for this one.
     for _ in 0..FOUND_TRIES {
         if let Some(found) = find(connection, &object).await? {
-            return Ok(found);
+            let differences = compare::stream(&found, wanted);
+            return if differences.is_empty() { Ok(()) } else { Err(LayoutError::of_settings(differences)) };
         }
         tokio::time::sleep(FOUND_PAUSE).await;
     }
     match error.kind() {
-        CreateStreamErrorKind::JetStream(server) => {
-            Err(LayoutError::Refused { object, text: server.to_string() })
-        }
+        CreateStreamErrorKind::JetStream(server) => Err(LayoutError::refused(&object, server.to_string())),
         _ => Err(LayoutError::Unreachable { object, text: error.to_string() }),
     }
 }

@@ -34,6 +34,7 @@ mod direct;
 mod streams;
 
 mod layout;
+mod rights;
 
 mod events;
 mod records;
@@ -55,13 +56,15 @@ pub use delivered::{Answer, Delivered, NotDelivered};
 pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};
 pub use jobs::{PublishError, Published, message_at, message_of, publish_job};
 pub use layout::{
-    Difference, LayoutConfig, LayoutError, QueueConsumer, ensure_consumer, ensure_layout, look_at_consumer,
-    restore_consumer,
+    Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, QueueConsumer, ensure_consumer,
+    ensure_deployment, ensure_layout, look_at_consumer, restore_consumer,
 };
 pub use limited::Limit;
 pub use message::{ReadError, stored_at, stored_from};
 pub use random::{digest_of, random_token, random_write};
-pub use records::{JobFilter, LookLimits, OwnedWrite, Records, Unended, WriteError, Written};
+pub use records::{JobFilter, LookLimits, OwnedWrite, Records, SET_UP_WITHIN, Unended, WriteError, Written};
 pub use registry::RegistryView;
+pub use rights::{RightsError, check_rights};
+pub use servers::{BadAddress, check_url};
 pub use stored::StoredMessage;
 pub use whereabouts::{Whereabouts, whereabouts};

@@ -10,6 +10,7 @@ mod unknown;
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
+use tokio::time::Instant;
 use wasmhost_protocol::{JobKey, Record, Standing, Timestamp, header};
 
 use crate::Connection;
@@ -24,6 +25,9 @@ pub(crate) use standing::standing_of;
 pub use unended::{LookLimits, Unended};
 pub use unknown::{OwnedWrite, Written};
 
+/// A server that says for longer that it has no JetStream or no such stream is believed.
+pub const SET_UP_WITHIN: Duration = Duration::from_secs(2);
+
 /// Why a record was not written, or may not have been.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +41,17 @@ pub enum WriteError {
         /// The job.
         key: JobKey,
         /// What went wrong.
+        text: String,
+    },
+    /// JetStream is off, or the bucket was never made.
+    #[error(
+        "write the record of {key}: {text}; check that JetStream is on: streams and buckets are made by the first \
+         `wasmhost serve`"
+    )]
+    NotSetUp {
+        /// The job.
+        key: JobKey,
+        /// What the server said.
         text: String,
     },
     /// The bucket, the account or the server has no room.
@@ -114,6 +129,24 @@ impl Records {
                 Ok(standing) => return Ok(standing),
                 Err(error @ (ReadError::Denied { .. } | ReadError::NotSetUp { .. })) => return Err(error),
                 Err(error) => limited!(warn, job.key = %key, %error, "cannot read a record; trying again"),
+            }
+            backoff.wait().await;
+        }
+    }
+
+    /// The same for who may give up where there is no bucket. A server that starts or ends says so for a moment too.
+    async fn read_unless_missing(&self, key: &JobKey) -> Result<Standing, WriteError> {
+        let (mut backoff, started) = (Backoff::new(), Instant::now());
+        loop {
+            match self.read(key).await {
+                Ok(standing) => return Ok(standing),
+                Err(ReadError::NotSetUp { text, .. }) if started.elapsed() >= SET_UP_WITHIN => {
+                    return Err(WriteError::NotSetUp { key: key.clone(), text });
+                }
+                Err(ReadError::NotSetUp { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(job.key = %key, %error, "cannot read a record; trying again");
+                }
             }
             backoff.wait().await;
         }

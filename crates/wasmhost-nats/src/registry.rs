@@ -4,7 +4,9 @@ mod view;
 
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use wasmhost_protocol::{Digest, Limits, Manifest, ModuleEntry, ModuleName, Policy, header};
+use wasmhost_protocol::{
+    BadPolicy, Beside, Digest, Limits, Manifest, ModuleEntry, ModuleName, Policy, header,
+};
 
 use crate::codes::Unstored;
 use crate::direct::newest;
@@ -36,6 +38,14 @@ pub enum RegistryError {
         name: ModuleName,
         /// Its size.
         bytes: usize,
+    },
+    /// The policy asks for more, or for less, than there is.
+    #[error("push module {name}")]
+    Policy {
+        /// The module.
+        name: ModuleName,
+        /// All that is wrong with it.
+        source: BadPolicy,
     },
     /// Others changed the module at the same time, again and again.
     #[error("change module {0}: others change it at the same time")]
@@ -76,6 +86,7 @@ pub async fn push(
     if wasm.len() > Limits::MODULE_BYTES {
         return Err(RegistryError::TooLarge { name: name.clone(), bytes: wasm.len() });
     }
+    policy.check().map_err(|source| RegistryError::Policy { name: name.clone(), source })?;
     let digest = digest_of(&wasm);
     store(connection, &digest, &wasm).await?;
     let (v, bytes) = (ENTRY_VERSION, wasm.len() as u64);
@@ -213,5 +224,19 @@ async fn change(
 
 fn version(message: &StoredMessage) -> Version {
     let entry = serde_json::from_slice::<ModuleEntry>(&message.payload).ok();
-    Version { revision: message.sequence, entry: entry.filter(|entry| entry.v == ENTRY_VERSION) }
+    let entry = entry.filter(|entry| entry.v == ENTRY_VERSION).map(|entry| bounded(entry, message.sequence));
+    Version { revision: message.sequence, entry }
+}
+
+/// An entry that was written before a bound was known, or past the client: nobody gets what is beside it, and its jobs run.
+fn bounded(entry: ModuleEntry, revision: u64) -> ModuleEntry {
+    let (policy, beside) = entry.policy.within_bounds();
+    if !beside.is_empty() {
+        let settings = beside.iter().map(Beside::to_string).collect::<Vec<_>>().join("; ");
+        tracing::warn!(
+            module.digest = %entry.digest, revision, settings,
+            "the policy of a module in the registry is taken at its bounds; push the module again with a policy within them"
+        );
+    }
+    ModuleEntry { policy, ..entry }
 }

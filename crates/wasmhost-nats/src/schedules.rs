@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Info;
 use bytes::Bytes;
-use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, header};
+use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, bounds, header};
 
 use crate::jobs::{PublishError, Published, job_headers, message_id};
 use crate::message::{Place, ReadError, publish, read};
@@ -20,13 +20,10 @@ const HEADER_BYTES: usize = 1 << 10;
 /// One part in so many of the schedule stream stays free for schedules that are published at the same time.
 const ROOM_LEFT: u64 = 16;
 
-/// 2262-01-01T00:00:00Z: the server counts nanoseconds in 64 bits, and fires at once what is due after they overflow.
-const LATEST_MS: i64 = 9_214_646_400_000;
-
 /// No job can be scheduled for later.
 #[must_use]
 pub fn latest() -> Timestamp {
-    Timestamp::from_unix_ms(LATEST_MS)
+    bounds::TIME.most
 }
 
 /// Schedules the job for `at`, unless a schedule stands for it; a time that is past fires at once. The stream drops a

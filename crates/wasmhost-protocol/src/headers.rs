@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
 use crate::names::header;
 use crate::{Digest, JobKey, QueueName, Timestamp, format_duration, parse_duration};
 
@@ -13,13 +14,13 @@ pub struct JobOptions {
     pub revision: Option<u64>,
     /// The version of the module to run.
     pub digest: Option<Digest>,
-    /// Attempts in all; at least 1.
+    /// Attempts in all, within [`bounds::MAX_ATTEMPTS`].
     pub max_attempts: Option<u32>,
-    /// After this time an attempt is stopped; more than zero.
+    /// After this time an attempt is stopped; within [`bounds::ATTEMPT`].
     pub timeout: Option<Duration>,
     /// After this time no attempt starts.
     pub expires_at: Option<Timestamp>,
-    /// How long the terminal record is kept; zero: its result is dropped, else at least a second.
+    /// How long the terminal record is kept, within [`bounds::RESULT_TTL`]; zero: its result is dropped.
     pub result_ttl: Option<Duration>,
     /// The job that this one came from.
     pub parent: Option<JobKey>,
@@ -75,6 +76,14 @@ pub enum BadHeader {
         /// What is wrong with the value.
         why: String,
     },
+    /// The value asks for more, or for less, than there is.
+    #[error("header `{name}`: {source}")]
+    OutOfBounds {
+        /// Its proper name.
+        name: &'static str,
+        /// How.
+        source: OutOfBounds,
+    },
     /// Two headers exclude each other.
     #[error("header `{name}` cannot stand beside `{other}`")]
     Excluded {
@@ -89,13 +98,25 @@ fn shown(name: &str) -> String {
     crate::escape(crate::truncate(name, 80))
 }
 
-/// Shortest time to live that the server takes.
-const SHORTEST_TTL: Duration = Duration::from_secs(1);
+/// What is wrong with a value.
+enum Why {
+    Unreadable(String),
+    OutOfBounds(OutOfBounds),
+}
+
+impl Why {
+    fn of(self, name: &'static str) -> BadHeader {
+        match self {
+            Self::Unreadable(why) => BadHeader::Unreadable { name, why },
+            Self::OutOfBounds(source) => BadHeader::OutOfBounds { name, source },
+        }
+    }
+}
 
 struct Field {
     name: &'static str,
     place: Place,
-    read: fn(&mut JobOptions, &str) -> Result<(), String>,
+    read: fn(&mut JobOptions, &str) -> Result<(), Why>,
     write: fn(&JobOptions) -> Option<String>,
 }
 
@@ -115,25 +136,29 @@ const FIELDS: [Field; 12] = [
     Field {
         name: header::MAX_ATTEMPTS,
         place: Place::Job,
-        read: |options, text| put(&mut options.max_attempts, attempts(text)),
+        read: |options, text| hold(&mut options.max_attempts, attempts(text), bounds::MAX_ATTEMPTS),
         write: |options| options.max_attempts.map(|attempts| attempts.to_string()),
     },
     Field {
         name: header::TIMEOUT,
         place: Place::Job,
-        read: |options, text| put(&mut options.timeout, timeout(text)),
+        read: |options, text| hold(&mut options.timeout, parse_duration(text), bounds::ATTEMPT),
         write: |options| options.timeout.map(format_duration),
     },
     Field {
         name: header::EXPIRES,
         place: Place::Job,
-        read: |options, text| put(&mut options.expires_at, Timestamp::parse(text)),
+        read: |options, text| hold(&mut options.expires_at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.expires_at.map(|at| at.to_string()),
     },
     Field {
         name: header::RESULT_TTL,
         place: Place::Job,
-        read: |options, text| put(&mut options.result_ttl, result_ttl(text)),
+        // Zero drops the result.
+        read: |options, text| match parse_duration(text) {
+            Ok(Duration::ZERO) => put(&mut options.result_ttl, Ok::<_, String>(Duration::ZERO)),
+            ttl => hold(&mut options.result_ttl, ttl, bounds::RESULT_TTL),
+        },
         write: |options| options.result_ttl.map(format_duration),
     },
     Field {
@@ -151,7 +176,7 @@ const FIELDS: [Field; 12] = [
     Field {
         name: header::SUBMITTED_AT,
         place: Place::Job,
-        read: |options, text| put(&mut options.submitted_at, Timestamp::parse(text)),
+        read: |options, text| hold(&mut options.submitted_at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.submitted_at.map(|at| at.to_string()),
     },
     Field {
@@ -169,7 +194,7 @@ const FIELDS: [Field; 12] = [
     Field {
         name: header::AT,
         place: Place::Submit,
-        read: |options, text| put(&mut options.at, Timestamp::parse(text)),
+        read: |options, text| hold(&mut options.at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.at.map(|at| at.to_string()),
     },
 ];
@@ -191,7 +216,7 @@ impl JobOptions {
                     return Err(BadHeader::Repeated { name: field.name });
                 }
                 (field.read)(&mut options, value.trim_matches([' ', '\t']))
-                    .map_err(|why| BadHeader::Unreadable { name: field.name, why })?;
+                    .map_err(|why| why.of(field.name))?;
             } else if name.eq_ignore_ascii_case(header::TRACEPARENT) && is_traceparent(value) {
                 options.traceparent.get_or_insert_with(|| value.to_owned());
             }
@@ -224,8 +249,19 @@ fn find(name: &str, place: Place) -> Result<usize, BadHeader> {
     }
 }
 
-fn put<T, E: ToString>(slot: &mut Option<T>, value: Result<T, E>) -> Result<(), String> {
-    *slot = Some(value.map_err(|error| error.to_string())?);
+fn put<T, E: ToString>(slot: &mut Option<T>, value: Result<T, E>) -> Result<(), Why> {
+    *slot = Some(value.map_err(|error| Why::Unreadable(error.to_string()))?);
+    Ok(())
+}
+
+/// The same for what has bounds.
+fn hold<T: Quantity, E: ToString>(
+    slot: &mut Option<T>,
+    value: Result<T, E>,
+    bounds: Bounds<T>,
+) -> Result<(), Why> {
+    let value = value.map_err(|error| Why::Unreadable(error.to_string()))?;
+    *slot = Some(bounds.hold(value).map_err(Why::OutOfBounds)?);
     Ok(())
 }
 
@@ -235,19 +271,9 @@ fn positive(text: &str) -> Result<u64, String> {
     if number == 0 { Err(format!("`{}` is not a whole number from 1", shown(text))) } else { Ok(number) }
 }
 
+/// What is more than fits is more than the bound as well.
 fn attempts(text: &str) -> Result<u32, String> {
-    let number = positive(text)?;
-    u32::try_from(number).map_err(|_| format!("{number} is more than {}", u32::MAX))
-}
-
-fn timeout(text: &str) -> Result<Duration, String> {
-    let duration = parse_duration(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("must be more than zero".to_owned()) } else { Ok(duration) }
-}
-
-fn result_ttl(text: &str) -> Result<Duration, String> {
-    let ttl = parse_duration(text).map_err(|error| error.to_string())?;
-    if ttl.is_zero() || ttl >= SHORTEST_TTL { Ok(ttl) } else { Err("must be 0 or at least 1s".to_owned()) }
+    positive(text).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 /// `00-<32 hex>-<16 hex>-<2 hex>`, by length and letters; what else is wrong with one is the tracer's to say.
@@ -329,11 +355,9 @@ mod tests {
             (header::REVISION, "18446744073709551616"),
             (header::DIGEST, "abc"),
             (header::MAX_ATTEMPTS, "0"),
-            (header::MAX_ATTEMPTS, "4294967296"),
             (header::TIMEOUT, "30"),
-            (header::TIMEOUT, "0"),
             (header::EXPIRES, "30s"),
-            (header::RESULT_TTL, "999ms"),
+            (header::RESULT_TTL, "1"),
             (header::PARENT, "a.b.*"),
             (header::QUEUE, "a.b"),
             (header::AT, "2026-01-31T12:00:00"),
@@ -341,5 +365,25 @@ mod tests {
             let error = parse(&[(name, value)], Place::Submit).unwrap_err();
             assert!(error.to_string().starts_with(&format!("header `{name}` is unreadable: ")), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_beside_its_bounds_is_refused_by_a_word_that_names_them() {
+        for (name, within, beside, bound) in [
+            (header::MAX_ATTEMPTS, "1000000", "1000001", "1000000, the most"),
+            (header::MAX_ATTEMPTS, "1", "4294967296", "1000000, the most"),
+            (header::TIMEOUT, "30d", "30d1ms", "30d, the most"),
+            (header::TIMEOUT, "1ms", "0", "1ms, the least"),
+            (header::RESULT_TTL, "3650d", "3650d1ms", "3650d, the most"),
+            (header::RESULT_TTL, "1s", "999ms", "1s, the least"),
+            (header::EXPIRES, "2262-01-01T00:00:00Z", "2262-01-01T00:00:00.001Z", "2262-01-01"),
+            (header::AT, "2262-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2262-01-01"),
+        ] {
+            assert!(parse(&[(name, within)], Place::Submit).is_ok(), "{name}: {within}");
+            let error = parse(&[(name, beside)], Place::Submit).unwrap_err();
+            assert!(matches!(error, BadHeader::OutOfBounds { .. }), "{error}");
+            assert!(error.to_string().contains(bound), "{error}");
+        }
+        assert_eq!(parse(&[(header::RESULT_TTL, "0")], Place::Job).unwrap().result_ttl, Some(Duration::ZERO));
     }
 }

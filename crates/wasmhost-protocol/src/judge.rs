@@ -158,7 +158,10 @@ fn recorded(case: &Case<'_>, record: &Record, revision: u64) -> Judgement {
         Err(Illegal::Revoked | Illegal::Expired) => {
             end(case, record, revision, Event::Revoked { reason: "expired".to_owned(), usage: None })
         }
-        Err(Illegal::Early(not_before)) => Judgement::Rest(not_before.since(case.now)),
+        // A scheduled job may wait for years: it is looked at again meanwhile, for the server counts delays in nanoseconds.
+        Err(Illegal::Early(not_before)) => {
+            Judgement::Rest(not_before.since(case.now).min(RetryPolicy::LONGEST_DELAY))
+        }
         Err(Illegal::Stale) => Judgement::Stale { revision },
         Err(why) => match JobError::of_refused_claim(&why) {
             Some(error) => end(case, record, revision, finish(error)),

@@ -19,6 +19,7 @@ mod nearest;
 mod text;
 mod timestamp;
 
+pub mod bounds;
 mod headers;
 mod manifest;
 mod policy;
@@ -39,6 +40,7 @@ mod standing;
 mod presence;
 pub mod service;
 
+pub use bounds::{Bounds, OutOfBounds};
 pub use decide::{Attempt, Decision, decide};
 pub use digest::{Digest, InvalidDigest};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
@@ -51,10 +53,10 @@ pub use json::{InvalidJson, Json};
 pub use judge::{Case, Judgement, judge};
 pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
-pub use names::{JobSubject, Names, Namespace, header};
+pub use names::{JobSubject, Names, Namespace, Right, Way, header};
 pub use nearest::nearest;
 pub use outcome::{Fault, Limit, Outcome, Verdict};
-pub use policy::{Limits, Policy, RetryPolicy};
+pub use policy::{BadPolicy, Beside, Limits, Policy, RetryPolicy};
 pub use presence::HostPresence;
 pub use record::{BlobRef, Delivery, Payload, Record, Revoke, Token, Usage, WriteId};
 pub use stage::{End, Shown, Stage, State};

@@ -1,12 +1,17 @@
 //! What a module may use and how its jobs are retried: stored with the module, so it can only ask.
 
+mod review;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ErrorKind;
+use crate::bounds;
 use crate::duration::{as_optional_text, as_text};
+
+pub use review::{BadPolicy, Beside};
 
 /// Limits of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +96,7 @@ impl RetryPolicy {
     /// Attempts of a task that asks for a retry where nothing is set: Celery's three retries.
     pub const ASKED_ATTEMPTS: u32 = 4;
     /// No delay is longer, whoever asks for it.
-    pub const LONGEST_DELAY: Duration = Duration::from_secs(24 * 3600);
+    pub const LONGEST_DELAY: Duration = bounds::RETRY_DELAY.most;
     /// Attempts that the host's own faults and hand-offs may cost a job without being charged.
     pub const UNCHARGED_ATTEMPTS: u32 = 10;
     /// From so many claims without an outcome on, a job is a suspect: a host runs at most one at a time, so that the

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds;
 use crate::duration::as_optional_text;
 use crate::{JobKey, State};
 
@@ -59,7 +60,12 @@ impl RevokeRequest {
         };
         match body.trim_ascii().first() {
             None => Ok(Self::default()),
-            Some(b'{') => serde_json::from_slice(body).map_err(|error| refuse(&error.to_string())),
+            Some(b'{') => {
+                let request: Self =
+                    serde_json::from_slice(body).map_err(|error| refuse(&error.to_string()))?;
+                let grace = request.grace.map(|grace| bounds::GRACE.hold(grace)).transpose();
+                grace.map(|_| request).map_err(|error| refuse(&format!("grace: {error}")))
+            }
             // serde would read an array by position.
             Some(_) => Err(refuse("not an object")),
         }
@@ -141,6 +147,12 @@ mod tests {
         assert_eq!(serde_json::to_string(&full).unwrap(), text);
         assert_eq!(RevokeRequest::parse(text.as_bytes()).unwrap(), full);
         assert!(RevokeRequest::parse(br#"{"grace":null}"#).is_ok());
+        assert!(RevokeRequest::parse(br#"{"grace":"30d"}"#).is_ok());
+        let refused = RevokeRequest::parse(br#"{"grace":"30d1ms"}"#).unwrap_err().message;
+        assert!(
+            refused.ends_with("grace: 30d1ms is more than 30d, the most that may be asked for"),
+            "{refused}"
+        );
         for bad in [r#"{"raeson":"x"}"#, r#"{"grace":30}"#, "[", "null", "[]"] {
             assert_eq!(
                 RevokeRequest::parse(bad.as_bytes()).unwrap_err().kind,

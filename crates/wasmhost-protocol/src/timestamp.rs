@@ -22,10 +22,19 @@ const LATEST_MS: i64 = 253_402_300_799_999;
 const EARLIEST_MS: i64 = -62_167_219_200_000;
 
 impl Timestamp {
+    /// The first moment that there is: the year 0.
+    pub const EARLIEST: Self = Self(EARLIEST_MS);
+
     /// From milliseconds since the epoch; clamped to the years 0 to 9999.
     #[must_use]
-    pub fn from_unix_ms(ms: i64) -> Self {
-        Self(ms.clamp(EARLIEST_MS, LATEST_MS))
+    pub const fn from_unix_ms(ms: i64) -> Self {
+        if ms < EARLIEST_MS {
+            Self(EARLIEST_MS)
+        } else if ms > LATEST_MS {
+            Self(LATEST_MS)
+        } else {
+            Self(ms)
+        }
     }
 
     /// Milliseconds since the epoch.

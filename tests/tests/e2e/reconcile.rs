@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use async_nats::jetstream::{self, consumer::pull};
+use async_nats::jetstream::{
+    self,
+    consumer::{pull, push},
+};
 use end_to_end::{Deployment, Host, until};
 use serde_json::{Value, json};
 use wasmhost_client::RevokeOptions;
@@ -155,13 +158,29 @@ async fn a_queue_gets_its_consumer_back_when_it_was_deleted_or_changed() -> Test
     config.filter_subject.clone_from(&found.filter_subject);
     config.ack_wait = found.ack_wait;
     config.max_ack_pending = found.max_ack_pending;
+    config.max_waiting = found.max_waiting;
     jobs.update_consumer(config).await?;
     host.log.wait_for("making it anew").await?;
-    until("the consumer as it was", async || {
+    let as_it_was = async || {
         let found: Result<jetstream::consumer::PullConsumer, _> = jobs.get_consumer("wasmhost-default").await;
         Ok(found.ok().filter(|found| found.cached_info().config.max_deliver == -1).map(drop))
+    };
+    until("the consumer as it was", as_it_was).await?;
+    let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
+
+    let pushing = push::Config {
+        durable_name: Some("wasmhost-default".to_owned()),
+        filter_subject: "wasmhost.jobs.default.>".to_owned(),
+        deliver_subject: "somewhere.else".to_owned(),
+        ..push::Config::default()
+    };
+    // The host gives the queue its consumer back as soon as it misses it: again until this was faster.
+    until("a consumer that pushes in its place", async || {
+        jobs.delete_consumer("wasmhost-default").await.ok();
+        Ok(jobs.create_consumer(pushing.clone()).await.ok().map(drop))
     })
     .await?;
+    until("the consumer as it was", as_it_was).await?;
     let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
     host.check_alive()
 }

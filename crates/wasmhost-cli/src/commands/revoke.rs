@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use wasmhost_client::RevokeOptions;
-use wasmhost_protocol::{JobKey, parse_duration};
+use wasmhost_protocol::JobKey;
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::units::parse_grace;
 use crate::{out, show};
 
 /// Flags of `revoke`.
@@ -22,8 +23,8 @@ pub(crate) struct Args {
     /// Why, for people
     #[arg(long, default_value = "revoked from the command line")]
     reason: String,
-    /// How long a running task may take to stop by itself
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// How long a running task may take to stop by itself, at most 30d
+    #[arg(long, value_name = "DURATION", value_parser = parse_grace)]
     grace: Option<Duration>,
     /// Leave a job alone that runs
     #[arg(long)]

@@ -39,7 +39,7 @@ pub(crate) struct Args {
 /// Runs the task and prints its result.
 pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, Complaint> {
     let (function, arguments) = function_and_arguments(args.function, args.arguments)?;
-    let policy: Policy = args.policy.as_deref().map(toml_file::read).transpose()?.unwrap_or_default();
+    let policy = args.policy.as_deref().map(toml_file::policy).transpose()?.unwrap_or_default();
     let sandbox = component::sandbox(Compiler::InProcess)?;
     let component = component::load(&sandbox, &args.file).await?;
     let function = choose(&component.loaded.manifest(), function.as_deref())?;

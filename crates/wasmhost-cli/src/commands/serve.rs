@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_host::{HostConfig, HostError};
-use wasmhost_nats::LayoutConfig;
-use wasmhost_protocol::parse_duration;
+use wasmhost_nats::{LayoutConfig, RightsError};
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::units::{Queues, parse_bytes, parse_reconcile_after, parse_replicas, parse_slots};
+use crate::units::{
+    Queues, parse_ack_wait, parse_grace, parse_memory_limit, parse_reconcile_after, parse_replicas,
+    parse_slots, parse_storage,
+};
 use crate::{component, connect, runtime};
 
 /// Flags of `serve`. Each may also stand in the configuration file, by the same name.
@@ -43,28 +45,28 @@ pub(crate) struct Settings {
     /// The queues to serve, each with its share of the slots [default: default:1]
     #[arg(long, value_name = "NAME:WEIGHT,…", env = "WASMHOST_QUEUES")]
     queues: Option<Queues>,
-    /// Attempts at a time [default: 64 for each core]
+    /// Attempts at a time, at most 10000 [default: 64 for each core]
     #[arg(long, value_name = "NUMBER", env = "WASMHOST_SLOTS", value_parser = parse_slots)]
     slots: Option<u32>,
-    /// The most memory that the policy of a module may ask for [default: 512M]
-    #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_bytes)]
+    /// The most memory that the policy of a module may ask for, up to 4G [default: 512M]
+    #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_memory_limit)]
     memory_limit: Option<u64>,
-    /// How long a drain waits for what runs [default: 30s]
-    #[arg(long, value_name = "DURATION", env = "WASMHOST_GRACE", value_parser = parse_duration)]
+    /// How long a drain waits for what runs, at most 30d [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "WASMHOST_GRACE", value_parser = parse_grace)]
     grace: Option<Duration>,
-    /// Without a sign of life for this long, a job is given to another host [default: 30s]
-    #[arg(long, value_name = "DURATION", env = "WASMHOST_ACK_WAIT", value_parser = parse_duration)]
+    /// Without a sign of life for this long, 1s to 1d, a job is given to another host [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "WASMHOST_ACK_WAIT", value_parser = parse_ack_wait)]
     ack_wait: Option<Duration>,
-    /// A job whose message has been gone for this long is ended as lost. Clients give up publishing after half of it [default:
+    /// A job whose message has been gone for this long, 100ms to 1d, is ended as lost. Clients give up publishing after half of it [default:
     /// 60s]
     #[arg(long, value_name = "DURATION", env = "WASMHOST_RECONCILE_AFTER", value_parser = parse_reconcile_after)]
     reconcile_after: Option<Duration>,
     /// Where compiled components are kept [default: wasmhost in the user's cache]
     #[arg(long, value_name = "DIR", env = "WASMHOST_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
-    /// What the streams of jobs, schedules, logs and dead jobs may take on the server; for the first start, which makes them
-    /// [default: 7G]
-    #[arg(long, value_name = "SIZE", env = "WASMHOST_STORAGE", value_parser = parse_bytes)]
+    /// What the streams of jobs, schedules, logs and dead jobs may take on the server; for the first start, which makes them,
+    /// and at least 7M [default: 7G]
+    #[arg(long, value_name = "SIZE", env = "WASMHOST_STORAGE", value_parser = parse_storage)]
     storage: Option<u64>,
     /// Copies of each stream in a cluster; for the first start [default: 1]
     #[arg(long, value_name = "NUMBER", env = "WASMHOST_REPLICAS", value_parser = parse_replicas)]
@@ -121,6 +123,8 @@ async fn signals(ask: tokio::sync::oneshot::Sender<()>) -> Result<Infallible, Co
 /// Why a host ended.
 pub(crate) fn host_failed(error: HostError) -> Complaint {
     match error {
+        HostError::Rights(error @ RightsError::Unreachable(_)) => Complaint::of(Exit::Unreachable, &error),
+        HostError::Rights(error) => Complaint::of(Exit::Denied, &error),
         HostError::Layout(error) => error.into(),
         HostError::Connect(error) => connect::refused(&error),
         HostError::Sandbox(error) => component::no_sandbox(&error),

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use wasmhost_client::{Client, Handle, ReadError, StatusError, Submission};
 use wasmhost_protocol::service::SubmitReply;
-use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, TaskName, parse_duration};
+use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, TaskName};
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::progress::Follower;
-use crate::units::When;
+use crate::units::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
 use crate::{input, out, show};
 
 /// Flags of `submit`.
@@ -32,22 +32,22 @@ pub(crate) struct Args {
     #[arg(long, default_value = "default")]
     queue: QueueName,
     /// Queue it after this long; a job with this id that stands already keeps its own time
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "at")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_delay, conflicts_with = "at")]
     delay: Option<Duration>,
     /// Queue it at this time, or after this long from now; at once where that is past
     #[arg(long, value_name = "TIME")]
     at: Option<When>,
-    /// Stop an attempt after this time
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// Stop an attempt after this time, at most 30d
+    #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
     timeout: Option<Duration>,
-    /// Attempts in all
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Attempts in all, at most 1000000
+    #[arg(long, value_name = "NUMBER", value_parser = parse_attempts)]
     max_attempts: Option<u32>,
     /// Start no attempt after this time, or after this long from now
     #[arg(long, value_name = "TIME")]
     expires: Option<When>,
-    /// Keep the record for so long after the end; 0 drops the result
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// Keep the record for so long after the end, 1s to 3650d; 0 drops the result
+    #[arg(long, value_name = "DURATION", value_parser = parse_result_ttl)]
     result_ttl: Option<Duration>,
     /// The version of the module [default: the one that is current at the first attempt]
     #[arg(long)]

@@ -89,6 +89,14 @@ pub enum SubmitError {
         /// The subject and the permission that is missing.
         why: String,
     },
+    /// JetStream is off, or the streams were never made.
+    #[error("submitting job {key}: {why}; streams and buckets are made by the first `wasmhost serve`")]
+    NotSetUp {
+        /// The job.
+        key: JobKey,
+        /// What the server says.
+        why: String,
+    },
     /// The server did not answer; whether the job is queued is not known.
     #[error("job {key} is not known to be queued: {why}; submit it again with the same id")]
     Unreachable {
@@ -113,6 +121,7 @@ impl Submitting<'_> {
         match error {
             WriteError::Full { text, .. } => self.full(text),
             WriteError::Denied { text, .. } => SubmitError::Denied { key, why: text },
+            WriteError::NotSetUp { text, .. } => SubmitError::NotSetUp { key, why: text },
             WriteError::TooLarge(_) => SubmitError::OverServerLimit { key, why: "its record" },
             error => self.unreachable(error.to_string()),
         }

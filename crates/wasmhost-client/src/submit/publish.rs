@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use wasmhost_nats::schedules::schedule_job;
-use wasmhost_nats::{PublishError, ReadError, fault, publish_job};
+use wasmhost_nats::{PublishError, ReadError, SET_UP_WITHIN, fault, publish_job};
 use wasmhost_protocol::{JobOptions, State};
 
 use super::find::Found;
@@ -68,9 +68,25 @@ impl Submitting<'_> {
                 Err(self.abort(&held, too_large).await)
             }
             Err(error) => {
+                if let Some(missing) = self.missing_stream(&held).await {
+                    return Err(self.abort(&held, missing).await);
+                }
                 self.doubt = true;
                 Ok(Tried::Again(held, self.unreachable(error.to_string())))
             }
+        }
+    }
+
+    /// The error of a stream that is not there, once the server has said so for long enough.
+    async fn missing_stream(&self, held: &Held) -> Option<SubmitError> {
+        if self.started.elapsed() < SET_UP_WITHIN {
+            return None;
+        }
+        match self.find(held).await {
+            Err(ReadError::NotSetUp { text, .. }) => {
+                Some(SubmitError::NotSetUp { key: self.key.clone(), why: text })
+            }
+            Ok(_) | Err(_) => None,
         }
     }
 

@@ -70,6 +70,11 @@ async fn what_cannot_be_a_job_is_refused_before_anything_is_written() {
         task("demo.run").id("a.b").submit_json("").await,
         task("demo.run").queue("*").submit_json("").await,
         task("demo.run").max_attempts(0).submit_json("").await,
+        task("demo.run").max_attempts(u32::MAX).submit_json("").await,
+        task("demo.run").timeout(Duration::MAX).submit_json("").await,
+        task("demo.run").timeout(Duration::ZERO).submit_json("").await,
+        task("demo.run").result_ttl(Duration::MAX).submit_json("").await,
+        task("demo.run").expires_in(Duration::MAX).submit_json("").await,
         task("demo.run").submit_json("{").await,
         task("demo.run").submit_json(vec![b' '; 600_000]).await,
     ];

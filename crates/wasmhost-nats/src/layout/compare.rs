@@ -1,16 +1,21 @@
-//! The settings of a stream that exists, against those that the protocol needs.
+//! The settings of a stream or a consumer that exists, against those that the protocol needs.
 
 use std::fmt;
 use std::time::Duration;
 
+use async_nats::jetstream::consumer;
 use async_nats::jetstream::stream::Config;
 use serde_json::Value;
 use wasmhost_protocol::format_duration;
 
+mod settings;
+
+use settings::{CONSUMER, DURATIONS, Mend, Rule, STREAM, Setting};
+
 /// A setting that is not as needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The stream or consumer.
+    /// The stream or consumer; `nats-server` for one of its own.
     pub object: String,
     /// The setting, as the server's JSON names it.
     pub field: &'static str,
@@ -29,72 +34,64 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What is asked of a setting.
-#[derive(Clone, Copy)]
-enum Rule {
-    /// Exactly the wanted value.
-    Same,
-    /// The wanted number, more, or no limit.
-    AtLeast,
-    /// Some limit, whichever, where one is wanted.
-    Limited,
+/// What is compared, and the commands that mend it.
+struct Object<'a> {
+    name: &'a str,
+    /// `stream edit S`.
+    edit: String,
+    /// `stream rm S`.
+    remove: String,
 }
 
-/// Every compared setting, and the flag of `nats stream edit` that changes it; none: only making the stream anew does.
-const SETTINGS: [(&str, Rule, Option<&str>); 21] = [
-    ("subjects", Rule::Same, Some("subjects")),
-    ("retention", Rule::Same, None),
-    ("storage", Rule::Same, None),
-    ("discard", Rule::Same, Some("discard")),
-    ("discard_new_per_subject", Rule::Same, Some("discard-per-subject")),
-    ("max_msgs_per_subject", Rule::Same, Some("max-msgs-per-subject")),
-    ("max_age", Rule::Same, Some("max-age")),
-    ("max_bytes", Rule::Limited, Some("max-bytes")),
-    ("max_msgs", Rule::Limited, Some("max-msgs")),
-    ("max_msg_size", Rule::AtLeast, Some("max-msg-size")),
-    ("max_consumers", Rule::AtLeast, None),
-    ("num_replicas", Rule::AtLeast, Some("replicas")),
-    ("duplicate_window", Rule::AtLeast, Some("dupe-window")),
-    ("allow_direct", Rule::Same, Some("allow-direct")),
-    ("allow_rollup_hdrs", Rule::Same, Some("allow-rollup")),
-    ("deny_delete", Rule::Same, None),
-    ("allow_msg_ttl", Rule::Same, Some("allow-msg-ttl")),
-    ("allow_msg_schedules", Rule::Same, Some("allow-schedules")),
-    ("subject_delete_marker_ttl", Rule::Same, Some("subject-del-markers-ttl")),
-    ("republish", Rule::Same, Some("republish-source")),
-    ("sources", Rule::Same, Some("source")),
-];
-
-/// The settings of `found` that do not do.
+/// The settings of a stream that do not do.
 pub(super) fn stream(found: &Config, wanted: &Config) -> Vec<Difference> {
-    let (found, wanted_fields) = (fields(found), fields(wanted));
-    let differing = SETTINGS.iter().filter_map(|(field, rule, flag)| {
-        let (found, wanted_value) = (&found[*field], &wanted_fields[*field]);
-        if satisfies(*rule, &normal(field, found), &normal(field, wanted_value)) {
+    let name = &wanted.name;
+    let (edit, remove) = (format!("nats stream edit {name}"), format!("nats stream rm {name}"));
+    compare(&Object { name, edit, remove }, &STREAM, &fields(found), &fields(wanted))
+}
+
+/// The settings of a consumer that do not do.
+pub(super) fn consumer(
+    (stream, name): (&str, &str),
+    found: &consumer::Config,
+    wanted: &consumer::Config,
+) -> Vec<Difference> {
+    let edit = format!("nats consumer edit {stream} {name}");
+    let remove = format!("nats consumer rm {stream} {name}");
+    compare(&Object { name, edit, remove }, &CONSUMER, &fields(found), &fields(wanted))
+}
+
+fn compare(object: &Object<'_>, settings: &[Setting], found: &Value, wanted: &Value) -> Vec<Difference> {
+    let differing = settings.iter().filter_map(|Setting(field, rule, mend)| {
+        let (found, wanted) = (&found[*field], &wanted[*field]);
+        if satisfies(*rule, &normal(field, found), &normal(field, wanted)) {
             return None;
         }
-        let wanted_text = shown(field, wanted_value);
+        let wanted_text = shown(field, wanted);
         Some(Difference {
-            object: wanted.name.clone(),
+            object: object.name.to_owned(),
             field,
             found: shown(field, found),
-            command: command(&wanted.name, *flag, wanted_value, &wanted_text),
+            command: command(object, *mend, wanted, &wanted_text),
             wanted: wanted_text,
         })
     });
     differing.collect()
 }
 
-fn fields(config: &Config) -> Value {
-    serde_json::to_value(config).expect("a stream's settings can be written as JSON")
+fn fields(config: &impl serde::Serialize) -> Value {
+    serde_json::to_value(config).expect("settings can be written as JSON")
 }
 
-/// Absent, zero, -1, false and empty say the same of a setting; of the order of subjects nothing depends.
+/// Absent, zero, -1, false, empty and the default by its name say the same of a setting; of the order of subjects nothing
+/// depends.
 fn normal(field: &str, value: &Value) -> Value {
     match value {
         Value::Bool(false) => Value::Null,
         Value::Number(number) if number.as_i64().is_some_and(|number| number <= 0) => Value::Null,
         Value::Array(items) if items.is_empty() => Value::Null,
+        Value::String(text) if text.is_empty() => Value::Null,
+        Value::String(text) if field == "persist_mode" && text == "default" => Value::Null,
         Value::Array(items) if field == "subjects" => {
             let mut items = items.clone();
             items.sort_by_key(Value::to_string);
@@ -112,11 +109,10 @@ fn satisfies(rule: Rule, found: &Value, wanted: &Value) -> bool {
             (Some(_), None) => false,
             (Some(found), Some(wanted)) => found >= wanted,
         },
+        Rule::Explicit => found.as_i64() >= wanted.as_i64(),
         Rule::Limited => wanted.is_null() || !found.is_null(),
     }
 }
-
-const DURATIONS: [&str; 3] = ["max_age", "duplicate_window", "subject_delete_marker_ttl"];
 
 fn shown(field: &str, value: &Value) -> String {
     match value {
@@ -124,52 +120,30 @@ fn shown(field: &str, value: &Value) -> String {
         Value::Number(nanos) if DURATIONS.contains(&field) => {
             format_duration(Duration::from_nanos(nanos.as_u64().unwrap_or(0)))
         }
+        Value::String(text) if text.is_empty() => "not set".to_owned(),
         Value::String(text) => text.clone(),
         value => value.to_string(),
     }
 }
 
-fn command(stream: &str, flag: Option<&str>, wanted: &Value, wanted_text: &str) -> String {
-    let Some(flag) = flag else {
-        return format!("nats stream rm {stream}");
+fn command(object: &Object<'_>, mend: Mend, wanted: &Value, wanted_text: &str) -> String {
+    let Object { edit, remove, .. } = object;
+    let flag = match mend {
+        Mend::Anew => return remove.clone(),
+        Mend::Interactive => return format!("{edit} --interactive"),
+        Mend::Flag(flag) => flag,
     };
     match wanted {
-        Value::Bool(true) => format!("nats stream edit {stream} --{flag}"),
-        Value::Bool(false) => format!("nats stream edit {stream} --no-{flag}"),
-        Value::Number(_) | Value::String(_) => format!("nats stream edit {stream} --{flag}={wanted_text}"),
+        Value::Bool(true) => format!("{edit} --{flag}"),
+        Value::Bool(false) => format!("{edit} --no-{flag}"),
+        Value::Number(_) | Value::String(_) => format!("{edit} --{flag}={wanted_text}"),
         Value::Array(items) if items.iter().all(Value::is_string) => {
             let items: Vec<_> = items.iter().filter_map(Value::as_str).collect();
-            format!("nats stream edit {stream} --{flag}='{}'", items.join(","))
+            format!("{edit} --{flag}='{}'", items.join(","))
         }
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            format!("nats stream edit {stream} --interactive")
-        }
+        Value::Null | Value::Array(_) | Value::Object(_) => format!("{edit} --interactive"),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_foreign_setting_is_named_with_its_mend() {
-        let wanted = Config { name: "S".to_owned(), max_messages_per_subject: 1, ..Config::default() };
-        assert_eq!(stream(&wanted, &wanted), []);
-        let found = Config { max_messages_per_subject: 5, allow_rollup: true, ..wanted.clone() };
-        let texts: Vec<_> = stream(&found, &wanted).iter().map(Difference::to_string).collect();
-        let mend = "`S`: `max_msgs_per_subject` is 5, wanted 1; mend it with `nats stream edit S \
-                    --max-msgs-per-subject=1`";
-        assert_eq!(texts.len(), 2);
-        assert_eq!(texts[0], mend);
-    }
-
-    #[test]
-    fn a_size_of_another_number_is_fine_where_it_is_a_limit() {
-        let wanted = Config { max_bytes: 10, num_replicas: 3, ..Config::default() };
-        let found = Config { max_bytes: 99, num_replicas: 5, ..Config::default() };
-        assert_eq!(stream(&found, &wanted), []);
-        let found = Config { max_bytes: -1, num_replicas: 1, ..Config::default() };
-        let fields: Vec<_> = stream(&found, &wanted).iter().map(|difference| difference.field).collect();
-        assert_eq!(fields, ["max_bytes", "num_replicas"]);
-    }
-}
+mod tests;

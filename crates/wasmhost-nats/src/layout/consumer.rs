@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, Consumer, Info, PullConsumer, pull};
+use async_nats::jetstream::consumer::{self, AckPolicy, Consumer, IntoConsumerConfig, PullConsumer, pull};
+use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::stream::ConsumerErrorKind;
-use wasmhost_protocol::{QueueName, Timestamp, format_duration};
+use wasmhost_protocol::{QueueName, Timestamp};
 
-use super::{Difference, LayoutError, denied};
+use super::{Difference, LayoutError, compare, denied};
 use crate::Connection;
 use crate::clock::timestamp;
+use crate::codes::consumer_refusal;
+
+/// Requests of hosts that wait for a queue's deliveries at a time: a few of each host. Not to be changed once the consumer is
+/// made; 512 where none is named.
+const WAITING: i64 = 4_096;
 
 /// A queue's consumer.
 #[derive(Debug, Clone)]
@@ -28,10 +34,11 @@ pub async fn ensure_consumer(
     ack_wait: Duration,
 ) -> Result<QueueConsumer, LayoutError> {
     let (consumer, differences) = look_at_consumer(connection, queue, ack_wait).await?;
-    if differences.is_empty() { Ok(consumer) } else { Err(LayoutError::Differs(differences)) }
+    if differences.is_empty() { Ok(consumer) } else { Err(LayoutError::of_settings(differences)) }
 }
 
-/// The same for who serves it already: the consumer as it is, and how it differs.
+/// The same for who serves it already: the consumer as it is, and how it differs. One that cannot be pulled from is an
+/// error that says how.
 pub async fn look_at_consumer(
     connection: &Connection,
     queue: &QueueName,
@@ -39,10 +46,38 @@ pub async fn look_at_consumer(
 ) -> Result<(QueueConsumer, Vec<Difference>), LayoutError> {
     let name = connection.names.consumer(queue);
     let wanted = wanted(connection, queue, ack_wait);
-    let pull = denied(connection, &name, get_or_create(connection, &name, &wanted)).await?;
+    let Some(pull) = denied(connection, &name, get_or_create(connection, &name, &wanted)).await? else {
+        look(connection, queue, ack_wait).await?;
+        let text = "it is no pull consumer, and no setting of it says why".to_owned();
+        return Err(LayoutError::Unreachable { object: name, text });
+    };
     let info = pull.cached_info();
-    let differences = differences(&connection.names.jobs_stream(), info, &wanted);
+    let differences = differences(connection, queue, &info.config, &wanted);
     Ok((QueueConsumer { name, created: timestamp(info.created), pull }, differences))
+}
+
+/// Compares the queue's consumer, of whichever sort, if there is one.
+pub(super) async fn look(
+    connection: &Connection,
+    queue: &QueueName,
+    ack_wait: Duration,
+) -> Result<(), LayoutError> {
+    let (stream, name) = (connection.names.jobs_stream(), connection.names.consumer(queue));
+    let unreachable = |text: String| LayoutError::Unreachable { object: name.clone(), text };
+    let looking = async {
+        let opened = connection.jetstream.get_stream_no_info(&stream).await;
+        let opened = opened.map_err(|error| unreachable(error.to_string()))?;
+        match opened.consumer_info(&name).await {
+            Ok(info) => Ok(Some(info)),
+            Err(error) => match error.kind() {
+                ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound => Ok(None),
+                _ => Err(unreachable(error.to_string())),
+            },
+        }
+    };
+    let Some(info) = denied(connection, &name, looking).await? else { return Ok(()) };
+    let differences = differences(connection, queue, &info.config, &wanted(connection, queue, ack_wait));
+    if differences.is_empty() { Ok(()) } else { Err(LayoutError::of_settings(differences)) }
 }
 
 /// Makes the queue's consumer anew. The protocol bears it: what is not acknowledged is delivered again, what was given up
@@ -72,57 +107,39 @@ fn wanted(connection: &Connection, queue: &QueueName, ack_wait: Duration) -> pul
         ack_wait,
         max_deliver: -1,
         max_ack_pending: -1,
+        max_waiting: WAITING,
         ..pull::Config::default()
     }
 }
 
+/// None: there is one, and it is no pull consumer.
 async fn get_or_create(
     connection: &Connection,
     name: &str,
     wanted: &pull::Config,
-) -> Result<Consumer<pull::Config>, LayoutError> {
+) -> Result<Option<Consumer<pull::Config>>, LayoutError> {
     let stream = connection.names.jobs_stream();
     let unreachable = |text: String| LayoutError::Unreachable { object: name.to_owned(), text };
-    let stream = connection
-        .jetstream
-        .get_stream_no_info(&stream)
-        .await
-        .map_err(|error| unreachable(error.to_string()))?;
-    stream.get_or_create_consumer(name, wanted.clone()).await.map_err(|error| match error.kind() {
-        ConsumerErrorKind::JetStream(server) => {
-            LayoutError::Refused { object: name.to_owned(), text: server.to_string() }
-        }
-        _ => unreachable(error.to_string()),
-    })
+    let opened = connection.jetstream.get_stream_no_info(&stream).await;
+    let opened = opened.map_err(|error| unreachable(error.to_string()))?;
+    match opened.get_or_create_consumer(name, wanted.clone()).await {
+        Ok(consumer) => Ok(Some(consumer)),
+        Err(error) => match error.kind() {
+            ConsumerErrorKind::InvalidConsumerType => Ok(None),
+            ConsumerErrorKind::JetStream(server) => {
+                Err(LayoutError::refused(name, consumer_refusal(&stream, &server)))
+            }
+            _ => Err(unreachable(error.to_string())),
+        },
+    }
 }
 
-fn differences(stream: &str, found: &Info, wanted: &pull::Config) -> Vec<Difference> {
-    let config = &found.config;
-    let seconds = |duration| format_duration(duration);
-    let settings = [
-        ("filter_subject", config.filter_subject.clone(), wanted.filter_subject.clone(), Some("filter")),
-        ("ack_policy", format!("{:?}", config.ack_policy), format!("{:?}", wanted.ack_policy), None),
-        ("ack_wait", seconds(config.ack_wait), seconds(wanted.ack_wait), Some("wait")),
-        ("max_deliver", config.max_deliver.to_string(), wanted.max_deliver.to_string(), Some("max-deliver")),
-        (
-            "max_ack_pending",
-            config.max_ack_pending.to_string(),
-            wanted.max_ack_pending.to_string(),
-            Some("max-pending"),
-        ),
-        ("backoff", format!("{:?}", config.backoff), format!("{:?}", wanted.backoff), None),
-        ("headers_only", config.headers_only.to_string(), wanted.headers_only.to_string(), None),
-    ];
-    let differing = settings.into_iter().filter(|(_, found, wanted, _)| found != wanted);
-    let named = differing.map(|(field, found_text, wanted, flag)| Difference {
-        object: found.name.clone(),
-        field,
-        found: found_text,
-        command: match flag {
-            Some(flag) => format!("nats consumer edit {stream} {} --{flag}={wanted}", found.name),
-            None => format!("nats consumer rm {stream} {}", found.name),
-        },
-        wanted,
-    });
-    named.collect()
+fn differences(
+    connection: &Connection,
+    queue: &QueueName,
+    found: &consumer::Config,
+    wanted: &pull::Config,
+) -> Vec<Difference> {
+    let (stream, name) = (connection.names.jobs_stream(), connection.names.consumer(queue));
+    compare::consumer((&stream, &name), found, &wanted.clone().into_consumer_config())
 }

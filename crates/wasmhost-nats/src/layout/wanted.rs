@@ -12,11 +12,14 @@ use super::LayoutConfig;
 /// Unacknowledged publishes are told apart from new ones for so long.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 /// The largest message of a job: its arguments (512 KiB) and headers.
-const JOB_BYTES: i32 = 768 << 10;
+pub(super) const JOB_BYTES: i32 = 768 << 10;
 /// The largest record: an inline result, meta, error texts and the rest.
 const RECORD_BYTES: i32 = 512 << 10;
 /// Consumers of the states stream, above the server's default of 1000: each that lists jobs is one for a moment.
 const STATES_CONSUMERS: i32 = 100_000;
+/// Consumers of each other stream: one a queue on the job stream, one for a moment for who lists or reads elsewhere. Where
+/// none is named the server has a limit of its own, 1000 as a rule from 2.15 on, which an operator may lower.
+const CONSUMERS: i32 = 4_096;
 /// Versions of a module that jobs in flight may name.
 pub(crate) const MODULE_HISTORY: i64 = 20;
 /// A host that has not renewed its key for so long is not shown.
@@ -39,6 +42,9 @@ pub(super) fn streams(names: &Names, config: &LayoutConfig) -> Vec<Config> {
     ];
     for stream in &mut all {
         stream.num_replicas = config.replicas;
+        if stream.max_consumers <= 0 {
+            stream.max_consumers = CONSUMERS;
+        }
     }
     all
 }

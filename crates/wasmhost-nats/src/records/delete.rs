@@ -9,8 +9,8 @@ use crate::codes::Unstored;
 use crate::message::publish;
 
 impl Records {
-    /// Deletes the record at revision `expected`; false if something else stands. Errors are `Full`, `TooLarge` and
-    /// `Denied` only.
+    /// Deletes the record at revision `expected`; false if something else stands. Errors are `Full`, `TooLarge`, `NotSetUp`
+    /// and `Denied` only.
     pub async fn delete(&self, key: &JobKey, expected: u64) -> Result<bool, WriteError> {
         let mut backoff = Backoff::new();
         loop {
@@ -19,7 +19,7 @@ impl Records {
                 Err(Unstored::Conflict | Unstored::Unknown(_)) => {}
                 Err(unstored) => return Err(WriteError::new(key, unstored)),
             }
-            match self.read_until_known(key).await {
+            match self.read_unless_missing(key).await? {
                 Standing::Absent | Standing::Deleted(_) => return Ok(true),
                 standing if standing.expected() != expected => return Ok(false),
                 Standing::Record { .. } | Standing::Unreadable { .. } | Standing::Newer { .. } => {}

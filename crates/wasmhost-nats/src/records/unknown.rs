@@ -36,8 +36,8 @@ pub enum OwnedWrite {
 }
 
 impl Records {
-    /// Writes the record over revision `expected`, for who is not its owner. Errors are `Full`, `TooLarge` and
-    /// `Denied` only.
+    /// Writes the record over revision `expected`, for who is not its owner. Errors are `Full`, `TooLarge`,
+    /// `NotSetUp` and `Denied` only.
     pub async fn write(
         &self,
         key: &JobKey,
@@ -93,7 +93,7 @@ impl Records {
             }
             Err(error) => return Err(error),
         }
-        Ok(fate(record, expected, self.read_until_known(key).await))
+        Ok(fate(record, expected, self.read_unless_missing(key).await?))
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_nats::{digest_of, random_token};
-use wasmhost_protocol::BlobRef;
+use wasmhost_protocol::{BlobRef, bounds};
 
 use crate::bench::{Bench, key};
 
@@ -18,6 +18,14 @@ async fn a_blob_reads_back_until_it_is_deleted() {
     assert!(blobs::delete(&bench.connection, &name).await.unwrap());
     assert!(!blobs::delete(&bench.connection, &name).await.unwrap());
     assert!(matches!(blobs::get(&bench.connection, &blob).await, Err(ObjectError::Missing(_))));
+}
+
+#[tokio::test]
+async fn a_blob_of_the_largest_size_reads_back() {
+    let bench = Bench::new().await;
+    let bytes = Bytes::from(vec![7; usize::try_from(bounds::BLOB_BYTES.most).unwrap()]);
+    let blob = blobs::put(&bench.connection, "largest", bytes.clone()).await.unwrap();
+    assert!(blobs::get(&bench.connection, &blob).await.unwrap() == bytes);
 }
 
 #[tokio::test]

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::{AckPolicy, pull, push};
+use async_nats::jetstream::stream::{Config, Source};
 use nats_server_child::{JetStream, Options};
 use wasmhost_nats::{
-    ConnectConfig, Connection, Credentials, LayoutConfig, LayoutError, Records, WriteError, ensure_consumer,
-    ensure_layout,
+    ConnectConfig, Connection, Credentials, Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem,
+    Records, WriteError, ensure_consumer, ensure_deployment, ensure_layout,
 };
+use wasmhost_protocol::QueueName;
 
 use crate::bench::{Bench, key, pending, queue};
 
@@ -30,7 +33,7 @@ async fn foreign_settings_are_all_named_and_left_alone() {
     jetstream.update_stream(states).await.unwrap();
 
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
-    let LayoutError::Differs(differences) = error else { panic!("{error}") };
+    let differences = settings(error);
     let told: Vec<_> = differences
         .iter()
         .map(|d| (d.object.as_str(), d.field, d.found.as_str(), d.wanted.as_str()))
@@ -55,6 +58,7 @@ async fn a_consumer_with_a_delivery_limit_is_refused() {
         filter_subject: config.filter_subject.clone(),
         ack_wait: config.ack_wait,
         max_ack_pending: config.max_ack_pending,
+        max_waiting: config.max_waiting,
         max_deliver: 5,
         ..Default::default()
     };
@@ -63,6 +67,146 @@ async fn a_consumer_with_a_delivery_limit_is_refused() {
     let text = error.to_string();
     let mend = "nats consumer edit WASMHOST_JOBS wasmhost-default --max-deliver=-1";
     assert!(text.contains("`max_deliver` is 5, wanted -1") && text.contains(mend), "{text}");
+}
+
+/// Everything that differs, and nothing else.
+fn settings(error: LayoutError) -> Vec<Difference> {
+    let LayoutError::Problems(problems) = error else { panic!("{error}") };
+    let settings = problems.into_iter().map(|problem| match problem {
+        Problem::Setting(difference) => difference,
+        problem => panic!("{problem}"),
+    });
+    settings.collect()
+}
+
+async fn change(bench: &Bench, stream: String, change: impl FnOnce(&mut Config)) {
+    let jetstream = &bench.connection.jetstream;
+    let mut config = jetstream.get_stream(stream).await.expect("it stands").cached_info().config.clone();
+    change(&mut config);
+    jetstream.update_stream(config).await.expect("it changes");
+}
+
+async fn ensure(bench: &Bench, queues: &[&str]) -> Result<(), LayoutError> {
+    let queues: Vec<_> = queues.iter().map(|queue| QueueName::parse(queue).expect("a queue")).collect();
+    let config = LayoutConfig::default();
+    ensure_deployment(&bench.connection, &config, &queues, Duration::from_secs(30)).await.map(drop)
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_told_at_once() {
+    let bench = Bench::new().await;
+    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
+    ensure(&bench, &["default", "high"]).await.unwrap();
+    change(&bench, names.jobs_stream(), |config| config.max_age = Duration::from_secs(3600)).await;
+    change(&bench, names.dead_stream(), |config| config.sealed = true).await;
+    jetstream.delete_stream(names.states_stream()).await.unwrap();
+    let jobs = jetstream.get_stream(names.jobs_stream()).await.unwrap();
+    let mut default: pull::Config = pulled(&jobs, "wasmhost-default").await;
+    (default.max_deliver, default.ack_wait) = (5, Duration::from_secs(10));
+    jobs.update_consumer(default).await.unwrap();
+    jobs.delete_consumer("wasmhost-high").await.unwrap();
+    let push = push::Config {
+        durable_name: Some("wasmhost-high".to_owned()),
+        deliver_subject: "pushed".to_owned(),
+        filter_subject: "wasmhost.jobs.high.>".to_owned(),
+        ack_policy: AckPolicy::Explicit,
+        ..push::Config::default()
+    };
+    jobs.create_consumer(push).await.unwrap();
+
+    let text = ensure(&bench, &["default", "high"]).await.unwrap_err().to_string();
+    for told in [
+        "`WASMHOST_JOBS`: `max_age` is 1h",
+        "`WASMHOST_DEAD`: `sealed` is true",
+        "`KV_wasmhost-states` is missing",
+        "`wasmhost-default`: `ack_wait` is 10s, wanted 30s",
+        "`wasmhost-default`: `max_deliver` is 5, wanted -1",
+        "`wasmhost-high`: `deliver_subject` is pushed, wanted not set",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let gone = jetstream.get_stream(names.states_stream()).await;
+    assert!(gone.is_err(), "and nothing was made meanwhile");
+}
+
+async fn pulled(stream: &async_nats::jetstream::stream::Stream, name: &str) -> pull::Config {
+    let consumer = stream.get_consumer::<pull::Config>(name).await.expect("it stands");
+    let config = consumer.cached_info().config.clone();
+    pull::Config {
+        durable_name: config.durable_name,
+        filter_subject: config.filter_subject,
+        ack_policy: config.ack_policy,
+        ack_wait: config.ack_wait,
+        max_deliver: config.max_deliver,
+        max_ack_pending: config.max_ack_pending,
+        max_waiting: config.max_waiting,
+        ..pull::Config::default()
+    }
+}
+
+#[tokio::test]
+async fn a_mirror_in_the_place_of_a_bucket_is_told() {
+    let bench = Bench::new().await;
+    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
+    jetstream.delete_stream(names.hosts_stream()).await.unwrap();
+    let mirror = Source { name: names.modules_stream(), ..Source::default() };
+    let config = Config { name: names.hosts_stream(), mirror: Some(mirror), ..Config::default() };
+    jetstream.create_stream(config).await.unwrap();
+    let text = ensure(&bench, &[]).await.unwrap_err().to_string();
+    let mend = "wanted not set; mend it with `nats stream rm KV_wasmhost-hosts`";
+    assert!(text.contains("`mirror` is {") && text.contains(mend), "{text}");
+}
+
+#[tokio::test]
+async fn a_deployment_without_its_limits_of_consumers_and_requests_is_told_how_to_get_them() {
+    let bench = Bench::new().await;
+    let names = &bench.connection.names;
+    change(&bench, names.jobs_stream(), |config| config.max_consumers = -1).await;
+    let jobs = bench.connection.jetstream.get_stream(names.jobs_stream()).await.unwrap();
+    let old = pull::Config {
+        durable_name: Some("wasmhost-default".to_owned()),
+        filter_subject: "wasmhost.jobs.default.>".to_owned(),
+        ack_policy: AckPolicy::Explicit,
+        max_deliver: -1,
+        max_ack_pending: -1,
+        ..pull::Config::default()
+    };
+    jobs.create_consumer(old).await.unwrap();
+    let told = settings(ensure(&bench, &["default"]).await.unwrap_err());
+    let told: Vec<_> = told.iter().map(|it| (it.field, it.found.as_str(), it.command.as_str())).collect();
+    let expected = [
+        ("max_consumers", "-1", "nats stream edit WASMHOST_JOBS --max-consumers=4096"),
+        ("max_waiting", "512", "nats consumer rm WASMHOST_JOBS wasmhost-default"),
+    ];
+    assert_eq!(told, expected);
+    change(&bench, names.jobs_stream(), |config| config.max_consumers = 4096).await;
+    jobs.delete_consumer("wasmhost-default").await.unwrap();
+    ensure(&bench, &["default"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_over_the_limit_of_consumers_is_refused_by_a_word_that_names_it() {
+    let bench = Bench::new().await;
+    ensure(&bench, &["default"]).await.unwrap();
+    change(&bench, bench.connection.names.jobs_stream(), |config| config.max_consumers = 1).await;
+    let queue = QueueName::parse("high").unwrap();
+    let error = ensure_consumer(&bench.connection, &queue, Duration::from_secs(30)).await.unwrap_err();
+    let text = error.to_string();
+    let told = "`wasmhost-high` cannot be made: `WASMHOST_JOBS` has as many consumers as it may";
+    assert!(text.contains(told) && text.contains("max_consumers"), "{text}");
+    assert!(text.contains("nats consumer ls WASMHOST_JOBS"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_job_of_the_largest_size_is_told_with_its_option() {
+    let of = |bytes: usize| Options { extra_config: format!("max_payload: {bytes}"), ..Options::default() };
+    let bench = Bench::bare(&of(LEAST_PAYLOAD)).await;
+    ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
+    let bench = Bench::bare(&of(LEAST_PAYLOAD - 1)).await;
+    let told = settings(ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((told[0].object.as_str(), told[0].field), ("nats-server", "max_payload"));
+    assert_eq!(told[0].wanted, LEAST_PAYLOAD.to_string());
 }
 
 #[tokio::test]
@@ -82,7 +226,10 @@ async fn a_foreign_stream_on_our_subjects_is_refused_with_the_servers_words() {
     };
     bench.connection.jetstream.create_stream(config).await.unwrap();
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
-    assert!(matches!(&error, LayoutError::Refused { object, .. } if object == "WASMHOST_JOBS"), "{error}");
+    let LayoutError::Problems(problems) = &error else { panic!("{error}") };
+    let refused =
+        |problem: &Problem| matches!(problem, Problem::Refused { object, .. } if object == "WASMHOST_JOBS");
+    assert!(matches!(problems.as_slice(), [problem] if refused(problem)), "{error}");
 }
 
 #[tokio::test]

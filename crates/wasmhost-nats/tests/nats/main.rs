@@ -7,4 +7,5 @@ mod jobs;
 mod layout;
 mod records;
 mod registry;
+mod rights;
 mod schedules;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use wasmhost_nats::{JobFilter, OwnedWrite, Records, WriteError, Written, subscribe};
-use wasmhost_protocol::{JobKey, Record, Standing, Token};
+use wasmhost_nats::{JobFilter, OwnedWrite, Records, WriteError, Written, now, subscribe};
+use wasmhost_protocol::{
+    End, ErrorKind, JobError, JobKey, Json, Limits, Payload, Record, Revoke, Stage, Standing, Token, bounds,
+};
 
 use crate::bench::{Bench, claimed, key, pending, revoke_requested, succeeded};
 use crate::events::next_of;
@@ -151,6 +153,40 @@ async fn a_record_over_the_buckets_limit_is_too_large() {
         let error = records.write(&key, &record, 0, None).await.unwrap_err();
         assert!(matches!(error, WriteError::TooLarge(_)), "{size}: {error}");
     }
+}
+
+/// Texts of the kind that takes the most room in JSON.
+#[tokio::test]
+async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
+    let bench = Bench::new().await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let worst = |bytes: usize| "\u{1}".repeat(bytes);
+    let json = |bytes: u64| Json::parse(format!("\"{}\"", "x".repeat(bytes as usize - 2))).unwrap();
+    let (mut record, ..) = running(&records, &key).await;
+    record.meta = Some(json(bounds::META_BYTES.most));
+    record.revoke = Some(Revoke { reason: worst(Limits::REASON_BYTES), stop_at: now() });
+    let finished_at = now();
+    let error = JobError {
+        details: Some(json(8 << 10)),
+        backtrace: Some(worst(Limits::ERROR_TEXT_BYTES)),
+        ..JobError::new(ErrorKind::Failed, worst(Limits::ERROR_TEXT_BYTES))
+    };
+    let result = json(Limits::INLINE_RESULT_BYTES as u64);
+    for end in [End::Failure(error), End::Success(Payload::Inline(result))] {
+        record.stage = Stage::Ended { end, finished_at };
+        let written = records.compare_and_set(&key, &record, 1, None).await;
+        assert!(written.is_ok() || matches!(written, Err(WriteError::Conflict(_))), "{written:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_where_there_is_no_bucket_is_told_so() {
+    let bench = Bench::bare(&nats_server_child::Options::default()).await;
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let written = records.write(&key, &pending(&key), 0, None).await;
+    assert!(matches!(written, Err(WriteError::NotSetUp { .. })), "{written:?}");
+    let deleted = records.delete(&key, 7).await;
+    assert!(matches!(deleted, Err(WriteError::NotSetUp { .. })), "{deleted:?}");
 }
 
 #[tokio::test]

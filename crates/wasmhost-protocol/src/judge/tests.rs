@@ -192,7 +192,9 @@ fn a_scheduled_job_is_not_claimed_before_its_time() {
     let stage = Stage::Pending { not_before: Some(at(NOW + 60)) };
     let scheduled = Record { stage, attempt: 0, token: None, delivery: None, msg_seq: None, ..started() };
     assert_eq!(of(scheduled.clone(), 1), "rest 60 s", "a raw message under its id");
-    assert_eq!(of(scheduled, 90), "rest 60 s", "and never poison");
+    assert_eq!(of(scheduled.clone(), 90), "rest 60 s", "and never poison");
+    let stage = Stage::Pending { not_before: Some(Timestamp::from_unix_ms(i64::MAX)) };
+    assert_eq!(of(Record { stage, ..scheduled }, 1), "rest 86400 s", "no delay is longer than a day");
 }
 
 #[test]

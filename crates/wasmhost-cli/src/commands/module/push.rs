@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
         Some(name) => name,
         None => name_of(&args.file)?,
     };
-    let policy = args.policy.as_deref().map(toml_file::read).transpose()?.unwrap_or_default();
+    let policy = args.policy.as_deref().map(toml_file::policy).transpose()?.unwrap_or_default();
     let sandbox = component::sandbox(component::child_compiler()?)?;
     // The file first: what is wrong with it can be said without a server.
     let component = component::load(&sandbox, &args.file).await?;

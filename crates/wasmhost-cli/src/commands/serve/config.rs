@@ -4,16 +4,20 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use toml::{Table, Value};
-use wasmhost_protocol::{escape, parse_duration};
+use toml::Value;
+use wasmhost_protocol::escape;
 
 use super::Settings;
 use crate::cli::Global;
 use crate::complaint::Complaint;
+use crate::connect::parse_url;
 use crate::exit::Exit;
 use crate::nearest::suggestion;
-use crate::units::{parse_bytes, parse_reconcile_after, parse_replicas, parse_slots};
-use crate::{input, toml_file};
+use crate::toml_file::TomlFile;
+use crate::units::{
+    parse_ack_wait, parse_grace, parse_memory_limit, parse_reconcile_after, parse_replicas, parse_slots,
+    parse_storage,
+};
 
 /// Every key there is.
 const KEYS: [&str; 20] = [
@@ -41,27 +45,34 @@ const KEYS: [&str; 20] = [
 
 /// Reads the file: what concerns the connection fills the gaps of `global`.
 pub(super) fn read(path: &Path, global: &mut Global) -> Result<Settings, Complaint> {
-    let mut file = File { table: toml_file::table(path)?, problems: Vec::new() };
+    let mut file = File { toml: TomlFile::open(path).map_err(as_configuration)?, problems: Vec::new() };
     file.reject_unknown_keys();
     let settings = file.settings();
     file.connection(global);
     if file.problems.is_empty() {
         return Ok(settings);
     }
-    let path = input::shown(path);
-    let problems: Vec<_> = file.problems.iter().map(|problem| format!("{path}: {problem}")).collect();
-    Err(Complaint::new(Exit::Config, problems.join("\nerror: ")))
+    Err(Complaint::new(Exit::Config, file.problems.join("\nerror: ")))
+}
+
+/// Whatever is wrong with the file is wrong with the configuration; only one that is not there is not found.
+fn as_configuration(complaint: Complaint) -> Complaint {
+    match complaint.exit {
+        Exit::NotFound => complaint,
+        _ => Complaint::new(Exit::Config, complaint.text),
+    }
 }
 
 struct File {
-    table: Table,
+    toml: TomlFile,
     problems: Vec<String>,
 }
 
 impl File {
     fn reject_unknown_keys(&mut self) {
-        for key in self.table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-            self.problems.push(format!("unknown key `{}`{}", escape(key), suggestion(key, KEYS)));
+        for key in self.toml.table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+            let place = self.toml.place(key);
+            self.problems.push(format!("{place}: unknown key `{}`{}", escape(key), suggestion(key, KEYS)));
         }
     }
 
@@ -69,12 +80,12 @@ impl File {
         Settings {
             queues: self.parsed("queues"),
             slots: self.value("slots", parse_slots),
-            memory_limit: self.value("memory-limit", parse_bytes),
-            grace: self.value("grace", parse_duration),
-            ack_wait: self.value("ack-wait", parse_duration),
+            memory_limit: self.value("memory-limit", parse_memory_limit),
+            grace: self.value("grace", parse_grace),
+            ack_wait: self.value("ack-wait", parse_ack_wait),
             reconcile_after: self.value("reconcile-after", parse_reconcile_after),
             cache_dir: self.parsed("cache-dir"),
-            storage: self.value("storage", parse_bytes),
+            storage: self.value("storage", parse_storage),
             replicas: self.value("replicas", parse_replicas),
             trust_submitters: self.parsed("trust-submitters"),
         }
@@ -82,7 +93,7 @@ impl File {
 
     fn connection(&mut self, global: &mut Global) {
         let url_is_set = global.nats.is_some() || std::env::var_os("NATS_URL").is_some();
-        let url = self.parsed("nats");
+        let url = self.value("nats", parse_url);
         if !url_is_set {
             global.nats = url;
         }
@@ -109,16 +120,17 @@ impl File {
 
     /// The value of a key; numbers and booleans are read as their text, as a flag's would be.
     fn value<T, E: Display>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
-        let text = match self.table.get(key)? {
+        let place = self.toml.place(key);
+        let text = match self.toml.table.get(key)? {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),
             Value::Boolean(truth) => truth.to_string(),
             Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
-                self.problems.push(format!("`{key}` is written as a text, like its flag"));
+                self.problems.push(format!("{place}: `{key}` is written as a text, like its flag"));
                 return None;
             }
         };
-        parse(&text).map_err(|error| self.problems.push(format!("`{key}`: {error}"))).ok()
+        parse(&text).map_err(|error| self.problems.push(format!("{place}: `{key}`: {error}"))).ok()
     }
 }
 
@@ -161,6 +173,11 @@ mod tests {
         let complaint = settings.unwrap_err();
         assert_eq!(complaint.exit, Exit::Config);
         assert_eq!(complaint.text.lines().count(), 4, "{}", complaint.text);
-        assert!(complaint.text.contains("unknown key `qeues`; did you mean `queues`?"), "{}", complaint.text);
+        assert!(
+            complaint.text.contains(":1: unknown key `qeues`; did you mean `queues`?"),
+            "{}",
+            complaint.text
+        );
+        assert!(complaint.text.contains(":3: `grace`: duration `5`"), "{}", complaint.text);
     }
 }

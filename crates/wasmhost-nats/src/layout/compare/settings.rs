@@ -1,0 +1,100 @@
+//! Every setting that is compared, and what mends it.
+
+/// What is asked of a setting.
+#[derive(Clone, Copy)]
+pub(super) enum Rule {
+    /// Exactly the wanted value.
+    Same,
+    /// The wanted number, more, or no limit.
+    AtLeast,
+    /// The wanted number or more: where none is set, the server has a limit of its own.
+    Explicit,
+    /// Some limit, whichever, where one is wanted.
+    Limited,
+}
+
+/// How a setting is mended.
+#[derive(Clone, Copy)]
+pub(super) enum Mend {
+    /// By this flag of `edit`.
+    Flag(&'static str),
+    /// By `edit`, in an editor.
+    Interactive,
+    /// By removing what exists; the host makes it anew.
+    Anew,
+}
+
+/// The name in the server's JSON, what is asked of it, and how it is mended.
+pub(super) struct Setting(pub(super) &'static str, pub(super) Rule, pub(super) Mend);
+
+use Mend::{Anew, Flag, Interactive};
+use Rule::{AtLeast, Explicit, Limited, Same};
+
+pub(super) const STREAM: [Setting; 29] = [
+    Setting("sealed", Same, Anew),
+    Setting("mirror", Same, Anew),
+    Setting("subjects", Same, Flag("subjects")),
+    Setting("retention", Same, Anew),
+    Setting("storage", Same, Anew),
+    Setting("persist_mode", Same, Anew),
+    Setting("no_ack", Same, Interactive),
+    Setting("discard", Same, Flag("discard")),
+    Setting("discard_new_per_subject", Same, Flag("discard-per-subject")),
+    Setting("max_msgs_per_subject", Same, Flag("max-msgs-per-subject")),
+    Setting("max_age", Same, Flag("max-age")),
+    Setting("max_bytes", Limited, Flag("max-bytes")),
+    Setting("max_msgs", Limited, Flag("max-msgs")),
+    Setting("max_msg_size", AtLeast, Flag("max-msg-size")),
+    Setting("max_consumers", Explicit, Flag("max-consumers")),
+    Setting("consumer_limits", Same, Interactive),
+    Setting("num_replicas", AtLeast, Flag("replicas")),
+    Setting("duplicate_window", AtLeast, Flag("dupe-window")),
+    Setting("allow_direct", Same, Flag("allow-direct")),
+    Setting("allow_rollup_hdrs", Same, Flag("allow-rollup")),
+    Setting("deny_delete", Same, Anew),
+    Setting("deny_purge", Same, Anew),
+    Setting("allow_msg_ttl", Same, Flag("allow-msg-ttl")),
+    Setting("allow_msg_schedules", Same, Flag("allow-schedules")),
+    Setting("allow_msg_counter", Same, Anew),
+    Setting("subject_delete_marker_ttl", Same, Flag("subject-del-markers-ttl")),
+    Setting("republish", Same, Flag("republish-source")),
+    Setting("subject_transform", Same, Interactive),
+    Setting("sources", Same, Flag("source")),
+];
+
+/// A consumer that is removed and made anew delivers again what nobody acknowledged, which the protocol bears.
+pub(super) const CONSUMER: [Setting; 22] = [
+    Setting("deliver_subject", Same, Anew),
+    Setting("deliver_group", Same, Anew),
+    Setting("deliver_policy", Same, Anew),
+    Setting("filter_subject", Same, Flag("filter")),
+    Setting("filter_subjects", Same, Anew),
+    Setting("ack_policy", Same, Anew),
+    Setting("ack_wait", Same, Flag("wait")),
+    Setting("max_deliver", Same, Flag("max-deliver")),
+    Setting("max_ack_pending", Same, Flag("max-pending")),
+    Setting("max_waiting", AtLeast, Anew),
+    Setting("max_batch", Same, Anew),
+    Setting("max_bytes", Same, Anew),
+    Setting("max_expires", Same, Anew),
+    Setting("backoff", Same, Anew),
+    Setting("replay_policy", Same, Anew),
+    Setting("rate_limit_bps", Same, Anew),
+    Setting("headers_only", Same, Anew),
+    Setting("flow_control", Same, Anew),
+    Setting("idle_heartbeat", Same, Anew),
+    Setting("inactive_threshold", Same, Anew),
+    Setting("mem_storage", Same, Anew),
+    Setting("priority_groups", Same, Anew),
+];
+
+/// Those that are told as durations.
+pub(super) const DURATIONS: [&str; 7] = [
+    "max_age",
+    "duplicate_window",
+    "subject_delete_marker_ttl",
+    "ack_wait",
+    "max_expires",
+    "idle_heartbeat",
+    "inactive_threshold",
+];

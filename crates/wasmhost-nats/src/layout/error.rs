@@ -1,0 +1,92 @@
+//! Why the server does not have what the protocol needs.
+
+use std::fmt;
+
+use super::Difference;
+
+/// Why the server does not have what the protocol needs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// JetStream is off.
+    #[error(
+        "use JetStream: {0}; start nats-server with `-js` or a `jetstream {{}}` block, and enable it for the account"
+    )]
+    JetStreamOff(String),
+    /// What exists does not do, or what is missing could not be made: all of it.
+    #[error("use what exists on the server:{}", .0.iter().map(|problem| format!("\n  {problem}")).collect::<String>())]
+    Problems(Vec<Problem>),
+    /// A permission is missing.
+    #[error("check `{object}`: {text}")]
+    Denied {
+        /// The stream or consumer.
+        object: String,
+        /// The server's words.
+        text: String,
+    },
+    /// No answer.
+    #[error("check `{object}`: {text}")]
+    Unreachable {
+        /// The stream or consumer.
+        object: String,
+        /// What went wrong.
+        text: String,
+    },
+}
+
+/// One thing that is not as the protocol needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A setting of what exists.
+    Setting(Difference),
+    /// Something is missing beside what does not do. It is made once the rest does.
+    Missing(String),
+    /// The server refuses to make something.
+    Refused {
+        /// The stream or consumer.
+        object: String,
+        /// The server's words.
+        text: String,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting(difference) => difference.fmt(f),
+            Self::Missing(object) => {
+                write!(f, "`{object}` is missing; it is made when all else is as wanted")
+            }
+            Self::Refused { object, text } => write!(f, "`{object}` cannot be made: {text}"),
+        }
+    }
+}
+
+impl LayoutError {
+    /// Settings of what exists.
+    #[must_use]
+    pub fn of_settings(differences: Vec<Difference>) -> Self {
+        Self::Problems(differences.into_iter().map(Problem::Setting).collect())
+    }
+
+    /// What the server does not make.
+    pub(super) fn refused(object: &str, text: impl Into<String>) -> Self {
+        Self::Problems(vec![Problem::Refused { object: object.to_owned(), text: text.into() }])
+    }
+}
+
+/// Collects the problems of many objects; any other error ends the look.
+pub(super) fn collect<T>(
+    looked: Result<T, LayoutError>,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<T>, LayoutError> {
+    match looked {
+        Ok(found) => Ok(Some(found)),
+        Err(LayoutError::Problems(more)) => {
+            problems.extend(more);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

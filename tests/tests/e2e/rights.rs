@@ -1,0 +1,91 @@
+//! What the user of a host may not do is told when it starts: all of it, with the lines that grant it.
+
+use anyhow::{Context, ensure};
+use end_to_end::{Deployment, Host, Wasmhost, server, within};
+use nats_server_child::{Options, Server};
+use serde_json::{Value, json};
+use wasmhost_client::{Client, ClientConfig};
+
+use super::Test;
+
+/// A server with an administrator, and a host's user with these permissions.
+fn server_with(permissions: &str) -> anyhow::Result<Server> {
+    let users = format!(
+        "authorization {{ users: [\n{{ user: admin, password: secret }}\n\
+         {{ user: host, password: secret, permissions: {{ {permissions} }} }}\n] }}"
+    );
+    server(&Options { extra_config: users, ..Options::default() })
+}
+
+fn url(server: &Server, user: &str) -> String {
+    server.url().replace("//", &format!("//{user}:secret@"))
+}
+
+/// A host of the administrator's makes the streams, and goes.
+async fn set_up(server: &Server) -> Test {
+    let mut host = Host::spawn(&url(server, "admin"), &["--queues", "default,high"])?;
+    host.log.wait_for("serving host.id=").await?;
+    host.kill().await
+}
+
+#[tokio::test]
+async fn each_right_that_a_host_lacks_is_named_with_the_line_that_grants_it() -> Test {
+    for (denied, what, subject) in [
+        ("publish: { deny: \"$KV.wasmhost-states.>\" }", "publish to", "$KV.wasmhost-states.>"),
+        ("subscribe: { deny: \"_INBOX.>\" }", "subscribe to", "_INBOX.>"),
+        (
+            "publish: { deny: \"$JS.API.CONSUMER.MSG.NEXT.WASMHOST_JOBS.>\" }",
+            "publish to",
+            "$JS.API.CONSUMER.MSG.NEXT.WASMHOST_JOBS.wasmhost-default",
+        ),
+        ("publish: { deny: \"$JS.ACK.>\" }", "publish to", "$JS.ACK.WASMHOST_JOBS.wasmhost-default.>"),
+        ("publish: { deny: \"wasmhost.dead.>\" }", "publish to", "wasmhost.dead.>"),
+        ("publish: { deny: \"_INBOX.>\" }", "publish to", "_INBOX.>"),
+        ("subscribe: { deny: \"$SRV.>\" }", "subscribe to", "$SRV.>"),
+        ("subscribe: { deny: \"wasmhost.submit.>\" }", "subscribe to", "wasmhost.submit.>"),
+    ] {
+        let server = server_with(denied)?;
+        set_up(&server).await?;
+        let ran = Wasmhost::at(url(&server, "host")).run(&["serve"]).await?;
+        let word = if what == "publish to" { "publish" } else { "subscribe" };
+        ran.refused(77, &[format!("{what} `{subject}`"), format!("{word}: {{ allow: [\"{subject}\"")])?;
+        ensure!(!ran.stderr.contains("serving"), "{ran}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_lines_that_are_told_are_enough_to_serve() -> Test {
+    let closed = server_with("publish: { deny: \">\" }, subscribe: { deny: \">\" }")?;
+    let ran = Wasmhost::at(url(&closed, "host")).run(&["serve", "--queues", "default,high"]).await?;
+    ran.refused(77, &["wasmhost-high", "$KV.wasmhost-states.>", "_INBOX.>"])?;
+    let granted: Vec<_> = ran.stderr.lines().filter(|line| line.contains(": { allow: [")).collect();
+    ensure!(granted.len() == 2, "{ran}");
+    // What answers to requests is learnt from a subscription that was denied as well.
+    let server = server_with(&format!("{}, allow_responses: true", granted.join(", ")))?;
+    set_up(&server).await?;
+
+    let mut host = Host::spawn(&url(&server, "host"), &["--queues", "default,high"])?;
+    host.log.wait_for("serving host.id=").await?;
+    let admin = Wasmhost::at(url(&server, "admin"));
+    let component = end_to_end::guest("hello").display().to_string();
+    admin.run(&["module", "push", &component]).await?.ok()?;
+    let client = Client::connect(ClientConfig::new(url(&server, "admin"))).await?;
+    let job = client.task("hello.run").queue("high").submit(&json!({ "name": "Ada" })).await?;
+    let greeting: Value = within("a result", job.result()).await??;
+    assert_eq!(greeting, json!({ "greeting": "Hello, Ada!" }));
+    let answered =
+        client.connection().client.request("wasmhost.status.".to_owned() + &job.key().to_string(), "".into());
+    let answered = within("an answer of the service", answered).await??;
+    let record: Value = serde_json::from_slice(&answered.payload).context("a record")?;
+    assert_eq!(record["state"], "SUCCESS");
+    ensure!(!host.log.text().to_lowercase().contains("permissions violation"), "{}", host.log.text());
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_host_that_may_do_all_starts_without_a_word_about_it() -> Test {
+    let (_deployment, mut host) = Deployment::with_host(&[]).await?;
+    ensure!(!host.log.text().contains("WARN"), "{}", host.log.text());
+    host.check_alive()
+}
