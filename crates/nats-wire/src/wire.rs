@@ -189,10 +189,12 @@ impl Wire {
         self.shared.state.borrow().info.clone()
     }
 
-    /// Wakes when the connection breaks, and when it stands again.
+    /// Wakes when the connection breaks, and when it stands again; from now on.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<State> {
-        self.shared.state.clone()
+        let mut changes = self.shared.state.clone();
+        changes.mark_unchanged();
+        changes
     }
 
     fn number(&self) -> u64 {

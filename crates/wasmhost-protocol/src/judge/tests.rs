@@ -19,7 +19,7 @@ fn case<'a>(standing: &'a Standing, claim: &'a Claim) -> Case<'a> {
         stored_at: at(500),
         body_digest: &body,
         now: at(NOW),
-        bucket_created: at(0),
+        bucket_created: Timestamp::from_unix_ms(i64::MIN),
         write: WriteId::from_random(9),
         result_ttl: Duration::from_secs(100),
         bad: None,
