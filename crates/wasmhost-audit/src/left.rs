@@ -1,11 +1,13 @@
 //! What stands on the server: messages of the job stream and the schedules, and the numbers of the states bucket. Asks the
 //! leaders, and changes nothing.
 
+use std::collections::HashSet;
+
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Info, RawMessageErrorKind, Stream};
 use wasmhost_nats::codes::NO_MESSAGE;
-use wasmhost_nats::{Connection, schedules};
-use wasmhost_protocol::{JobId, JobKey, Names, Timestamp};
+use wasmhost_nats::{Connection, header_pairs};
+use wasmhost_protocol::{JobKey, Names, Sourced, Timestamp};
 
 use crate::capture::Left;
 
@@ -32,20 +34,19 @@ pub enum LookError {
     },
 }
 
-/// The messages that still stand in the job stream, the schedules, and what schedules fired and the job stream has not
-/// taken yet.
+/// The messages that still stand in the schedules, those that fired and that no host has claimed yet, and those of the job
+/// stream. One that fired and is queued is left once.
 pub async fn left(connection: &Connection) -> Result<Vec<Left>, LookError> {
     let names = &connection.names;
     let (jobs, waiting) = (names.jobs_stream(), names.schedules_stream());
     let [scheduled, due] = names.schedule_subjects();
     // In the order in which a message moves, so that none slips through.
     let mut left = messages(connection, &waiting, &scheduled).await?;
-    let sourcing = schedules::sourcing(connection).await;
-    let sourcing = sourcing.map_err(|error| unreachable(&jobs, error))?;
-    if sourcing.lag > 0 {
-        left.extend(messages(connection, &waiting, &due).await?);
-    }
-    left.extend(messages(connection, &jobs, &names.jobs_filter()).await?);
+    let fired = messages(connection, &waiting, &due).await?;
+    let queued = messages(connection, &jobs, &names.jobs_filter()).await?;
+    let keys: HashSet<_> = queued.iter().filter_map(|queued| queued.key.as_ref()).collect();
+    left.extend(fired.into_iter().filter(|fired| fired.key.as_ref().is_none_or(|key| !keys.contains(key))));
+    left.extend(queued);
     Ok(left)
 }
 
@@ -90,14 +91,18 @@ async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result
 
 /// The job that the message is of; of a job without an id, the one that is derived.
 fn key_of(names: &Names, message: &StreamMessage) -> Option<JobKey> {
+    let headers = || header_pairs(&message.headers);
     if let Ok(job) = names.parse_job_subject(&message.subject) {
-        let derived = || JobId::derived(message.sequence, stored_at(message).unix_ms());
-        return Some(JobKey::new(job.task, job.id.unwrap_or_else(derived)));
+        let sourced = Sourced::parse(names, headers());
+        return Some(job.key(sourced.as_ref(), message.sequence, stored_at(message)));
     }
-    names.schedule_subjects().iter().find_map(|filter| {
-        let rest = message.subject.strip_prefix(filter.trim_end_matches('>'))?;
-        JobKey::parse(rest.split_once('.')?.1).ok()
-    })
+    if let Ok(fired) = names.parse_due_subject(&message.subject) {
+        let fired_as = Sourced::of_due(message.sequence, headers());
+        return Some(fired.key(Some(&fired_as), message.sequence, stored_at(message)));
+    }
+    let [scheduled, _] = names.schedule_subjects();
+    let rest = message.subject.strip_prefix(scheduled.trim_end_matches('>'))?;
+    JobKey::parse(rest.split_once('.')?.1).ok()
 }
 
 /// The message with this number; with a filter the first one from it on.

@@ -31,6 +31,7 @@ mod layout;
 mod events;
 mod records;
 
+mod due;
 pub mod jobs;
 pub mod schedules;
 mod whereabouts;
@@ -44,6 +45,7 @@ pub mod hosts;
 
 pub use clock::now;
 pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, Credentials, MINIMUM_SERVER};
+pub use due::{discard_due, due_at, due_of, next_due, remove_due};
 pub use events::{Event, SubscribeError, subscribe, subscribe_all};
 pub use jobs::{PublishError, Published, QueuedMessage, message_at, message_of, publish_job};
 pub use layout::{

@@ -5,11 +5,13 @@ use std::error::Error as _;
 use async_nats::jetstream::context::{RequestError, RequestErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageError, RawMessageErrorKind};
+use async_nats::jetstream::stream::{
+    DeleteMessageErrorKind, LastRawMessageErrorKind, RawMessageError, RawMessageErrorKind,
+};
 use async_nats::{HeaderMap, HeaderValue};
 
 use crate::Connection;
-use crate::codes::{NO_MESSAGE, NO_STREAM, OFF, Unstored};
+use crate::codes::{NO_MESSAGE, NO_STREAM, NOT_DELETED, OFF, Unstored};
 
 /// Why something that stands on the server could not be read. Whether it is there is not known.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -65,6 +67,8 @@ pub(crate) async fn publish(
 pub(crate) enum Place<'a> {
     /// The newest on a subject; wildcards are fine.
     LastOn(&'a str),
+    /// The first on a subject from this sequence on; wildcards are fine.
+    NextOn(&'a str, u64),
     /// The one with this sequence.
     Sequence(u64),
 }
@@ -76,7 +80,7 @@ pub(crate) async fn read(
     place: Place<'_>,
 ) -> Result<Option<StreamMessage>, ReadError> {
     let subject = match place {
-        Place::LastOn(subject) => subject.to_owned(),
+        Place::LastOn(subject) | Place::NextOn(subject, _) => subject.to_owned(),
         Place::Sequence(sequence) => format!("{stream} {sequence}"),
     };
     let answer = async {
@@ -85,6 +89,7 @@ pub(crate) async fn read(
         let request = stream.raw_message_builder();
         let request = match place {
             Place::LastOn(subject) => request.last_by_subject(subject),
+            Place::NextOn(subject, from) => request.sequence(from).next_by_subject(subject),
             Place::Sequence(sequence) => request.sequence(sequence),
         };
         match request.send().await {
@@ -100,6 +105,25 @@ pub(crate) async fn read(
         Ok(Ok(message)) => Ok(message),
         Ok(Err((true, text))) => Err(ReadError::NotSetUp { subject, text }),
         Ok(Err((false, text))) => Err(ReadError::Unreachable { subject, text }),
+        Err(text) => Err(ReadError::Denied { subject, text }),
+    }
+}
+
+/// Deletes the message with this sequence, if it still stands.
+pub(crate) async fn remove(connection: &Connection, stream: &str, sequence: u64) -> Result<(), ReadError> {
+    let subject = format!("{stream} {sequence}");
+    let answer = async {
+        let opened = connection.jetstream.get_stream_no_info(stream).await.map_err(|e| e.to_string())?;
+        match opened.delete_message(sequence).await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.kind() {
+                DeleteMessageErrorKind::JetStream(server) if server.error_code().0 == NOT_DELETED => Ok(()),
+                _ => Err(error.to_string()),
+            },
+        }
+    };
+    match connection.denials.or_denied(stream, answer).await {
+        Ok(removed) => removed.map_err(|text| ReadError::Unreachable { subject, text }),
         Err(text) => Err(ReadError::Denied { subject, text }),
     }
 }
@@ -120,6 +144,6 @@ pub(crate) fn header_value(text: &str) -> HeaderValue {
 }
 
 /// All headers, repeated ones too, as texts.
-pub fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+pub fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> + Clone {
     headers.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_ref(), value.as_str())))
 }

@@ -155,6 +155,16 @@ impl JobId {
     pub fn derived(stream_sequence: u64, unix_ms: i64) -> Self {
         Self(format!("s{stream_sequence}-{unix_ms}").into())
     }
+
+    /// The id of a job that was fired without one, by its sequence in the schedule stream and the time of the schedule's
+    /// next slot.
+    #[must_use]
+    pub fn fired(schedule_sequence: u64, next_unix_ms: Option<i64>) -> Self {
+        match next_unix_ms {
+            Some(next) => Self(format!("d{schedule_sequence}-{next}").into()),
+            None => Self(format!("d{schedule_sequence}").into()),
+        }
+    }
 }
 
 /// A task, `module.function`.

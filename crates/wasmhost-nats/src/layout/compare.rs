@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::stream::{Config, Source};
 use serde_json::Value;
 use wasmhost_protocol::format_duration;
 
@@ -40,6 +40,16 @@ enum Rule {
     Limited,
 }
 
+impl Rule {
+    /// A limit that is not wanted of a stream of schedules would make the server drop some that were accepted.
+    fn of(self, wanted: &Config) -> Self {
+        match self {
+            Self::Limited if wanted.allow_message_schedules => Self::Same,
+            Self::Same | Self::AtLeast | Self::Limited => self,
+        }
+    }
+}
+
 /// Every compared setting, and the flag of `nats stream edit` that changes it; none: only making the stream anew does.
 const SETTINGS: [(&str, Rule, Option<&str>); 21] = [
     ("subjects", Rule::Same, Some("subjects")),
@@ -70,7 +80,7 @@ pub(super) fn stream(found: &Config, wanted: &Config) -> Vec<Difference> {
     let (found, wanted_fields) = (fields(found), fields(wanted));
     let differing = SETTINGS.iter().filter_map(|(field, rule, flag)| {
         let (found, wanted_value) = (&found[*field], &wanted_fields[*field]);
-        if satisfies(*rule, &normal(field, found), &normal(field, wanted_value)) {
+        if satisfies(rule.of(wanted), &normal(field, found), &normal(field, wanted_value)) {
             return None;
         }
         let wanted_text = shown(field, wanted_value);
@@ -78,7 +88,10 @@ pub(super) fn stream(found: &Config, wanted: &Config) -> Vec<Difference> {
             object: wanted.name.clone(),
             field,
             found: shown(field, found),
-            command: command(&wanted.name, *flag, wanted_value, &wanted_text),
+            command: match (&wanted.sources, *field) {
+                (Some(sources), "sources") => edit_sources(&wanted.name, sources),
+                _ => command(&wanted.name, *flag, wanted_value, &wanted_text),
+            },
             wanted: wanted_text,
         })
     });
@@ -147,8 +160,20 @@ fn command(stream: &str, flag: Option<&str>, wanted: &Value, wanted_text: &str) 
     }
 }
 
+/// Sources are edited in place, in an editor alone. What they have brought already goes first: from a start sequence on, a
+/// server that is started again brings what still stands there once more.
+fn edit_sources(stream: &str, sources: &[Source]) -> String {
+    let purges = sources.iter().flat_map(|source| {
+        let purge = |subject: &str| format!("nats stream purge {} --subject='{subject}' && ", source.name);
+        source.subject_transforms.iter().map(move |transform| purge(&transform.source))
+    });
+    format!("{}nats stream edit {stream} --interactive", purges.collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
+    use async_nats::jetstream::stream::SubjectTransform;
+
     use super::*;
 
     #[test]
@@ -161,6 +186,32 @@ mod tests {
                     --max-msgs-per-subject=1`";
         assert_eq!(texts.len(), 2);
         assert_eq!(texts[0], mend);
+    }
+
+    #[test]
+    fn a_limit_of_the_schedules_is_named_since_it_would_drop_some() {
+        let wanted = Config {
+            name: "S".to_owned(),
+            allow_message_schedules: true,
+            max_bytes: -1,
+            ..Config::default()
+        };
+        assert_eq!(stream(&Config { max_bytes: 0, ..wanted.clone() }, &wanted), []);
+        let differences = stream(&Config { max_bytes: 10, ..wanted.clone() }, &wanted);
+        assert_eq!(differences[0].command, "nats stream edit S --max-bytes=-1");
+    }
+
+    #[test]
+    fn a_source_without_a_start_is_named_with_its_mend() {
+        let due = SubjectTransform { source: "due.>".to_owned(), destination: "jobs.>".to_owned() };
+        let source = Source { name: "S".to_owned(), subject_transforms: vec![due], ..Source::default() };
+        let started = Source { start_sequence: Some(1), ..source.clone() };
+        let of = |source| Config { name: "J".to_owned(), sources: Some(vec![source]), ..Config::default() };
+        assert_eq!(stream(&of(started.clone()), &of(started.clone())), []);
+        let differences = stream(&of(source), &of(started));
+        let mend = "nats stream purge S --subject='due.>' && nats stream edit J --interactive";
+        assert_eq!((differences[0].field, &*differences[0].command), ("sources", mend));
+        assert!(differences[0].wanted.contains(r#""opt_start_seq":1"#), "{}", differences[0]);
     }
 
     #[test]

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::timeout;
-use wasmhost_nats::schedules::{due_of, latest, schedule_job, schedule_of, sourcing, unschedule};
-use wasmhost_nats::{PublishError, Published, ensure_consumer, message_of, now, publish_job};
-use wasmhost_protocol::{JobKey, JobOptions, Timestamp};
+use wasmhost_nats::schedules::{latest, schedule_job, schedule_of, sourcing, unschedule};
+use wasmhost_nats::{
+    PublishError, Published, discard_due, due_of, ensure_consumer, message_of, next_due, now, publish_job,
+    remove_due,
+};
+use wasmhost_protocol::{JobKey, JobOptions, Names, Timestamp};
 
 use crate::bench::{Bench, PATIENCE, key, next_of, queue};
 
@@ -119,26 +122,71 @@ async fn the_latest_time_is_counted_and_a_later_one_fires_at_once() {
     assert!(schedule_of(&bench.connection, &key("a.b.1")).await.unwrap().is_some());
 }
 
+/// Lets schedules take so many bytes together.
+async fn let_schedules_take(bench: &Bench, bytes: usize) {
+    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
+    let mut config =
+        jetstream.get_stream(names.schedules_stream()).await.unwrap().cached_info().config.clone();
+    config.metadata.insert(Names::SCHEDULES_MAX_BYTES.to_owned(), bytes.to_string());
+    jetstream.update_stream(config).await.unwrap();
+}
+
+/// Schedules `a.b.<n>` for long after the test, with a body of so many bytes.
+async fn schedule_large(bench: &Bench, n: usize, bytes: usize) -> Result<Published, PublishError> {
+    let (key, body) = (key(&format!("a.b.{n}")), Bytes::from(vec![b' '; bytes]));
+    schedule_job(&bench.connection, &queue(), &key, &JobOptions::default(), now().plus(HOUR), body).await
+}
+
 #[tokio::test]
-async fn a_full_schedule_stream_refuses_the_newest_instead_of_dropping_the_oldest() {
+async fn full_schedules_refuse_the_newest_instead_of_dropping_the_oldest() {
     let bench = Bench::new().await;
-    let connection = &bench.connection;
-    let stream = connection.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
-    let mut config = stream.cached_info().config.clone();
-    config.max_bytes = 64 << 10;
-    connection.jetstream.update_stream(config).await.unwrap();
-    let mut accepted = Vec::new();
+    let_schedules_take(&bench, 64 << 10).await;
+    let mut accepted = 0;
     let refused = loop {
-        let key = key(&format!("a.b.{}", accepted.len()));
-        let (options, body) = (JobOptions::default(), Bytes::from(vec![b' '; 1 << 10]));
-        match schedule_job(connection, &queue(), &key, &options, now().plus(HOUR), body).await {
-            Ok(_) => accepted.push(key),
+        match schedule_large(&bench, accepted, 1 << 10).await {
+            Ok(_) => accepted += 1,
             Err(error) => break error,
         }
-        assert!(accepted.len() < 64, "it never was full");
+        assert!(accepted < 64, "it never was full");
     };
     assert!(matches!(refused, PublishError::Full { .. }), "{refused}");
-    for key in accepted {
-        assert!(schedule_of(connection, &key).await.unwrap().is_some(), "{key}");
+    for n in 0..accepted {
+        let key = key(&format!("a.b.{n}"));
+        assert!(schedule_of(&bench.connection, &key).await.unwrap().is_some(), "{key}");
     }
+}
+
+#[tokio::test]
+async fn of_large_schedules_that_come_at_once_all_that_are_accepted_stand() {
+    let bench = Bench::new().await;
+    let_schedules_take(&bench, 1 << 20).await;
+    let tries = (0..16).map(|n| schedule_large(&bench, n, 512 << 10));
+    let accepted = futures::future::join_all(tries).await;
+    assert!(accepted.iter().filter(|accepted| accepted.is_ok()).count() > 2, "they were not at once");
+    for (n, _) in accepted.iter().enumerate().filter(|(_, accepted)| accepted.is_ok()) {
+        let key = key(&format!("a.b.{n}"));
+        assert!(schedule_of(&bench.connection, &key).await.unwrap().is_some(), "{key}");
+    }
+    let refused = schedule_large(&bench, 99, 1).await;
+    assert!(matches!(refused, Err(PublishError::Full { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_fired_is_deleted_up_to_the_message_that_came_of_it() {
+    let bench = Bench::new().await;
+    let (connection, key) = (&bench.connection, key("a.b.1"));
+    for revision in [1, 2] {
+        schedule(&bench, revision, now().minus(HOUR)).await.unwrap();
+        until_queued(&bench, &key, &revision.to_string()).await;
+    }
+    let first = next_due(connection, 1).await.unwrap().unwrap();
+    let fired = connection.names.parse_due_subject(&first.subject).unwrap();
+    discard_due(connection, &fired, first.sequence).await.unwrap();
+    let second = next_due(connection, 1).await.unwrap().unwrap();
+    assert_eq!((second.payload.as_ref(), second.sequence > first.sequence), (&b"2"[..], true));
+    remove_due(connection, first.sequence).await.expect("it is gone already");
+    remove_due(connection, second.sequence).await.unwrap();
+    assert!(
+        next_due(connection, 1).await.unwrap().is_none() && due_of(connection, &key).await.unwrap().is_none()
+    );
 }
