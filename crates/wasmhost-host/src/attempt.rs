@@ -1,4 +1,4 @@
-//! One delivery from end to end: claim, run, decide, record, settle.
+//! One delivery from end to end: claim, run, decide, record, delete what fired it, settle.
 
 use async_nats::jetstream::Message;
 use wasmhost_nats::fault;
@@ -6,9 +6,10 @@ use wasmhost_protocol::{Timestamp, decide};
 
 use crate::claim::{Claimed, claim};
 use crate::dead;
-use crate::delivery::{Delivery, Unreadable};
+use crate::delivery::{Delivery, Unreadable, fired};
+use crate::due;
 use crate::host::Host;
-use crate::lease::Attended;
+use crate::lease::{Attended, Lease};
 use crate::settle::{Settle, settle};
 use crate::start::start;
 
@@ -19,24 +20,37 @@ pub(crate) async fn attempt(host: &Host, message: Message, consumer_created: Tim
         Err(Unreadable::Header { delivery, why }) => (*delivery, Some(why.to_string())),
         Err(Unreadable::Subject { message, sequence, why }) => {
             let how = dead::bury_unreadable(host, &message, sequence, &why.to_string()).await;
-            return settle(&message, how).await;
+            let fired = fired(&host.connection.names, &message);
+            return settle(&message, due::before_settling(host, fired.as_ref(), None, how).await).await;
         }
         Err(Unreadable::Foreign(why)) => return tracing::error!(why, "a delivery that is not JetStream's"),
     };
     let mut lease = match claim(host, delivery, bad.as_deref()).await {
         Claimed::Granted(lease) => lease,
-        Claimed::Not(delivery, how) => return settle(&delivery.message, how).await,
+        Claimed::Not(delivery, how) => {
+            let how = due::before_settling(host, delivery.fired.as_deref(), None, how).await;
+            return settle(&delivery.message, how).await;
+        }
         Claimed::Adopted => return,
     };
     fault::point("after-claim");
-    let starting = start(host, &lease);
-    let Attended::Ended(outcome) = lease.attend(starting).await else { return };
+    let fired = lease.delivery.fired.clone();
+    let (how, discarded) =
+        tokio::join!(run_and_record(host, &mut lease), due::discard(host, fired.as_deref()));
+    let Some(how) = how else { return };
+    fault::point("after-record");
+    let how = due::before_settling(host, lease.delivery.fired.as_deref(), discarded, how).await;
+    settle(lease.message(), how).await;
+}
+
+/// The attempt up to its record. The way to settle; none where the record is another's.
+async fn run_and_record(host: &Host, lease: &mut Lease) -> Option<Settle> {
+    let starting = start(host, lease);
+    let Attended::Ended(outcome) = lease.attend(starting).await else { return None };
     fault::point("after-run");
     let decision = decide(&lease.attempt(), &outcome);
     if fault::is_broken("ack-before-record") {
         settle(lease.message(), Settle::Ack).await;
     }
-    let Some(how) = lease.record(decision, &outcome).await else { return };
-    fault::point("after-record");
-    settle(lease.message(), how).await;
+    lease.record(decision, &outcome).await
 }

@@ -1,5 +1,6 @@
 //! A delivery: one handing-over of a job's message, parsed once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -7,8 +8,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use wasmhost_nats::{digest_of, header_pairs};
 use wasmhost_protocol::{
-    BadHeader, InvalidName, JobId, JobKey, JobOptions, Names, Place, Policy, QueueName, Submission, Timestamp,
+    BadHeader, InvalidName, JobKey, JobOptions, Names, Place, Policy, QueueName, Sourced, Submission,
+    Timestamp,
 };
+
+use crate::due::Fired;
 
 /// One delivery of a job's message.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub(crate) struct Delivery {
     pub(crate) key: JobKey,
     pub(crate) queue: QueueName,
     pub(crate) options: JobOptions,
+    /// Where a schedule fired it, if one did.
+    pub(crate) fired: Option<Arc<Fired>>,
     pub(crate) msg_seq: u64,
     pub(crate) stored_at: Timestamp,
     pub(crate) delivery: wasmhost_protocol::Delivery,
@@ -52,16 +58,17 @@ impl Delivery {
                 return Err(Unreadable::Subject { message: Box::new(message), sequence: msg_seq, why });
             }
         };
-        let id = subject.id.unwrap_or_else(|| JobId::derived(msg_seq, stored_at.unix_ms()));
+        let key = subject.key(Sourced::parse(names, pairs(&message)).as_ref(), msg_seq, stored_at);
         let options = read_options(&message);
         let (options, bad) = match options {
             Ok(options) => (options, None),
             Err(why) => (JobOptions::default(), Some(why)),
         };
         let delivery = Self {
-            key: JobKey::new(subject.task, id),
+            key,
             queue: subject.queue,
             options,
+            fired: fired(names, &message).map(Arc::new),
             msg_seq,
             stored_at,
             delivery: wasmhost_protocol::Delivery { created, count },
@@ -102,6 +109,14 @@ impl Delivery {
 }
 
 fn read_options(message: &jetstream::Message) -> Result<JobOptions, BadHeader> {
-    let Some(headers) = &message.headers else { return Ok(JobOptions::default()) };
-    JobOptions::parse(header_pairs(headers), Place::Job)
+    JobOptions::parse(pairs(message), Place::Job)
+}
+
+/// Where a schedule fired the message, if one did.
+pub(crate) fn fired(names: &Names, message: &jetstream::Message) -> Option<Fired> {
+    Fired::of(names, message.subject.as_str(), pairs(message), &message.payload)
+}
+
+fn pairs(message: &jetstream::Message) -> impl Iterator<Item = (&str, &str)> + Clone {
+    message.headers.iter().flat_map(header_pairs)
 }

@@ -25,6 +25,7 @@ mod claim;
 mod config;
 mod dead;
 mod delivery;
+mod due;
 mod endpoints;
 mod host;
 mod lease;
