@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Info, RawMessageErrorKind, Stream};
 use wasmhost_nats::codes::NO_MESSAGE;
-use wasmhost_nats::{Connection, header_pairs};
+use wasmhost_nats::{Connection, digest_of, header_pairs};
 use wasmhost_protocol::{JobKey, Names, Sourced, Timestamp};
 
 use crate::capture::Left;
@@ -91,14 +91,15 @@ async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result
 
 /// The job that the message is of; of a job without an id, the one that is derived.
 fn key_of(names: &Names, message: &StreamMessage) -> Option<JobKey> {
-    let headers = || header_pairs(&message.headers);
+    let (headers, body) = (|| header_pairs(&message.headers), || digest_of(&message.payload));
+    let stored = (message.sequence, stored_at(message));
     if let Ok(job) = names.parse_job_subject(&message.subject) {
         let sourced = Sourced::parse(names, headers());
-        return Some(job.key(sourced.as_ref(), message.sequence, stored_at(message)));
+        return Some(job.key(sourced.as_ref(), stored, body));
     }
     if let Ok(fired) = names.parse_due_subject(&message.subject) {
         let fired_as = Sourced::of_due(message.sequence, headers());
-        return Some(fired.key(Some(&fired_as), message.sequence, stored_at(message)));
+        return Some(fired.key(Some(&fired_as), stored, body));
     }
     let [scheduled, _] = names.schedule_subjects();
     let rest = message.subject.strip_prefix(scheduled.trim_end_matches('>'))?;

@@ -58,7 +58,8 @@ impl Delivery {
                 return Err(Unreadable::Subject { message: Box::new(message), sequence: msg_seq, why });
             }
         };
-        let key = subject.key(Sourced::parse(names, pairs(&message)).as_ref(), msg_seq, stored_at);
+        let sourced = Sourced::parse(names, pairs(&message));
+        let key = subject.key(sourced.as_ref(), (msg_seq, stored_at), || digest_of(&message.payload));
         let options = read_options(&message);
         let (options, bad) = match options {
             Ok(options) => (options, None),

@@ -9,6 +9,7 @@ use wasmhost_protocol::{JobKey, JobOptions, QueueName, Sourced, Timestamp, heade
 use crate::Connection;
 use crate::clock::timestamp;
 use crate::codes::Unstored;
+use crate::digest_of;
 use crate::message::{Place, ReadError, header_pairs, publish, read, remove};
 
 /// A message that the job stream acknowledged.
@@ -160,7 +161,8 @@ pub async fn stands_at(connection: &Connection, key: &JobKey, sequence: u64) -> 
     let Some(message) = message_at(connection, sequence).await? else { return Ok(false) };
     let Ok(subject) = connection.names.parse_job_subject(&message.subject) else { return Ok(false) };
     let sourced = Sourced::parse(&connection.names, header_pairs(&message.headers));
-    Ok(subject.key(sourced.as_ref(), message.sequence, message.stored_at) == *key)
+    let stored = (message.sequence, message.stored_at);
+    Ok(subject.key(sourced.as_ref(), stored, || digest_of(&message.payload)) == *key)
 }
 
 /// The first message of the job stream that no queue has, since it is under none of the stream's own subjects: its source

@@ -13,7 +13,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::namespace::Namespace;
-use crate::{HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, Sourced, TaskName, Timestamp};
+use crate::{
+    Digest, HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, Sourced, TaskName, Timestamp,
+};
 
 /// What a subject of the job stream says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,11 +30,16 @@ pub struct JobSubject {
 
 impl JobSubject {
     /// The key of the message's job. An id that nobody gave is derived from what stays the same whenever the message is
-    /// seen: from what fired, or else from its sequence in the job stream and when it was stored there.
+    /// seen: from what fired, with the digest of its body, or else from its sequence in the job stream and when it was stored there.
     #[must_use]
-    pub fn key(&self, sourced: Option<&Sourced>, sequence: u64, stored_at: Timestamp) -> JobKey {
+    pub fn key(
+        &self,
+        sourced: Option<&Sourced>,
+        (sequence, stored_at): (u64, Timestamp),
+        body: impl FnOnce() -> Digest,
+    ) -> JobKey {
         let derived = || match sourced {
-            Some(sourced) => sourced.id(),
+            Some(sourced) => sourced.id(&body()),
             None => JobId::derived(sequence, stored_at.unix_ms()),
         };
         JobKey::new(self.task.clone(), self.id.clone().unwrap_or_else(derived))

@@ -1,6 +1,6 @@
 //! What the server says of a message that reached the job stream by way of the schedule stream.
 
-use crate::{JobId, Names, Timestamp, header};
+use crate::{Digest, JobId, Names, Timestamp, header};
 
 /// Where in the schedule stream a message of the job stream comes from. A server that loses its place there, as a crash
 /// makes it do, brings what still stands again, under new sequences of the job stream: only this stays the same.
@@ -37,10 +37,10 @@ impl Sourced {
         Self { sequence, next: next.and_then(|(_, next)| Timestamp::parse(next).ok()) }
     }
 
-    /// The id of a job that was fired without one: the same however often the message is brought.
+    /// The id of a job with this body that was fired without one: the same however often the message is brought.
     #[must_use]
-    pub fn id(&self) -> JobId {
-        JobId::fired(self.sequence, self.next.map(Timestamp::unix_ms))
+    pub fn id(&self, body: &Digest) -> JobId {
+        JobId::fired(self.sequence, self.next.map(Timestamp::unix_ms), body)
     }
 }
 
@@ -57,13 +57,16 @@ mod tests {
 
     #[test]
     fn a_message_is_known_by_where_it_came_from() {
+        let (body, other) = (Digest::from_bytes([0xab; 32]), Digest::from_bytes([0xcd; 32]));
         let direct = sourced(&[(header::STREAM_SOURCE, SOURCE)]).unwrap();
-        assert_eq!((direct.sequence, direct.next, direct.id().as_str()), (17, None, "d17"));
+        assert_eq!((direct.sequence, direct.next), (17, None));
+        assert_eq!(direct.id(&body).as_str(), "d17-abababababababab");
+        assert_ne!(direct.id(&body), direct.id(&other));
         let once = sourced(&[(header::SCHEDULE_NEXT, "purge"), (header::STREAM_SOURCE, SOURCE)]).unwrap();
-        assert_eq!(once.id().as_str(), "d17");
+        assert_eq!(once.id(&body), direct.id(&body));
         let slot = "1970-01-01T00:00:01.5Z";
         let slot = sourced(&[(header::SCHEDULE_NEXT, slot), (header::STREAM_SOURCE, SOURCE)]).unwrap();
-        assert_eq!(slot.id().as_str(), "d17-1500");
+        assert_eq!(slot.id(&body).as_str(), "d17-1500-abababababababab");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use wasmhost_nats::dead::{Dead, publish_dead};
 use wasmhost_nats::jobs::{message_on, next_out_of_reach, remove_job};
 use wasmhost_nats::schedules::sourcing;
 use wasmhost_nats::{
-    PublishError, QueuedMessage, ReadError, header_pairs, message_of, next_due, now, publish_job, remove_due,
+    PublishError, QueuedMessage, ReadError, digest_of, header_pairs, message_of, next_due, now, publish_job,
+    remove_due,
 };
 use wasmhost_protocol::{
     ErrorKind, JobKey, JobOptions, JobSubject, Leftover, Names, Place, QueueName, Sourced, leftover,
@@ -114,7 +115,7 @@ fn is_delivered(names: &Names, queued: &QueuedMessage) -> bool {
 
 fn key_of(fired: &JobSubject, due: &QueuedMessage) -> JobKey {
     let sourced = Sourced::of_due(due.sequence, header_pairs(&due.headers));
-    fired.key(Some(&sourced), due.sequence, due.stored_at)
+    fired.key(Some(&sourced), (due.sequence, due.stored_at), || digest_of(&due.payload))
 }
 
 /// Gives the job its message, or removes what fired where the job has ended.
