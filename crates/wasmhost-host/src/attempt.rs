@@ -1,13 +1,16 @@
-//! One delivery from end to end: claim, run, decide, record, delete what fired it, settle.
+//! One delivery from end to end: claim, run, decide, record, settle.
+
+use std::pin::pin;
 
 use async_nats::jetstream::Message;
+use futures::future::{Either, select};
 use wasmhost_nats::fault;
-use wasmhost_protocol::{Timestamp, decide};
+use wasmhost_protocol::{Outcome, Timestamp, decide};
 
 use crate::claim::{Claimed, claim};
 use crate::dead;
 use crate::delivery::{Delivery, Unreadable, fired};
-use crate::due;
+use crate::due::{self, Fired};
 use crate::host::Host;
 use crate::lease::{Attended, Lease};
 use crate::settle::{Settle, settle};
@@ -35,22 +38,31 @@ pub(crate) async fn attempt(host: &Host, message: Message, consumer_created: Tim
     };
     fault::point("after-claim");
     let fired = lease.delivery.fired.clone();
-    let (how, discarded) =
-        tokio::join!(run_and_record(host, &mut lease), due::discard(host, fired.as_deref()));
-    let Some(how) = how else { return };
-    fault::point("after-record");
-    let how = due::before_settling(host, lease.delivery.fired.as_deref(), discarded, how).await;
-    settle(lease.message(), how).await;
-}
-
-/// The attempt up to its record. The way to settle; none where the record is another's.
-async fn run_and_record(host: &Host, lease: &mut Lease) -> Option<Settle> {
-    let starting = start(host, lease);
-    let Attended::Ended(outcome) = lease.attend(starting).await else { return None };
+    let Some((outcome, discarded)) = run(host, &mut lease, fired.as_deref()).await else { return };
     fault::point("after-run");
     let decision = decide(&lease.attempt(), &outcome);
     if fault::is_broken("ack-before-record") {
         settle(lease.message(), Settle::Ack).await;
     }
-    lease.record(decision, &outcome).await
+    let Some(how) = lease.record(decision, &outcome).await else { return };
+    fault::point("after-record");
+    let how = due::before_settling(host, lease.delivery.fired.as_deref(), discarded, how).await;
+    settle(lease.message(), how).await;
+}
+
+/// The run, and beside it the deletion of what fired, which precedes the record of the end: what a server brings again later
+/// would find that the record has expired. None where the record is another's.
+async fn run(host: &Host, lease: &mut Lease, fired: Option<&Fired>) -> Option<(Outcome, Option<u64>)> {
+    let starting = start(host, lease);
+    let mut discarding = pin!(due::discard(host, fired));
+    let (attended, discarded) = match select(pin!(lease.attend(starting)), discarding.as_mut()).await {
+        Either::Left((attended, _)) => (attended, None),
+        Either::Right((discarded, attending)) => (attending.await, Some(discarded)),
+    };
+    let Attended::Ended(outcome) = attended else { return None };
+    let discarded = match discarded {
+        Some(discarded) => discarded,
+        None => lease.hold_on_while(discarding).await,
+    };
+    Some((outcome, discarded))
 }

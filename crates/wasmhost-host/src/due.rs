@@ -1,7 +1,8 @@
 //! Deleting what fired (S3). What still stands in the schedule stream comes again when a server has lost its place there, as a
 //! crash makes it do, and under a new sequence of the job stream. So it goes before the message that was made of it: this
-//! is begun at the claim, and confirmed before the acknowledgement. The job stream has all that is deleted here, so that
-//! no crash in between loses a job; what comes again before then finds its record (R4, R7).
+//! is begun at the claim, and comes before the record of the end where the server lets it, before the acknowledgement always.
+//! The job stream has all that is deleted here, so that no crash in between loses a job; what came again before then was
+//! stored before the end, and finds the record or what is left of it (R4, R7, R14).
 
 use bytes::Bytes;
 use wasmhost_nats::{QueuedMessage, ReadError, discard_due, due_at, fault, header_pairs, remove_due};

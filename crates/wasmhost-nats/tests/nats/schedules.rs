@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::timeout;
+use wasmhost_nats::jobs::remove_job;
 use wasmhost_nats::schedules::{latest, schedule_job, schedule_of, sourcing, unschedule};
 use wasmhost_nats::{
-    PublishError, Published, discard_due, due_of, ensure_consumer, message_of, next_due, now, publish_job,
-    remove_due,
+    ConnectConfig, Connection, PublishError, Published, discard_due, due_of, ensure_consumer, message_of,
+    next_due, now, publish_job, remove_due,
 };
 use wasmhost_protocol::{JobKey, JobOptions, Names, Timestamp};
 
@@ -107,6 +108,41 @@ async fn a_due_job_waits_for_room_in_the_job_stream() {
     limit(3).await;
     until_queued(&bench, &waiting, "1").await;
     assert!(!sourcing(connection).await.unwrap().full);
+}
+
+#[tokio::test]
+async fn what_waits_for_room_outlives_a_kill_of_the_server() {
+    let mut bench = Bench::new().await;
+    let limit = async |connection: &Connection, messages| {
+        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+        let mut config = stream.cached_info().config.clone();
+        config.max_messages = messages;
+        connection.jetstream.update_stream(config).await.unwrap();
+    };
+    // As an acknowledgement does: a purge would make the server write its state down.
+    let settle = async |connection: &Connection, key: &JobKey| {
+        let message = message_of(connection, key).await.unwrap().expect("it is queued");
+        remove_job(connection, message.sequence).await.unwrap();
+    };
+    // One that fires and is gone again: an emptied work queue does not know of it.
+    schedule(&bench, 1, now().minus(HOUR)).await.unwrap();
+    until_queued(&bench, &key("a.b.1"), "1").await;
+    settle(&bench.connection, &key("a.b.1")).await;
+    limit(&bench.connection, 1).await;
+    // A direct one has the only place when the next fires, and another when the server dies.
+    let (connection, options) = (&bench.connection, JobOptions::default());
+    publish_job(connection, &queue(), &key("a.b.2"), &options, Bytes::new()).await.unwrap();
+    schedule(&bench, 2, now().minus(HOUR)).await.unwrap();
+    let waits = async { while schedule_of(connection, &key("a.b.1")).await.unwrap().is_some() {} };
+    timeout(PATIENCE, waits).await.expect("it fires in time");
+    settle(connection, &key("a.b.2")).await;
+    publish_job(connection, &queue(), &key("a.b.3"), &options, Bytes::new()).await.unwrap();
+    assert!(message_of(connection, &key("a.b.1")).await.unwrap().is_none(), "it came first");
+    bench.server.kill().unwrap();
+    bench.server.restart().unwrap();
+    bench.connection = Connection::open(&ConnectConfig::new(bench.server.url())).await.unwrap();
+    limit(&bench.connection, 10).await;
+    until_queued(&bench, &key("a.b.1"), "2").await;
 }
 
 #[tokio::test]
