@@ -34,8 +34,9 @@ pub fn oldest_nats_server() -> Option<PathBuf> {
 /// Where what stands there is none.
 #[must_use]
 pub fn number(variable: &str, default: u64) -> u64 {
-    let set = env::var(variable).ok();
-    set.map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable}: {text:?} is no number")))
+    let Some(text) = env::var_os(variable) else { return default };
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    number.unwrap_or_else(|| panic!("{variable}: {text:?} is no number"))
 }
 
 /// A nats-server that is new enough.

@@ -161,10 +161,10 @@ async fn the_latest_time_is_counted_and_a_later_one_fires_at_once() {
 /// Lets schedules take so many bytes together.
 async fn let_schedules_take(bench: &Bench, bytes: usize) {
     let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
-    let mut config =
-        jetstream.get_stream(names.schedules_stream()).await.unwrap().cached_info().config.clone();
+    let stream = jetstream.get_stream(names.schedules_stream()).await.expect("the layout is made");
+    let mut config = stream.cached_info().config.clone();
     config.metadata.insert(Names::SCHEDULES_MAX_BYTES.to_owned(), bytes.to_string());
-    jetstream.update_stream(config).await.unwrap();
+    jetstream.update_stream(config).await.expect("it is changed");
 }
 
 /// Schedules `a.b.<n>` for long after the test, with a body of so many bytes.

@@ -107,7 +107,7 @@ pub(crate) struct Msg {
 
 impl Msg {
     /// As much of it as a host needs to settle it.
-    pub(crate) fn to_settle(&self) -> Self {
+    pub(crate) fn to_settle(self) -> Self {
         Self { seq: self.seq, source: self.source, ..Self::default() }
     }
 }
