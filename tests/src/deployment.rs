@@ -1,6 +1,9 @@
 //! A deployment of a test's own: a private nats-server, and everything that is on it.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use async_nats::{HeaderMap, jetstream};
@@ -47,7 +50,19 @@ impl Deployment {
     ///
     /// As [`Self::start`].
     pub async fn with(options: &Options) -> anyhow::Result<Self> {
-        let server = server(options)?;
+        Self::over(server(options)?).await
+    }
+
+    /// Starts a server of another version.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub async fn on(program: &Path) -> anyhow::Result<Self> {
+        Self::over(Server::start(program, &Options::default())?).await
+    }
+
+    async fn over(server: Server) -> anyhow::Result<Self> {
         let nats = async_nats::connect(server.url()).await.context("connecting")?;
         Ok(Self { server, nats, directory: TempDir::with_prefix("wasmhost-test-")? })
     }
@@ -173,6 +188,19 @@ impl Deployment {
     /// Where there is no connection.
     pub async fn stranger(&self) -> anyhow::Result<Stranger> {
         Stranger::connect(self.server.port()).await
+    }
+
+    /// Ends the server as a crash would, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not come up.
+    pub async fn crash(&mut self) -> anyhow::Result<()> {
+        self.server.kill()?;
+        self.server.restart()?;
+        // The old connection may not have noticed yet.
+        self.nats = async_nats::connect(self.server.url()).await.context("connecting")?;
+        Ok(())
     }
 
     /// Records every transition from now on.

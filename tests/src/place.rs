@@ -21,8 +21,30 @@ pub fn guest(name: &str) -> PathBuf {
     root().join("guest-examples/target/wasm32-wasip2/release").join(name).with_extension("wasm")
 }
 
+/// The oldest nats-server that is supported; none where nobody installed it.
+#[must_use]
+pub fn oldest_nats_server() -> Option<PathBuf> {
+    env::var_os("WASMHOST_OLDEST_NATS_SERVER").map(PathBuf::from)
+}
+
+/// A number that the environment may raise for a longer run.
+///
+/// # Panics
+///
+/// Where what stands there is none.
+#[must_use]
+pub fn number(variable: &str, default: u64) -> u64 {
+    let Some(text) = env::var_os(variable) else { return default };
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    number.unwrap_or_else(|| panic!("{variable}: {text:?} is no number"))
+}
+
 /// A nats-server that is new enough.
-pub(crate) fn nats_server() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+///
+/// Where there is none.
+pub fn nats_server() -> anyhow::Result<PathBuf> {
     let finder = Finder {
         environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
         search_path: env::var_os("PATH"),

@@ -15,6 +15,7 @@ mod e2e {
     mod drain;
     mod expiry;
     mod failpoints;
+    mod fired;
     mod full;
     mod killers;
     mod lost_answers;

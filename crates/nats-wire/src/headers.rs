@@ -176,7 +176,7 @@ impl Headers {
     }
 
     /// All names and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 

@@ -1,9 +1,11 @@
 //! What stands on the server: messages of the job stream and the schedules, and the numbers of the states bucket. Asks the
 //! leaders, and changes nothing.
 
+use std::collections::HashSet;
+
 use async_nats::jetstream::stream::{Info, Stream};
-use wasmhost_nats::{Connection, StoredMessage, schedules, stored_at, stored_from};
-use wasmhost_protocol::{JobId, JobKey, Names};
+use wasmhost_nats::{Connection, StoredMessage, digest_of, stored_at, stored_from};
+use wasmhost_protocol::{JobKey, Names, Sourced};
 
 use crate::capture::Left;
 
@@ -30,20 +32,19 @@ pub enum LookError {
     },
 }
 
-/// The messages that still stand in the job stream, the schedules, and what schedules fired and the job stream has not
-/// taken yet.
+/// The messages that still stand in the schedules, those that fired and that no host has claimed yet, and those of the job
+/// stream. One that fired and is queued is left once.
 pub async fn left(connection: &Connection) -> Result<Vec<Left>, LookError> {
     let names = &connection.names;
     let (jobs, waiting) = (names.jobs_stream(), names.schedules_stream());
     let [scheduled, due] = names.schedule_subjects();
     // In the order in which a message moves, so that none slips through.
     let mut left = messages(connection, &waiting, &scheduled).await?;
-    let sourcing = schedules::sourcing(connection).await;
-    let sourcing = sourcing.map_err(|error| unreachable(&jobs, error))?;
-    if sourcing.lag > 0 {
-        left.extend(messages(connection, &waiting, &due).await?);
-    }
-    left.extend(messages(connection, &jobs, &names.jobs_filter()).await?);
+    let fired = messages(connection, &waiting, &due).await?;
+    let queued = messages(connection, &jobs, &names.jobs_filter()).await?;
+    let keys: HashSet<_> = queued.iter().filter_map(|queued| queued.key.as_ref()).collect();
+    left.extend(fired.into_iter().filter(|fired| fired.key.as_ref().is_none_or(|key| !keys.contains(key))));
+    left.extend(queued);
     Ok(left)
 }
 
@@ -82,14 +83,19 @@ async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result
 
 /// The job that the message is of; of a job without an id, the one that is derived.
 fn key_of(names: &Names, message: &StoredMessage) -> Option<JobKey> {
+    let (headers, body) = (|| message.pairs(), || digest_of(&message.payload));
+    let stored = (message.sequence, message.stored_at);
     if let Ok(job) = names.parse_job_subject(&message.subject) {
-        let derived = || JobId::derived(message.sequence, message.stored_at.unix_ms());
-        return Some(JobKey::new(job.task, job.id.unwrap_or_else(derived)));
+        let sourced = Sourced::parse(names, headers());
+        return Some(job.key(sourced.as_ref(), stored, body));
     }
-    names.schedule_subjects().iter().find_map(|filter| {
-        let rest = message.subject.strip_prefix(filter.trim_end_matches('>'))?;
-        JobKey::parse(rest.split_once('.')?.1).ok()
-    })
+    if let Ok(fired) = names.parse_due_subject(&message.subject) {
+        let fired_as = Sourced::of_due(message.sequence, headers());
+        return Some(fired.key(Some(&fired_as), stored, body));
+    }
+    let [scheduled, _] = names.schedule_subjects();
+    let rest = message.subject.strip_prefix(scheduled.trim_end_matches('>'))?;
+    JobKey::parse(rest.split_once('.')?.1).ok()
 }
 
 /// The message with this number; with a filter the first one from it on.

@@ -1,13 +1,17 @@
 //! A delivery: one handing-over of a job's message, parsed once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use nats_wire::Headers;
 use tokio::time::Instant;
 use wasmhost_nats::{Delivered, digest_of};
 use wasmhost_protocol::{
-    InvalidName, JobId, JobKey, JobOptions, Names, Place, Policy, QueueName, Submission, Timestamp,
+    InvalidName, JobKey, JobOptions, Names, Place, Policy, QueueName, Sourced, Submission, Timestamp,
 };
+
+use crate::due::Fired;
 
 /// One delivery of a job's message.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub(crate) struct Delivery {
     pub(crate) key: JobKey,
     pub(crate) queue: QueueName,
     pub(crate) options: JobOptions,
+    /// Where a schedule fired it, if one did.
+    pub(crate) fired: Option<Arc<Fired>>,
     pub(crate) msg_seq: u64,
     pub(crate) stored_at: Timestamp,
     pub(crate) delivery: wasmhost_protocol::Delivery,
@@ -42,16 +48,18 @@ impl Delivery {
                 return Err(Unreadable::Subject { message: Box::new(message), why });
             }
         };
-        let id = subject.id.unwrap_or_else(|| JobId::derived(msg_seq, stored_at.unix_ms()));
+        let sourced = Sourced::parse(names, pairs(&message));
+        let key = subject.key(sourced.as_ref(), (msg_seq, stored_at), || digest_of(&message.payload));
         let options = read_options(&message);
         let (options, bad) = match options {
             Ok(options) => (options, None),
             Err(why) => (JobOptions::default(), Some(why)),
         };
         let delivery = Self {
-            key: JobKey::new(subject.task, id),
+            key,
             queue: subject.queue,
             options,
+            fired: fired(names, &message).map(Arc::new),
             msg_seq,
             stored_at,
             delivery: wasmhost_protocol::Delivery { created, count },
@@ -96,4 +104,13 @@ fn read_options(message: &Delivered) -> Result<JobOptions, String> {
         Ok(headers) => JobOptions::parse(headers.iter(), Place::Job).map_err(|error| error.to_string()),
         Err(why) => Err(format!("its headers are unreadable: {why}")),
     }
+}
+
+/// Where a schedule fired the message, if one did.
+pub(crate) fn fired(names: &Names, message: &Delivered) -> Option<Fired> {
+    Fired::of(names, &message.subject, pairs(message), &message.payload)
+}
+
+fn pairs(message: &Delivered) -> impl Iterator<Item = (&str, &str)> + Clone {
+    message.headers.iter().flat_map(Headers::iter)
 }

@@ -27,6 +27,7 @@ mod claim;
 mod config;
 mod dead;
 mod delivery;
+mod due;
 mod endpoints;
 mod host;
 mod lease;

@@ -1,11 +1,12 @@
-//! The reconciler (R13): ends jobs whose message is gone, gives queues their consumers back, and removes blobs that no record
-//! names. Every host has one; they need no leader, since each write is a compare-and-set.
+//! The reconciler (R13): ends jobs whose message is gone, gives queues their consumers back and jobs the message that fired,
+//! and removes blobs that no record names. Every host has one; they need no leader, since each write is a compare-and-set.
 //!
 //! It is safe because a terminal write precedes the removal of the message (R7): where a record at some revision has not
 //! ended and its message is gone, either the write over this revision fails, or no terminal write ever happened.
 
 mod blobs;
 mod gone;
+mod left;
 
 use wasmhost_nats::{LayoutError, restore_consumer};
 
@@ -13,11 +14,12 @@ use crate::host::{Host, random_fraction};
 use crate::queues::Queue;
 use blobs::Blobs;
 use gone::Gone;
+use left::Left;
 
 /// Looks again and again until the host closes, at random intervals between half the grace and all of it.
 pub(crate) async fn reconcile(host: &Host) {
     let grace = host.config.reconcile_after;
-    let (mut gone, mut blobs) = (Gone::new(host), Blobs::new(host));
+    let (mut left, mut gone, mut blobs) = (Left::new(host), Gone::new(host), Blobs::new(host));
     let mut looks = 0_u64;
     loop {
         let pause = grace.mul_f64(0.5 + random_fraction() / 2.0);
@@ -27,17 +29,20 @@ pub(crate) async fn reconcile(host: &Host) {
         }
         // What is cut short by the end of the host, another host does.
         tokio::select! {
-            () = look(host, &mut gone, &mut blobs) => looks += 1,
+            () = look(host, &mut left, &mut gone, &mut blobs) => looks += 1,
             () = host.closing.cancelled() => return,
         }
         tracing::debug!(looks, "reconciled");
     }
 }
 
-async fn look(host: &Host, gone: &mut Gone<'_>, blobs: &mut Blobs<'_>) {
+async fn look(host: &Host, left: &mut Left<'_>, gone: &mut Gone<'_>, blobs: &mut Blobs<'_>) {
     check_consumers(host).await;
     if let Err(error) = host.bucket.ask(host).await {
         tracing::warn!(%error, "could not look at the bucket of records");
+    }
+    if let Err(error) = left.look().await {
+        tracing::warn!(%error, "could not look for what fired and was left behind");
     }
     if let Err(error) = gone.look().await {
         tracing::warn!(%error, "could not look for jobs whose message is gone");

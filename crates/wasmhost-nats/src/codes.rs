@@ -7,6 +7,8 @@ use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 
 /// "No message found."
 pub const NO_MESSAGE: u64 = 10037;
+/// "No message found", or "stream store EOF": there is nothing to delete under the sequence.
+pub const NOT_DELETED: u64 = 10057;
 /// "JetStream not enabled for account", "JetStream not enabled."
 pub const OFF: [u64; 2] = [10039, 10076];
 /// "Stream not found."

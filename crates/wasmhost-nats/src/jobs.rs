@@ -4,11 +4,11 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
-use wasmhost_protocol::{JobId, JobKey, JobOptions, QueueName, header};
+use wasmhost_protocol::{JobKey, JobOptions, QueueName, Sourced, header};
 
 use crate::codes::Unstored;
-use crate::message::{Place, ReadError, publish, read};
-use crate::{Connection, StoredMessage};
+use crate::message::{Place, ReadError, publish, read, remove};
+use crate::{Connection, StoredMessage, digest_of};
 
 /// A message that the job stream acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +131,31 @@ pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option
 pub async fn stands_at(connection: &Connection, key: &JobKey, sequence: u64) -> Result<bool, ReadError> {
     let Some(message) = message_at(connection, sequence).await? else { return Ok(false) };
     let Ok(subject) = connection.names.parse_job_subject(&message.subject) else { return Ok(false) };
-    let id = subject.id.unwrap_or_else(|| JobId::derived(message.sequence, message.stored_at.unix_ms()));
-    Ok(JobKey::new(subject.task, id) == *key)
+    let sourced = Sourced::parse(&connection.names, message.pairs());
+    let stored = (message.sequence, message.stored_at);
+    Ok(subject.key(sourced.as_ref(), stored, || digest_of(&message.payload)) == *key)
+}
+
+/// The first message of the job stream that no queue has, since it is under none of the stream's own subjects: its source
+/// brought it there.
+pub async fn next_out_of_reach(connection: &Connection) -> Result<Option<StoredMessage>, ReadError> {
+    let names = &connection.names;
+    for filter in names.out_of_reach() {
+        let message = read(connection, &names.jobs_stream(), Place::From(1, &filter)).await?;
+        if message.is_some() {
+            return Ok(message.map(Into::into));
+        }
+    }
+    Ok(None)
+}
+
+/// The newest message under exactly this subject of the job stream.
+pub async fn message_on(connection: &Connection, subject: &str) -> Result<Option<StoredMessage>, ReadError> {
+    let stream = connection.names.jobs_stream();
+    Ok(read(connection, &stream, Place::LastOn(subject)).await?.map(Into::into))
+}
+
+/// Deletes the message of the job stream with this sequence, if it still stands: one that no consumer delivers.
+pub async fn remove_job(connection: &Connection, sequence: u64) -> Result<(), ReadError> {
+    remove(connection, &connection.names.jobs_stream(), sequence).await
 }

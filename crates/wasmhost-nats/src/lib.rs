@@ -39,6 +39,7 @@ mod rights;
 mod events;
 mod records;
 
+mod due;
 pub mod jobs;
 pub mod schedules;
 mod whereabouts;
@@ -53,6 +54,7 @@ pub mod hosts;
 pub use clock::now;
 pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, Credentials, MINIMUM_SERVER};
 pub use delivered::{Answer, Delivered, NotDelivered};
+pub use due::{discard_due, due_at, due_of, next_due, remove_due};
 pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};
 pub use jobs::{PublishError, Published, message_at, message_of, publish_job};
 pub use layout::{

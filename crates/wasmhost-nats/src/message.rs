@@ -4,11 +4,12 @@ use async_nats::HeaderValue;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use wasmhost_protocol::Names;
 
 use crate::api::{self, ApiError};
-use crate::codes::{NO_MESSAGE, NO_STREAM, OFF, Unstored};
+use crate::codes::{NO_MESSAGE, NO_STREAM, NOT_DELETED, OFF, Unstored};
 use crate::stored::RawMessage;
 use crate::{Connection, StoredMessage};
 
@@ -112,6 +113,19 @@ impl ReadError {
             ApiError::Unanswered(_) => false,
         };
         if is_not_set_up { Self::NotSetUp { subject, text } } else { Self::Unreachable { subject, text } }
+    }
+}
+
+/// Deletes the message with this sequence, if it still stands.
+pub(crate) async fn remove(connection: &Connection, stream: &str, sequence: u64) -> Result<(), ReadError> {
+    let subject = format!("{stream} {sequence}");
+    let request = json!({ "seq": sequence, "no_erase": true });
+    let asked = api::ask::<IgnoredAny>(connection, Names::stream_delete_message(stream), request);
+    match connection.denials.or_denied(stream, asked).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if error.code() == Some(NOT_DELETED) => Ok(()),
+        Ok(Err(error)) => Err(ReadError::new(subject, &error)),
+        Err(text) => Err(ReadError::Denied { subject, text }),
     }
 }
 

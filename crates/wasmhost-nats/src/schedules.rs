@@ -3,22 +3,20 @@
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::Info;
+use async_nats::jetstream::stream::{Config, Info};
 use bytes::Bytes;
-use wasmhost_protocol::{JobKey, JobOptions, QueueName, Timestamp, bounds, header};
+use wasmhost_protocol::{JobKey, JobOptions, Names, QueueName, Timestamp, bounds, header};
 
 use crate::jobs::{PublishError, Published, job_headers, message_id};
 use crate::message::{Place, ReadError, publish, read};
-use crate::{Connection, StoredMessage};
+use crate::{Connection, LayoutConfig, StoredMessage};
 
-/// How long a fired message may wait for the job stream to take it.
+/// How long a fired message may wait for a full job stream: long enough for a queue that stands over a holiday. What ran is
+/// deleted by its host, so that this ends only what nobody ever came for.
 const FIRED_TTL: &str = "168h";
 
 /// More than the subject and the headers of a schedule take.
 const HEADER_BYTES: usize = 1 << 10;
-
-/// One part in so many of the schedule stream stays free for schedules that are published at the same time.
-const ROOM_LEFT: u64 = 16;
 
 /// No job can be scheduled for later.
 #[must_use]
@@ -51,27 +49,34 @@ pub async fn schedule_job(
     stored.map(Published::from).map_err(|unstored| PublishError::new(key, unstored))
 }
 
-/// The server drops the oldest schedules of a full stream, for it takes no schedules where it would refuse the newest.
-/// So they are refused here, with room left for those that others publish meanwhile.
+/// Whether there is room for one more. The schedule stream takes whatever it is sent, since a limit of its own would make
+/// the server drop the oldest schedules instead of refusing the newest: so its limit is kept here, and a few that come at
+/// the same time may go over it, and cost nobody a schedule.
 async fn room_for(connection: &Connection, key: &JobKey, body_bytes: usize) -> Result<(), PublishError> {
     let name = connection.names.schedules_stream();
     let needed = u64::try_from(body_bytes + HEADER_BYTES).unwrap_or(u64::MAX);
     let answer = async {
         let stream = connection.jetstream.get_stream(&name).await.map_err(|error| error.to_string())?;
         let info = stream.cached_info();
-        Ok((info.state.bytes, u64::try_from(info.config.max_bytes).unwrap_or(u64::MAX)))
+        Ok((info.state.bytes, most_bytes(&info.config)))
     };
     let (key, answer) = (key.clone(), connection.denials.or_denied(&name, answer).await);
     match answer {
-        Ok(Ok((bytes, max_bytes))) if bytes.saturating_add(needed) <= max_bytes - max_bytes / ROOM_LEFT => {
-            Ok(())
-        }
+        Ok(Ok((bytes, max_bytes))) if bytes.saturating_add(needed) <= max_bytes => Ok(()),
         Ok(Ok((bytes, max_bytes))) => {
             Err(PublishError::Full { key, text: format!("{name} holds {bytes} of {max_bytes} bytes") })
         }
         Ok(Err(text)) => Err(PublishError::Unknown { key, text }),
         Err(text) => Err(PublishError::Denied { key, text }),
     }
+}
+
+/// How much schedules may take together: as the stream's maker wrote it down.
+fn most_bytes(config: &Config) -> u64 {
+    let written = config.metadata.get(Names::SCHEDULES_MAX_BYTES).and_then(|bytes| bytes.parse().ok());
+    let limit = u64::try_from(config.max_bytes).ok().filter(|bytes| *bytes > 0);
+    let default = LayoutConfig::default().schedules_max_bytes.unsigned_abs();
+    written.into_iter().chain(limit).min().unwrap_or(default)
 }
 
 /// Removes the job's schedule, in whichever queue; whether there was one.
@@ -97,13 +102,6 @@ pub async fn schedule_of(connection: &Connection, key: &JobKey) -> Result<Option
     read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await
 }
 
-/// What the job's schedule fired. It stands for a while after the job stream took it; see [`sourcing`].
-pub async fn due_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
-    let names = &connection.names;
-    let subject = names.due_anywhere(key);
-    read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await
-}
-
 /// How far the job stream is behind the due messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sourcing {
@@ -113,6 +111,17 @@ pub struct Sourcing {
     pub contact: Option<Duration>,
     /// Whether it may have no room for the next message. It then takes none, and still claims neither lag nor silence.
     pub full: bool,
+}
+
+impl Sourcing {
+    /// A source that has said nothing for so long may have lost its stream.
+    const CONTACT: Duration = Duration::from_secs(20);
+
+    /// Whether the job stream seems to have taken all that it can: a hint, for it may be held up without knowing.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.lag == 0 && !self.full && self.contact.is_some_and(|contact| contact <= Self::CONTACT)
+    }
 }
 
 /// How far the job stream is behind the due messages.

@@ -36,7 +36,7 @@ pub(crate) struct RawMessage {
 
 impl StoredMessage {
     /// Its headers as pairs; none where they cannot be read.
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.headers.iter().flat_map(Headers::iter)
     }
 

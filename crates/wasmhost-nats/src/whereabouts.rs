@@ -1,23 +1,19 @@
 //! Where a job's message is, as the leaders of its streams have it; for the reconciler, which ends jobs whose message is
 //! nowhere (R13).
 
-use std::time::Duration;
-
 use wasmhost_protocol::JobKey;
 
+use crate::due::due_of;
 use crate::jobs::{message_of, stands_at};
-use crate::schedules::{due_of, schedule_of, sourcing};
+use crate::schedules::schedule_of;
 use crate::{Connection, ReadError};
-
-/// A source that was in touch within this time, has no lag, and whose stream has room, has taken what was due.
-const SOURCE_CONTACT: Duration = Duration::from_secs(20);
 
 /// Where a job's message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whereabouts {
     /// It waits for its time.
     Scheduled,
-    /// It was fired, and the job stream has not taken it yet, as far as can be known.
+    /// It was fired, and no host has claimed the job since: the job stream has it, or will.
     Due,
     /// It is in the job stream, delivered or not.
     Queued,
@@ -25,8 +21,12 @@ pub enum Whereabouts {
     Gone,
 }
 
-/// Looks the job's message up, in the order in which it moves: it cannot slip by. `msg_seq` is its record's, where a claim
-/// named one.
+/// Looks the job's message up, in the order in which it moves: it cannot slip by. A message enters each place before it
+/// leaves the one before, and what fired leaves for a claim alone, which writes the record. So one that is in none, look by
+/// look, was in none as the last look began. `msg_seq` is its record's, where a claim named one.
+///
+/// That something fired is believed whatever the server says of how far the job stream has come: it tells of no lag while
+/// there is no room, or while a message is in the way that it cannot store.
 pub async fn whereabouts(
     connection: &Connection,
     key: &JobKey,
@@ -35,7 +35,7 @@ pub async fn whereabouts(
     if schedule_of(connection, key).await?.is_some() {
         return Ok(Whereabouts::Scheduled);
     }
-    if due_of(connection, key).await?.is_some() && !is_sourced(connection).await? {
+    if due_of(connection, key).await?.is_some() {
         return Ok(Whereabouts::Due);
     }
     if message_of(connection, key).await?.is_some() {
@@ -45,11 +45,4 @@ pub async fn whereabouts(
         Some(sequence) if stands_at(connection, key, sequence).await? => Ok(Whereabouts::Queued),
         Some(_) | None => Ok(Whereabouts::Gone),
     }
-}
-
-/// Whether the job stream has taken all that was due.
-async fn is_sourced(connection: &Connection) -> Result<bool, ReadError> {
-    let sourcing = sourcing(connection).await?;
-    let in_touch = sourcing.contact.is_some_and(|contact| contact <= SOURCE_CONTACT);
-    Ok(sourcing.lag == 0 && in_touch && !sourcing.full)
 }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::Digest;
+
 /// A name or id that is not one, with what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{}` is not {rule}", crate::escape(crate::truncate(found, 80)))]
@@ -154,6 +156,17 @@ impl JobId {
     #[must_use]
     pub fn derived(stream_sequence: u64, unix_ms: i64) -> Self {
         Self(format!("s{stream_sequence}-{unix_ms}").into())
+    }
+
+    /// The id of a job that was fired without one: by its sequence in the schedule stream, the time of the schedule's next
+    /// slot, and its body, so that nobody who names the same sequence takes the place of another job.
+    #[must_use]
+    pub fn fired(schedule_sequence: u64, next_unix_ms: Option<i64>, body: &Digest) -> Self {
+        let body = &body.to_string()[..16];
+        match next_unix_ms {
+            Some(next) => Self(format!("d{schedule_sequence}-{next}-{body}").into()),
+            None => Self(format!("d{schedule_sequence}-{body}").into()),
+        }
     }
 }
 

@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 pub use self::namespace::Namespace;
 pub use self::rights::{Right, Way};
-use crate::{HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, TaskName};
+use crate::{
+    Digest, HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, Sourced, TaskName, Timestamp,
+};
 
 /// What a subject of the job stream says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,8 +27,26 @@ pub struct JobSubject {
     pub queue: QueueName,
     /// The task.
     pub task: TaskName,
-    /// The id; none where the publisher gave none, and it is derived from the stream's sequence.
+    /// The id; none where the publisher gave none, and it is derived.
     pub id: Option<JobId>,
+}
+
+impl JobSubject {
+    /// The key of the message's job. An id that nobody gave is derived from what stays the same whenever the message is
+    /// seen: from what fired, with the digest of its body, or else from its sequence in the job stream and when it was stored there.
+    #[must_use]
+    pub fn key(
+        &self,
+        sourced: Option<&Sourced>,
+        (sequence, stored_at): (u64, Timestamp),
+        body: impl FnOnce() -> Digest,
+    ) -> JobKey {
+        let derived = || match sourced {
+            Some(sourced) => sourced.id(&body()),
+            None => JobId::derived(sequence, stored_at.unix_ms()),
+        };
+        JobKey::new(self.task.clone(), self.id.clone().unwrap_or_else(derived))
+    }
 }
 
 /// The names of one deployment. The examples are those of the namespace `wasmhost`. Cheap to clone.
@@ -100,13 +120,13 @@ impl Names {
 
     /// Reads a subject of the job stream.
     pub fn parse_job_subject(&self, subject: &str) -> Result<JobSubject, InvalidName> {
-        let rest = after(&format!("{}.jobs.", self.lower), "job subject", subject)?;
+        self.parse_queued("jobs", "job subject", subject)
+    }
+
+    fn parse_queued(&self, kind: &str, what: &'static str, subject: &str) -> Result<JobSubject, InvalidName> {
+        let rest = after(&format!("{}.{kind}.", self.lower), what, subject)?;
         let Some((queue, target)) = rest.split_once('.') else {
-            return Err(invalid(
-                "job subject",
-                "`<queue>.<module>.<function>[.<id>]` behind its prefix",
-                subject,
-            ));
+            return Err(invalid(what, "`<queue>.<module>.<function>[.<id>]` behind its prefix", subject));
         };
         let (task, id) = parse_target(target)?;
         Ok(JobSubject { queue: QueueName::parse(queue)?, task, id })

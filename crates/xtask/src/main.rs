@@ -20,7 +20,7 @@ use crate::{repository::Repository, say::say};
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  tools          installs what the other commands need: the wasm target, nats-server, the nats CLI
+  tools          installs what the other commands need: the wasm target, nats-server and its oldest version, the nats CLI
   guests         builds the guest examples
   test [ARGS]    runs every test, or those that ARGS of `cargo test` select
   chaos [ARGS]   raises a storm: --jobs, --minutes, --seed and --hosts, each with a number; else 2000 jobs in 2 minutes

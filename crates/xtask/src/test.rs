@@ -16,6 +16,9 @@ pub(crate) fn run(repository: &Repository, arguments: &[String]) -> anyhow::Resu
         .env("WASMHOST_NATS_SERVER", &tools.nats_server)
         .env("WASMHOST_BIN", repository.wasmhost())
         .env("WASMHOST_FAULTS_BIN", repository.wasmhost_with_faults());
+    if let Some(oldest) = &tools.oldest_nats_server {
+        test.env("WASMHOST_OLDEST_NATS_SERVER", oldest);
+    }
     if let Some(nats) = &tools.nats_cli {
         test.env("WASMHOST_NATS_CLI", nats);
     }

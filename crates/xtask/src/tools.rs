@@ -1,10 +1,14 @@
 //! Installing what the other commands need into `.tools`; nothing outside the repository changes but the toolchain's
 //! own wasm target and the caches of cargo, Go and pip.
 
+mod oldest_server;
 mod server;
 mod wasm_target;
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Context;
 
@@ -17,6 +21,8 @@ use crate::{command, repository::Repository, say::say};
 pub(crate) struct Tools {
     /// A nats-server that is new enough.
     pub(crate) nats_server: PathBuf,
+    /// The oldest nats-server that is supported, where it could be had.
+    pub(crate) oldest_nats_server: Option<PathBuf>,
     /// The `nats` command line, where it was found or Go could build it.
     pub(crate) nats_cli: Option<PathBuf>,
 }
@@ -24,7 +30,11 @@ pub(crate) struct Tools {
 /// Installs every tool that is missing.
 pub(crate) fn install(repository: &Repository) -> anyhow::Result<Tools> {
     install_wasm_target()?;
-    Ok(Tools { nats_server: server::install(repository)?, nats_cli: install_nats_cli(repository)? })
+    Ok(Tools {
+        nats_server: server::install(repository)?,
+        oldest_nats_server: oldest_server::install(repository),
+        nats_cli: install_nats_cli(repository)?,
+    })
 }
 
 fn install_nats_cli(repository: &Repository) -> anyhow::Result<Option<PathBuf>> {
@@ -40,13 +50,12 @@ fn install_nats_cli(repository: &Repository) -> anyhow::Result<Option<PathBuf>> 
         return Ok(None);
     }
     say("nats: building with Go (about 100 s, once)");
-    go_install(repository, "github.com/nats-io/natscli/nats@latest")?;
+    go_install(&repository.tools().join("bin"), "github.com/nats-io/natscli/nats@latest")?;
     Ok(Some(own))
 }
 
-/// Builds a Go program into `.tools/bin`.
-fn go_install(repository: &Repository, package: &str) -> anyhow::Result<()> {
-    let bin = repository.tools().join("bin");
-    command::run(Command::new("go").args(["install", package]).env("GOBIN", &bin))
+/// Builds a Go program into a directory.
+fn go_install(bin: &Path, package: &str) -> anyhow::Result<()> {
+    command::run(Command::new("go").args(["install", package]).env("GOBIN", bin))
         .with_context(|| format!("building {package}; mend: see that Go is new enough and reaches its proxy"))
 }

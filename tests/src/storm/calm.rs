@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{self, stream::Stream};
-use futures::TryStreamExt;
+use async_nats::jetstream;
 use tokio::time::{Instant, sleep};
 use wasmhost_client::{Client, StatusError, protocol::JobKey};
 
@@ -11,9 +10,6 @@ use super::{notes::Notes, witness::Witness};
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// The schedules themselves; what they have fired stays in their stream for a week.
-const SCHEDULES: &str = "wasmhost.schedules.>";
 
 /// Looks on.
 pub(super) struct Calm<'a> {
@@ -27,7 +23,8 @@ pub(super) struct Calm<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Unrest {
     pub(super) messages: u64,
-    pub(super) schedules: usize,
+    /// Schedules, and what they have fired.
+    pub(super) schedules: u64,
     pub(super) running: Vec<JobKey>,
 }
 
@@ -49,7 +46,8 @@ impl Calm<'_> {
         let jetstream = jetstream::new(self.nats.clone());
         let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
         let messages = jobs.info().await?.state.messages;
-        let schedules = count(&jetstream.get_stream("WASMHOST_SCHEDULES").await?).await?;
+        let mut schedules = jetstream.get_stream("WASMHOST_SCHEDULES").await?;
+        let schedules = schedules.info().await?.state.messages;
         let mut running = Vec::new();
         let unseen = |key: &JobKey| !self.witness.has_ended(&key.to_string());
         for key in self.notes.submitted().into_iter().filter(unseen) {
@@ -60,14 +58,6 @@ impl Calm<'_> {
         }
         Ok(Unrest { messages, schedules, running })
     }
-}
-
-async fn count(schedules: &Stream) -> anyhow::Result<usize> {
-    Ok(schedules
-        .info_with_subjects(SCHEDULES)
-        .await?
-        .try_fold(0, async |sum, (_, count)| Ok(sum + count))
-        .await?)
 }
 
 impl Unrest {

@@ -84,7 +84,7 @@ fn is_quiet(unrest: &Unrest) -> bool {
 
 fn unrest_of(Unrest { messages, schedules, running }: &Unrest) -> Vec<String> {
     let mut all = Vec::new();
-    if messages + *schedules as u64 > 0 {
+    if messages + schedules > 0 {
         all.push(format!("{messages} messages and {schedules} schedules are left"));
     }
     all.extend(running.iter().map(|key| format!("{key} has not ended")));

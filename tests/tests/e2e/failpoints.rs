@@ -1,6 +1,7 @@
 //! A crash at each of the points between two writes: what was accepted ends once all the same.
 
 use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use end_to_end::{Deployment, History, Host, Wasmhost, broken_wasmhost};
@@ -20,21 +21,28 @@ fn dying(deployment: &Deployment, point: &str) -> anyhow::Result<Wasmhost> {
 
 /// Runs a job on a host that dies at `point`, and then on one that does not; its history.
 async fn survives(point: &str, arguments: Value) -> anyhow::Result<History> {
+    survives_after(Duration::ZERO, point, arguments).await
+}
+
+/// The same with a job that is delayed.
+async fn survives_after(delay: Duration, point: &str, arguments: Value) -> anyhow::Result<History> {
     let deployment = Deployment::start().await?;
     let mut dying = Host::spawn_by(&dying(&deployment, point)?, &FLAGS)?;
     dying.log.wait_for("serving host.id=").await?;
     deployment.push_as("storm", "storm", "[retry]\nmax_attempts = 2\ninitial_delay = \"10ms\"\n").await?;
     let mut events = deployment.events().await?;
-    deployment.client().await?.task("storm.run").id("f").submit(&arguments).await?;
+    deployment.client().await?.task("storm.run").id("f").delay(delay).submit(&arguments).await?;
     let ended = dying.end().await?;
     ensure!(ended.signal() == Some(Signal::ABORT.as_raw()), "it did not die at {point}: {ended}");
     let mut next = deployment.host(&FLAGS).await?;
     let history = events.until_end("storm.run.f").await?;
     // Nothing of it comes again.
     let jetstream = async_nats::jetstream::new(deployment.nats.clone());
-    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
-    let gone = async || Ok((jobs.info().await?.state.messages == 0).then_some(()));
-    end_to_end::until("an empty job stream", gone).await?;
+    for name in ["WASMHOST_JOBS", "WASMHOST_SCHEDULES"] {
+        let mut stream = jetstream.get_stream(name).await?;
+        let gone = async || Ok((stream.info().await?.state.messages == 0).then_some(()));
+        end_to_end::until(&format!("an empty {name}"), gone).await?;
+    }
     next.check_alive()?;
     Ok(history)
 }
@@ -99,6 +107,18 @@ async fn a_recorded_retry_whose_message_was_not_given_back_is_run_once_more() ->
     let history = survives("after-record", json!({ "fail_times": 1, "how": "failed" })).await?;
     assert_eq!(end(&history), ("SUCCESS", 2), "{history}");
     assert_eq!((&history.last()["lost"], &history.last()["charged"]), (&json!(0), &json!(2)), "{history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_fired_is_gone_wherever_a_host_died() -> Test {
+    let delay = Duration::from_millis(200);
+    for (point, attempt) in
+        [("before-claim", 1), ("after-claim", 2), ("after-discard", 2), ("after-record", 1)]
+    {
+        let history = survives_after(delay, point, json!({ "sleep_ms": 300 })).await?;
+        assert_eq!(end(&history), ("SUCCESS", attempt), "{point}: {history}");
+    }
     Ok(())
 }
 

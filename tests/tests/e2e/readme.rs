@@ -57,6 +57,7 @@ async fn every_command_of_the_readme_does_what_it_says() -> Test {
 fn source(area: &str) -> String {
     let file = match area {
         "breaks" => "../crates/wasmhost-protocol/tests/model/breaks.rs".to_owned(),
+        "leftover" => "../crates/wasmhost-protocol/src/leftover.rs".to_owned(),
         "judge" => "../crates/wasmhost-protocol/src/judge/tests.rs".to_owned(),
         area => format!("tests/e2e/{area}.rs"),
     };

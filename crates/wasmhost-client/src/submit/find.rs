@@ -1,8 +1,8 @@
 //! Finding the message of a PENDING record: in the job stream, or, of a scheduled job, on its way there. Every look-up
 //! goes in the direction in which a message moves, so that none slips past.
 
-use wasmhost_nats::schedules::{due_of, schedule_of};
-use wasmhost_nats::{ReadError, StoredMessage, digest_of, message_of};
+use wasmhost_nats::schedules::schedule_of;
+use wasmhost_nats::{ReadError, StoredMessage, digest_of, due_of, message_of};
 use wasmhost_protocol::{JobOptions, Place, Record};
 
 use super::{Held, Submitting};
@@ -37,8 +37,8 @@ impl Submitting<'_> {
         if schedule.is_some() {
             return Ok(self.judge(held, schedule.as_ref()));
         }
-        // What fired stands for days. Under a record without an attempt it was either taken by the job stream and still
-        // stands there, or waits for room in it.
+        // What fired stands until a host has claimed the job. Under a record without an attempt it was either taken by the
+        // job stream and still stands there, or is still on its way; a claim since then refuses the touch that follows.
         let due = due_of(connection, &self.key).await?;
         if due.is_some_and(|due| self.is_of_run(&held.record, &due)) {
             return Ok(Found::Stands);

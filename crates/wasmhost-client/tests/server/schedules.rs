@@ -5,7 +5,7 @@ use std::time::Duration;
 use nats_server_child::Options;
 use serde_json::json;
 use wasmhost_client::protocol::{
-    Change, Event, JobKey, JobOptions, Place, Stage, Standing, State, Timestamp, Writer, header, next,
+    Change, Event, JobKey, JobOptions, Names, Place, Stage, Standing, State, Timestamp, Writer, header, next,
 };
 use wasmhost_client::{Accepted, Credentials, Handle, Submission, SubmitError};
 use wasmhost_nats::{StoredMessage, Written, now, random_write, schedules};
@@ -170,7 +170,7 @@ async fn the_same_job_while_it_waits_for_room_in_the_queue_is_no_second_message(
 }
 
 #[tokio::test]
-async fn the_same_job_that_is_queued_for_longer_than_what_fired_is_kept_is_no_second_message() {
+async fn the_same_job_of_which_only_the_queue_has_a_message_is_no_second_one() {
     let bench = Bench::start().await;
     let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
     let message = bench.until_queued(&job).await;
@@ -284,9 +284,12 @@ async fn a_time_that_no_schedule_can_have_is_refused_before_anything_is_written(
 async fn a_full_schedule_stream_refuses_and_leaves_no_record() {
     let bench = Bench::start().await;
     let schedules = bench.client.connection().names.schedules_stream();
-    bench.limit(schedules, |schedules| schedules.max_bytes = 32 << 10).await;
+    let most = |schedules: &mut async_nats::jetstream::stream::Config| {
+        schedules.metadata.insert(Names::SCHEDULES_MAX_BYTES.to_owned(), (32 << 10).to_string());
+    };
+    bench.limit(schedules, most).await;
     let large = bench.client.task("demo.run").delay(HOUR);
-    large.submit_json(vec![b' '; 29 << 10]).await.unwrap();
+    large.submit_json(vec![b' '; 31 << 10]).await.unwrap();
     let error = bench.client.submit(job_at(now().plus(HOUR))).await.unwrap_err();
     assert!(matches!(error, SubmitError::QueueFull { .. }), "{error}");
     assert_eq!(bench.scheduled().await, 1);

@@ -34,6 +34,16 @@ impl fmt::Display for Difference {
     }
 }
 
+impl Rule {
+    /// A limit that is not wanted of a stream of schedules would make the server drop some that were accepted.
+    fn of(self, wanted: &Value) -> Self {
+        match self {
+            Self::Limited if wanted["allow_msg_schedules"] == true => Self::Same,
+            rule => rule,
+        }
+    }
+}
+
 /// What is compared, and the commands that mend it.
 struct Object<'a> {
     name: &'a str,
@@ -61,10 +71,10 @@ pub(super) fn consumer(
     compare(&Object { name, edit, remove }, &CONSUMER, &fields(found), &fields(wanted))
 }
 
-fn compare(object: &Object<'_>, settings: &[Setting], found: &Value, wanted: &Value) -> Vec<Difference> {
+fn compare(object: &Object<'_>, settings: &[Setting], found: &Value, all_wanted: &Value) -> Vec<Difference> {
     let differing = settings.iter().filter_map(|Setting(field, rule, mend)| {
-        let (found, wanted) = (&found[*field], &wanted[*field]);
-        if satisfies(*rule, &normal(field, found), &normal(field, wanted)) {
+        let (found, wanted) = (&found[*field], &all_wanted[*field]);
+        if satisfies(rule.of(all_wanted), &normal(field, found), &normal(field, wanted)) {
             return None;
         }
         let wanted_text = shown(field, wanted);
@@ -72,7 +82,10 @@ fn compare(object: &Object<'_>, settings: &[Setting], found: &Value, wanted: &Va
             object: object.name.to_owned(),
             field,
             found: shown(field, found),
-            command: command(object, *mend, wanted, &wanted_text),
+            command: match wanted.as_array().filter(|_| *field == "sources") {
+                Some(sources) => edit_sources(object, sources),
+                None => command(object, *mend, wanted, &wanted_text),
+            },
             wanted: wanted_text,
         })
     });
@@ -143,6 +156,21 @@ fn command(object: &Object<'_>, mend: Mend, wanted: &Value, wanted_text: &str) -
         }
         Value::Null | Value::Array(_) | Value::Object(_) => format!("{edit} --interactive"),
     }
+}
+
+/// Sources are edited in place, in an editor alone. What they have brought already goes first: from a start sequence on, a
+/// server that is started again brings what still stands there once more.
+fn edit_sources(object: &Object<'_>, sources: &[Value]) -> String {
+    let purge = |source: &Value| {
+        let stream = source["name"].as_str().unwrap_or_default().to_owned();
+        let transforms = source["subject_transforms"].as_array().cloned().unwrap_or_default();
+        let purge = |transform: Value| {
+            let subject = transform["src"].as_str().unwrap_or_default();
+            format!("nats stream purge {stream} --subject='{subject}' && ")
+        };
+        transforms.into_iter().map(purge).collect::<String>()
+    };
+    format!("{}{} --interactive", sources.iter().map(purge).collect::<String>(), object.edit)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Each stream and bucket as the protocol needs it, with the reasons.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_nats::jetstream::stream::{
@@ -13,6 +14,12 @@ use super::LayoutConfig;
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 /// The largest message of a job: its arguments (512 KiB) and headers.
 pub(super) const JOB_BYTES: i32 = 768 << 10;
+/// More than the server adds to a message on its way from the schedules to the jobs: one that found no place there would stop
+/// all that fire after it, and no one is told.
+const SOURCED_BYTES: i32 = 64 << 10;
+/// The first message of the schedules. A job stream without messages does not know how far it has come, and goes on from
+/// here: without it, with what fires next.
+const FIRST: u64 = 1;
 /// The largest record: an inline result, meta, error texts and the rest.
 const RECORD_BYTES: i32 = 512 << 10;
 /// Consumers of the states stream, above the server's default of 1000: each that lists jobs is one for a moment.
@@ -59,11 +66,12 @@ fn jobs(names: &Names, config: &LayoutConfig) -> Config {
         discard: DiscardPolicy::New,
         max_bytes: config.jobs_max_bytes,
         max_messages: config.jobs_max_messages,
-        max_message_size: JOB_BYTES,
+        max_message_size: JOB_BYTES + SOURCED_BYTES,
         duplicate_window: DUPLICATE_WINDOW,
         allow_direct: true,
         sources: Some(vec![Source {
             name: names.schedules_stream(),
+            start_sequence: Some(FIRST),
             subject_transforms: vec![due],
             ..Source::default()
         }]),
@@ -71,12 +79,15 @@ fn jobs(names: &Names, config: &LayoutConfig) -> Config {
     }
 }
 
-/// Discard old is forced on schedules; the fired messages expire by a TTL of their own.
+/// The server forces discard old on schedules, so that any limit would cost somebody a schedule that was accepted. How much
+/// they may take is written down for those who publish them.
 fn schedules(names: &Names, config: &LayoutConfig) -> Config {
+    let most = (Names::SCHEDULES_MAX_BYTES.to_owned(), config.schedules_max_bytes.to_string());
     Config {
         name: names.schedules_stream(),
         subjects: names.schedule_subjects().into(),
-        max_bytes: config.schedules_max_bytes,
+        metadata: HashMap::from([most]),
+        max_bytes: -1,
         max_message_size: JOB_BYTES,
         duplicate_window: DUPLICATE_WINDOW,
         allow_direct: true,

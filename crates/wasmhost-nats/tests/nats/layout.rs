@@ -47,6 +47,37 @@ async fn foreign_settings_are_all_named_and_left_alone() {
 }
 
 #[tokio::test]
+async fn what_an_older_version_made_is_refused_with_what_mends_it() {
+    let bench = Bench::new().await;
+    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
+    let mut jobs = jetstream.get_stream(names.jobs_stream()).await.unwrap().cached_info().config.clone();
+    let wanted = jobs.clone();
+    jobs.sources.iter_mut().flatten().for_each(|source| source.start_sequence = None);
+    jetstream.update_stream(jobs).await.unwrap();
+    let mut schedules =
+        jetstream.get_stream(names.schedules_stream()).await.unwrap().cached_info().config.clone();
+    schedules.max_bytes = 1 << 30;
+    jetstream.update_stream(schedules.clone()).await.unwrap();
+
+    let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
+    let differences = settings(error);
+    let commands: Vec<_> = differences.iter().map(|difference| &*difference.command).collect();
+    let mends = [
+        "nats stream edit WASMHOST_SCHEDULES --max-bytes=-1",
+        "nats stream purge WASMHOST_SCHEDULES --subject='wasmhost.due.>' && \
+         nats stream edit WASMHOST_JOBS --interactive",
+    ];
+    assert_eq!(commands, mends);
+    // Both are changed in place.
+    jetstream.update_stream(wanted).await.unwrap();
+    jetstream
+        .update_stream(async_nats::jetstream::stream::Config { max_bytes: -1, ..schedules })
+        .await
+        .unwrap();
+    ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_consumer_with_a_delivery_limit_is_refused() {
     let bench = Bench::new().await;
     let consumer = ensure_consumer(&bench.connection, &queue(), Duration::from_secs(30)).await.unwrap();

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::timeout;
-use wasmhost_nats::schedules::{due_of, latest, schedule_job, schedule_of, sourcing, unschedule};
-use wasmhost_nats::{PublishError, Published, ensure_consumer, message_of, now, publish_job};
-use wasmhost_protocol::{JobKey, JobOptions, Timestamp};
+use wasmhost_nats::jobs::remove_job;
+use wasmhost_nats::schedules::{latest, schedule_job, schedule_of, sourcing, unschedule};
+use wasmhost_nats::{
+    ConnectConfig, Connection, PublishError, Published, discard_due, due_of, ensure_consumer, message_of,
+    next_due, now, publish_job, remove_due,
+};
+use wasmhost_protocol::{JobKey, JobOptions, Names, Timestamp};
 
 use crate::bench::{Bench, PATIENCE, key, next_of, queue};
 
@@ -107,6 +111,41 @@ async fn a_due_job_waits_for_room_in_the_job_stream() {
 }
 
 #[tokio::test]
+async fn what_waits_for_room_outlives_a_kill_of_the_server() {
+    let mut bench = Bench::new().await;
+    let limit = async |connection: &Connection, messages| {
+        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+        let mut config = stream.cached_info().config.clone();
+        config.max_messages = messages;
+        connection.jetstream.update_stream(config).await.unwrap();
+    };
+    // As an acknowledgement does: a purge would make the server write its state down.
+    let settle = async |connection: &Connection, key: &JobKey| {
+        let message = message_of(connection, key).await.unwrap().expect("it is queued");
+        remove_job(connection, message.sequence).await.unwrap();
+    };
+    // One that fires and is gone again: an emptied work queue does not know of it.
+    schedule(&bench, 1, now().minus(HOUR)).await.unwrap();
+    until_queued(&bench, &key("a.b.1"), "1").await;
+    settle(&bench.connection, &key("a.b.1")).await;
+    limit(&bench.connection, 1).await;
+    // A direct one has the only place when the next fires, and another when the server dies.
+    let (connection, options) = (&bench.connection, JobOptions::default());
+    publish_job(connection, &queue(), &key("a.b.2"), &options, Bytes::new()).await.unwrap();
+    schedule(&bench, 2, now().minus(HOUR)).await.unwrap();
+    let waits = async { while schedule_of(connection, &key("a.b.1")).await.unwrap().is_some() {} };
+    timeout(PATIENCE, waits).await.expect("it fires in time");
+    settle(connection, &key("a.b.2")).await;
+    publish_job(connection, &queue(), &key("a.b.3"), &options, Bytes::new()).await.unwrap();
+    assert!(message_of(connection, &key("a.b.1")).await.unwrap().is_none(), "it came first");
+    bench.server.kill().unwrap();
+    bench.server.restart().unwrap();
+    bench.connection = Connection::open(&ConnectConfig::new(bench.server.url())).await.unwrap();
+    limit(&bench.connection, 10).await;
+    until_queued(&bench, &key("a.b.1"), "2").await;
+}
+
+#[tokio::test]
 async fn the_latest_time_is_counted_and_a_later_one_fires_at_once() {
     let bench = Bench::new().await;
     schedule(&bench, 1, Timestamp::parse("2262-06-01T00:00:00Z").unwrap()).await.unwrap();
@@ -119,26 +158,71 @@ async fn the_latest_time_is_counted_and_a_later_one_fires_at_once() {
     assert!(schedule_of(&bench.connection, &key("a.b.1")).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn a_full_schedule_stream_refuses_the_newest_instead_of_dropping_the_oldest() {
-    let bench = Bench::new().await;
-    let connection = &bench.connection;
-    let stream = connection.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
+/// Lets schedules take so many bytes together.
+async fn let_schedules_take(bench: &Bench, bytes: usize) {
+    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
+    let stream = jetstream.get_stream(names.schedules_stream()).await.expect("the layout is made");
     let mut config = stream.cached_info().config.clone();
-    config.max_bytes = 64 << 10;
-    connection.jetstream.update_stream(config).await.unwrap();
-    let mut accepted = Vec::new();
+    config.metadata.insert(Names::SCHEDULES_MAX_BYTES.to_owned(), bytes.to_string());
+    jetstream.update_stream(config).await.expect("it is changed");
+}
+
+/// Schedules `a.b.<n>` for long after the test, with a body of so many bytes.
+async fn schedule_large(bench: &Bench, n: usize, bytes: usize) -> Result<Published, PublishError> {
+    let (key, body) = (key(&format!("a.b.{n}")), Bytes::from(vec![b' '; bytes]));
+    schedule_job(&bench.connection, &queue(), &key, &JobOptions::default(), now().plus(HOUR), body).await
+}
+
+#[tokio::test]
+async fn full_schedules_refuse_the_newest_instead_of_dropping_the_oldest() {
+    let bench = Bench::new().await;
+    let_schedules_take(&bench, 64 << 10).await;
+    let mut accepted = 0;
     let refused = loop {
-        let key = key(&format!("a.b.{}", accepted.len()));
-        let (options, body) = (JobOptions::default(), Bytes::from(vec![b' '; 1 << 10]));
-        match schedule_job(connection, &queue(), &key, &options, now().plus(HOUR), body).await {
-            Ok(_) => accepted.push(key),
+        match schedule_large(&bench, accepted, 1 << 10).await {
+            Ok(_) => accepted += 1,
             Err(error) => break error,
         }
-        assert!(accepted.len() < 64, "it never was full");
+        assert!(accepted < 64, "it never was full");
     };
     assert!(matches!(refused, PublishError::Full { .. }), "{refused}");
-    for key in accepted {
-        assert!(schedule_of(connection, &key).await.unwrap().is_some(), "{key}");
+    for n in 0..accepted {
+        let key = key(&format!("a.b.{n}"));
+        assert!(schedule_of(&bench.connection, &key).await.unwrap().is_some(), "{key}");
     }
+}
+
+#[tokio::test]
+async fn of_large_schedules_that_come_at_once_all_that_are_accepted_stand() {
+    let bench = Bench::new().await;
+    let_schedules_take(&bench, 1 << 20).await;
+    let tries = (0..16).map(|n| schedule_large(&bench, n, 512 << 10));
+    let accepted = futures::future::join_all(tries).await;
+    assert!(accepted.iter().filter(|accepted| accepted.is_ok()).count() > 2, "they were not at once");
+    for (n, _) in accepted.iter().enumerate().filter(|(_, accepted)| accepted.is_ok()) {
+        let key = key(&format!("a.b.{n}"));
+        assert!(schedule_of(&bench.connection, &key).await.unwrap().is_some(), "{key}");
+    }
+    let refused = schedule_large(&bench, 99, 1).await;
+    assert!(matches!(refused, Err(PublishError::Full { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_fired_is_deleted_up_to_the_message_that_came_of_it() {
+    let bench = Bench::new().await;
+    let (connection, key) = (&bench.connection, key("a.b.1"));
+    for revision in [1, 2] {
+        schedule(&bench, revision, now().minus(HOUR)).await.unwrap();
+        until_queued(&bench, &key, &revision.to_string()).await;
+    }
+    let first = next_due(connection, 1).await.unwrap().unwrap();
+    let fired = connection.names.parse_due_subject(&first.subject).unwrap();
+    discard_due(connection, &fired, first.sequence).await.unwrap();
+    let second = next_due(connection, 1).await.unwrap().unwrap();
+    assert_eq!((second.payload.as_ref(), second.sequence > first.sequence), (&b"2"[..], true));
+    remove_due(connection, first.sequence).await.expect("it is gone already");
+    remove_due(connection, second.sequence).await.unwrap();
+    assert!(
+        next_due(connection, 1).await.unwrap().is_none() && due_of(connection, &key).await.unwrap().is_none()
+    );
 }

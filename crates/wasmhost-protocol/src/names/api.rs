@@ -25,6 +25,12 @@ impl Names {
         format!("$JS.API.DIRECT.GET.{stream}")
     }
 
+    /// Deletes one message of a stream.
+    #[must_use]
+    pub fn stream_delete_message(stream: &str) -> String {
+        format!("$JS.API.STREAM.MSG.DELETE.{stream}")
+    }
+
     /// Removes messages of a stream.
     #[must_use]
     pub fn stream_purge(stream: &str) -> String {

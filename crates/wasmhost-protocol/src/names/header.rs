@@ -75,6 +75,8 @@ pub const SCHEDULE_TARGET: &str = "Nats-Schedule-Target";
 pub const SCHEDULE_TTL: &str = "Nats-Schedule-TTL";
 /// Time zone of a cron schedule.
 pub const SCHEDULE_TIME_ZONE: &str = "Nats-Schedule-Time-Zone";
+/// On a message that a stream took from another one: that stream, the sequence there, and more, with spaces between.
+pub const STREAM_SOURCE: &str = "Nats-Stream-Source";
 /// On a fired message: the subject of its schedule.
 pub const SCHEDULER: &str = "Nats-Scheduler";
 /// On a fired message: when it fires next, or `purge`.

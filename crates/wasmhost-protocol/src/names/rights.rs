@@ -137,6 +137,8 @@ impl Names {
             directly(self.blobs_stream()),
             listens(self.modules_filter(), "hearing of new modules"),
             purged(self.schedules_stream()),
+            asks(Self::stream_delete_message(&self.schedules_stream()), "removing what fired"),
+            asks(Self::stream_delete_message(&self.jobs_stream()), "removing what no queue takes"),
             purged(self.blobs_stream()),
         ]
     }

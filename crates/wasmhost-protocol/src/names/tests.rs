@@ -41,6 +41,26 @@ fn names_are_as_documented() {
 }
 
 #[test]
+fn what_was_fired_says_the_same_under_either_subject() {
+    let names = names();
+    for (jobs, due) in [
+        ("wasmhost.jobs.q.m.f.i", "wasmhost.due.q.m.f.i"),
+        ("wasmhost.jobs.q.m.f", "wasmhost.due.q.m.f"),
+        ("wasmhost.jobs.x", "wasmhost.due.x"),
+    ] {
+        assert_eq!(names.due_of(jobs).unwrap(), due);
+        assert_eq!(names.due_of(due).unwrap(), due, "the transform leaves what looks like a wildcard");
+        assert_eq!(names.parse_due_subject(due).ok(), names.parse_job_subject(jobs).ok());
+    }
+    assert!(names.due_of("other.jobs.q.m.f").is_err());
+    assert_eq!(names.job_of_due("wasmhost.due.x").as_deref(), Some("wasmhost.jobs.x"));
+    assert_eq!(names.job_of_due("wasmhost.due.q.m.*"), None);
+    let fired = names.parse_due_subject("wasmhost.due.q.m.f.i").unwrap();
+    assert_eq!(names.due_subject(&fired), "wasmhost.due.q.m.f.i");
+    assert!(names.parse_due_subject("wasmhost.jobs.q.m.f").is_err());
+}
+
+#[test]
 fn a_subject_with_a_wrong_number_of_tokens_or_a_wildcard_is_refused() {
     let names = names();
     for bad in [

@@ -55,5 +55,10 @@ mutants! {
     a_message_outlives_the_short_record_of_its_job: R14ByTimeAlone in S8B breaks "I13",
     a_request_to_stop_before_any_claim_is_lost: StopsPending in S8B breaks "I7",
     a_message_looked_up_for_one_claim_is_no_excuse_to_take_the_next: AdoptsWhatMoved in S14 breaks "I11",
+    what_fired_and_stands_on_runs_its_job_again: KeepsWhatFired in S15R breaks "I13",
+    what_fired_and_is_deleted_after_the_end_runs_its_job_again: DiscardsAtTheAck in S15R breaks "I13",
+    what_fired_and_is_deleted_after_the_ack_runs_its_job_again: DiscardsAfterTheAck in S15R breaks "I13",
+    what_fired_later_is_not_to_be_deleted: DiscardsWhateverFired in S15 breaks "I5",
+    a_source_without_a_start_passes_what_fired: StartsAtTheEnd in S15B breaks "I6",
     a_claim_that_landed_starts_a_job_that_ended_since: StartsWhatEnded in S2 breaks "I13",
 }

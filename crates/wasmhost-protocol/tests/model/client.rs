@@ -65,12 +65,15 @@ impl Model {
     fn created(&mut self, world: &World, at: usize, exp: u8) -> World {
         let mut after = *world;
         after.runs += 1;
+        // Over a delete marker it is another job, for a time of its own.
+        let scheduled = self.scenario.place == Place::Schedule && (!world.due || exp > 0);
+        after.due &= !scheduled;
         let client = &world.clients[at];
         let job = Submission {
             submitted_at: clock::submitted(world.writes),
             expires_at: self.expires_at(world),
             args_digest: Some(args(client.args)),
-            not_before: (self.scenario.place == Place::Schedule && !world.due).then(clock::ahead),
+            not_before: scheduled.then(clock::ahead),
             after: (exp > 0).then(|| u64::from(exp)),
             ..self.blank_submission()
         };

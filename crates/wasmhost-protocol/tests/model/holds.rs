@@ -47,5 +47,9 @@ scenarios! {
     s11b_two_clients_with_different_arguments_do_not_share_a_job: S11B,
     s12_the_time_to_stop_only_moves_earlier: S12,
     s13_a_suspect_that_waits_is_no_poison: S13,
+    s15_what_fired_comes_again_and_the_id_is_used_again: S15,
+    s15r_a_raw_job_that_fired_comes_again: S15R,
+    s15b_what_fired_comes_again_while_hosts_die: S15B,
+    s15c_what_fired_is_taken_from_the_job_stream: S15C,
     s14_three_messages_of_one_key_on_three_hosts_meet_a_purge: S14,
 }

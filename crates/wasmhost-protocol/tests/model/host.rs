@@ -6,7 +6,7 @@ use wasmhost_protocol::{
 };
 
 use crate::clock;
-
+use crate::few::Few;
 use crate::model::{Cause, Model, args, spend};
 use crate::mutants::Mutant;
 use crate::records::{Ghost, token, write_id};
@@ -23,6 +23,12 @@ impl Model {
             after.ghost.faults += 1;
             after.hosts[at] = Host::default();
             self.step(Cause::Chance, after, || format!("{}: kill -9 at {:?}", name(at), host.pc));
+        }
+        if matches!(host.pc, At::Run | At::Ack | At::Term) && self.discard_step(world, at) {
+            if host.pc == At::Run {
+                self.beat_step(world, at);
+            }
+            return;
         }
         match host.pc {
             At::Idle => {}
@@ -121,7 +127,7 @@ impl Model {
         let Some(lease) = lease else { return };
         let mut after = *world;
         let held = &mut after.hosts[lease];
-        (held.msg.seq, held.rec, held.exp) = (world.hosts[at].msg.seq, world.rec, world.rev);
+        (held.msg, held.rec, held.exp) = (world.hosts[at].msg.to_settle(), world.rec, world.rev);
         after.hosts[at] = Host::default();
         self.step(Cause::Work, after, || format!("{} hands its delivery to {}", name(at), name(lease)));
     }
@@ -137,7 +143,7 @@ impl Model {
 
     /// The host after a judgement. `ghost`: of the record that was judged.
     fn carried_out(&mut self, host: &Host, judgement: Judgement, ghost: Ghost, number: u8) -> Host {
-        let settling = |pc| Host { pc, msg: Msg { seq: host.msg.seq, ..Msg::default() }, ..Host::default() };
+        let settling = |pc| Host { pc, msg: host.msg.to_settle(), ..Host::default() };
         match judgement {
             Judgement::Claim { record, expected } => {
                 let rec = self.keep(*record, Ghost { claim: number, ..ghost });
@@ -174,7 +180,7 @@ impl Model {
         let host = &mut after.hosts[at];
         let stands = world.msgs.iter().any(|msg| msg.seq == seq && msg.place == Place::Jobs);
         if stands || self.is(Mutant::R4AcksAlways) {
-            *host = Host { pc: At::Ack, msg: Msg { seq: host.msg.seq, ..Msg::default() }, ..Host::default() };
+            *host = Host { pc: At::Ack, msg: host.msg.to_settle(), ..Host::default() };
             return self.step(Cause::Work, after, || format!("{}: R4: message {seq} stands", name(at)));
         }
         (host.pc, host.gone) = (At::Read, seq);
@@ -226,7 +232,7 @@ impl Model {
     /// The write of `host` is confirmed at `revision`.
     pub(crate) fn landed(&mut self, world: &World, at: usize, host: Host, revision: u8) -> World {
         let mut after = *world;
-        let msg = Msg { seq: host.msg.seq, ..Msg::default() };
+        let msg = host.msg.to_settle();
         let pc = match host.intent {
             Intent::Claim | Intent::Progress => At::Run,
             Intent::Retry | Intent::HandOff => At::Nak,
@@ -243,7 +249,7 @@ impl Model {
         if self.record(rec).is_terminal() {
             self.hit("I13 a guest starts in a job that is known to have ended");
         }
-        let msg = Msg { seq: host.msg.seq, ..Msg::default() };
+        let msg = host.msg.to_settle();
         let (claim, token, recorded) = (host.claim, host.token, host.recorded);
         Host { pc: At::Run, msg, claim, token, recorded, rec: host.rec, exp: revision, ..Host::default() }
     }
@@ -282,6 +288,30 @@ impl Model {
         }
     }
 
+    /// What fired is deleted (S3): begun at the claim, confirmed before the end is recorded, and before the message goes. Whether
+    /// that comes first.
+    fn discard_step(&mut self, world: &World, at: usize) -> bool {
+        let host = world.hosts[at];
+        let (source, runs) = (host.msg.source, host.pc == At::Run);
+        if source == 0 || self.is(Mutant::KeepsWhatFired) {
+            return false;
+        }
+        let acked = !world.msgs.iter().any(|msg| msg.seq == host.msg.seq);
+        if self.is(Mutant::DiscardsAfterTheAck) && !acked || self.is(Mutant::DiscardsAtTheAck) && runs {
+            return false;
+        }
+        let all = self.is(Mutant::DiscardsWhateverFired);
+        let goes =
+            |msg: &Msg| msg.place == Place::Due && (all || msg.seq == source || runs && msg.seq < source);
+        if !world.msgs.iter().any(goes) {
+            return false;
+        }
+        let mut after = *world;
+        after.msgs = Few::of(world.msgs.iter().filter(|msg| !goes(msg)).copied());
+        self.step(Cause::Work, after, || format!("{}: deletes what fired, up to {source}", name(at)));
+        true
+    }
+
     /// Ack or term.
     fn remove_step(&mut self, world: &World, at: usize) {
         let host = world.hosts[at];
@@ -289,7 +319,10 @@ impl Model {
         if let Some(gone) = world.msgs.iter().position(|msg| msg.seq == host.msg.seq) {
             after.msgs.remove(gone);
         }
-        after.hosts[at] = Host::default();
+        let late = |msg: &Msg| msg.place == Place::Due && msg.seq == host.msg.source;
+        if !(self.is(Mutant::DiscardsAfterTheAck) && after.msgs.iter().any(late)) {
+            after.hosts[at] = Host::default();
+        }
         let open = world.ghost.accepted & !world.ghost.over != 0;
         if host.pc == At::Ack && !world.msgs.is_empty() && after.msgs.is_empty() && open {
             self.hit("I5 last message acked before a terminal record");

@@ -39,7 +39,7 @@ impl Model {
     }
 
     /// R9: what others wrote is adopted, where the claim still stands.
-    fn beat_step(&mut self, world: &World, at: usize) {
+    pub(crate) fn beat_step(&mut self, world: &World, at: usize) {
         let mut after = *world;
         let host = &mut after.hosts[at];
         let loose = self.is(Mutant::BeatAdoptsEnds) && self.holds(world, &world.hosts[at]);

@@ -67,6 +67,16 @@ pub(crate) enum Mutant {
     StopsPending,
     /// A claim that landed is adopted, though the job has ended since.
     StartsWhatEnded,
+    /// What fired stands on after its job has ended.
+    KeepsWhatFired,
+    /// It is deleted between the record of the end and the ack.
+    DiscardsAtTheAck,
+    /// It is deleted once the message of the job stream is gone.
+    DiscardsAfterTheAck,
+    /// It is deleted without a look at which one it was.
+    DiscardsWhateverFired,
+    /// A source without a start sequence.
+    StartsAtTheEnd,
 }
 
 impl Model {

@@ -79,8 +79,7 @@ impl Model {
         let (held, ghost) = (&kept.record, kept.ghost);
         let place = PLACES[usize::from(number)];
         let there = || world.msgs.iter().filter(|msg| msg.place == place);
-        let fired = place == Place::Due && world.fired >> ghost.run & 1 == 1;
-        if fired || there().any(|msg| is_of_run((held, ghost), msg, client.args)) {
+        if there().any(|msg| is_of_run((held, ghost), msg, client.args)) {
             return self.touch_step(world, at, Why::Stands);
         }
         let mut after = *world;

@@ -1,13 +1,13 @@
 //! A reconciler (R13): two scans a grace apart, each of up to three look-ups; the end that it writes is `end_of_gone`'s.
 
-use wasmhost_protocol::{Stage, end_of_gone};
+use wasmhost_protocol::{Leftover, Stage, end_of_gone, leftover};
 
 use crate::clock;
 use crate::model::{Cause, Model, spend};
 use crate::mutants::Mutant;
 use crate::records::write_id;
 use crate::server::clients_late;
-use crate::world::{Place, Recon, Reconciling, World, Write};
+use crate::world::{Msg, Place, Recon, Reconciling, World, Write};
 
 impl Model {
     pub(crate) fn reconciler_steps(&mut self, world: &World, at: usize) {
@@ -19,6 +19,7 @@ impl Model {
             after.recons[at] = recon;
             after
         };
+        self.leftover_steps(world, at);
         match recon.pc {
             Reconciling::Idle if live && !self.is_early(world) && !self.waits(world) => {
                 self.step(Cause::Work, turn(scan(1)), || format!("reconciler {}: scan 1 reads", at + 1));
@@ -46,11 +47,41 @@ impl Model {
         }
     }
 
+    /// What fired and has no copy in the job stream: it goes with a job that has ended, else the job gets it.
+    fn leftover_steps(&mut self, world: &World, at: usize) {
+        let number = at + 1;
+        let queued = world.msgs.iter().any(|msg| msg.place == Place::Jobs);
+        let left = world.msgs.iter().position(|msg| msg.place == Place::Due && msg.taken);
+        let Some(left) = left.filter(|_| !queued) else { return };
+        let fired = world.msgs[left];
+        let revision = (fired.what.hdr > 0).then(|| u64::from(fired.what.hdr));
+        let mut after = *world;
+        match leftover(&self.standing(world), revision, clock::now(), clock::now()) {
+            Leftover::Unknown => {}
+            Leftover::Over => {
+                after.msgs.remove(left);
+                self.step(Cause::Work, after, || format!("reconciler {number}: removes what fired"));
+            }
+            Leftover::Owed => {
+                after.seqs += 1;
+                let copy = Msg { seq: after.seqs, place: Place::Jobs, taken: false, ..fired };
+                after.msgs.push(copy);
+                if let Some(after) = spend(&after, |left| &mut left.crash) {
+                    self.step(Cause::Chance, after, || {
+                        format!("reconciler {number}: queues what fired, and dies")
+                    });
+                }
+                after.msgs.remove(left);
+                self.step(Cause::Work, after, || format!("reconciler {number}: queues what fired"));
+            }
+        }
+    }
+
     /// Where nobody writes schedules, looking for one makes no difference.
     fn order(&self) -> &'static [Place] {
         match (self.scenario.place, self.is(Mutant::JobsBeforeSchedules)) {
             (Place::Jobs, _) => &[Place::Jobs],
-            (Place::Schedule | Place::Due, true) => &[Place::Jobs, Place::Schedule, Place::Due],
+            (Place::Schedule | Place::Due, true) => &[Place::Jobs, Place::Due, Place::Schedule],
             (Place::Schedule | Place::Due, false) => &[Place::Schedule, Place::Due, Place::Jobs],
         }
     }

@@ -47,6 +47,8 @@ pub(crate) enum Start {
     Liars(u8),
     /// A raw message without a record.
     Raw,
+    /// The same, by a schedule that is due.
+    RawScheduled,
     /// A raw message without a record, with arguments of its own, and clients, alike or with different arguments.
     RawBeside(u8),
     /// Nothing; clients that submit equal jobs.
@@ -88,6 +90,7 @@ const LEFT: Left = Left {
     ttl: 0,
     forget: 0,
     purge: 0,
+    amnesia: 0,
     client_crash: 0,
     late: 0,
     unanswered: 0,
@@ -272,6 +275,42 @@ pub(crate) const S14: Scenario = Scenario {
     ..PLAIN
 };
 
+pub(crate) const S15: Scenario = Scenario {
+    name: "S15 what fired comes again, and the id is used again",
+    start: Start::Unsubmitted(2),
+    left: Left { amnesia: 1, ttl: 1, ..LEFT },
+    at_most: 2,
+    place: Place::Schedule,
+    plain: true,
+    ..PLAIN
+};
+
+pub(crate) const S15R: Scenario = Scenario {
+    name: "S15r a raw job that fired comes again when its record is gone",
+    start: Start::RawScheduled,
+    left: Left { amnesia: 1, ttl: 1, crash: 1, lapse: 1, ..LEFT },
+    at_most: 3,
+    ..S15
+};
+
+pub(crate) const S15B: Scenario = Scenario {
+    name: "S15b what fired comes again while hosts die",
+    start: Start::Unsubmitted(1),
+    left: Left { amnesia: 1, crash: 1, lapse: 1, unknown: 1, ..LEFT },
+    at_most: 3,
+    ..S15
+};
+
+pub(crate) const S15C: Scenario = Scenario {
+    name: "S15c what fired is taken from the job stream",
+    start: Start::Unsubmitted(1),
+    left: Left { amnesia: 1, crash: 1, purge: 1, ttl: 1, ..LEFT },
+    at_most: 3,
+    hosts: 1,
+    reconcilers: 1,
+    ..S15
+};
+
 impl Scenario {
     /// With more faults, and more of them in one history.
     pub(crate) fn widened(self) -> Self {
@@ -289,7 +328,7 @@ impl Model {
         let (clients, distinct) = match scenario.start {
             Start::Unsubmitted(clients) | Start::RawBeside(clients) => (clients, false),
             Start::Different(clients) => (clients, true),
-            Start::Queued(_) | Start::Liars(_) | Start::Raw => (0, false),
+            Start::Queued(_) | Start::Liars(_) | Start::Raw | Start::RawScheduled => (0, false),
         };
         let client = |number| Client { args: if distinct { number } else { 0 }, ..Client::default() };
         let world = World {
@@ -303,6 +342,11 @@ impl Model {
         match scenario.start {
             Start::Unsubmitted(_) | Start::Different(_) => world,
             Start::Raw => self.raw(world, 0),
+            Start::RawScheduled => {
+                let mut world = World { due: true, ..self.raw(world, 0) };
+                world.msgs[0].place = Place::Schedule;
+                world
+            }
             // Only one of the two jobs can have the id: whether the raw one runs is not promised.
             Start::RawBeside(_) => World { ghost: Ghosts::default(), ..self.raw(world, 9) },
             Start::Queued(messages) => self.queued(world, messages, 0),

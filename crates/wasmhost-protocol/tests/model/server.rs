@@ -47,6 +47,7 @@ impl Model {
             }
             self.step(Cause::Chance, after, || "the consumer is re-created".to_owned());
         }
+        self.amnesia_step(world);
         for (at, msg) in world.msgs.iter().enumerate() {
             self.message_steps(world, at, *msg);
         }
@@ -75,10 +76,16 @@ impl Model {
                 after.msgs[at].place = Place::Due;
                 self.step(Cause::Work, after, || format!("schedule: message {} fires", msg.seq));
             }
+            Place::Due if msg.taken => {}
             Place::Due => {
-                after.msgs[at].place = Place::Jobs;
-                after.fired |= 1 << msg.what.run;
-                self.step(Cause::Work, after, || format!("the job stream takes message {}", msg.seq));
+                after.msgs[at].taken = true;
+                after.seqs += 1;
+                let born = self.born(world, msg.what);
+                after.msgs.push(Msg { seq: after.seqs, place: Place::Jobs, source: msg.seq, born, ..msg });
+                let seq = after.seqs;
+                self.step(Cause::Work, after, || {
+                    format!("the job stream takes message {}, as message {seq}", msg.seq)
+                });
             }
             Place::Jobs if world.hosts.iter().any(|host| host.pc == At::Ack) => {}
             Place::Jobs => {
@@ -89,6 +96,20 @@ impl Model {
                 self.step(Cause::Chance, after, || format!("an operator purges message {}", msg.seq));
             }
         }
+    }
+
+    /// What still stands where it fired comes again, from the first on.
+    fn amnesia_step(&mut self, world: &World) {
+        let fired = |msg: &Msg| msg.place == Place::Due;
+        if !world.msgs.iter().any(fired) {
+            return;
+        }
+        let Some(mut after) = spend(world, |left| &mut left.amnesia) else { return };
+        let emptied = !world.msgs.iter().any(|msg| msg.place == Place::Jobs);
+        for msg in after.msgs.iter_mut().filter(|msg| fired(msg)) {
+            msg.taken = emptied && self.is(Mutant::StartsAtTheEnd);
+        }
+        self.step(Cause::Chance, after, || "the server dies, and its source starts anew".to_owned());
     }
 
     fn late_steps(&mut self, world: &World) {
@@ -190,11 +211,15 @@ impl Model {
         }
         world.ids |= 1 << what.hdr;
         world.seqs += 1;
-        // Nobody asks of a message that names a revision when it was stored.
-        let timed = what.hdr == 0 || self.is(Mutant::R14ByTimeAlone);
-        let born = if timed { world.writes } else { 0 };
+        let born = self.born(world, what);
         world.msgs.push(Msg { seq: world.seqs, place, what, born, ..Msg::default() });
         true
+    }
+
+    /// When a message is stored. Nobody asks that of one that names a revision.
+    fn born(&self, world: &World, what: Publish) -> u8 {
+        let timed = what.hdr == 0 || self.is(Mutant::R14ByTimeAlone);
+        if timed { world.writes } else { 0 }
     }
 
     /// A message goes to a free slot, or to the slot that runs its attempt (R3).

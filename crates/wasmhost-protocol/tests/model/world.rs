@@ -17,7 +17,7 @@ pub(crate) struct World {
     pub(crate) marker: Option<Gone>,
     /// Whether the terminal record lives only as long as one of a job that never ran.
     pub(crate) brief: bool,
-    pub(crate) msgs: Few<Msg, 4>,
+    pub(crate) msgs: Few<Msg, 6>,
     pub(crate) hosts: Few<Host, 3>,
     pub(crate) clients: Few<Client, 2>,
     pub(crate) revoker: Revoker,
@@ -37,8 +37,6 @@ pub(crate) struct World {
     pub(crate) ids: u64,
     /// Scheduled jobs are due.
     pub(crate) due: bool,
-    /// Runs whose message has fired and been taken by the job stream, a bit each: the copy that fired stands for days.
-    pub(crate) fired: u8,
     /// Uses of the id so far.
     pub(crate) runs: u8,
     pub(crate) ghost: Ghosts,
@@ -101,6 +99,17 @@ pub(crate) struct Msg {
     pub(crate) pending: bool,
     /// Given back with a delay.
     pub(crate) delayed: bool,
+    /// Of one that fired: the job stream's source has passed it.
+    pub(crate) taken: bool,
+    /// Of one in the job stream: which one it was, when it fired; 0: it was published there.
+    pub(crate) source: u8,
+}
+
+impl Msg {
+    /// As much of it as a host needs to settle it.
+    pub(crate) fn to_settle(self) -> Self {
+        Self { seq: self.seq, source: self.source, ..Self::default() }
+    }
 }
 
 /// What is published.
@@ -304,6 +313,8 @@ budgets! {
     forget,
     /// An operator takes a message.
     purge,
+    /// The server dies, and no longer knows how far the job stream's source has come.
+    amnesia,
     /// A client dies.
     client_crash,
     /// A publish stays in a client's buffer.

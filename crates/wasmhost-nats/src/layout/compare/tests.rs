@@ -1,5 +1,5 @@
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
-use async_nats::jetstream::stream::Source;
+use async_nats::jetstream::stream::{Source, SubjectTransform};
 
 use super::*;
 
@@ -84,4 +84,26 @@ fn every_setting_of_a_consumer_is_told() {
         "`c`: `inactive_threshold` is 1m, wanted not set; mend it with `nats consumer rm S c`",
     ];
     assert_eq!(texts, expected);
+}
+
+#[test]
+fn a_limit_of_the_schedules_is_named_since_it_would_drop_some() {
+    let wanted =
+        Config { name: "S".to_owned(), allow_message_schedules: true, max_bytes: -1, ..Config::default() };
+    assert_eq!(stream(&Config { max_bytes: 0, ..wanted.clone() }, &wanted), []);
+    let differences = stream(&Config { max_bytes: 10, ..wanted.clone() }, &wanted);
+    assert_eq!(differences[0].command, "nats stream edit S --max-bytes=-1");
+}
+
+#[test]
+fn a_source_without_a_start_is_named_with_its_mend() {
+    let due = SubjectTransform { source: "due.>".to_owned(), destination: "jobs.>".to_owned() };
+    let source = Source { name: "S".to_owned(), subject_transforms: vec![due], ..Source::default() };
+    let started = Source { start_sequence: Some(1), ..source.clone() };
+    let of = |source| Config { name: "J".to_owned(), sources: Some(vec![source]), ..Config::default() };
+    assert_eq!(stream(&of(started.clone()), &of(started.clone())), []);
+    let differences = stream(&of(source), &of(started));
+    let mend = "nats stream purge S --subject='due.>' && nats stream edit J --interactive";
+    assert_eq!((differences[0].field, &*differences[0].command), ("sources", mend));
+    assert!(differences[0].wanted.contains(r#""opt_start_seq":1"#), "{}", differences[0]);
 }

@@ -1,0 +1,101 @@
+//! What becomes of a fired message that the job stream has no copy of: somebody removed the copy, or the source could not
+//! bring it.
+
+use crate::{Marker, Record, Standing, Timestamp};
+
+/// What becomes of a fired message without a copy in the job stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leftover {
+    /// Its job has ended: it goes.
+    Over,
+    /// Its job has not: the job stream gets it.
+    Owed,
+    /// Not to be told, as the record cannot be read.
+    Unknown,
+}
+
+/// Judges what fired at `fired_at` for the record of `revision`, if it names one, by what stands under its job's key.
+#[must_use]
+pub fn leftover(standing: &Standing, revision: Option<u64>, fired_at: Timestamp, now: Timestamp) -> Leftover {
+    let over = match standing {
+        Standing::Record { record, .. } => {
+            record.is_terminal() || is_of_run_before(record, revision, fired_at)
+        }
+        Standing::Deleted(marker) => match revision {
+            Some(revision) => revision < marker.revision,
+            None => fired_at < marker.at,
+        },
+        // Only ended records expire; one that the server lost in a crash is told by its message's youth.
+        Standing::Absent => revision.is_some() && fired_at.plus(Marker::LIFE) < now,
+        Standing::Unreadable { .. } | Standing::Newer { .. } => return Leftover::Unknown,
+    };
+    if over { Leftover::Over } else { Leftover::Owed }
+}
+
+/// R14: the record belongs to a later use of the id.
+fn is_of_run_before(record: &Record, revision: Option<u64>, fired_at: Timestamp) -> bool {
+    match (record.after, revision) {
+        (None, _) => false,
+        (Some(after), Some(revision)) => revision < after,
+        (Some(_), None) => fired_at < record.submitted_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::machine::sample::{at, finish, started, success, token};
+    use crate::{Change, WriteId, Writer, next};
+
+    const NOW: i64 = 1_000_000;
+
+    /// What fired so many seconds ago.
+    fn judged(standing: &Standing, revision: Option<u64>, age: i64) -> Leftover {
+        leftover(standing, revision, at(NOW - age), at(NOW))
+    }
+
+    fn stands(record: Record) -> Standing {
+        Standing::Record { record: Box::new(record), revision: 7 }
+    }
+
+    #[test]
+    fn a_job_that_has_not_ended_is_owed_its_message() {
+        assert_eq!(judged(&stands(started()), Some(6), 60), Leftover::Owed);
+        let writer = Writer::Owner(token(1));
+        let change =
+            Change { event: finish(success()), writer, now: at(200), write: WriteId::from_random(8) };
+        let ended = next(Some(&started()), &change).unwrap();
+        assert_eq!(judged(&stands(ended), Some(6), 60), Leftover::Over);
+        let later = Record { after: Some(7), submitted_at: at(NOW - 30), ..started() };
+        assert_eq!(judged(&stands(later.clone()), Some(6), 60), Leftover::Over, "the id is used again");
+        assert_eq!(judged(&stands(later.clone()), None, 60), Leftover::Over);
+        assert_eq!(judged(&stands(later), Some(8), 60), Leftover::Owed);
+    }
+
+    #[test]
+    fn without_a_record_only_what_is_young_or_never_had_one_is_owed() {
+        let old = i64::try_from(Marker::LIFE.as_secs()).unwrap() + 1;
+        assert_eq!(judged(&Standing::Absent, Some(7), 60), Leftover::Owed);
+        assert_eq!(judged(&Standing::Absent, Some(7), old), Leftover::Over);
+        assert_eq!(judged(&Standing::Absent, None, old), Leftover::Owed);
+    }
+
+    #[test]
+    fn where_the_record_is_gone_its_run_is_over() {
+        let at = at(NOW).minus(Duration::from_secs(60));
+        let marker = Standing::Deleted(Marker { revision: 8, at, expired: true });
+        assert_eq!(judged(&marker, Some(7), 0), Leftover::Over);
+        assert_eq!(judged(&marker, Some(9), 0), Leftover::Owed, "a later run's");
+        assert_eq!(judged(&marker, None, 120), Leftover::Over);
+        assert_eq!(judged(&marker, None, 0), Leftover::Owed);
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_left_alone() {
+        let unreadable = Standing::Unreadable { revision: 1, why: String::new() };
+        assert_eq!(judged(&unreadable, None, 0), Leftover::Unknown);
+        assert_eq!(judged(&Standing::Newer { revision: 1, version: 9 }, None, 0), Leftover::Unknown);
+    }
+}

@@ -1,0 +1,85 @@
+//! What the server says of a message that reached the job stream by way of the schedule stream.
+
+use crate::{Digest, JobId, Names, Timestamp, header};
+
+/// Where in the schedule stream a message of the job stream comes from. A server that loses its place there, as a crash
+/// makes it do, brings what still stands again, under new sequences of the job stream: only this stays the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sourced {
+    /// The sequence of what fired in the schedule stream.
+    pub sequence: u64,
+    /// When its schedule fires next; none where it does not, or no schedule fired it.
+    pub next: Option<Timestamp>,
+}
+
+impl Sourced {
+    /// Reads the headers of a message; none where it was published to the job stream itself. Of a header that stands more
+    /// than once the last is the server's own.
+    pub fn parse<'a>(names: &Names, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+        let (mut source, mut next) = (None, None);
+        for (name, value) in headers {
+            match name {
+                header::STREAM_SOURCE => source = Some(value),
+                header::SCHEDULE_NEXT => next = Some((name, value)),
+                _ => {}
+            }
+        }
+        let (stream, rest) = source?.split_once(' ')?;
+        if stream != names.schedules_stream() {
+            return None;
+        }
+        Some(Self::of_due(rest.split(' ').next()?.parse().ok()?, next))
+    }
+
+    /// What the job stream will be told of this message of the schedule stream.
+    pub fn of_due<'a>(sequence: u64, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let next = headers.into_iter().filter(|(name, _)| *name == header::SCHEDULE_NEXT).last();
+        Self { sequence, next: next.and_then(|(_, next)| Timestamp::parse(next).ok()) }
+    }
+
+    /// The id of a job with this body that was fired without one: the same however often the message is brought.
+    #[must_use]
+    pub fn id(&self, body: &Digest) -> JobId {
+        JobId::fired(self.sequence, self.next.map(Timestamp::unix_ms), body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Namespace;
+
+    fn sourced(headers: &[(&'static str, &'static str)]) -> Option<Sourced> {
+        Sourced::parse(&Names::new(&Namespace::default()), headers.iter().copied())
+    }
+
+    const SOURCE: &str = "WASMHOST_SCHEDULES 17 wasmhost.due.> wasmhost.jobs.> wasmhost.due.default.a.b";
+
+    #[test]
+    fn a_message_is_known_by_where_it_came_from() {
+        let (body, other) = (Digest::from_bytes([0xab; 32]), Digest::from_bytes([0xcd; 32]));
+        let direct = sourced(&[(header::STREAM_SOURCE, SOURCE)]).unwrap();
+        assert_eq!((direct.sequence, direct.next), (17, None));
+        assert_eq!(direct.id(&body).as_str(), "d17-abababababababab");
+        assert_ne!(direct.id(&body), direct.id(&other));
+        let once = sourced(&[(header::SCHEDULE_NEXT, "purge"), (header::STREAM_SOURCE, SOURCE)]).unwrap();
+        assert_eq!(once.id(&body), direct.id(&body));
+        let slot = "1970-01-01T00:00:01.5Z";
+        let slot = sourced(&[(header::SCHEDULE_NEXT, slot), (header::STREAM_SOURCE, SOURCE)]).unwrap();
+        assert_eq!(slot.id(&body).as_str(), "d17-1500-abababababababab");
+    }
+
+    #[test]
+    fn the_last_of_two_headers_is_the_servers() {
+        let forged = (header::STREAM_SOURCE, "WASMHOST_SCHEDULES 99 a b c");
+        assert_eq!(sourced(&[forged, (header::STREAM_SOURCE, SOURCE)]).unwrap().sequence, 17);
+    }
+
+    #[test]
+    fn a_message_from_elsewhere_was_not_fired() {
+        for source in ["", "17", "WASMHOST_SCHEDULES", "WASMHOST_SCHEDULES x y", "OTHER 17 a b c"] {
+            assert_eq!(sourced(&[(header::STREAM_SOURCE, source)]), None, "{source}");
+        }
+        assert_eq!(sourced(&[(header::SCHEDULE_NEXT, "purge")]), None);
+    }
+}
