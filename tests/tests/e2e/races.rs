@@ -1,6 +1,7 @@
 //! A revoke against the end of the job: whoever wins, everybody is told the same.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -15,17 +16,35 @@ const RACES: u64 = 1_000;
 /// Races under way at a time.
 const AT_A_TIME: usize = 50;
 
+/// When the revoke starts after the submit, in milliseconds: later after each race that it won, earlier after each that it
+/// lost, so that both ends of the race happen on a machine of any speed.
+#[derive(Debug, Default)]
+struct Handicap(AtomicU64);
+
+impl Handicap {
+    fn of(&self, number: u64) -> Duration {
+        Duration::from_millis((self.0.load(Ordering::Relaxed) + number * 7 % 20).saturating_sub(10))
+    }
+
+    fn after(&self, told: &str) {
+        let next = |now: u64| if told == "REVOKED" { now + 1 } else { now.saturating_sub(1) };
+        drop(self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(next(now))));
+    }
+}
+
 /// One race: the job's id, and the state that the client was told.
-async fn race(client: &Client, number: u64) -> anyhow::Result<(String, String)> {
+async fn race(client: &Client, handicap: &Handicap, number: u64) -> anyhow::Result<(String, String)> {
     let id = format!("r{number}");
     let job = client.task("storm.run").id(&id).submit(&json!({ "sleep_ms": number % 40 })).await?;
-    tokio::time::sleep(Duration::from_millis(number * 7 % 60)).await;
+    tokio::time::sleep(handicap.of(number)).await;
     let told = match job.revoke("a race").await {
         Ok(record) => record.state(),
         Err(RevokeError::TooLate { record }) => record.state(),
         Err(error) => return Err(error.into()),
     };
-    Ok((id, told.to_string()))
+    let told = told.to_string();
+    handicap.after(&told);
+    Ok((id, told))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +52,9 @@ async fn a_revoke_against_the_end_has_one_answer_in_a_thousand_races() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["storm"]).await?;
     let mut events = deployment.events().await?;
     let client = deployment.client().await?;
-    let races = stream::iter(0..RACES).map(|number| race(&client, number)).buffer_unordered(AT_A_TIME);
+    let handicap = Handicap::default();
+    let races =
+        stream::iter(0..RACES).map(|number| race(&client, &handicap, number)).buffer_unordered(AT_A_TIME);
     let told: Vec<_> = races.try_collect().await?;
     let mut ends: BTreeMap<String, u64> = BTreeMap::new();
     for (id, told) in told {
