@@ -1,8 +1,9 @@
 //! The services: `nats req` is a complete client.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use async_nats::HeaderMap;
 use end_to_end::{Deployment, within};
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::Test;
@@ -137,4 +138,37 @@ async fn a_reply_subject_that_is_no_inbox_gets_no_answer() -> Test {
     assert_eq!(deployment.record("hello.run.forged").await?, None);
     assert_eq!(events.so_far("hello.run.x").states(), Vec::<&str>::new(), "and it is not even done");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_submission_that_is_no_json_is_refused_at_the_door() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    for body in ["", "[[[[", "{\"name\":}", "nonsense", "{} {}"] {
+        let answer = ask(&deployment, "wasmhost.submit.hello.run.j", &[], body).await?;
+        assert_eq!(
+            (&answer["kind"], &answer["code"]),
+            (&json!("BadRequest"), &json!("400")),
+            "{body}: {answer}"
+        );
+        ensure!(answer["message"].as_str().is_some_and(|why| why.contains("not JSON")), "{body}: {answer}");
+    }
+    ensure!(deployment.record("hello.run.j").await?.is_none());
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_request_whose_headers_cannot_be_read_is_told_so() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    let (mut stranger, inbox) = (deployment.stranger().await?, deployment.nats.new_inbox());
+    let mut answers = deployment.nats.subscribe(inbox.clone()).await?;
+    deployment.nats.flush().await?;
+    stranger
+        .publish(b"wasmhost.submit.hello.run.h", Some(&inbox), b"NATS/1.0\r\nX Y: a\r\n\r\n", b"{}")
+        .await?;
+    stranger.flush().await?;
+    let answer = within("an answer", answers.next()).await?.context("no answer")?;
+    let answer: Value = serde_json::from_slice(&answer.payload)?;
+    ensure!(answer["kind"] == "BadRequest", "{answer}");
+    ensure!(answer["message"].as_str().is_some_and(|why| why.contains("headers are unreadable")), "{answer}");
+    host.check_alive()
 }

@@ -167,3 +167,31 @@ async fn a_crowd_of_jobs_of_an_unknown_module_costs_the_others_little() -> Test 
     ensure!(lines < 60, "{lines} lines for {crowd} jobs:\n{}", host.log.text());
     host.check_alive()
 }
+
+#[tokio::test]
+async fn a_host_has_one_request_under_way_at_a_queue() -> Test {
+    let deployment = Deployment::start().await?;
+    let flags = ["--slots", "8", "--queues", "a,b"];
+    let _hosts =
+        [deployment.host(&flags).await?, deployment.host(&flags).await?, deployment.host(&flags).await?];
+    deployment.push("storm").await?;
+    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let jobs = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
+    for round in 0..20 {
+        for queue in ["a", "b"] {
+            submit(&client, queue, &format!("{queue}{round}"), 10).await?;
+        }
+        for queue in ["a", "b"] {
+            let mut consumer: jetstream::consumer::PullConsumer = jobs
+                .get_consumer(&format!("wasmhost-{queue}"))
+                .await
+                .map_err(|error| anyhow::anyhow!("{error}"))?;
+            let waiting = consumer.info().await?.num_waiting;
+            ensure!(waiting <= 3, "{waiting} requests of three hosts");
+        }
+        for queue in ["a", "b"] {
+            events.until_end(&format!("storm.run.{queue}{round}")).await?;
+        }
+    }
+    Ok(())
+}
