@@ -9,7 +9,7 @@ use wasmhost_client::protocol::{
     header, next,
 };
 use wasmhost_client::{Handle, Submission, SubmitError};
-use wasmhost_nats::{Written, digest_of, jobs, now, random_write, subscribe};
+use wasmhost_nats::{Heard, Written, digest_of, jobs, now, random_write, subscribe};
 
 use crate::{Bench, is_pending, soon, submission};
 
@@ -149,7 +149,9 @@ async fn an_expired_job_runs_again() {
     bench.acknowledge(&job).await;
     let marker = soon(async {
         loop {
-            if let Standing::Deleted(marker) = events.next().await.unwrap().standing {
+            if let Heard::Event(event) = events.next().await.unwrap()
+                && let Standing::Deleted(marker) = event.standing
+            {
                 return marker;
             }
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use wasmhost_nats::{JobFilter, OwnedWrite, Records, WriteError, Written, subscribe};
+use wasmhost_nats::{Heard, JobFilter, OwnedWrite, Records, WriteError, Written, subscribe};
 use wasmhost_protocol::{JobKey, Record, Standing, Token};
 
 use crate::bench::{Bench, claimed, key, next_of, pending, revoke_requested, succeeded};
@@ -107,8 +107,10 @@ async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
     let end = succeeded(&record, token);
     let landed = records.write_owned(&key, &end, first, ttl, token).await.unwrap();
     assert_eq!(landed, OwnedWrite::Landed(first + 1));
-    assert!(matches!(next_of(&mut events).await.standing, Standing::Record { .. }));
-    let Standing::Deleted(heard) = next_of(&mut events).await.standing else { panic!("it expires") };
+    let Heard::Event(ended) = next_of(&mut events).await else { panic!("nothing is missed") };
+    assert!(matches!(ended.standing, Standing::Record { .. }));
+    let Heard::Event(expired) = next_of(&mut events).await else { panic!("nothing is missed") };
+    let Standing::Deleted(heard) = expired.standing else { panic!("it expires") };
     let Standing::Deleted(marker) = records.read(&key).await.unwrap() else { panic!("a marker stands") };
     assert!(marker.expired && heard.expired);
     assert_eq!(marker.revision, heard.revision);
