@@ -1,7 +1,7 @@
 //! One delivery from end to end: claim, run, decide, record, settle.
 
 use wasmhost_nats::{Delivered, fault};
-use wasmhost_protocol::{Timestamp, decide};
+use wasmhost_protocol::{Decision, Timestamp, decide};
 
 use crate::claim::{Claimed, claim};
 use crate::dead;
@@ -31,6 +31,9 @@ pub(crate) async fn attempt(host: &Host, message: Delivered, consumer_created: T
     let Attended::Ended(outcome) = lease.attend(starting).await else { return };
     fault::point("after-run");
     let decision = decide(&lease.attempt(), &outcome);
+    if matches!(decision, Decision::Retry { .. }) && lease.keep_checkpoint().await.is_err() {
+        return;
+    }
     if fault::is_broken("ack-before-record") {
         settle(&host.connection, lease.message(), Settle::Ack).await;
     }

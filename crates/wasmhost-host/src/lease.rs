@@ -1,6 +1,7 @@
 //! A claimed attempt's hold on its record and its delivery. The one owner of the record's newest revision on this host:
 //! progress, beats, revoke and the terminal write all go through it, so that they do not fence each other.
 
+mod checkpoints;
 mod publish;
 
 use std::future::Future;
@@ -16,9 +17,10 @@ use crate::attempts::{Registered, Wake};
 use crate::delivery::Delivery;
 use crate::host::{Host, random_fraction};
 use crate::logs;
+use crate::record::StoredResult;
 use crate::settle::in_progress;
 use crate::suspects::Turn;
-use publish::{Checkpoints, Held};
+use checkpoints::Checkpoints;
 
 /// A claimed attempt's hold on its record and delivery.
 pub(crate) struct Lease {
@@ -36,6 +38,8 @@ pub(crate) struct Lease {
     /// The earliest time of the next progress write.
     next_write_at: Instant,
     checkpoints: Checkpoints,
+    /// The result, where it is a blob.
+    pub(crate) result: Option<StoredResult>,
     /// A suspect's; the next one may start when it is dropped.
     _turn: Option<Turn>,
 }
@@ -68,7 +72,7 @@ impl Lease {
         let first = delivery.received_at + host.config.ack_wait / 3;
         let next_beat_at = if delivery.delivery.count > 1 { now } else { first };
         let host = host.clone();
-        let checkpoints = Checkpoints::new();
+        let checkpoints = Checkpoints::new(record.checkpoint.clone());
         Self {
             host,
             delivery,
@@ -81,6 +85,7 @@ impl Lease {
             next_beat_at,
             next_write_at: now,
             checkpoints,
+            result: None,
             _turn: turn,
         }
     }
@@ -126,6 +131,7 @@ impl Lease {
     {
         let attended = self.attend_start(starting).await;
         if matches!(attended, Attended::Fenced) {
+            drop(self.give_up_checkpoints());
             tracing::warn!(job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
         }
         attended
@@ -173,7 +179,7 @@ impl Lease {
                     while let Ok(line) = lines.try_recv() {
                         logs::publish(self, &line);
                     }
-                    return match self.publish(running.mailbox.take(), Held::WriteNow).await {
+                    return match self.publish(running.mailbox.take()).await {
                         Ok(()) => Attended::Ended(outcome),
                         Err(Fenced) => Attended::Fenced,
                     };
@@ -186,11 +192,9 @@ impl Lease {
                 () = running.mailbox.changed(), if !posted => { posted = true; Ok(()) }
                 () = sleep_until(self.next_write_at), if posted => {
                     posted = false;
-                    self.publish(running.mailbox.take(), Held::WhenDue).await
+                    self.publish(running.mailbox.take()).await
                 }
-                () = sleep_until(self.checkpoints.due_at), if self.checkpoints.held.is_some() => {
-                    self.publish(None, Held::WhenDue).await
-                }
+                step = self.checkpoints.next_step(), if self.record.revoke.is_none() => self.step(step).await,
                 Some(line) = lines.recv() => { logs::publish(self, &line); Ok(()) }
             };
             if kept.is_err() {

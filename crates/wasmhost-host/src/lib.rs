@@ -21,6 +21,7 @@ pub mod rules {}
 
 mod attempt;
 mod attempts;
+mod blobs;
 mod claim;
 mod config;
 mod dead;

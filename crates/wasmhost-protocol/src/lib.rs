@@ -51,7 +51,7 @@ pub use json::{InvalidJson, Json};
 pub use judge::{Case, Judgement, judge};
 pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
-pub use names::{JobSubject, Names, Namespace, header};
+pub use names::{ChunksId, JobSubject, Names, Namespace, header};
 pub use nearest::nearest;
 pub use outcome::{Fault, Limit, Outcome, Verdict};
 pub use policy::{Limits, Policy, RetryPolicy};

@@ -5,6 +5,7 @@
 mod api;
 pub mod header;
 mod namespace;
+mod objects;
 mod schedules;
 mod service;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::namespace::Namespace;
+pub use self::objects::ChunksId;
 use crate::{HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, TaskName};
 
 /// What a subject of the job stream says.

@@ -10,6 +10,7 @@ use wasmhost_nats::dead::{Dead, publish_dead};
 use wasmhost_nats::{LookLimits, ReadError, Whereabouts, Written, fault, now, random_write, whereabouts};
 use wasmhost_protocol::{End, JobKey, Policy, Record, Stage, Standing, end_of_gone};
 
+use crate::blobs::drop_checkpoint;
 use crate::host::Host;
 
 /// What one look may cost the server: seconds of its time at most.
@@ -109,6 +110,7 @@ impl<'a> Gone<'a> {
         fault::point("before-reconcile");
         match host.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await {
             Ok(Written::Landed(_)) => {
+                drop_checkpoint(host, Some(&ended)).await;
                 tracing::warn!(job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
             }
             Ok(Written::Moved(_)) => {}
