@@ -178,9 +178,10 @@ impl Lease {
     }
 }
 
-/// What comes of it, where it comes in time.
+/// What comes of it, where it comes in time. Not begun where the time is over.
 async fn before<F: Future>(until: Option<Instant>, awaited: F) -> Option<F::Output> {
     match until {
+        Some(until) if until <= Instant::now() => None,
         Some(until) => timeout_at(until, awaited).await.ok(),
         None => Some(awaited.await),
     }

@@ -39,12 +39,31 @@ pub async fn put(
     bytes: Bytes,
     life: Life,
 ) -> Result<BlobRef, ObjectError> {
+    store(connection, name, bytes, (life, Readers::NoneYet)).await
+}
+
+/// Stores a blob anew under its name, which others may have been told: they read the one or the other.
+pub async fn replace(
+    connection: &Connection,
+    name: &str,
+    bytes: Bytes,
+    life: Life,
+) -> Result<BlobRef, ObjectError> {
+    store(connection, name, bytes, (life, Readers::Any)).await
+}
+
+async fn store(
+    connection: &Connection,
+    name: &str,
+    bytes: Bytes,
+    (life, readers): (Life, Readers),
+) -> Result<BlobRef, ObjectError> {
     let digest = digest_of_many(&bytes).await;
     let ttl = match life {
         Life::UntilDeleted => None,
         Life::For(ttl) => Some(ttl),
     };
-    let object = Object { name, bytes: &bytes, digest: &digest, readers: Readers::NoneYet, ttl };
+    let object = Object { name, bytes: &bytes, digest: &digest, readers, ttl };
     objects::put(connection, &connection.names.blobs_store(), &object).await?;
     Ok(BlobRef { name: name.to_owned(), digest, bytes: bytes.len() as u64 })
 }

@@ -56,10 +56,18 @@ impl Lease {
     async fn store(&mut self, name: String, bytes: Bytes) -> Result<Payload, Unstored> {
         let connection = self.host.connection.clone();
         let life = Life::For(self.result_ttl().saturating_add(margin()));
+        let again = self.result.is_some();
         let mut waiting = None;
         loop {
-            let since = Instant::now();
-            match self.hold_on_while(blobs::put(&connection, &name, bytes.clone(), life)).await {
+            let (since, bytes) = (Instant::now(), bytes.clone());
+            let storing = async {
+                if again {
+                    blobs::replace(&connection, &name, bytes.clone(), life).await
+                } else {
+                    blobs::put(&connection, &name, bytes.clone(), life).await
+                }
+            };
+            match self.hold_on_while(storing).await {
                 Ok(blob) => {
                     self.result = Some(StoredResult { name, bytes, since });
                     fault::point("after-blob");
@@ -86,8 +94,8 @@ impl Lease {
 
     /// Stores the result anew, under its name: whichever write of its record lands, the record names it.
     pub(super) async fn store_again(&mut self) -> Result<(), Unstored> {
-        let Some(StoredResult { name, bytes, .. }) = self.result.take() else { return Ok(()) };
-        self.store(name, bytes).await.map(drop)
+        let Some(StoredResult { name, bytes, .. }) = &self.result else { return Ok(()) };
+        self.store(name.clone(), bytes.clone()).await.map(drop)
     }
 
     /// Deletes the result that no record names.
