@@ -1,6 +1,7 @@
 //! Checkpoints: stored beside everything else that a lease does, and then named in the record (T2). The newest wins; each has a
 //! name of its own, so that the one in the record stays whole until another is named there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,7 +39,7 @@ pub(super) struct Checkpoints {
 /// What goes on beside the lease's other work.
 enum Beside {
     Storing { bytes: Bytes, name: String, done: BoxFuture<'static, Result<BlobRef, ObjectError>> },
-    Removing(BoxFuture<'static, Result<bool, ObjectError>>),
+    Removing { name: String, done: BoxFuture<'static, Result<bool, ObjectError>> },
 }
 
 /// What there is to do next.
@@ -63,7 +64,7 @@ impl Checkpoints {
     pub(super) async fn next_step(&mut self) -> Step {
         let step = match &mut self.beside {
             Some(Beside::Storing { bytes, done, .. }) => Step::Stored(done.await, bytes.clone()),
-            Some(Beside::Removing(done)) => {
+            Some(Beside::Removing { done, .. }) => {
                 drop(done.await);
                 Step::Removed
             }
@@ -128,9 +129,9 @@ impl Lease {
         if self.record.checkpoint.as_ref() == Some(&blob) {
             self.checkpoints.unnamed = None;
             if let Some(before) = self.checkpoints.named.replace(blob) {
-                let connection = self.host.connection.clone();
+                let (connection, name) = (self.host.connection.clone(), before.name.clone());
                 let removing = async move { blobs::delete(&connection, &before.name).await };
-                self.checkpoints.beside = Some(Beside::Removing(Box::pin(removing)));
+                self.checkpoints.beside = Some(Beside::Removing { name, done: Box::pin(removing) });
             }
         }
         Ok(())
@@ -164,14 +165,17 @@ impl Lease {
         Ok(())
     }
 
-    /// Lets go of what no record names, and returns the names of what is in the store all the same, as far as that is known.
-    pub(crate) fn give_up_checkpoints(&mut self) -> Vec<String> {
+    /// Lets go of all checkpoints. The names of those that are in the store, named by the record or not.
+    pub(crate) fn give_up_checkpoints(&mut self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
         match self.checkpoints.beside.take() {
             Some(Beside::Storing { name, done, .. }) => discard_after(&self.host, name, done),
-            Some(Beside::Removing(_)) | None => {}
+            Some(Beside::Removing { name, .. }) => drop(names.insert(name)),
+            None => {}
         }
         self.checkpoints.held = None;
-        let named = self.record.checkpoint.clone().or_else(|| self.checkpoints.named.take());
-        self.checkpoints.unnamed.take().into_iter().chain(named).map(|blob| blob.name).collect()
+        let known = [&self.record.checkpoint, &self.checkpoints.named, &self.checkpoints.unnamed];
+        names.extend(known.into_iter().flatten().map(|blob| blob.name.clone()));
+        names
     }
 }

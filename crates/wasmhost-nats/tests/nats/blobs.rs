@@ -13,11 +13,21 @@ use wasmhost_protocol::BlobRef;
 use crate::bench::{Bench, PATIENCE, key, next_of};
 
 async fn stream(bench: &Bench) -> Stream {
-    bench.connection.jetstream.get_stream(bench.connection.names.blobs_stream()).await.unwrap()
+    bench
+        .connection
+        .jetstream
+        .get_stream(bench.connection.names.blobs_stream())
+        .await
+        .expect("the stream is made")
 }
 
 async fn store(bench: &Bench) -> ObjectStore {
-    bench.connection.jetstream.get_object_store(bench.connection.names.blobs_store()).await.unwrap()
+    bench
+        .connection
+        .jetstream
+        .get_object_store(bench.connection.names.blobs_store())
+        .await
+        .expect("it is an object store")
 }
 
 async fn messages(bench: &Bench) -> u64 {
@@ -27,7 +37,7 @@ async fn messages(bench: &Bench) -> u64 {
 /// Stores two megabytes, which are four messages.
 async fn put_many(bench: &Bench, name: &str, life: Life) -> BlobRef {
     let bytes = Bytes::from((0..2_000_000_u32).map(|at| (at % 251) as u8).collect::<Vec<_>>());
-    blobs::put(&bench.connection, name, bytes, life).await.unwrap()
+    blobs::put(&bench.connection, name, bytes, life).await.expect("it is stored")
 }
 
 #[tokio::test]
