@@ -10,6 +10,7 @@ mod e2e {
     mod watch;
 
     mod audit;
+    mod blobs;
     mod crash;
     mod delay;
     mod drain;

@@ -155,9 +155,24 @@ impl Wire {
     ///
     /// Where it cannot be sent.
     pub async fn ask(&self, subject: &str, payload: &[u8], capacity: usize) -> Result<Answers, SendError> {
+        self.ask_with(subject, None, payload, capacity).await
+    }
+
+    /// The same with headers.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be sent.
+    pub async fn ask_with(
+        &self,
+        subject: &str,
+        headers: Option<&Headers>,
+        payload: &[u8],
+        capacity: usize,
+    ) -> Result<Answers, SendError> {
         let number = self.number();
         let reply = format!("{}.{number}", self.shared.inbox);
-        let bytes = self.publication(subject, Some(&reply), None, payload)?;
+        let bytes = self.publication(subject, Some(&reply), headers, payload)?;
         let (answers, messages) = mpsc::channel(capacity.max(1));
         let commands = self.shared.commands.clone();
         let asked = commands.send(Command::Ask { number, answers, bytes }).await;

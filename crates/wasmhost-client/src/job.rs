@@ -140,10 +140,14 @@ impl Handle {
         let deleted = self.client.records().delete(&self.key, revision).await;
         // Nothing follows a terminal record but its deletion: refused means that it is gone already.
         deleted.map_err(|source| ForgetError::Write { key: self.key.clone(), source })?;
-        if let Stage::Ended { end: End::Success(Payload::Blob(blob)), .. } = &record.stage
-            && let Err(error) = wasmhost_nats::blobs::delete(self.client.connection(), &blob.name).await
-        {
-            tracing::warn!(job.key = %self.key, %error, "the result of a forgotten job stays until hosts clean up");
+        let result = match &record.stage {
+            Stage::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
+            Stage::Ended { .. } | Stage::Pending { .. } | Stage::Running(_) | Stage::Retry { .. } => None,
+        };
+        for blob in result.into_iter().chain(&record.checkpoint) {
+            if let Err(error) = wasmhost_nats::blobs::delete(self.client.connection(), &blob.name).await {
+                tracing::warn!(job.key = %self.key, %error, "a blob of a forgotten job stays until hosts clean up");
+            }
         }
         Ok(())
     }

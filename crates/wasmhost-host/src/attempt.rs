@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use futures::future::{Either, select};
 use wasmhost_nats::{Delivered, fault};
-use wasmhost_protocol::{Outcome, Timestamp, decide};
+use wasmhost_protocol::{Decision, Outcome, Timestamp, decide};
 
 use crate::claim::{Claimed, claim};
 use crate::dead;
@@ -40,6 +40,9 @@ pub(crate) async fn attempt(host: &Host, message: Delivered, consumer_created: T
     let Some((outcome, discarded)) = run(host, &mut lease, fired.as_deref()).await else { return };
     fault::point("after-run");
     let decision = decide(&lease.attempt(), &outcome);
+    if matches!(decision, Decision::Retry { .. }) && lease.keep_checkpoint().await.is_err() {
+        return;
+    }
     if fault::is_broken("ack-before-record") {
         settle(&host.connection, lease.message(), Settle::Ack).await;
     }

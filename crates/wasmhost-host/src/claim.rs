@@ -11,6 +11,7 @@ use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, limited, now, r
 use wasmhost_protocol::{Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, judge};
 
 use crate::attempts::Wake;
+use crate::blobs::drop_checkpoint;
 use crate::dead;
 use crate::delivery::Delivery;
 use crate::host::Host;
@@ -214,7 +215,10 @@ impl<'a> Claiming<'a> {
 
     async fn carry_out(&mut self, judgement: Judgement, standing: Standing, policy: Policy) -> Next {
         match judgement {
-            Judgement::Ack => not(Settle::Ack),
+            Judgement::Ack => {
+                drop_checkpoint(self.host, module::recorded(&standing)).await;
+                not(Settle::Ack)
+            }
             Judgement::Rest(delay) => not(Settle::Nak(delay)),
             Judgement::Dead { reason, why } => {
                 not(dead::bury_message(self.host, self.delivery, reason, &why).await)
@@ -286,7 +290,10 @@ impl<'a> Claiming<'a> {
         let result_ttl = self.delivery.result_ttl(policy);
         let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
         match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
-            Ok(Written::Landed(_)) => not(Settle::Ack),
+            Ok(Written::Landed(_)) => {
+                drop_checkpoint(self.host, Some(&record)).await;
+                not(Settle::Ack)
+            }
             Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
             Err(error) => self.refused(&error).await,
         }

@@ -1,6 +1,7 @@
 //! A claimed attempt's hold on its record and its delivery. The one owner of the record's newest revision on this host:
 //! progress, beats, revoke and the terminal write all go through it, so that they do not fence each other.
 
+mod checkpoints;
 mod publish;
 
 use std::future::Future;
@@ -16,9 +17,10 @@ use crate::attempts::{Registered, Wake};
 use crate::delivery::Delivery;
 use crate::host::{Host, random_fraction};
 use crate::logs::{self, Allowance};
+use crate::record::StoredResult;
 use crate::settle::in_progress;
 use crate::suspects::Turn;
-use publish::{Checkpoints, Held};
+use checkpoints::Checkpoints;
 
 /// A claimed attempt's hold on its record and delivery.
 pub(crate) struct Lease {
@@ -38,6 +40,8 @@ pub(crate) struct Lease {
     checkpoints: Checkpoints,
     /// What its guest may still log.
     pub(crate) logs: Allowance,
+    /// The result, where it is a blob.
+    pub(crate) result: Option<StoredResult>,
     /// A suspect's; the next one may begin when it is dropped.
     turn: Option<Turn>,
     /// When a suspect that lives is one no longer.
@@ -72,7 +76,7 @@ impl Lease {
         let first = delivery.received_at + host.config.ack_wait / 3;
         let next_beat_at = if delivery.delivery.count > 1 { now } else { first };
         let (host, ack_wait) = (host.clone(), host.config.ack_wait);
-        let checkpoints = Checkpoints::new();
+        let checkpoints = Checkpoints::new(record.checkpoint.clone());
         Self {
             host,
             delivery,
@@ -86,6 +90,7 @@ impl Lease {
             next_write_at: now,
             checkpoints,
             logs: Allowance::new(),
+            result: None,
             turn,
             probation_ends_at: now + ack_wait,
         }
@@ -132,6 +137,7 @@ impl Lease {
     {
         let attended = self.attend_start(starting).await;
         if matches!(attended, Attended::Fenced) {
+            drop(self.give_up_checkpoints());
             limited!(warn, job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
         }
         attended
@@ -180,7 +186,7 @@ impl Lease {
                         logs::publish(self, &line);
                     }
                     logs::conclude(self, running.mailbox.dropped_lines());
-                    return match self.publish(running.mailbox.take(), Held::WriteNow).await {
+                    return match self.publish(running.mailbox.take()).await {
                         Ok(()) => Attended::Ended(outcome),
                         Err(Fenced) => Attended::Fenced,
                     };
@@ -193,11 +199,9 @@ impl Lease {
                 () = running.mailbox.changed(), if !posted => { posted = true; Ok(()) }
                 () = sleep_until(self.next_write_at), if posted => {
                     posted = false;
-                    self.publish(running.mailbox.take(), Held::WhenDue).await
+                    self.publish(running.mailbox.take()).await
                 }
-                () = sleep_until(self.checkpoints.due_at), if self.checkpoints.held.is_some() => {
-                    self.publish(None, Held::WhenDue).await
-                }
+                step = self.checkpoints.next_step(), if self.record.revoke.is_none() => self.step(step).await,
                 Some(line) = lines.recv() => { logs::publish(self, &line); Ok(()) }
                 () = sleep_until(self.probation_ends_at), if self.is_on_probation() => { self.turn = None; Ok(()) }
             };

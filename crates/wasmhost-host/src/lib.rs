@@ -21,6 +21,7 @@ pub mod rules {}
 
 mod attempt;
 mod attempts;
+mod blobs;
 pub mod bounds;
 mod bucket;
 mod claim;

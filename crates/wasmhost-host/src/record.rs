@@ -1,18 +1,23 @@
 //! Recording a decision: T3, T5 and T7, each confirmed before anything is settled.
 
+mod result;
+
+use std::future::Future;
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::time::Instant;
-use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, WriteError, blobs, fault, limited, now, random_write};
+use tokio::time::{Instant, timeout_at};
+use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, WriteError, fault, limited, now, random_write};
 use wasmhost_protocol::{
-    Change, Decision, End, ErrorKind, Event, JobError, Json, Limits, Outcome, Payload, Record, Stage, Writer,
-    next,
+    Change, Decision, End, ErrorKind, Event, JobError, Outcome, Payload, Record, Stage, Writer, next,
 };
 
+use crate::blobs::delete_all;
 use crate::dead;
 use crate::lease::{Fenced, Lease};
 use crate::settle::Settle;
+
+pub(crate) use result::StoredResult;
+use result::Unstored;
 
 /// A pause between tries to store a result or a record.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -25,14 +30,6 @@ enum Wrote {
     Moved,
     /// Nothing is left to drop from it.
     TooLarge,
-}
-
-/// Why a result was not stored.
-enum Unstored {
-    /// The job was revoked meanwhile.
-    Revoked,
-    /// The record is another's, or the host leaves.
-    Gone,
 }
 
 impl Lease {
@@ -63,7 +60,10 @@ impl Lease {
             }
             fault::point("before-record");
             match self.write(record).await? {
-                Wrote::Recorded if self.record.is_terminal() => return Some(Settle::Ack),
+                Wrote::Recorded if self.record.is_terminal() => {
+                    self.drop_blobs().await;
+                    return Some(Settle::Ack);
+                }
                 Wrote::Recorded => return Some(how),
                 Wrote::Moved => {}
                 Wrote::TooLarge => event = self.smaller(event, outcome).await?,
@@ -76,14 +76,31 @@ impl Lease {
         self.hold_on_while(dead::bury_failure(&host, &message, record)).await
     }
 
+    /// What the job has in the blob store but for its result goes with its end.
+    async fn drop_blobs(&mut self) {
+        let mut names = self.give_up_checkpoints();
+        names.extend(self.unnamed_result());
+        delete_all(&self.host, names).await;
+    }
+
     /// One write of `record`; none where it is another's. While there is no room for it the outcome is kept.
     async fn write(&mut self, mut record: Record) -> Option<Wrote> {
         let ttl = record.is_terminal().then(|| self.result_ttl());
         let (key, records, expected) = (self.delivery.key.clone(), self.host.records.clone(), self.revision);
-        let mut waiting = None;
+        let (mut waiting, mut unanswered) = (None, false);
         while self.revision == expected {
+            let until = self.write_until(&record);
             let writing = records.write_owned(&key, &record, expected, ttl, self.token);
-            match self.hold_on_while(writing).await {
+            let Some(wrote) = self.hold_on_while(before(until, writing)).await else {
+                // The same record is written after it: if it landed unheard, that is found out by its mark.
+                unanswered = true;
+                match self.store_again().await {
+                    Ok(()) => continue,
+                    Err(Unstored::Revoked) => return Some(Wrote::Moved),
+                    Err(Unstored::Gone) => return None,
+                }
+            };
+            match wrote {
                 Ok(OwnedWrite::Landed(revision)) => {
                     self.adopt(record, revision);
                     return Some(Wrote::Recorded);
@@ -91,6 +108,9 @@ impl Lease {
                 Ok(OwnedWrite::Moved { record, revision }) => self.adopt(*record, revision),
                 Ok(OwnedWrite::Fenced) => {
                     self.note_fenced();
+                    if !unanswered {
+                        self.discard_result();
+                    }
                     return None;
                 }
                 Err(WriteError::TooLarge(_)) if shrink(&mut record) => {}
@@ -119,51 +139,10 @@ impl Lease {
         })
     }
 
-    /// R10: a result that is too large for the record goes to a blob, which precedes the record.
-    async fn success(&mut self, result: Json, outcome: &Outcome) -> Option<Event> {
-        if self.delivery.options.result_ttl.is_some_and(|ttl| ttl.is_zero()) {
-            return Some(finish(End::Success(Payload::Inline(Json::null())), outcome, Vec::new()));
-        }
-        if result.as_str().len() <= Limits::INLINE_RESULT_BYTES {
-            return Some(finish(End::Success(Payload::Inline(result)), outcome, Vec::new()));
-        }
-        match self.store(&result).await {
-            Ok(payload) => Some(finish(End::Success(payload), outcome, Vec::new())),
-            Err(Unstored::Revoked) => Some(revoked(outcome)),
-            Err(Unstored::Gone) => None,
-        }
-    }
-
-    async fn store(&mut self, result: &Json) -> Result<Payload, Unstored> {
-        let (name, bytes) = (self.blob_name("result"), Bytes::from(result.as_str().to_owned()));
-        let connection = self.host.connection.clone();
-        let mut waiting = None;
-        loop {
-            match self.hold_on_while(blobs::put(&connection, &name, bytes.clone())).await {
-                Ok(blob) => {
-                    fault::point("after-blob");
-                    return Ok(Payload::Blob(blob));
-                }
-                Err(error) => {
-                    limited!(error, job.key = %self.delivery.key, %error, "could not store a result");
-                    waiting.get_or_insert_with(|| self.host.room.wait());
-                }
-            }
-            self.keep_outcome().await.ok_or(Unstored::Gone)?;
-            if self.record.revoke.is_some() {
-                return Err(Unstored::Revoked);
-            }
-        }
-    }
-
     /// What a server takes that takes no record of this size: the result as a blob, or a failure that says so.
     async fn smaller(&mut self, event: Event, outcome: &Outcome) -> Option<Event> {
         if let Event::Finish { end: End::Success(Payload::Inline(result)), .. } = event {
-            return match self.store(&result).await {
-                Ok(payload) => Some(finish(End::Success(payload), outcome, Vec::new())),
-                Err(Unstored::Revoked) => Some(revoked(outcome)),
-                Err(Unstored::Gone) => None,
-            };
+            return self.success_in_blob(&result, outcome).await;
         }
         let error = JobError::new(ErrorKind::LimitExceeded, "its record is larger than the server takes");
         let smallest = finish(End::Failure(error), outcome, Vec::new());
@@ -196,6 +175,15 @@ impl Lease {
     fn note_fenced(&self) {
         let (key, attempt) = (&self.delivery.key, self.record.attempt);
         limited!(warn, job.key = %key, job.attempt = attempt, "fenced: another holds the job");
+    }
+}
+
+/// What comes of it, where it comes in time. Not begun where the time is over.
+async fn before<F: Future>(until: Option<Instant>, awaited: F) -> Option<F::Output> {
+    match until {
+        Some(until) if until <= Instant::now() => None,
+        Some(until) => timeout_at(until, awaited).await.ok(),
+        None => Some(awaited.await),
     }
 }
 

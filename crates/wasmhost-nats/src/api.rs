@@ -67,7 +67,8 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     read(&answer.payload)
 }
 
-fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, ApiError> {
+/// Reads an answer.
+pub(crate) fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, ApiError> {
     if let Ok(Failed { error: Error { code, err_code, description } }) = serde_json::from_slice(answer) {
         return Err(ApiError::Server { code, err_code, description });
     }

@@ -73,7 +73,7 @@ impl From<PublishError> for Unstored {
 }
 
 impl Unstored {
-    fn from_code(code: u64, status: usize, text: String) -> Self {
+    pub(crate) fn from_code(code: u64, status: usize, text: String) -> Self {
         if CONFLICTS.contains(&code) {
             Self::Conflict
         } else if FULL.contains(&code) {

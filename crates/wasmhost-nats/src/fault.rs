@@ -25,6 +25,17 @@ pub(crate) fn clock_ahead_ms() -> i64 {
     0
 }
 
+/// How much longer than its record a result lives, where that is set: `FAILPOINTS=result-margin=return(1000)`, in milliseconds.
+#[must_use]
+pub fn result_margin() -> Option<std::time::Duration> {
+    #[cfg(feature = "faults")]
+    return fail::eval("result-margin", |margin| margin.and_then(|ms| ms.parse().ok()))
+        .flatten()
+        .map(std::time::Duration::from_millis);
+    #[cfg(not(feature = "faults"))]
+    None
+}
+
 /// Whether this rule of the protocol is switched off.
 #[must_use]
 pub fn is_broken(rule: &str) -> bool {

@@ -1,7 +1,11 @@
 //! Random bits from the operating system, and SHA-256.
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use wasmhost_protocol::{Digest, Token, WriteId};
+use wasmhost_protocol::{ChunksId, Digest, Token, WriteId};
+
+/// Bytes whose hashing holds nobody up: a fraction of a millisecond.
+const HASHED_AT_ONCE: usize = 128 << 10;
 
 /// A new fence.
 #[must_use]
@@ -19,6 +23,21 @@ pub fn random_write() -> WriteId {
 #[must_use]
 pub fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_bytes(Sha256::digest(bytes).into())
+}
+
+/// The same of many bytes, on another thread: what waits on this one, such as beats, goes on.
+pub(crate) async fn digest_of_many(bytes: &Bytes) -> Digest {
+    if bytes.len() <= HASHED_AT_ONCE {
+        return digest_of(bytes);
+    }
+    let bytes = bytes.clone();
+    let hashing = tokio::task::spawn_blocking(move || digest_of(&bytes));
+    hashing.await.expect("hashing does not panic")
+}
+
+/// A new id for the chunks of an upload.
+pub(crate) fn random_chunks() -> ChunksId {
+    ChunksId::from_random(random_bits())
 }
 
 fn random_bits() -> u128 {

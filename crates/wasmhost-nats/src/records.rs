@@ -187,7 +187,7 @@ impl Records {
 }
 
 /// Whole seconds, rounded up, at least one: the server takes nothing shorter.
-fn ttl_seconds(ttl: Duration) -> u64 {
+pub(crate) fn ttl_seconds(ttl: Duration) -> u64 {
     (ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0)).max(1)
 }
 

@@ -11,8 +11,9 @@ use wasmhost_protocol::{
 use crate::codes::Unstored;
 use crate::direct::newest;
 use crate::message::{Place, publish, read};
-use crate::objects::{self, ObjectError, Wanted};
-use crate::{Connection, ReadError, StoredMessage, digest_of, now};
+use crate::objects::{self, Object, ObjectError, Readers, Wanted};
+use crate::random::digest_of_many;
+use crate::{Connection, ReadError, StoredMessage, now};
 
 pub use view::RegistryView;
 
@@ -87,7 +88,7 @@ pub async fn push(
         return Err(RegistryError::TooLarge { name: name.clone(), bytes: wasm.len() });
     }
     policy.check().map_err(|source| RegistryError::Policy { name: name.clone(), source })?;
-    let digest = digest_of(&wasm);
+    let digest = digest_of_many(&wasm).await;
     store(connection, &digest, &wasm).await?;
     let (v, bytes) = (ENTRY_VERSION, wasm.len() as u64);
     let entry = ModuleEntry { v, digest, bytes, pushed_at: now(), policy, manifest };
@@ -104,9 +105,16 @@ pub async fn push(
 async fn store(connection: &Connection, digest: &Digest, wasm: &Bytes) -> Result<(), RegistryError> {
     match fetch(connection, digest).await {
         Ok(_) => Ok(()),
-        Err(ObjectError::Missing(_) | ObjectError::Corrupt { .. } | ObjectError::Link(_)) => {
-            let store = connection.names.components_store();
-            Ok(objects::put(connection, &store, &digest.to_string(), wasm).await?)
+        Err(
+            ObjectError::Missing(_)
+            | ObjectError::Corrupt { .. }
+            | ObjectError::Incomplete { .. }
+            | ObjectError::TooLarge { .. }
+            | ObjectError::Link(_),
+        ) => {
+            let (store, name) = (connection.names.components_store(), digest.to_string());
+            let object = Object { name: &name, bytes: wasm, digest, readers: Readers::Any, ttl: None };
+            Ok(objects::put(connection, &store, &object).await?)
         }
         Err(error) => Err(error.into()),
     }
@@ -115,7 +123,7 @@ async fn store(connection: &Connection, digest: &Digest, wasm: &Bytes) -> Result
 /// The component's bytes, checked against the digest; at most `Limits::MODULE_BYTES`.
 pub async fn fetch(connection: &Connection, digest: &Digest) -> Result<Bytes, ObjectError> {
     let name = digest.to_string();
-    let wanted = Wanted { name: &name, digest, limit: Limits::MODULE_BYTES };
+    let wanted = Wanted { name: &name, digest, limit: Limits::MODULE_BYTES as u64 };
     objects::get(connection, &connection.names.components_store(), &wanted).await
 }
 

@@ -56,7 +56,7 @@ pub use judge::{Case, Judgement, judge};
 pub use leftover::{Leftover, leftover};
 pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
-pub use names::{JobSubject, Names, Namespace, Right, Way, header};
+pub use names::{ChunksId, JobSubject, Names, Namespace, Right, Way, header};
 pub use nearest::nearest;
 pub use outcome::{Fault, Limit, Outcome, Verdict};
 pub use policy::{BadPolicy, Beside, Limits, Policy, RetryPolicy};

@@ -5,6 +5,7 @@
 mod api;
 pub mod header;
 mod namespace;
+mod objects;
 mod rights;
 mod schedules;
 mod service;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::namespace::Namespace;
+pub use self::objects::ChunksId;
 pub use self::rights::{Right, Way};
 use crate::{
     Digest, HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, Sourced, TaskName, Timestamp,

@@ -43,6 +43,8 @@ pub enum Deed {
     },
     /// Counts its runs in the checkpoint, fails the first ones, then returns the count.
     Checkpoint { fail_times: u32 },
+    /// Saves checkpoints of this size, so long apart and before it ends, and returns how many.
+    Checkpoints { n: u32, bytes: usize, every_ms: u64 },
     /// Returns the value of a configuration key.
     Config { key: String },
     /// Returns what the job says of itself.

@@ -1,5 +1,7 @@
 //! Deeds with the host's own interfaces: states, checkpoints, the job's context.
 
+use std::{thread::sleep, time::Duration};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -42,6 +44,15 @@ pub fn checkpoint(fail_times: u32) -> Result<Value, TaskError> {
         return Err(failed(format!("run {count} fails, as asked for the first {fail_times}")));
     }
     Ok(json!({ "count": count }))
+}
+
+/// Saves `n` checkpoints of this size, and waits after each.
+pub fn checkpoints(n: u32, bytes: usize, pause: Duration) -> Result<Value, TaskError> {
+    for _ in 0..n {
+        memory::save(&vec![0; bytes]).map_err(|error| failed(format!("checkpoint not saved: {error:?}")))?;
+        sleep(pause);
+    }
+    Ok(json!({ "checkpoints": n }))
 }
 
 /// All that the job says of itself.

@@ -48,6 +48,9 @@ fn perform(deed: Deed) -> Result<Value, TaskError> {
         Deed::ReservedState => hosted::update("SUCCESS", "{}"),
         Deed::BigMeta { bytes } => hosted::update("BIG", &json!({ "text": "x".repeat(bytes) }).to_string()),
         Deed::Checkpoint { fail_times } => return hosted::checkpoint(fail_times),
+        Deed::Checkpoints { n, bytes, every_ms } => {
+            return hosted::checkpoints(n, bytes, Duration::from_millis(every_ms));
+        }
         Deed::Config { key } => json!(wasmhost::task::config::get(&key)),
         Deed::Context => hosted::context(),
         Deed::BadJson => unreachable!("its result is no JSON value"),

@@ -7,7 +7,7 @@ use nats_server_child::Options;
 use serde_json::{Value, json};
 use wasmhost_client::{Client, SubmitError};
 
-use super::Test;
+use super::{Test, blobs::host_with_margin};
 
 /// Beats often, so that a test sees that a job which waits for room is held on to.
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--reconcile-after", "1s"];
@@ -206,4 +206,25 @@ async fn a_result_that_the_blob_store_has_no_room_for_is_kept() -> Test {
     let result: Value = job.result().await?;
     assert_eq!(result["padding"].as_str().map(str::len), Some(200_000));
     ends_once(&mut events, "storm.run.big").await
+}
+
+#[tokio::test]
+async fn a_result_whose_record_was_long_in_being_written_is_there_as_long_as_the_record() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut host = host_with_margin(&deployment, 1_000).await?;
+    deployment.push("storm").await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
+    let arguments = json!({ "sleep_ms": 1_500, "result_bytes": 200_000 });
+    let job = client.task("storm.run").id("late").result_ttl(std::time::Duration::from_secs(5));
+    let job = job.submit(&arguments).await?;
+    events.until_state("storm.run.late", "STARTED").await?;
+    leave_no_room(&deployment, "KV_wasmhost-states").await?;
+    // A second a try: what was stored first has expired by then.
+    host.log.until("an outcome that is kept for long", |lines| tries(lines) >= 10).await?;
+    edit(&deployment, "KV_wasmhost-states", |config| config.max_bytes = -1).await?;
+    ends_once(&mut events, "storm.run.late").await?;
+    let result: Value = job.result().await?;
+    assert_eq!(result["padding"].as_str().map(str::len), Some(200_000));
+    host.check_alive()
 }

@@ -7,9 +7,10 @@ use async_nats::jetstream::{
     self,
     consumer::{pull, push},
 };
-use end_to_end::{Deployment, Host, until};
+use end_to_end::{Deployment, History, Host, until};
 use serde_json::{Value, json};
-use wasmhost_client::RevokeOptions;
+use wasmhost_client::{RevokeOptions, protocol::BlobRef};
+use wasmhost_nats::blobs::{self, Life, ObjectError};
 
 use super::Test;
 
@@ -115,29 +116,37 @@ async fn what_only_waits_is_still_there_after_a_hundred_looks() -> Test {
 }
 
 #[tokio::test]
-async fn a_blob_that_no_record_names_is_removed_and_a_result_is_not() -> Test {
+async fn a_blob_that_no_record_names_is_removed_and_those_that_one_names_are_not() -> Test {
     let deployment = Deployment::start().await?;
     let mut host = deployment.host(&["--reconcile-after", "1s", "-v"]).await?;
     deployment.push("hostile").await?;
     let client = deployment.client().await?;
-    let big = json!({ "do": "big-result", "bytes": 100_000 });
-    let kept = client.task("hostile.run").id("kept").submit(&big).await?;
-    let expiring = client.task("hostile.run").id("expiring").result_ttl(Duration::from_secs(1));
-    let expiring = expiring.submit(&big).await?;
-    let _: String = kept.result().await?;
-    let blobs = jetstream(&deployment).get_object_store("wasmhost-blobs").await?;
-    let stream = jetstream(&deployment).get_stream("OBJ_wasmhost-blobs").await?;
-    let name = format!("{}/", expiring.key());
-    until("the removal of a blob", async || {
-        use futures::TryStreamExt;
-        let names: Vec<_> = blobs.list().await?.map_ok(|info| info.name).try_collect().await?;
-        Ok((!names.is_empty() && !names.iter().any(|blob| blob.starts_with(&name))).then_some(()))
-    })
-    .await?;
+    let mut events = deployment.events().await?;
+    let result = client.task("hostile.run").id("kept");
+    let result = result.submit(&json!({ "do": "big-result", "bytes": 100_000 })).await?;
+    let _: String = result.result().await?;
+    let saving = json!({ "do": "checkpoints", "n": 1, "bytes": 10, "every_ms": 600_000 });
+    client.task("hostile.run").id("saving").submit(&saving).await?;
+    let names = |history: &History| history.0.last().is_some_and(|it| it.record["checkpoint"].is_object());
+    let history = events.until("hostile.run.saving", names).await?;
+    let named: BlobRef = serde_json::from_value(history.last()["checkpoint"].clone())?;
+    let mut nobodys = Vec::new();
+    for name in ["hostile.run.nobody/1-token-checkpoint-1", "hostile.run.saving/1-token-checkpoint-1"] {
+        let bytes = "of an attempt that is no more".into();
+        nobodys.push(blobs::put(client.connection(), name, bytes, Life::UntilDeleted).await?);
+    }
+    for blob in &nobodys {
+        until("the removal of a blob", async || {
+            let read = blobs::get(client.connection(), blob).await;
+            Ok(matches!(read, Err(ObjectError::Missing(_))).then_some(()))
+        })
+        .await?;
+    }
     looks(&mut host, 5).await?;
-    let result: String = kept.result().await?;
-    assert_eq!(result.len(), 100_000);
-    ensure!(stream.get_info().await?.state.bytes < 200_000, "its chunks are gone as well");
+    assert_eq!(result.result::<String>().await?.len(), 100_000);
+    assert_eq!(blobs::get(client.connection(), &named).await?.len(), 10);
+    let stream = jetstream(&deployment).get_stream("OBJ_wasmhost-blobs").await?;
+    assert_eq!(stream.cached_info().state.messages, 4, "two blobs, each a chunk and a description");
     Ok(())
 }
 

@@ -100,7 +100,14 @@ async fn a_large_result_is_fetched() {
     let connection = bench.client.connection();
     let name = connection.names.blob_name(job.key(), 1, &token.to_string());
     let text = format!("\"{}\"", "x".repeat(100_000));
-    let blob = wasmhost_nats::blobs::put(connection, &name, text.clone().into()).await.unwrap();
+    let blob = wasmhost_nats::blobs::put(
+        connection,
+        &name,
+        text.clone().into(),
+        wasmhost_nats::blobs::Life::UntilDeleted,
+    )
+    .await
+    .unwrap();
     let end = End::Success(wasmhost_client::protocol::Payload::Blob(blob.clone()));
     let finish = Event::Finish { end, usage: None, denied: Vec::new() };
     bench.write(&job, Writer::Owner(token), finish, None).await;

@@ -12,6 +12,7 @@ use wasmhost_nats::{
 };
 use wasmhost_protocol::{End, JobKey, Policy, Record, Stage, Standing, end_of_gone};
 
+use crate::blobs::drop_checkpoint;
 use crate::host::Host;
 
 /// What one look may cost the server: 16 µs a number (measured), so 2.4 s of its time, and no lock that writers wait for.
@@ -111,6 +112,7 @@ impl<'a> Gone<'a> {
         fault::point("before-reconcile");
         match host.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await {
             Ok(Written::Landed(_)) => {
+                drop_checkpoint(host, Some(&ended)).await;
                 limited!(warn, job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
             }
             Ok(Written::Moved(_)) => {}

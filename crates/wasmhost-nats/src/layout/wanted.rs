@@ -43,7 +43,7 @@ pub(super) fn streams(names: &Names, config: &LayoutConfig) -> Vec<Config> {
         modules(names),
         hosts(names),
         objects(names.components_stream(), names.components_subjects()),
-        objects(names.blobs_stream(), names.blobs_subjects()),
+        blobs(names),
         kept(names.logs_stream(), names.logs_filter(), config.logs_max_bytes),
         kept(names.dead_stream(), names.dead_filter(), config.dead_max_bytes),
     ];
@@ -155,6 +155,11 @@ fn objects(name: String, subjects: [String; 2]) -> Config {
         compression: Some(Compression::None),
         ..Config::default()
     }
+}
+
+/// With a time to live for what belongs to a record that has one.
+fn blobs(names: &Names) -> Config {
+    Config { allow_message_ttl: true, ..objects(names.blobs_stream(), names.blobs_subjects()) }
 }
 
 /// A stream for people: the oldest give way.

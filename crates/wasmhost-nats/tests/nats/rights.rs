@@ -37,7 +37,7 @@ async fn a_look_at_rights_changes_nothing() {
     publish_job(connection, &queue(), &key("a.b.2"), &options, "{}".into()).await.unwrap();
     let later = wasmhost_nats::now().plus(Duration::from_secs(3600));
     schedules::schedule_job(connection, &queue(), &key("a.b.3"), &options, later, "{}".into()).await.unwrap();
-    blobs::put(connection, "a.b.1/1-x", vec![7; 3_000_000].into()).await.unwrap();
+    blobs::put(connection, "a.b.1/1-x", vec![7; 3_000_000].into(), blobs::Life::UntilDeleted).await.unwrap();
     let (record, _) = claimed(&key("a.b.1"));
     wasmhost_nats::Records::new(connection).compare_and_set(&key("a.b.1"), &record, 0, None).await.unwrap();
     hosts::announce(connection, &presence()).await.unwrap();

@@ -43,6 +43,8 @@ pub const MSG_ID: &str = "Nats-Msg-Id";
 pub const TTL: &str = "Nats-TTL";
 /// Replaces what came before on the subject, or in the stream.
 pub const ROLLUP: &str = "Nats-Rollup";
+/// Value of [`ROLLUP`]: on the subject.
+pub const ROLLUP_SUBJECT: &str = "sub";
 /// Stream of a republished or directly read message.
 pub const STREAM: &str = "Nats-Stream";
 /// Its sequence: a record's revision.

@@ -1,0 +1,125 @@
+//! Reading an object: its description, then its chunks, as many as that tells of.
+
+use bytes::{Bytes, BytesMut};
+use wasmhost_protocol::Names;
+
+use super::description::{self, Description};
+use super::{ObjectError, Wanted, bounded, corrupt};
+use crate::backoff::Backoff;
+use crate::direct::page;
+use crate::random::digest_of_many;
+use crate::{Connection, ReadError, StoredMessage};
+
+/// Looks for chunks that a replica does not have yet, longer and longer apart: three seconds in all.
+const LOOKS: u32 = 8;
+
+/// The object's bytes. Links are refused, not followed.
+pub(crate) async fn get(
+    connection: &Connection,
+    store: &str,
+    wanted: &Wanted<'_>,
+) -> Result<Bytes, ObjectError> {
+    let bytes = bounded(wanted.name, read(connection, store, wanted)).await?;
+    let found = digest_of_many(&bytes).await;
+    if found == *wanted.digest {
+        Ok(bytes)
+    } else {
+        Err(corrupt(wanted.name, format_args!("its digest is {found}")))
+    }
+}
+
+async fn read(connection: &Connection, store: &str, wanted: &Wanted<'_>) -> Result<Bytes, ObjectError> {
+    let (mut backoff, mut looks) = (Backoff::new(), 0);
+    let mut chunks = Chunks::default();
+    loop {
+        // Read anew each time: chunks that are not there may be gone with their object, or be of another one by now.
+        let description = describe(connection, store, wanted).await?;
+        chunks.of(description.id().map(|id| Names::object_chunks(store, &id)));
+        let fetched = chunks.fetch(connection, &Names::stream_of_store(store), description.size).await;
+        fetched.map_err(|error| ObjectError::read(wanted.name, error))?;
+        let found = chunks.parts.len() as u64;
+        if found >= description.chunks || chunks.bytes > description.size {
+            return chunks.whole(&description).map_err(|why| corrupt(wanted.name, why));
+        }
+        looks += 1;
+        if looks == LOOKS {
+            let (name, wanted) = (wanted.name.to_owned(), description.chunks);
+            return Err(ObjectError::Incomplete { name, found, wanted });
+        }
+        backoff.wait().await;
+    }
+}
+
+/// The description, where it is one of an object that may be read.
+async fn describe(
+    connection: &Connection,
+    store: &str,
+    wanted: &Wanted<'_>,
+) -> Result<Description, ObjectError> {
+    let Wanted { name, limit, .. } = *wanted;
+    let standing = description::standing(connection, store, name).await?;
+    let missing = || ObjectError::Missing(name.to_owned());
+    let description = standing.filter(|description| !description.deleted).ok_or_else(missing)?;
+    if description.is_link() {
+        return Err(ObjectError::Link(name.to_owned()));
+    }
+    if !description.is_of(store, name) {
+        return Err(corrupt(name, "its description is another object's"));
+    }
+    if description.size > limit {
+        return Err(ObjectError::TooLarge { name: name.to_owned(), bytes: description.size, limit });
+    }
+    Ok(description)
+}
+
+/// The chunks of one upload, as far as they were read.
+#[derive(Default)]
+struct Chunks {
+    /// None: the description names no place for any.
+    subject: Option<String>,
+    from: u64,
+    parts: Vec<Bytes>,
+    bytes: u64,
+}
+
+impl Chunks {
+    /// Begins anew where the chunks stand elsewhere than those that were read.
+    fn of(&mut self, subject: Option<String>) {
+        if self.subject != subject {
+            *self = Self { subject, ..Self::default() };
+        }
+    }
+
+    /// All that are there behind those that were read, until they have more than `size` bytes.
+    async fn fetch(&mut self, connection: &Connection, stream: &str, size: u64) -> Result<(), ReadError> {
+        let Some(subject) = &self.subject else { return Ok(()) };
+        let mut next = Some(self.from);
+        while let Some(from) = next {
+            let found = page(connection, stream, subject, from).await?;
+            for StoredMessage { sequence, payload, .. } in found.messages {
+                self.from = sequence + 1;
+                self.bytes += payload.len() as u64;
+                self.parts.push(payload);
+            }
+            next = found.next.filter(|_| self.bytes <= size);
+        }
+        Ok(())
+    }
+
+    /// All bytes, where they are those that the description tells of.
+    fn whole(mut self, told: &Description) -> Result<Bytes, String> {
+        if self.bytes != told.size || self.parts.len() as u64 != told.chunks {
+            let Description { size, chunks, .. } = told;
+            let (bytes, parts) = (self.bytes, self.parts.len());
+            return Err(format!(
+                "{bytes} bytes in {parts} chunks, and {size} in {chunks} by its description"
+            ));
+        }
+        if self.parts.len() == 1 {
+            return Ok(self.parts.remove(0));
+        }
+        let mut whole = BytesMut::with_capacity(self.parts.iter().map(Bytes::len).sum());
+        self.parts.iter().for_each(|part| whole.extend_from_slice(part));
+        Ok(whole.freeze())
+    }
+}
