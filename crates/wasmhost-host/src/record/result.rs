@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 use wasmhost_nats::blobs::{self, Life};
-use wasmhost_nats::fault;
+use wasmhost_nats::{fault, limited};
 use wasmhost_protocol::{End, Event, Json, Limits, Outcome, Payload, Record};
 
 use super::{finish, revoked};
@@ -74,7 +74,7 @@ impl Lease {
                     return Ok(Payload::Blob(blob));
                 }
                 Err(error) => {
-                    tracing::error!(job.key = %self.delivery.key, %error, "could not store a result");
+                    limited!(error, job.key = %self.delivery.key, %error, "could not store a result");
                     waiting.get_or_insert_with(|| self.host.room.wait());
                 }
             }
