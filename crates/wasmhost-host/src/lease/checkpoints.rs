@@ -139,6 +139,14 @@ impl Lease {
 
     /// Waits, within bounds, until the newest checkpoint is in the record: the next attempt begins with it.
     pub(crate) async fn keep_checkpoint(&mut self) -> Result<(), Fenced> {
+        let kept = self.wait_for_checkpoint().await;
+        if kept.is_err() {
+            drop(self.give_up_checkpoints());
+        }
+        kept
+    }
+
+    async fn wait_for_checkpoint(&mut self) -> Result<(), Fenced> {
         let (draining, mut until) = (self.host.draining.clone(), Instant::now() + KEEP_WITHIN);
         let mut leaving = false;
         if self.checkpoints.beside.is_none() {

@@ -12,7 +12,7 @@ use crate::blobs::result_of;
 use crate::host::{Host, random_fraction};
 
 /// Blobs that one look comes by.
-const AT_A_LOOK: usize = 4_000;
+const AT_A_LOOK: usize = 2_000;
 /// Blobs of which one look reads the record.
 const JUDGED_AT_A_LOOK: usize = 1_000;
 /// Orphans that are remembered; further ones wait until some were removed.

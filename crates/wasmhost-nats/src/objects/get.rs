@@ -10,7 +10,7 @@ use crate::direct::page;
 use crate::random::digest_of_many;
 use crate::{Connection, ReadError, StoredMessage};
 
-/// Looks for chunks that a replica does not have yet, longer and longer apart: three seconds in all.
+/// Looks for chunks that a replica does not have yet, longer and longer apart: some seconds in all.
 const LOOKS: u32 = 8;
 
 /// The object's bytes. Links are refused, not followed.
@@ -36,15 +36,20 @@ async fn read(connection: &Connection, store: &str, wanted: &Wanted<'_>) -> Resu
         let description = describe(connection, store, wanted).await?;
         chunks.of(description.id().map(|id| Names::object_chunks(store, &id)));
         let fetched = chunks.fetch(connection, &Names::stream_of_store(store), description.size).await;
-        fetched.map_err(|error| ObjectError::read(wanted.name, error))?;
-        let found = chunks.parts.len() as u64;
-        if found >= description.chunks || chunks.bytes > description.size {
-            return chunks.whole(&description).map_err(|why| corrupt(wanted.name, why));
-        }
         looks += 1;
-        if looks == LOOKS {
-            let (name, wanted) = (wanted.name.to_owned(), description.chunks);
-            return Err(ObjectError::Incomplete { name, found, wanted });
+        let found = chunks.parts.len() as u64;
+        match fetched {
+            Ok(()) if found >= description.chunks || chunks.bytes > description.size => {
+                return chunks.whole(&description).map_err(|why| corrupt(wanted.name, why));
+            }
+            Ok(()) if looks == LOOKS => {
+                let (name, wanted) = (wanted.name.to_owned(), description.chunks);
+                return Err(ObjectError::Incomplete { name, found, wanted });
+            }
+            Ok(()) => {}
+            // The second connection may be on its way back.
+            Err(ReadError::Unreachable { .. }) if looks < LOOKS => {}
+            Err(error) => return Err(ObjectError::read(wanted.name, error)),
         }
         backoff.wait().await;
     }

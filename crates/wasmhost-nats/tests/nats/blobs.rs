@@ -194,3 +194,21 @@ async fn a_walk_comes_by_each_blob_once() {
     }
     assert_eq!(seen, BLOBS);
 }
+
+#[tokio::test]
+async fn a_blob_is_read_over_the_restart_of_a_server() {
+    let mut bench = Bench::new().await;
+    let blob = put_many(&bench, "lasting", Life::UntilDeleted).await;
+    bench.server.kill().unwrap();
+    bench.server.restart().unwrap();
+    let read = timeout(PATIENCE, async {
+        loop {
+            // The first connection has to be back for what only it can ask.
+            match blobs::get(&bench.connection, &blob).await {
+                Err(ObjectError::Failed { .. }) => {}
+                read => return read,
+            }
+        }
+    });
+    assert_eq!(read.await.unwrap().unwrap().len(), 2_000_000);
+}
