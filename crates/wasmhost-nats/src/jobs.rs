@@ -143,7 +143,7 @@ pub async fn next_out_of_reach(connection: &Connection) -> Result<Option<StoredM
     for filter in names.out_of_reach() {
         let message = read(connection, &names.jobs_stream(), Place::From(1, &filter)).await?;
         if message.is_some() {
-            return Ok(message.map(Into::into));
+            return Ok(message);
         }
     }
     Ok(None)
@@ -152,7 +152,7 @@ pub async fn next_out_of_reach(connection: &Connection) -> Result<Option<StoredM
 /// The newest message under exactly this subject of the job stream.
 pub async fn message_on(connection: &Connection, subject: &str) -> Result<Option<StoredMessage>, ReadError> {
     let stream = connection.names.jobs_stream();
-    Ok(read(connection, &stream, Place::LastOn(subject)).await?.map(Into::into))
+    read(connection, &stream, Place::LastOn(subject)).await
 }
 
 /// Deletes the message of the job stream with this sequence, if it still stands: one that no consumer delivers.

@@ -182,7 +182,7 @@ async fn bury(host: &Host, message: &StoredMessage, why: &str) -> bool {
     let subject = wasmhost_protocol::escape(subject);
     limited!(error, subject, sequence, why, "what fired can never be a job; it is kept for people");
     let (dead, kind) = (Dead::Unreadable(*sequence), ErrorKind::BadJob.as_str());
-    let reason = format!("`{}`: {why}", subject);
+    let reason = format!("`{subject}`: {why}");
     for headers in [headers.as_ref().ok(), None] {
         match publish_dead(&host.connection, dead.clone(), headers, payload.clone(), (kind, &reason)).await {
             Ok(()) => return true,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::QueueName;
 use proptest::prelude::*;
 
 fn names() -> Names {
