@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, WriteError, fault, limited, now, random_write};
 use wasmhost_protocol::{
-    Change, Decision, End, ErrorKind, Event, JobError, Outcome, Payload, Record, Stage, Writer, next,
+    Change, Decision, End, ErrorKind, Event, JobError, Outcome, Payload, Record, Stage, Timestamp, Writer,
+    next,
 };
 
 use crate::blobs::delete_all;
@@ -35,15 +36,17 @@ enum Wrote {
 impl Lease {
     /// Records what was decided. The way to settle, once it is confirmed; none where the record is another's (R6).
     pub(crate) async fn record(&mut self, decision: Decision, outcome: &Outcome) -> Option<Settle> {
-        let (mut event, how) = self.event(decision, outcome).await?;
+        let decided_at = now();
+        let (mut event, how) = self.event(decision, outcome, decided_at).await?;
         let mut kept = None;
         loop {
             if self.record.revoke.is_some() && !matches!(event, Event::Revoked { .. }) {
                 event = revoked(outcome);
             }
             let write = random_write();
-            let change =
-                Change { event: event.clone(), writer: Writer::Owner(self.token), now: now(), write };
+            // A delay counts from the time that the record shows.
+            let now = if matches!(event, Event::Retry { .. }) { decided_at } else { now() };
+            let change = Change { event: event.clone(), writer: Writer::Owner(self.token), now, write };
             let mut record = match next(Some(&self.record), &change) {
                 Ok(record) => record,
                 Err(why) => {
@@ -125,16 +128,22 @@ impl Lease {
         Some(Wrote::Moved)
     }
 
-    async fn event(&mut self, decision: Decision, outcome: &Outcome) -> Option<(Event, Settle)> {
+    async fn event(
+        &mut self,
+        decision: Decision,
+        outcome: &Outcome,
+        decided_at: Timestamp,
+    ) -> Option<(Event, Settle)> {
         let usage = Some(outcome.usage);
         Some(match decision {
             Decision::Succeed(result) => (self.success(result, outcome).await?, Settle::Ack),
             Decision::Fail(error) => {
                 (finish(End::Failure(error), outcome, outcome.denied.clone()), Settle::Ack)
             }
-            Decision::Retry { reason, delay, charge } => {
-                (Event::Retry { reason, not_before: now().plus(delay), charge, usage }, Settle::Nak(delay))
-            }
+            Decision::Retry { reason, delay, charge } => (
+                Event::Retry { reason, not_before: decided_at.plus(delay), charge, usage },
+                Settle::Nak(delay),
+            ),
             Decision::Revoke => (revoked(outcome), Settle::Ack),
         })
     }
