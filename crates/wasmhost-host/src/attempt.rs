@@ -57,7 +57,9 @@ pub(crate) async fn attempt(host: &Host, message: Delivered, consumer_created: T
 async fn run(host: &Host, lease: &mut Lease, fired: Option<&Fired>) -> Option<(Outcome, Option<u64>)> {
     let starting = start(host, lease);
     let mut discarding = pin!(due::discard(host, fired));
-    let (attended, discarded) = match select(pin!(lease.attend(starting)), discarding.as_mut()).await {
+    // In a box: the compiler follows nested futures only so deep.
+    let attending = Box::pin(lease.attend(starting));
+    let (attended, discarded) = match select(attending, discarding.as_mut()).await {
         Either::Left((attended, _)) => (attended, None),
         Either::Right((discarded, attending)) => (attending.await, Some(discarded)),
     };

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, BoxStream, StreamExt};
 use nats_wire::Headers;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -15,8 +14,6 @@ use crate::{ANSWER_TIMEOUT, Connection, ReadError, StoredMessage};
 const AT_A_TIME: usize = 256;
 /// Bytes that one request may bring, unless its first message alone has more.
 const BYTES_AT_A_TIME: usize = 8 << 20;
-/// Requests for single messages that are under way at a time.
-const REQUESTS: usize = 256;
 
 /// The statuses that end an answer.
 const NO_MESSAGE: u16 = 404;
@@ -39,11 +36,7 @@ pub(crate) async fn page(
     from: u64,
 ) -> Result<Page, ReadError> {
     let request = json!({ "seq": from.max(1), "next_by_subj": subject, "batch": AT_A_TIME, "max_bytes": BYTES_AT_A_TIME });
-    let Some(Batch { messages, left }) = batch(connection, stream, subject, &request).await? else {
-        return Ok(Page { messages: Vec::new(), next: None });
-    };
-    let next = messages.last().map(|message| message.sequence + 1).filter(|_| left > 0);
-    Ok(Page { messages, next })
+    following(connection, stream, subject, &request).await
 }
 
 /// The newest message of each subject that matches, in the order in which they were stored. For filters that match thousands at
@@ -75,19 +68,24 @@ pub(crate) async fn newest(
     Ok(newest)
 }
 
-/// The messages with these sequences, in order, those that stand. The server finds each by its number: what one costs does not
-/// grow with the stream.
-pub(crate) fn numbered(
+/// All messages from `from` on, of whichever subject, in order, as many as one request brings. What one costs does not grow
+/// with the stream: without a subject the server counts whole blocks, not messages.
+pub(crate) async fn all(connection: &Connection, stream: &str, from: u64) -> Result<Page, ReadError> {
+    let request = json!({ "seq": from.max(1), "batch": AT_A_TIME, "max_bytes": BYTES_AT_A_TIME });
+    following(connection, stream, stream, &request).await
+}
+
+async fn following(
     connection: &Connection,
     stream: &str,
-    sequences: impl Iterator<Item = u64> + Send + 'static,
-) -> BoxStream<'static, Result<StoredMessage, ReadError>> {
-    let (connection, stream) = (connection.clone(), stream.to_owned());
-    let asked = stream::iter(sequences).map(move |sequence| {
-        let (connection, stream) = (connection.clone(), stream.clone());
-        async move { one(&connection, &stream, &json!({ "seq": sequence })).await.transpose() }
-    });
-    asked.buffered(REQUESTS).filter_map(std::future::ready).boxed()
+    what: &str,
+    request: &Value,
+) -> Result<Page, ReadError> {
+    let Some(Batch { messages, left }) = batch(connection, stream, what, request).await? else {
+        return Ok(Page { messages: Vec::new(), next: None });
+    };
+    let next = messages.last().map(|message| message.sequence + 1).filter(|_| left > 0);
+    Ok(Page { messages, next })
 }
 
 /// The first message from `from` on whose subject matches.

@@ -9,11 +9,9 @@ use wasmhost_protocol::{JobKey, ModuleName, Names, Standing, TaskName};
 use super::Records;
 use super::standing::standing_of;
 use crate::StoredMessage;
-use crate::direct::{first, numbered};
+use crate::direct::all;
 use crate::message::ReadError;
 
-/// Numbers that are read before what they hold is told.
-const WINDOW: u64 = 4096;
 /// Passes over what was written during the pass before. A job that is written again during each of them may be missed; without
 /// an end to them a busy bucket would never be listed.
 const PASSES: u32 = 8;
@@ -88,19 +86,12 @@ impl Look {
         let (connection, names) = (self.records.connection.clone(), self.records.connection.names.clone());
         let stream = names.states_stream();
         while self.has_more().await? {
-            let end = self.last.min(self.from + WINDOW - 1);
-            let messages: Vec<_> = numbered(&connection, &stream, self.from..=end).try_collect().await?;
-            self.from = end + 1;
-            let rows: Vec<_> = messages.iter().filter_map(|message| self.row(&names, message)).collect();
+            let page = all(&connection, &stream, self.from).await?;
+            // Where the page is the last, what comes later is for the next pass.
+            self.from = page.next.unwrap_or(self.last + 1);
+            let rows: Vec<_> = page.messages.iter().filter_map(|message| self.row(&names, message)).collect();
             if !rows.is_empty() {
                 return Ok(Some((rows, self)));
-            }
-            if messages.is_empty() {
-                // A gap of ended and forgotten jobs, however wide, is passed at once.
-                match first(&connection, &stream, &self.filter, self.from).await? {
-                    Some(message) => self.from = message.sequence,
-                    None => return Ok(None),
-                }
             }
         }
         Ok(None)

@@ -1,11 +1,10 @@
 //! Keys whose record has not ended, by their headers alone: only terminal records carry a time to live.
 
-use futures::StreamExt;
 use wasmhost_protocol::{JobKey, header};
 
 use super::Records;
 use crate::StoredMessage;
-use crate::direct::{first, numbered};
+use crate::direct::all;
 use crate::message::ReadError;
 
 /// What one look over a part of the bucket found.
@@ -20,9 +19,9 @@ pub struct Unended {
 /// How much one look may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct LookLimits {
-    /// Keys found.
+    /// Keys found; those of a last page may be beyond it.
     pub keys: usize,
-    /// Numbers passed, those of ended records and of none among them.
+    /// Records passed, ended ones among them.
     pub records: usize,
 }
 
@@ -31,27 +30,20 @@ impl Records {
     pub async fn unended(&self, from: u64, limits: LookLimits) -> Result<Unended, ReadError> {
         let names = &self.connection.names;
         let stream = names.states_stream();
-        let last = self.last_revision().await?;
-        let from = match first(&self.connection, &stream, &names.states_filter(), from).await? {
-            Some(message) => message.sequence,
-            None => return Ok(Unended { keys: Vec::new(), next: None }),
-        };
-        let passed = u64::try_from(limits.records).unwrap_or(u64::MAX);
-        let end = last.min(from.saturating_add(passed.saturating_sub(1)));
-        let mut messages = numbered(&self.connection, &stream, from..=end);
-        let mut keys = Vec::new();
-        while let Some(message) = messages.next().await {
-            let message = message?;
-            if !is_ended(&message)
-                && let Ok(key) = names.parse_state_subject(&message.subject)
-            {
-                keys.push((key, message.sequence));
-            }
-            if keys.len() >= limits.keys {
-                return Ok(Unended { keys, next: Some(message.sequence + 1) });
-            }
+        let (mut keys, mut passed, mut next) = (Vec::new(), 0, Some(from));
+        while let Some(from) = next
+            && keys.len() < limits.keys
+            && passed < limits.records
+        {
+            let page = all(&self.connection, &stream, from).await?;
+            passed += page.messages.len();
+            next = page.next;
+            let unended = page.messages.iter().filter(|message| !is_ended(message));
+            keys.extend(unended.filter_map(|message| {
+                Some((names.parse_state_subject(&message.subject).ok()?, message.sequence))
+            }));
         }
-        Ok(Unended { keys, next: Some(end + 1).filter(|next| *next <= last) })
+        Ok(Unended { keys, next })
     }
 }
 

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use wasmhost_nats::{JobFilter, OwnedWrite, Records, WriteError, Written, now, subscribe};
+use nats_server_child::Options;
+use wasmhost_nats::{
+    Credentials, JobFilter, LayoutConfig, OwnedWrite, ReadError, Records, WriteError, Written, ensure_layout,
+    now, subscribe,
+};
 use wasmhost_protocol::{
     End, ErrorKind, JobError, JobKey, Json, Limits, Payload, Record, Revoke, Stage, Standing, Token, bounds,
 };
 
-use crate::bench::{Bench, claimed, key, pending, revoke_requested, succeeded};
+use crate::bench::{Bench, PATIENCE, claimed, key, pending, revoke_requested, succeeded};
 use crate::events::next_of;
 
 async fn set(records: &Records, record: &Record, expected: u64) -> u64 {
@@ -244,4 +248,18 @@ async fn a_key_that_is_written_while_it_is_listed_is_told_once_and_none_is_misse
     assert_eq!(told, ["a.b.1", "a.b.2", "a.b.4", "c.d.3"].map(key));
     let of_module = records.list(&JobFilter::Module(keys[0].task().module())).await.unwrap();
     assert_eq!(of_module.try_collect::<Vec<_>>().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_read_that_is_not_permitted_is_told_and_not_tried_for_ever() {
+    let extra_config = r#"authorization { users: [
+        { user: blind, password: b, permissions: { publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } }
+    ] }"#;
+    let options = Options { extra_config: extra_config.to_owned(), ..Options::default() };
+    let blind = Credentials::UserPassword { user: "blind".to_owned(), password: "b".to_owned() };
+    let bench = Bench::bare_as(&options, blind).await;
+    ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
+    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let read = tokio::time::timeout(PATIENCE, records.read_or_refused(&key)).await.expect("it is told");
+    assert!(matches!(read, Err(ReadError::Denied { .. })), "{read:?}");
 }
