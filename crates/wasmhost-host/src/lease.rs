@@ -135,7 +135,13 @@ impl Lease {
     where
         F: Future<Output = Result<Running, Verdict>>,
     {
-        let attended = self.attend_start(starting).await;
+        // A host that slept over the answer to its claim looks before its guest starts: the job may have ended meanwhile.
+        let overdue = self.next_beat_at <= Instant::now();
+        let attended = if overdue && self.beat().await.is_err() {
+            Attended::Fenced
+        } else {
+            self.attend_start(starting).await
+        };
         if matches!(attended, Attended::Fenced) {
             drop(self.give_up_checkpoints());
             limited!(warn, job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
