@@ -7,6 +7,7 @@ mod walks;
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, limited, now, random_token, random_write};
 use wasmhost_protocol::{Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, judge};
 
@@ -67,10 +68,17 @@ enum Ended {
 /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `bad`: why the message
 /// cannot be read as a job.
 pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) -> Claimed {
-    match held(host, &delivery, Claiming::run(host, &delivery, bad)).await {
+    let (ended, held_at) = held(host, &delivery, Claiming::run(host, &delivery, bad)).await;
+    match ended {
         Ended::Granted(granted) => {
             let Granted { record, revision, policy, turn } = *granted;
-            Claimed::Granted(Box::new(Lease::new(host, delivery, (record, revision), policy, turn)))
+            Claimed::Granted(Box::new(Lease::new(
+                host,
+                (delivery, held_at),
+                (record, revision),
+                policy,
+                turn,
+            )))
         }
         Ended::Adopt => {
             let key = delivery.key.clone();
@@ -82,14 +90,20 @@ pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) ->
 }
 
 /// Holds on to the delivery for as long as its claim takes: while the server is away, further ones would queue up behind
-/// it, and each take the job from the one before.
-async fn held<T>(host: &Host, delivery: &Delivery, claiming: impl Future<Output = T>) -> T {
+/// it, and each take the job from the one before. With what came of it, the time from which it is known to be held.
+async fn held<T>(host: &Host, delivery: &Delivery, claiming: impl Future<Output = T>) -> (T, Instant) {
     let mut claiming = std::pin::pin!(claiming);
+    let mut held_at = delivery.received_at;
     loop {
         tokio::select! {
             biased;
-            claimed = &mut claiming => return claimed,
-            () = tokio::time::sleep(host.config.ack_wait / 3) => drop(in_progress(&host.connection, &delivery.message).await),
+            claimed = &mut claiming => return (claimed, held_at),
+            () = tokio::time::sleep(host.config.ack_wait / 3) => {
+                let asked_at = Instant::now();
+                if in_progress(&host.connection, &delivery.message).await {
+                    held_at = asked_at;
+                }
+            }
         }
     }
 }

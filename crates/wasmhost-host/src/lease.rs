@@ -60,9 +60,11 @@ pub(crate) enum Attended {
 pub(crate) struct Fenced;
 
 impl Lease {
+    /// Of a delivery that is known to be held since `held_at`: from then on the lease counts, not from the answer to the
+    /// claim, over which the host may have slept.
     pub(crate) fn new(
         host: &Host,
-        delivery: Delivery,
+        (delivery, held_at): (Delivery, Instant),
         (record, revision): (Record, u64),
         policy: Policy,
         turn: Option<Turn>,
@@ -70,10 +72,9 @@ impl Lease {
         let token = record.token.expect("a claim sets the token");
         let registered = host.attempts.register(&delivery.key, token);
         let now = Instant::now();
-        let lapses_at = now + host.config.ack_wait;
-        // At once for a message that was delivered before, which may have waited on its way, and for a claim that took long:
-        // the host may have slept over its answer.
-        let first = delivery.received_at + host.config.ack_wait / 3;
+        let lapses_at = held_at + host.config.ack_wait;
+        // At once for a message that was delivered before, which may have waited on its way.
+        let first = held_at + host.config.ack_wait / 3;
         let next_beat_at = if delivery.delivery.count > 1 { now } else { first };
         let (host, ack_wait) = (host.clone(), host.config.ack_wait);
         let checkpoints = Checkpoints::new(record.checkpoint.clone());
@@ -136,12 +137,15 @@ impl Lease {
         F: Future<Output = Result<Running, Verdict>>,
     {
         // A host that slept over the answer to its claim looks before its guest starts: the job may have ended meanwhile.
-        let overdue = self.next_beat_at <= Instant::now();
-        let attended = if overdue && self.beat().await.is_err() {
-            Attended::Fenced
+        let now = Instant::now();
+        let kept = if self.lapses_at <= now {
+            self.check_lapsed().await
+        } else if self.next_beat_at <= now {
+            self.beat().await
         } else {
-            self.attend_start(starting).await
+            Ok(())
         };
+        let attended = if kept.is_ok() { self.attend_start(starting).await } else { Attended::Fenced };
         if matches!(attended, Attended::Fenced) {
             drop(self.give_up_checkpoints());
             limited!(warn, job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
@@ -250,9 +254,10 @@ impl Lease {
 
     /// Tells JetStream that the attempt goes on. Whether it could.
     pub(crate) async fn hold_message(&mut self) -> bool {
+        let asked_at = Instant::now();
         let told = in_progress(&self.host.connection, &self.delivery.message).await;
         if told {
-            self.lapses_at = Instant::now() + self.host.config.ack_wait;
+            self.lapses_at = asked_at + self.host.config.ack_wait;
         }
         told
     }
