@@ -45,13 +45,7 @@ pub fn number(variable: &str, default: u64) -> u64 {
 ///
 /// Where there is none.
 pub fn nats_server() -> anyhow::Result<PathBuf> {
-    let finder = Finder {
-        environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
-        search_path: env::var_os("PATH"),
-        tools_dir: Some(root().join(".tools")),
-        ..Finder::default()
-    };
-    Ok(finder.find()?.path)
+    Ok(Finder::of_workspace(root()).find()?.path)
 }
 
 /// The `nats` command line; none where nobody installed it.

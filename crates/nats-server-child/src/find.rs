@@ -51,6 +51,18 @@ pub struct FindError {
 }
 
 impl Finder {
+    /// The one that `WASMHOST_NATS_SERVER` names, else one on `PATH`, else the one that `cargo xtask tools` installs: as
+    /// everything in this repository's workspace finds it.
+    #[must_use]
+    pub fn of_workspace(workspace: &Path) -> Self {
+        Self {
+            explicit: None,
+            environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
+            search_path: env::var_os("PATH"),
+            tools_dir: Some(workspace.join(".tools")),
+        }
+    }
+
     /// Takes the first server that runs and is new enough.
     ///
     /// # Errors

@@ -1,22 +1,16 @@
 //! The library on a real nats-server: found, started, killed, restarted, stopped, dropped.
 
 use std::{
-    env,
     io::{BufRead, BufReader},
     net::TcpStream,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use nats_server_child::{Finder, JetStream, Options, Server, StartError};
 
 fn finder() -> Finder {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Finder {
-        environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
-        search_path: env::var_os("PATH"),
-        tools_dir: Some(workspace.join(".tools")),
-        ..Finder::default()
-    }
+    Finder::of_workspace(&workspace)
 }
 
 fn start(options: &Options) -> Server {

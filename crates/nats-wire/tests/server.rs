@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails")]
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,13 +18,8 @@ use tokio::net::TcpStream;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn server(extra_config: &str) -> Server {
-    let finder = Finder {
-        environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
-        search_path: env::var_os("PATH"),
-        tools_dir: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools")),
-        ..Finder::default()
-    };
-    let program = finder.find().expect("cargo xtask tools installs one").path;
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
     let options =
         Options { extra_config: extra_config.to_owned(), jetstream: JetStream::Off, ..Options::default() };
     Server::start(&program, &options).expect("the server starts")

@@ -50,8 +50,7 @@ impl Listener {
 
 #[cfg(test)]
 mod tests {
-    use std::env;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use nats_server_child::{Finder, Options, Server};
     use wasmhost_nats::{ConnectConfig, Connection};
@@ -64,13 +63,8 @@ mod tests {
     async fn what_came_before_the_stop_is_noted_after_it() {
         /// More than a listener can take before it looks at the stop, which is there from the beginning.
         const LINES: usize = 1000;
-        let finder = Finder {
-            environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
-            search_path: env::var_os("PATH"),
-            tools_dir: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools")),
-            ..Finder::default()
-        };
-        let program = finder.find().expect("cargo xtask tools installs one").path;
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
         let server = Server::start(&program, &Options::default()).unwrap();
         let connection = Connection::open(&ConnectConfig::new(server.url())).await.unwrap();
         let [_, (filter, read)] = subjects(&connection.names);

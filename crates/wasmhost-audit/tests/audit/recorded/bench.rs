@@ -1,7 +1,6 @@
 //! A server with the layout on it, and records that the code's own state machine makes.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use nats_server_child::{Finder, Options, Server};
@@ -30,14 +29,8 @@ impl Bench {
     /// With these lines in the server's configuration, as this user.
     pub(crate) async fn with(extra_config: &str, credentials: Credentials) -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let finder = Finder {
-            environment: env::var_os("WASMHOST_NATS_SERVER").map(PathBuf::from),
-            search_path: env::var_os("PATH"),
-            tools_dir: Some(workspace.join(".tools")),
-            ..Finder::default()
-        };
         let options = Options { extra_config: extra_config.to_owned(), ..Options::default() };
-        let program = finder.find().expect("cargo xtask tools installs one").path;
+        let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
         let server = Server::start(&program, &options).expect("the server starts");
         let config = ConnectConfig { credentials, ..ConnectConfig::new(server.url()) };
         let connection = Connection::open(&config).await.expect("it connects");
