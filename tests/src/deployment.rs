@@ -146,6 +146,29 @@ impl Deployment {
         Wasmhost::at(self.server.url())
     }
 
+    /// The program with these faults in it, in the syntax of `FAILPOINTS`.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody built it.
+    pub fn faulty(&self, failpoints: &str) -> anyhow::Result<Wasmhost> {
+        let program = place::broken_wasmhost();
+        let program = program.context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
+        let environment = vec![("FAILPOINTS".to_owned(), failpoints.to_owned())];
+        Ok(self.command().program(Some(program)).environment(environment))
+    }
+
+    /// A host with these faults in it, once it serves.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not come so far.
+    pub async fn faulty_host(&self, failpoints: &str, flags: &[&str]) -> anyhow::Result<Host> {
+        let mut host = Host::spawn_by(&self.faulty(failpoints)?, flags)?;
+        host.log.wait_for("serving host.id=").await?;
+        Ok(host)
+    }
+
     /// A file of the test's.
     ///
     /// # Errors

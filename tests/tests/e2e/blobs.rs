@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use async_nats::jetstream::{self, consumer::pull};
 use base64::{Engine, engine::general_purpose::URL_SAFE};
-use end_to_end::{Deployment, Events, Host, broken_wasmhost, guest, until, within};
+use end_to_end::{Deployment, Events, Host, guest, until, within};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
@@ -33,12 +33,7 @@ async fn until_empty(deployment: &Deployment) -> Test {
 
 /// A host whose results outlive their records by this many milliseconds.
 pub(super) async fn host_with_margin(deployment: &Deployment, ms: u64) -> anyhow::Result<Host> {
-    let program = broken_wasmhost().context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
-    let margin = ("FAILPOINTS".to_owned(), format!("result-margin=return({ms})"));
-    let command = deployment.command().program(Some(program)).environment(vec![margin]);
-    let mut host = Host::spawn_by(&command, &UNWATCHED)?;
-    host.log.wait_for("serving host.id=").await?;
-    Ok(host)
+    deployment.faulty_host(&format!("result-margin=return({ms})"), &UNWATCHED).await
 }
 
 /// Waits until the record names a checkpoint.

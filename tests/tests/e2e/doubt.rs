@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, consumer::PullConsumer};
-use end_to_end::{Deployment, Host, broken_wasmhost, until};
+use end_to_end::{Deployment, until};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
@@ -72,11 +72,7 @@ async fn a_backlog_outlives_its_bucket_of_records() -> Test {
     }
     jetstream(&deployment).delete_stream("KV_wasmhost-states").await?;
     // More than an hour later, by its clock.
-    let program = broken_wasmhost().context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
-    let environment = vec![("FAILPOINTS".to_owned(), "clock=return(4500000)".to_owned())];
-    let wasmhost = deployment.command().program(Some(program)).environment(environment);
-    let mut host = Host::spawn_by(&wasmhost, &FLAGS)?;
-    host.log.wait_for("serving host.id=").await?;
+    let mut host = deployment.faulty_host("clock=return(4500000)", &FLAGS).await?;
     for id in ["1", "2", "3"] {
         let key = format!("hello.run.{id}");
         until("the end of a job", async || {

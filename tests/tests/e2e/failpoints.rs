@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use end_to_end::{Deployment, History, Host, Wasmhost, broken_wasmhost};
+use end_to_end::{Deployment, History, Host};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -12,11 +12,9 @@ use super::Test;
 
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--reconcile-after", "1s"];
 
-/// A program that dies at this point, the first time it comes there.
-fn dying(deployment: &Deployment, point: &str) -> anyhow::Result<Wasmhost> {
-    let program = broken_wasmhost().context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
-    let failpoints = ("FAILPOINTS".to_owned(), format!("{point}=return"));
-    Ok(deployment.command().program(Some(program)).environment(vec![failpoints]))
+/// A host that dies at this point, the first time it comes there.
+async fn dying(deployment: &Deployment, point: &str) -> anyhow::Result<Host> {
+    deployment.faulty_host(&format!("{point}=return"), &FLAGS).await
 }
 
 /// Runs a job on a host that dies at `point`, and then on one that does not; its history.
@@ -27,8 +25,7 @@ async fn survives(point: &str, arguments: Value) -> anyhow::Result<History> {
 /// The same with a job that is delayed.
 async fn survives_after(delay: Duration, point: &str, arguments: Value) -> anyhow::Result<History> {
     let deployment = Deployment::start().await?;
-    let mut dying = Host::spawn_by(&dying(&deployment, point)?, &FLAGS)?;
-    dying.log.wait_for("serving host.id=").await?;
+    let mut dying = dying(&deployment, point).await?;
     deployment.push_as("storm", "storm", "[retry]\nmax_attempts = 2\ninitial_delay = \"10ms\"\n").await?;
     let mut events = deployment.events().await?;
     deployment.client().await?.task("storm.run").id("f").delay(delay).submit(&arguments).await?;
@@ -125,8 +122,7 @@ async fn what_fired_is_gone_wherever_a_host_died() -> Test {
 #[tokio::test]
 async fn an_end_without_an_attempt_that_was_not_recorded_is_recorded_by_the_next_host() -> Test {
     let deployment = Deployment::start().await?;
-    let mut dying = Host::spawn_by(&dying(&deployment, "before-end")?, &FLAGS)?;
-    dying.log.wait_for("serving host.id=").await?;
+    let mut dying = dying(&deployment, "before-end").await?;
     let mut events = deployment.events().await?;
     deployment.publish("wasmhost.jobs.default.storm.run.f", &[("Wasmhost-Timeout", "soon")], "{}").await?;
     dying.end().await?;
@@ -143,8 +139,7 @@ async fn an_end_without_an_attempt_that_was_not_recorded_is_recorded_by_the_next
 #[tokio::test]
 async fn a_reconciler_that_died_is_followed_by_another() -> Test {
     let deployment = Deployment::start().await?;
-    let mut dying = Host::spawn_by(&dying(&deployment, "before-reconcile")?, &FLAGS)?;
-    dying.log.wait_for("serving host.id=").await?;
+    let mut dying = dying(&deployment, "before-reconcile").await?;
     let mut events = deployment.events().await?;
     deployment.client().await?.task("storm.run").id("f").queue("nobody").submit(&json!({})).await?;
     let jetstream = async_nats::jetstream::new(deployment.nats.clone());
@@ -167,7 +162,7 @@ async fn a_client_that_died_before_it_published_burns_its_id_and_no_more() -> Te
     deployment.push("storm").await?;
     let mut events = deployment.events().await?;
     let submit = ["submit", "storm.run", "{}", "--id", "f"];
-    let died = dying(&deployment, "after-pending")?.run(&submit).await?;
+    let died = deployment.faulty("after-pending=return")?.run(&submit).await?;
     ensure!(died.code == -1, "it did not die: {died}");
     let history = events.until_end("storm.run.f").await?;
     assert_eq!(history.states(), ["PENDING", "FAILURE"], "{history}");
@@ -182,7 +177,7 @@ async fn a_client_that_died_after_it_published_has_submitted() -> Test {
     deployment.push("storm").await?;
     let mut events = deployment.events().await?;
     let submit = ["submit", "storm.run", "{}", "--id", "f"];
-    let died = dying(&deployment, "after-publish")?.run(&submit).await?;
+    let died = deployment.faulty("after-publish=return")?.run(&submit).await?;
     ensure!(died.code == -1, "it did not die: {died}");
     let history = events.until_end("storm.run.f").await?;
     assert_eq!(end(&history), ("SUCCESS", 1), "{history}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use async_nats::jetstream;
-use end_to_end::{Deployment, Events, Host, broken_wasmhost, guest, until};
+use end_to_end::{Deployment, Events, Host, guest, until};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 use wasmhost_client::Client;
@@ -35,12 +35,7 @@ async fn ends(events: &mut Events, keys: &[String], state: &str) -> anyhow::Resu
 
 /// A host whose clock goes as `clock` says.
 async fn host_with_clock(deployment: &Deployment, clock: &str) -> anyhow::Result<Host> {
-    let program = broken_wasmhost().context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
-    let environment = vec![("FAILPOINTS".to_owned(), format!("clock={clock}"))];
-    let wasmhost = deployment.command().program(Some(program)).environment(environment);
-    let mut host = Host::spawn_by(&wasmhost, &FLAGS)?;
-    host.log.wait_for("serving host.id=").await?;
-    Ok(host)
+    deployment.faulty_host(&format!("clock={clock}"), &FLAGS).await
 }
 
 #[tokio::test]
