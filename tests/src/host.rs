@@ -86,13 +86,24 @@ impl Host {
     ///
     /// Where it has ended.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let id = self.child.id().context("the host has ended already")?;
-        let stat =
-            std::fs::read_to_string(format!("/proc/{id}/stat")).context("reading what the kernel says")?;
-        // Behind the program's name, which may hold anything: utime and stime are the 12th and 13th.
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let fields = self.stat()?;
+        // utime and stime.
         let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<u64>().ok()).context("no time");
         Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+    }
+
+    /// What it holds of the machine's memory, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended.
+    pub fn memory(&self) -> anyhow::Result<u64> {
+        let id = self.child.id().context("the host has ended already")?;
+        let status =
+            std::fs::read_to_string(format!("/proc/{id}/status")).context("reading what the kernel says")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().context("no number of kB")?;
+        Ok(kib << 10)
     }
 
     /// Asks it to drain (SIGTERM).
@@ -111,6 +122,15 @@ impl Host {
     /// Where it has ended already.
     pub fn pause(&self) -> anyhow::Result<()> {
         self.signal(Signal::STOP)
+    }
+
+    /// Whether it stands still, whoever stopped it.
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended.
+    pub fn is_paused(&self) -> anyhow::Result<bool> {
+        Ok(self.stat()?.first().is_some_and(|state| state == "T"))
     }
 
     /// Lets a paused host go on (SIGCONT).
@@ -155,6 +175,14 @@ impl Host {
         }
         ensure!(!log.contains("panicked at"), "the host panicked; its log:\n{log}");
         Ok(())
+    }
+
+    /// What the kernel says of it, behind the program's name, which may hold anything: its state is the first.
+    fn stat(&self) -> anyhow::Result<Vec<String>> {
+        let id = self.child.id().context("the host has ended already")?;
+        let stat =
+            std::fs::read_to_string(format!("/proc/{id}/stat")).context("reading what the kernel says")?;
+        Ok(stat.rsplit(')').next().unwrap_or_default().split_whitespace().map(ToOwned::to_owned).collect())
     }
 
     fn signal(&self, signal: Signal) -> anyhow::Result<()> {

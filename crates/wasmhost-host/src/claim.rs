@@ -280,7 +280,9 @@ impl<'a> Claiming<'a> {
             Err(wait) => return not(Settle::Nak(wait)),
         };
         fault::point("before-claim");
-        match self.host.records.write(&self.delivery.key, &record, expected, None).await {
+        let written = self.host.records.write(&self.delivery.key, &record, expected, None).await;
+        fault::point("claim-sent");
+        match written {
             Ok(Written::Landed(revision)) => {
                 Next::Ended(Ended::Granted(Box::new(Granted { record: *record, revision, policy, turn })))
             }

@@ -114,6 +114,11 @@ impl Lease {
         &self.delivery.message
     }
 
+    /// Without a successful beat until then, the attempt is no longer ours.
+    pub(crate) fn lapses_at(&self) -> Instant {
+        self.lapses_at
+    }
+
     /// The wall limit: the job's own, never over the policy's.
     pub(crate) fn timeout(&self) -> Duration {
         let allowed = self.policy.limits.timeout;
@@ -192,6 +197,9 @@ impl Lease {
             let kept = tokio::select! {
                 biased;
                 outcome = &mut running.outcome => {
+                    if self.check_unless_held().await.is_err() {
+                        return Attended::Fenced;
+                    }
                     while let Ok(line) = lines.try_recv() {
                         logs::publish(self, &line);
                     }
@@ -212,7 +220,13 @@ impl Lease {
                     self.publish(running.mailbox.take()).await
                 }
                 step = self.checkpoints.next_step(), if self.record.revoke.is_none() => self.step(step).await,
-                Some(line) = lines.recv() => { logs::publish(self, &line); Ok(()) }
+                Some(line) = lines.recv() => {
+                    let kept = self.check_unless_held().await;
+                    if kept.is_ok() {
+                        logs::publish(self, &line);
+                    }
+                    kept
+                }
                 () = sleep_until(self.probation_ends_at), if self.is_on_probation() => { self.turn = None; Ok(()) }
             };
             if kept.is_err() {
@@ -260,6 +274,12 @@ impl Lease {
             self.lapses_at = asked_at + self.host.config.ack_wait;
         }
         told
+    }
+
+    /// What the guest did is told only by whoever holds the job: a host that slept looks first.
+    async fn check_unless_held(&mut self) -> Result<(), Fenced> {
+        fault::point("before-guest-is-heard");
+        if Instant::now() < self.lapses_at { Ok(()) } else { self.check_lapsed().await }
     }
 
     /// R9: no beat in time. Where the host was paused the claim may stand all the same: one look more, while the guest

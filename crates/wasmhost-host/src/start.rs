@@ -19,7 +19,8 @@ pub(crate) fn start(
 ) -> impl Future<Output = Result<Running, Verdict>> + Send + use<> {
     let (host, record, policy, args) =
         (host.clone(), lease.known().clone(), lease.policy().clone(), lease.arguments().clone());
-    let timeout = lease.timeout();
+    // Once it runs, whoever attends the lease moves it.
+    let (timeout, lease_end) = (lease.timeout(), lease.lapses_at());
     async move {
         let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
         let module = load(&host, digest).await?;
@@ -47,6 +48,7 @@ pub(crate) fn start(
             limits,
             config: policy.config,
             checkpoint,
+            lease_end: Some(lease_end.into_std()),
         };
         Ok(host.sandbox.start(&module, run))
     }

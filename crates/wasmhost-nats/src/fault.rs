@@ -7,14 +7,24 @@ pub fn arm() {
     std::mem::forget(fail::FailScenario::setup());
 }
 
-/// A point between two writes: where it is armed, the process ends here as by `kill -9`.
+/// A point between two writes: where it is armed, the process ends here as by `kill -9`, or with `return(pause)` stands
+/// still as by `kill -STOP`.
 pub fn point(name: &str) {
     #[cfg(feature = "faults")]
-    if fail::eval(name, |_| ()).is_some() {
-        std::process::abort();
+    match fail::eval(name, |what| what) {
+        None => {}
+        Some(Some(what)) if what == "pause" => pause(),
+        Some(_) => std::process::abort(),
     }
     #[cfg(not(feature = "faults"))]
     let _ = name;
+}
+
+/// Until somebody lets the process go on.
+#[cfg(feature = "faults")]
+fn pause() {
+    use rustix::process::{Signal, getpid, kill_process};
+    kill_process(getpid(), Signal::STOP).expect("a process may stop itself");
 }
 
 /// How far this process's clock is ahead of the machine's, in milliseconds: `FAILPOINTS=clock=return(5000)`.

@@ -102,6 +102,11 @@ impl Attempt {
         let (control, module) = (self.control.clone(), self.module.clone());
         let mut store = Guest::store(&module.pre, self.task_state(ends_at), observed);
         let call = Metered::new(&observed.meter, call(&module, task, &mut store, args));
+        let call = async {
+            // A guest that ends within a tick of the clock would never be seen to be frozen.
+            control.thawed().await;
+            call.await
+        };
         let soft_limit = async {
             if let Some(soft) = limits.soft_timeout {
                 tokio::time::sleep(soft).await;

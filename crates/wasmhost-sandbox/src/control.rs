@@ -17,6 +17,11 @@ pub struct Control {
 }
 
 impl Control {
+    /// Of a guest that may run until then; none: for ever.
+    pub(crate) fn with_lease(end: Option<Instant>) -> Self {
+        Self { lease_end: Mutex::new(end), ..Self::default() }
+    }
+
     /// Asks the task to stop: it sees `cancelled`, and ends as it likes.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
@@ -29,7 +34,7 @@ impl Control {
         self.changed.notify_waiters();
     }
 
-    /// The guest may run until then; afterwards it stands still until this is called again. Without it, for ever.
+    /// The guest may run until then; afterwards it stands still until this is called again.
     pub fn renew(&self, until: Instant) {
         *self.lease_end.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
         self.changed.notify_waiters();

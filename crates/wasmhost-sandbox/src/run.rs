@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -26,6 +27,8 @@ pub struct Run {
     pub config: BTreeMap<String, String>,
     /// The newest checkpoint of the job.
     pub checkpoint: Option<Bytes>,
+    /// The guest may run until then, or as long as [`Control::renew`] says; none: for ever.
+    pub lease_end: Option<Instant>,
 }
 
 /// How a function of a component is named.

@@ -104,7 +104,7 @@ impl Sandbox {
     pub fn start(&self, module: &Arc<LoadedModule>, mut run: Run) -> Running {
         run.limits.memory_bytes = run.limits.memory_bytes.min(self.0.max_memory_bytes);
         let mailbox = Arc::new(Mailbox::new());
-        let control = Arc::new(Control::default());
+        let control = Arc::new(Control::with_lease(run.lease_end));
         let (ended, outcome) = oneshot::channel();
         let attempt = Attempt::new(module.clone(), run, mailbox.clone(), control.clone());
         let inner = self.0.clone();

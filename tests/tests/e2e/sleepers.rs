@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use async_nats::Subscriber;
-use end_to_end::{Deployment, History, Host, until};
+use end_to_end::{Deployment, History, Host, until, within};
 use futures::{FutureExt, StreamExt};
-use serde_json::json;
+use serde_json::{Value, json};
 use wasmhost_client::RevokeOptions;
 
 use super::Test;
@@ -74,6 +74,52 @@ async fn a_host_that_slept_through_its_lease_sends_nothing_and_stops_its_guest()
         "{history}"
     );
     sleeper.check_alive()
+}
+
+/// A host falls asleep at this point; meanwhile another one ends the job. What is told of its guest: nothing.
+async fn tells_of_no_guest_after_sleeping_at(point: &str) -> Test {
+    let deployment = Deployment::start().await?;
+    let mut sleeper = deployment.faulty_host(&format!("{point}=1*return(pause)"), &FLAGS).await?;
+    deployment.push("storm").await?;
+    let mut events = deployment.events().await?;
+    let mut lines = deployment.nats.subscribe("wasmhost.logs.storm.>").await?;
+    let client = deployment.client().await?;
+    client.task("storm.run").id("s").submit(&json!({})).await?;
+    until("a host that sleeps", async || Ok(sleeper.is_paused()?.then_some(()))).await?;
+    let next = deployment.host(&FLAGS).await?;
+    let history = events.until_end("storm.run.s").await?;
+    assert_eq!(
+        (&history.last()["state"], &history.last()["attempt"]),
+        (&json!("SUCCESS"), &json!(2)),
+        "{point}: {history}"
+    );
+    sleeper.resume()?;
+    sleeper.log.wait_for("lost the lease").await?;
+    // What the sleeper sent of the first job is here before what it sends of a second one.
+    next.kill().await?;
+    client.task("storm.run").id("t").submit(&json!({})).await?;
+    events.until_end("storm.run.t").await?;
+    let mut attempts = Vec::new();
+    loop {
+        let line = within("a line of a guest", lines.next()).await?.context("the subscription ended")?;
+        if line.subject.ends_with(".t") {
+            break;
+        }
+        let line: Value = serde_json::from_slice(&line.payload)?;
+        attempts.push(line["attempt"].clone());
+    }
+    assert_eq!(attempts, [json!(2), json!(2)], "{point}: the lines at its start and end");
+    sleeper.check_alive()
+}
+
+#[tokio::test]
+async fn a_host_that_slept_over_the_answer_to_its_claim_runs_no_guest() -> Test {
+    tells_of_no_guest_after_sleeping_at("claim-sent").await
+}
+
+#[tokio::test]
+async fn a_host_that_slept_before_it_heard_its_guest_tells_nobody() -> Test {
+    tells_of_no_guest_after_sleeping_at("before-guest-is-heard").await
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, Complaint> {
         limits: policy.limits,
         config: policy.config,
         checkpoint: None,
+        lease_end: None,
     };
     ending::report(live::follow(sandbox.start(&component.loaded, run)).await)
 }

@@ -84,6 +84,17 @@ async fn a_guest_without_a_lease_stands_still() {
 }
 
 #[tokio::test]
+async fn a_guest_whose_lease_has_ended_does_not_begin() {
+    let mut run = run("{}");
+    run.lease_end = Some(Instant::now());
+    let mut running = start("hello", run).await;
+    assert!(quiet(&mut running.outcome).await);
+    running.control.renew(Instant::now() + Duration::from_secs(600));
+    let outcome = soon(running.outcome).await;
+    assert!(matches!(outcome.verdict, Verdict::Returned(_)), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn a_host_call_without_a_lease_stands_still_and_can_be_stopped() {
     let running = start("progress", run("{}")).await;
     running.control.renew(Instant::now());

@@ -63,6 +63,7 @@ pub(crate) fn run(args: &str) -> Run {
         limits: Limits::default(),
         config: BTreeMap::from([("colour".to_owned(), "blue".to_owned())]),
         checkpoint: None,
+        lease_end: None,
     }
 }
 
