@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use async_nats::jetstream;
-use end_to_end::{Deployment, Stranger, malformed_blocks, status_blocks, until};
+use end_to_end::{Deployment, Host, Stranger, malformed_blocks, status_blocks, until};
 use futures::StreamExt;
 
 use super::Test;
@@ -76,7 +76,7 @@ async fn headers_that_no_client_can_read_cost_nobody_anything() -> Test {
     let dead = dead(&deployment).await?;
     ensure!(dead.len() == 2 * blocks.len(), "{} of {}: {dead:#?}", dead.len(), 2 * blocks.len());
     ensure!(dead.values().all(|why| why.contains("headers are unreadable")), "{dead:#?}");
-    hosts.iter_mut().try_for_each(end_to_end::Host::check_alive)?;
+    hosts.iter_mut().try_for_each(Host::check_alive)?;
     audited.prove().await
 }
 
@@ -131,7 +131,11 @@ async fn survives_a_flood(flags: &[&str], hosts: usize) -> Test {
     let (audited, mut events) = (deployment.audited().await?, deployment.events().await?);
     let count = flood();
     flood_of(&mut deployment.stranger().await?, count).await?;
+    let mut memory = Vec::new();
     for at in 0..count {
+        if at % (count / 10) == 0 {
+            memory.push(running.iter().map(Host::memory).collect::<Result<Vec<_>, _>>()?);
+        }
         let key = format!("hello.run.good-{at}");
         let end = events.until_end(&key).await?.last().clone();
         ensure!(end["state"] == "SUCCESS" && end["attempt"] == 1, "{key}: {end}");
@@ -141,7 +145,8 @@ async fn survives_a_flood(flags: &[&str], hosts: usize) -> Test {
     let bad = (0..count).filter(|at| at % 3 < 2).count();
     let dead = dead(&deployment).await?.len();
     ensure!(dead == bad, "{dead} dead letters for {bad} bad messages");
-    running.iter_mut().try_for_each(end_to_end::Host::check_alive)?;
+    running.iter_mut().try_for_each(Host::check_alive)?;
+    println!("memory of each host after each tenth of the flood, in bytes: {memory:?}");
     audited.prove().await
 }
 
