@@ -34,6 +34,7 @@ mod e2e {
     mod bad_surroundings;
     mod bounds;
     mod doubt;
+    mod encrypted;
     mod hostile;
     mod options;
     mod rights;

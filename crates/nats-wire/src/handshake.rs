@@ -91,6 +91,10 @@ async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, Connec
     };
     let tls_required = config.tls.required || address.tls || info.tls_required;
     let mut stream: Box<dyn Stream> = if tls_required {
+        if !buffer.is_empty() {
+            // Whoever stands in between could else speak with the server's voice.
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "words before the encryption").into());
+        }
         Box::new(tls::upgrade(&config.tls, &address.host, tcp).await?)
     } else {
         Box::new(tcp)

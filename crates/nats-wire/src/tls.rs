@@ -9,7 +9,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use crate::Tls;
 
@@ -35,7 +35,10 @@ fn config(tls: &Tls) -> io::Result<ClientConfig> {
             roots.add_parsable_certificates(native.certs);
         }
     }
-    let builder = ClientConfig::builder().with_root_certificates(roots);
+    // Named, because a program may hold more than one.
+    let builder = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(io::Error::other)?;
+    let builder = builder.with_root_certificates(roots);
     let Some((certificate, key)) = &tls.identity else { return Ok(builder.with_no_client_auth()) };
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, &error))?;
     let config = builder.with_client_auth_cert(certificates(certificate)?, private);

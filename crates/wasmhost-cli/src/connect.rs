@@ -96,6 +96,13 @@ pub(crate) fn refused(error: &ConnectError) -> Complaint {
         ConnectError::NoTls { .. } => {
             (Exit::Config, "enable TLS on the server, or leave --tls-ca and --tls-cert out")
         }
+        ConnectError::Untrusted { .. } => (
+            Exit::Config,
+            "name the authority that signed it with --tls-ca, and the server as its certificate does",
+        ),
+        ConnectError::NoCertificate { .. } => {
+            (Exit::Denied, "give one that it trusts: --tls-cert and --tls-key")
+        }
         ConnectError::Denied { .. } => (Exit::Denied, "check --creds, --nkey, --token or --user"),
         ConnectError::TooOld { .. } => (Exit::Config, "upgrade the server"),
         _ => {

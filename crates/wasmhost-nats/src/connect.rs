@@ -127,6 +127,22 @@ pub enum ConnectError {
         /// The server.
         url: String,
     },
+    /// The server is not whom the certificates that we trust vouch for.
+    #[error("connect to NATS at {url}: its certificate is not trusted")]
+    Untrusted {
+        /// The server.
+        url: String,
+        /// What the client says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server asks for a certificate, and has none or another than it wants.
+    #[error("connect to NATS at {url}: it asks for a client certificate")]
+    NoCertificate {
+        /// The server.
+        url: String,
+        /// What the client says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The server does not let us in.
     #[error("connect to NATS at {url}: the credentials are refused")]
     Denied {
@@ -236,14 +252,23 @@ fn note(event: &Event, denials: &Denials, connects: &watch::Sender<u64>) {
     }
 }
 
+/// What a server says, by the names of RFC 8446, that does not take a client's certificate, or misses one.
+const CERTIFICATE_ALERTS: [&str; 4] =
+    ["CertificateRequired", "BadCertificate", "UnknownCA", "UnsupportedCertificate"];
+
 fn refused(url: &str, source: async_nats::ConnectError) -> ConnectError {
     use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
     let url = url.to_owned();
+    let cause = std::error::Error::source(&source).map(ToString::to_string).unwrap_or_default();
     // What a server answers to the beginning of TLS is no TLS.
-    if std::error::Error::source(&source)
-        .is_some_and(|cause| cause.to_string().contains("InvalidContentType"))
-    {
+    if cause.contains("InvalidContentType") {
         return ConnectError::NoTls { url };
+    }
+    if cause.contains("invalid peer certificate") {
+        return ConnectError::Untrusted { url, source: Box::new(source) };
+    }
+    if CERTIFICATE_ALERTS.iter().any(|alert| cause.contains(alert)) {
+        return ConnectError::NoCertificate { url, source: Box::new(source) };
     }
     match source.kind() {
         Authentication | AuthorizationViolation => ConnectError::Denied { url, source: Box::new(source) },

@@ -1,0 +1,41 @@
+//! A server that takes encrypted connections only, from whom it knows by certificate.
+
+use std::fs;
+
+use end_to_end::{Host, Wasmhost, guest, nats_server};
+use nats_server_child::{Options, Server};
+
+use super::Test;
+
+#[tokio::test]
+async fn a_job_runs_over_encrypted_connections_only() -> Test {
+    let directory = tempfile::tempdir()?;
+    // It vouches for itself: for the server, and for who connects.
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    fs::write(&certificate, signed.cert.pem())?;
+    fs::write(&key, signed.signing_key.serialize_pem())?;
+    let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
+    let extra_config = format!(
+        "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {certificate:?}, verify: true }}"
+    );
+    let server = Server::start(&nats_server()?, &Options { extra_config, ..Options::default() })?;
+    let wasmhost = Wasmhost::at(server.url());
+    let trusted = ["--tls-ca", &certificate, "--tls-cert", &certificate, "--tls-key", &key];
+
+    let mut host = Host::spawn_by(&wasmhost, &trusted)?;
+    host.log.wait_for("serving host.id=").await?;
+    let component = guest("hello").display().to_string();
+    wasmhost.run(&[&["module", "push", &component], &trusted[..]].concat()).await?.ok()?;
+    let submit = ["submit", "hello.run", r#"{"name":"Ada"}"#, "--wait"];
+    let ended = wasmhost.run(&[&submit, &trusted[..]].concat()).await?;
+    ended.ok()?;
+    anyhow::ensure!(ended.stdout.contains("Hello, Ada!"), "{ended}");
+    host.check_alive()?;
+
+    // Nobody else gets in, and says why.
+    let without = wasmhost.run(&["hosts", "--tls-ca", &certificate]).await?;
+    without.refused(77, &["asks for a client certificate", "--tls-cert and --tls-key"])?;
+    let distrustful = wasmhost.run(&["hosts"]).await?;
+    distrustful.refused(78, &["its certificate is not trusted", "UnknownIssuer", "--tls-ca"])
+}
