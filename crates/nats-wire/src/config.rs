@@ -131,9 +131,46 @@ impl Config {
         })
     }
 
+    /// The servers that are named, and behind them those that a cluster announces: one that left it is not among them.
+    #[must_use]
+    pub fn servers_with(&self, announced: &[String]) -> Vec<Address> {
+        let tls = self.servers.iter().any(|server| server.tls);
+        let mut servers = self.servers.clone();
+        for address in announced.iter().filter_map(|url| Address::parse(url).ok()) {
+            let known = |server: &Address| server.host == address.host && server.port == address.port;
+            if !servers.iter().any(known) {
+                servers.push(Address { tls, ..address });
+            }
+        }
+        servers
+    }
+
     pub(crate) fn tell(&self, notice: Notice) {
         if let Some(observer) = &self.observer {
             observer(notice);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_are_named_stay_and_those_that_left_the_cluster_go() {
+        let config = Config::new(["tls://n:1", "tls://10.0.0.2:2"]).unwrap();
+        let known = |announced: &[&str]| {
+            let announced: Vec<_> = announced.iter().map(ToString::to_string).collect();
+            config.servers_with(&announced).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let both = ["tls://n:1", "tls://10.0.0.2:2"];
+        assert_eq!(
+            known(&["10.0.0.2:2", "10.0.0.3:2", "ws://n"]),
+            [&both[..], &["tls://10.0.0.3:2"]].concat()
+        );
+        assert_eq!(
+            known(&["10.0.0.4:2", "[::1]:2"]),
+            [&both[..], &["tls://10.0.0.4:2", "tls://[::1]:2"]].concat()
+        );
     }
 }

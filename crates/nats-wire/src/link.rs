@@ -20,7 +20,7 @@ use crate::{Address, Config, ConnectError, Message, Notice, ServerInfo};
 
 /// With so many bytes that the server has not taken, no more words are heard.
 const UNSENT_BYTES: usize = 8 << 20;
-/// Pings without an answer before the connection counts as broken.
+/// Pings after which nothing comes before the connection counts as broken.
 const UNANSWERED_PINGS: usize = 2;
 /// The subscription for answers.
 const INBOX_SID: u64 = 1;
@@ -100,6 +100,10 @@ pub(crate) struct Link {
     pending: Pending,
     pongs: VecDeque<Pong>,
     unsent: BytesMut,
+    /// Whether the server gave a sign of life since the last ping: bytes, or room for ours.
+    alive: bool,
+    /// Pings in a row that nothing came after.
+    silent_pings: usize,
 }
 
 impl Link {
@@ -122,6 +126,8 @@ impl Link {
             pending: Pending::default(),
             pongs: VecDeque::new(),
             unsent: BytesMut::new(),
+            alive: true,
+            silent_pings: 0,
         };
         (link, states)
     }
@@ -177,15 +183,9 @@ impl Link {
     }
 
     fn discover(&mut self, info: &ServerInfo) {
-        let tls = self.servers.iter().any(|server| server.tls);
-        for url in &info.connect_urls {
-            if let Ok(address) = Address::parse(url) {
-                let address = Address { tls, ..address };
-                let known = |server: &Address| (server.host == address.host) && (server.port == address.port);
-                if !self.servers.iter().any(known) {
-                    self.servers.push(address);
-                }
-            }
+        // A server without a cluster announces none.
+        if !info.connect_urls.is_empty() {
+            self.servers = self.config.servers_with(&info.connect_urls);
         }
     }
 
@@ -195,6 +195,7 @@ impl Link {
         let mut pings = pings(&self.config);
         // Whether what was written may still stand in a buffer of the encryption's.
         let mut unflushed = false;
+        self.alive = true;
         loop {
             if let Err(why) = self.hear(&mut heard) {
                 return Ended::Broken(why);
@@ -205,11 +206,13 @@ impl Link {
             tokio::select! {
                 read = reader.read_buf(&mut heard) => match read {
                     Ok(0) => return Ended::Broken("the server closed the connection".to_owned()),
-                    Ok(_) => {}
+                    Ok(_) => self.alive = true,
                     Err(error) => return Ended::Broken(error.to_string()),
                 },
                 pushed = push(&mut writer, &mut self.unsent, &mut unflushed), if busy => {
                     if let Err(error) = pushed { return Ended::Broken(error.to_string()) }
+                    // Behind what is still to be sent a ping waits, too.
+                    self.alive |= self.unsent.has_remaining();
                 }
                 command = self.commands.recv(), if may_say_more => match command {
                     Some(command) => {
@@ -314,9 +317,10 @@ impl Link {
 
     fn ping(&mut self) -> Result<(), String> {
         self.tell_of_missed();
-        let unanswered = self.pongs.iter().filter(|pong| matches!(pong, Pong::Alive)).count();
-        if unanswered >= UNANSWERED_PINGS {
-            return Err(format!("the server answered none of {unanswered} pings"));
+        // An answer queues behind whatever the server sends already: anything that comes shows that it is there.
+        self.silent_pings = if std::mem::take(&mut self.alive) { 0 } else { self.silent_pings + 1 };
+        if self.silent_pings >= UNANSWERED_PINGS {
+            return Err(format!("the server answered none of {} pings", self.silent_pings));
         }
         self.say("PING\r\n");
         self.pongs.push_back(Pong::Alive);

@@ -11,8 +11,8 @@ use nats_wire::{
     Auth, BadHeaders, Config, ConnectError, Headers, Message, Notice, RequestError, SendError, Subscription,
     Wire,
 };
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// No wait for a signal takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,7 +46,7 @@ async fn stranger(server: &Server, bytes: &[u8]) {
     // The server has handled all of it by then.
     let (mut heard, pong) = (Vec::new(), b"PONG\r\n");
     while !heard.windows(pong.len()).any(|window| window == pong) {
-        tokio::io::AsyncReadExt::read_buf(&mut tcp, &mut heard).await.unwrap();
+        tcp.read_buf(&mut heard).await.unwrap();
     }
 }
 
@@ -227,6 +227,48 @@ async fn a_server_that_says_nothing_is_left() {
     let why = "the server answered none of 2 pings".to_owned();
     let notices = notices.lock().unwrap();
     assert!(notices.contains(&Notice::Disconnected(why)), "{notices:?}");
+}
+
+/// A way to the server on which its bytes come slowly.
+async fn slow_way(listener: TcpListener, to: u16) {
+    let (mut from_client, mut to_client) = listener.accept().await.unwrap().0.into_split();
+    let (mut from_server, mut to_server) = TcpStream::connect(("127.0.0.1", to)).await.unwrap().into_split();
+    let slowly = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(10));
+        let mut bytes = [0; 4096];
+        loop {
+            let count = from_server.read(&mut bytes).await.unwrap();
+            pace.tick().await;
+            to_client.write_all(&bytes[..count]).await.unwrap();
+        }
+    };
+    let ((), copied) = tokio::join!(slowly, tokio::io::copy(&mut from_client, &mut to_server));
+    copied.unwrap();
+}
+
+#[tokio::test]
+async fn a_large_message_on_a_slow_way_is_a_sign_of_life() {
+    let server = server("");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let testing = async {
+        let ping_interval = Duration::from_millis(50);
+        let slow = Config { ping_interval, ..Config::new([address.as_str()]).unwrap() };
+        let wire = Wire::connect(slow).await.unwrap();
+        let mut messages = wire.subscribe("x", None, 4).await;
+        wire.flush().await.unwrap();
+        // It takes a second.
+        let large = vec![b'a'; 400_000];
+        let other = self::wire(&server).await;
+        other.publish("x", None, None, &large).await.unwrap();
+        other.flush().await.unwrap();
+        assert_eq!(next(&mut messages).await.unwrap().payload, large);
+        wire.flush().await.expect("the connection of before stands");
+    };
+    tokio::select! {
+        () = slow_way(listener, server.port()) => panic!("the way has an end"),
+        () = testing => {}
+    }
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ pub(crate) fn parse_url(text: &str) -> Result<String, String> {
 pub(crate) fn refused(error: &ConnectError) -> Complaint {
     let (exit, mend) = match error {
         ConnectError::Credentials { .. } => (Exit::NotFound, "check --creds and --nkey"),
+        ConnectError::Certificate { .. } => (Exit::NotFound, "check --tls-ca, --tls-cert and --tls-key"),
         ConnectError::HalfCertificate => (Exit::Usage, "give both --tls-cert and --tls-key"),
         ConnectError::Address(_) => (Exit::Config, "check --nats, WASMHOST_NATS and NATS_URL"),
         ConnectError::NoTls { .. } => {

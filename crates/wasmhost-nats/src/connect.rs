@@ -69,7 +69,7 @@ pub struct ConnectConfig {
     pub url: String,
     /// Who connects.
     pub credentials: Credentials,
-    /// Certificates of authorities to trust, beside the system's; with them a server without TLS is refused.
+    /// Certificates of authorities to trust, in place of the system's; with them a server without TLS is refused.
     pub tls_ca: Option<PathBuf>,
     /// The client's certificate; with `tls_key`.
     pub tls_cert: Option<PathBuf>,
@@ -110,6 +110,14 @@ pub enum ConnectError {
     /// A file with credentials cannot be read.
     #[error("read credentials from {}", path.display())]
     Credentials {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file with certificates or a key cannot be read.
+    #[error("read the certificate or key {}", path.display())]
+    Certificate {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -221,7 +229,10 @@ impl Connection {
 
     /// A second connection, for what strangers send: none of their bytes ends it. Made when it is first asked for.
     pub async fn edge(&self) -> Result<&Wire, ConnectError> {
-        self.edge.wire().await
+        match self.edge.made() {
+            Some(wire) => Ok(wire),
+            None => self.edge.wire(&self.client.server_info().connect_urls).await,
+        }
     }
 
     /// The newest permission that the server denied, in its words.
@@ -281,6 +292,10 @@ async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError>
         (Credentials::None, Some(user_info)) => servers::connect_as(user_info),
         (credentials, _) => self::credentials(credentials).await?,
     };
+    for path in [&config.tls_ca, &config.tls_cert, &config.tls_key].into_iter().flatten() {
+        let read = tokio::fs::read(path).await;
+        read.map_err(|source| ConnectError::Certificate { path: path.clone(), source })?;
+    }
     if let Some(ca) = &config.tls_ca {
         options = options.add_root_certificates(ca.clone());
     }
