@@ -13,12 +13,14 @@ use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::host::Host;
+use crate::host::{Host, random_fraction};
 use request::{Ended, Inbox, Look, Request, Why};
-use share::{Asked, Lane, plan, wakes_at};
+use share::{Asked, Shares};
 
-/// A pause after the server refused a request.
+/// A pause after the server refused a request; twice as long each time, up to some seconds.
 const REFUSED_DELAY: Duration = Duration::from_millis(500);
+/// To 8 s.
+const MOST_DOUBLINGS: u32 = 4;
 
 /// What pulling has of one queue.
 struct Line {
@@ -26,11 +28,13 @@ struct Line {
     look: Look,
     /// Calls the request back that is under way.
     back: CancellationToken,
+    /// How often in a row it failed.
+    failures: u32,
 }
 
 struct Pulling<'a> {
     host: &'a Host,
-    lanes: Vec<Lane>,
+    shares: Shares,
     lines: Vec<Line>,
     requests: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + 'a>>>,
 }
@@ -40,13 +44,13 @@ pub(crate) async fn pull(host: &Host) {
     let now = Instant::now();
     let mut pulling = Pulling {
         host,
-        lanes: host.queues.iter().map(|queue| Lane::new(queue.weight, now)).collect(),
+        shares: Shares::new(host.queues.iter().map(|queue| queue.weight), now),
         lines: host.queues.iter().map(|_| Line::new()).collect(),
         requests: FuturesUnordered::new(),
     };
     loop {
         pulling.ask();
-        let wakes_at = wakes_at(&pulling.lanes, Instant::now());
+        let wakes_at = pulling.shares.wakes_at(Instant::now());
         // Dropping the other arms loses nothing: requests go on, and freed slots wait to be noticed.
         tokio::select! {
             Some(ended) = pulling.requests.next() => pulling.ended(ended),
@@ -64,13 +68,13 @@ pub(crate) async fn pull(host: &Host) {
 
 impl Line {
     fn new() -> Self {
-        Self { inbox: None, look: Look::NotNow, back: CancellationToken::new() }
+        Self { inbox: None, look: Look::NotNow, back: CancellationToken::new(), failures: 0 }
     }
 }
 
 impl Pulling<'_> {
     fn ask(&mut self) {
-        let plan = plan(&mut self.lanes, self.host.slots.free(), Instant::now());
+        let plan = self.shares.plan(self.host.slots.free(), Instant::now());
         for at in plan.calls_back {
             self.lines[at].back.cancel();
         }
@@ -95,15 +99,19 @@ impl Pulling<'_> {
     }
 
     fn ended(&mut self, ended: Ended) {
-        let (lane, line) = (&mut self.lanes[ended.lane], &mut self.lines[ended.lane]);
-        lane.ended(ended.delivered);
-        lane.waiting = ended.waiting;
+        self.shares.ended(ended.lane, ended.delivered, ended.waiting);
+        let line = &mut self.lines[ended.lane];
         line.inbox = ended.inbox;
         line.look = Look::NotNow;
         if ended.why == Why::Failed {
             // Its consumer may have been made anew: deliveries are compared by its creation.
             line.look = Look::First;
-            lane.not_before = Instant::now() + REFUSED_DELAY;
+            // Not all hosts at the same time: after a break they are all refused at once.
+            let delay = REFUSED_DELAY * 2u32.pow(line.failures.min(MOST_DOUBLINGS));
+            line.failures += 1;
+            self.shares.rest(ended.lane, Instant::now() + delay.mul_f64(0.5 + random_fraction() / 2.0));
+        } else {
+            line.failures = 0;
         }
     }
 }

@@ -2,7 +2,8 @@
 //! takes its slot along, and what is left at the end is free again.
 //!
 //! A request is answered by messages and, when it ends short, by a status. One that is called back ends when the server has
-//! heard so: what it sent before still comes, and still has its slot.
+//! heard so: what it sent before still comes, and still has its slot. In a cluster that holds for the server that the host is
+//! connected to; what the consumer's leader sends from another one in that moment is lost, and comes again after `ack_wait`.
 
 use std::time::Duration;
 

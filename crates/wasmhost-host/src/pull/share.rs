@@ -12,25 +12,35 @@ use tokio::time::Instant;
 const STANDS_FOR: Duration = Duration::from_secs(30);
 /// The shortest time that one waits where there are more queues than slots, and they take turns.
 const SHORTEST_TURN: Duration = Duration::from_millis(200);
-/// Requests a second of one host that find out whether a queue has jobs: a bound on what idle queues cost the server.
-const TURNS_PER_SECOND: u32 = 20;
+/// One request in this time, of a whole host, finds out whether a queue has jobs: a bound on what idle queues cost the server.
+const TURN: Duration = Duration::from_millis(50);
 /// What one delivery costs a queue of weight 1.
 const STRIDE: u64 = 1 << 20;
 
+/// What is known of the queues of a host.
+#[derive(Debug)]
+pub(super) struct Shares {
+    lanes: Vec<Lane>,
+    /// How far the queues have come that have jobs waiting: one that had none meanwhile begins here.
+    clock: u64,
+    /// When a request was last called back for the sake of queues that are not known to have jobs.
+    split_at: Option<Instant>,
+}
+
 /// What is known of a queue.
 #[derive(Debug, Clone)]
-pub(super) struct Lane {
+struct Lane {
     weight: u64,
     /// What it had so far, for its weight.
     pass: u64,
     /// Jobs that waited when it last delivered; none when it last had nothing.
-    pub(super) waiting: u64,
+    waiting: u64,
     /// Slots that are with its request, and whether that one waits for jobs; none: nothing is asked for.
-    pub(super) asked: Option<Asked>,
+    asked: Option<Asked>,
     /// When it was asked last.
     asked_at: Option<Instant>,
     /// Not to be asked before this.
-    pub(super) not_before: Instant,
+    not_before: Instant,
 }
 
 /// A request that is under way.
@@ -59,147 +69,207 @@ pub(super) struct Plan {
 }
 
 impl Lane {
-    pub(super) fn new(weight: u32, now: Instant) -> Self {
+    fn new(weight: u32, now: Instant) -> Self {
         let weight = u64::from(weight.max(1));
         Self { weight, pass: 0, waiting: 0, asked: None, asked_at: None, not_before: now }
-    }
-
-    /// Its request has ended, and brought so many jobs.
-    pub(super) fn ended(&mut self, delivered: usize) {
-        self.asked = None;
-        self.pass += delivered as u64 * STRIDE / self.weight;
     }
 
     fn may_be_asked(&self, now: Instant) -> bool {
         self.asked.is_none() && self.not_before <= now
     }
 
+    /// Whether jobs are known to wait that can be had.
+    fn is_hungry(&self, now: Instant) -> bool {
+        self.waiting > 0 && self.not_before <= now
+    }
+
     /// Jobs that wait beyond those that are asked for.
-    fn unmet(&self) -> u64 {
-        self.waiting.saturating_sub(self.asked.map_or(0, |asked| asked.slots as u64))
+    fn unmet(&self, now: Instant) -> u64 {
+        let asked = self.asked.map_or(0, |asked| asked.slots as u64);
+        if self.is_hungry(now) { self.waiting.saturating_sub(asked) } else { 0 }
     }
-}
 
-/// What is to be done with `free` slots.
-pub(super) fn plan(lanes: &mut [Lane], free: usize, now: Instant) -> Plan {
-    let turn = turn(lanes);
-    let mut grants = share(lanes, free, now, turn);
-    let left = free - grants.iter().sum::<usize>();
-    let mut plan = Plan::default();
-    for (at, granted) in grants.iter().enumerate().filter(|(_, granted)| **granted > 0) {
-        plan.asks.push((at, Asked { slots: *granted, how: How::Now }));
-    }
-    note(lanes, &plan.asks, now);
-    if left == 0 {
-        plan.calls_back = call_back(lanes);
-        return plan;
-    }
-    grants = spread(lanes, left, now);
-    let everybody = lanes.iter().zip(&grants).all(|(lane, granted)| lane.asked.is_some() || *granted > 0);
-    let stands_for = if everybody { STANDS_FOR } else { turn };
-    let standing = grants.iter().enumerate().filter(|(_, granted)| **granted > 0);
-    let standing: Vec<_> =
-        standing.map(|(at, slots)| (at, Asked { slots: *slots, how: How::Standing(stands_for) })).collect();
-    note(lanes, &standing, now);
-    plan.asks.extend(standing);
-    plan
-}
-
-/// When the plan may change by itself.
-pub(super) fn wakes_at(lanes: &[Lane], now: Instant) -> Option<Instant> {
-    let turn = turn(lanes);
-    let idle = lanes.iter().filter(|lane| lane.asked.is_none());
-    let at = |lane: &Lane| lane.asked_at.map_or(now, |at| at + turn).max(lane.not_before);
-    idle.map(at).filter(|at| *at > now).min()
-}
-
-/// How long a queue's turn is where they take turns: together they stay within the bound.
-fn turn(lanes: &[Lane]) -> Duration {
-    let lanes = u32::try_from(lanes.len()).unwrap_or(u32::MAX);
-    (Duration::from_secs(1) / TURNS_PER_SECOND * lanes).max(SHORTEST_TURN)
-}
-
-fn note(lanes: &mut [Lane], asks: &[(usize, Asked)], now: Instant) {
-    for (at, asked) in asks {
-        lanes[*at].asked = Some(*asked);
-        lanes[*at].asked_at = Some(now);
-    }
-}
-
-/// Slots for the queues that have jobs waiting, one by one to whichever had least. One that nobody knows of for a turn is tried
-/// with one slot among them.
-fn share(lanes: &mut [Lane], free: usize, now: Instant, turn: Duration) -> Vec<usize> {
-    let mut grants = vec![0; lanes.len()];
-    if !lanes.iter().any(|lane| lane.may_be_asked(now) && lane.waiting > 0) {
-        return grants;
-    }
-    let due = |lane: &Lane| lane.asked_at.is_none_or(|at| at + turn <= now);
-    // One that is idle does not catch up with what it never asked for; once it is to be tried it keeps its place.
-    let floor = lanes.iter().filter(|lane| lane.waiting > 0).map(|lane| lane.pass).min().unwrap_or(0);
-    for lane in lanes.iter_mut().filter(|lane| lane.waiting == 0 && !due(lane)) {
-        lane.pass = lane.pass.max(floor);
-    }
-    let wants = |lane: &Lane| {
-        let wanted = if lane.waiting == 0 { u64::from(due(lane)) } else { lane.waiting };
-        if lane.may_be_asked(now) { wanted } else { 0 }
-    };
-    for _ in 0..free {
-        let hungry = (0..lanes.len()).filter(|at| wants(&lanes[*at]) > grants[*at] as u64);
-        let so_far = |at: &usize| lanes[*at].pass + grants[*at] as u64 * STRIDE / lanes[*at].weight;
-        match hungry.min_by_key(so_far) {
-            Some(at) => grants[at] += 1,
-            None => break,
+    /// Slots of a request that waits for jobs, and how long it does.
+    fn standing(&self) -> Option<(usize, Duration)> {
+        match self.asked {
+            Some(Asked { slots, how: How::Standing(time) }) => Some((slots, time)),
+            _ => None,
         }
     }
-    grants
 }
 
-/// Slots for the queues that are not known to have any jobs: one each, in the order in which they were asked last, and the rest
-/// by weight.
-fn spread(lanes: &[Lane], free: usize, now: Instant) -> Vec<usize> {
-    let mut grants = vec![0; lanes.len()];
-    let mut idle: Vec<usize> = (0..lanes.len()).filter(|at| lanes[*at].may_be_asked(now)).collect();
-    idle.sort_by_key(|at| lanes[*at].asked_at);
-    idle.truncate(free);
-    let weights: u64 = idle.iter().map(|at| lanes[*at].weight).sum();
-    let more = (free - idle.len()) as u64;
-    for at in &idle {
-        grants[*at] = 1 + usize::try_from(more * lanes[*at].weight / weights.max(1)).unwrap_or(0);
+impl Shares {
+    /// Of queues with these weights.
+    pub(super) fn new(weights: impl IntoIterator<Item = u32>, now: Instant) -> Self {
+        let lanes = weights.into_iter().map(|weight| Lane::new(weight, now)).collect();
+        Self { lanes, clock: 0, split_at: None }
     }
-    // What is lost by rounding goes to the first.
-    if let Some(first) = idle.first() {
-        grants[*first] += free - grants.iter().sum::<usize>();
-    }
-    grants
-}
 
-/// Standing requests, the largest first, as many as others need slots for.
-fn call_back(lanes: &[Lane]) -> Vec<usize> {
-    let mut needed: u64 = lanes.iter().map(Lane::unmet).sum();
-    let standing = |at: &usize| match lanes[*at].asked {
-        Some(Asked { slots, how: How::Standing(_) }) if lanes[*at].waiting == 0 => Some(slots),
-        _ => None,
-    };
-    let mut idle: Vec<usize> = (0..lanes.len()).filter(|at| standing(at).is_some()).collect();
-    idle.sort_by_key(|at| std::cmp::Reverse(standing(at)));
-    let mut called = Vec::new();
-    for at in idle {
-        if needed == 0 {
-            break;
+    /// A lane's request has ended: it brought so many jobs, and so many wait behind them.
+    pub(super) fn ended(&mut self, at: usize, delivered: usize, waiting: u64) {
+        let contended = self.lanes.iter().any(|lane| lane.waiting > 0);
+        let lane = &mut self.lanes[at];
+        if !contended {
+            self.clock = self.clock.max(lane.pass);
         }
-        needed = needed.saturating_sub(standing(&at).unwrap_or(0) as u64);
-        called.push(at);
+        if lane.waiting == 0 && waiting > 0 {
+            // It does not catch up with what it never asked for.
+            lane.pass = lane.pass.max(self.clock);
+        }
+        lane.asked = None;
+        lane.pass += delivered as u64 * STRIDE / lane.weight;
+        lane.waiting = waiting;
     }
-    called
+
+    /// A lane is not to be asked before this.
+    pub(super) fn rest(&mut self, at: usize, until: Instant) {
+        self.lanes[at].not_before = until;
+    }
+
+    /// What is to be done with `free` slots.
+    pub(super) fn plan(&mut self, free: usize, now: Instant) -> Plan {
+        let mut plan = Plan::default();
+        let grants = self.share(free, now);
+        self.ask(&mut plan, &grants, How::Now, now);
+        let left = free - grants.iter().sum::<usize>();
+        // Who has a request under way, and jobs behind it, takes these within a round trip.
+        let unmet: u64 = self.lanes.iter().map(|lane| lane.unmet(now)).sum();
+        let spare = usize::try_from((left as u64).saturating_sub(unmet)).unwrap_or(left);
+        if spare > 0 {
+            let grants = self.spread(spare, now);
+            let asked = |(lane, granted): (&Lane, &usize)| lane.asked.is_some() || *granted > 0;
+            let everybody = self.lanes.iter().zip(&grants).all(asked);
+            let time = if everybody { STANDS_FOR } else { self.turn() };
+            self.ask(&mut plan, &grants, How::Standing(time), now);
+        }
+        let needed = unmet.saturating_sub(left as u64);
+        plan.calls_back = if needed > 0 { self.call_back(needed) } else { self.split(now) };
+        plan
+    }
+
+    /// When the plan may change by itself.
+    pub(super) fn wakes_at(&self, now: Instant) -> Option<Instant> {
+        let turn = self.turn();
+        let unasked = self.lanes.iter().filter(|lane| lane.asked.is_none());
+        let at = |lane: &Lane| lane.asked_at.map_or(now, |at| at + turn).max(lane.not_before);
+        let split = self.to_split(now).and_then(|_| self.next_split());
+        unasked.map(at).chain(split).filter(|at| *at > now).min()
+    }
+
+    /// How long a queue's turn is where they take turns: together they stay within the bound.
+    fn turn(&self) -> Duration {
+        let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+        (TURN * lanes).max(SHORTEST_TURN)
+    }
+
+    fn ask(&mut self, plan: &mut Plan, grants: &[usize], how: How, now: Instant) {
+        for (at, slots) in grants.iter().copied().enumerate().filter(|(_, slots)| *slots > 0) {
+            let asked = Asked { slots, how };
+            self.lanes[at].asked = Some(asked);
+            self.lanes[at].asked_at = Some(now);
+            plan.asks.push((at, asked));
+        }
+    }
+
+    /// Slots for the queues that have jobs waiting, one by one to whichever had least. One that nobody asked for a turn is
+    /// tried with one slot among them.
+    fn share(&mut self, free: usize, now: Instant) -> Vec<usize> {
+        let mut grants = vec![0; self.lanes.len()];
+        let hungry = self.lanes.iter().filter(|lane| lane.is_hungry(now));
+        let Some(least) = hungry.map(|lane| lane.pass).min() else { return grants };
+        self.clock = self.clock.max(least);
+        let (lanes, turn) = (&self.lanes, self.turn());
+        let wants = |lane: &Lane| match lane.waiting {
+            _ if !lane.may_be_asked(now) => 0,
+            0 => u64::from(lane.asked_at.is_none_or(|at| at + turn <= now)),
+            waiting => waiting,
+        };
+        for _ in 0..free {
+            let unfed = (0..lanes.len()).filter(|at| wants(&lanes[*at]) > grants[*at] as u64);
+            let so_far = |at: &usize| lanes[*at].pass + grants[*at] as u64 * STRIDE / lanes[*at].weight;
+            match unfed.min_by_key(so_far) {
+                Some(at) => grants[at] += 1,
+                None => break,
+            }
+        }
+        grants
+    }
+
+    /// Slots for the queues that are not known to have any jobs: one each, in the order in which they were asked last, and the
+    /// rest by weight.
+    fn spread(&self, free: usize, now: Instant) -> Vec<usize> {
+        let lanes = &self.lanes;
+        let mut grants = vec![0; lanes.len()];
+        let mut idle: Vec<usize> = (0..lanes.len()).filter(|at| lanes[*at].may_be_asked(now)).collect();
+        idle.sort_by_key(|at| lanes[*at].asked_at);
+        idle.truncate(free);
+        let weights: u64 = idle.iter().map(|at| lanes[*at].weight).sum();
+        let more = (free - idle.len()) as u64;
+        for at in &idle {
+            grants[*at] = 1 + usize::try_from(more * lanes[*at].weight / weights.max(1)).unwrap_or(0);
+        }
+        // What is lost by rounding goes to the first.
+        if let Some(first) = idle.first() {
+            grants[*first] += free - grants.iter().sum::<usize>();
+        }
+        grants
+    }
+
+    /// Standing requests, the largest first, as many as others need slots for.
+    fn call_back(&self, mut needed: u64) -> Vec<usize> {
+        let slots = |at: &usize| self.lanes[*at].standing().map(|(slots, _)| slots);
+        let mut idle: Vec<usize> = (0..self.lanes.len()).filter(|at| slots(at).is_some()).collect();
+        idle.sort_by_key(|at| std::cmp::Reverse(slots(at)));
+        let mut called = Vec::new();
+        for at in idle {
+            if needed == 0 {
+                break;
+            }
+            needed = needed.saturating_sub(slots(&at).unwrap_or(0) as u64);
+            called.push(at);
+        }
+        called
+    }
+
+    /// The largest standing request, where a queue has none: nobody knows whether it has jobs. Its slots are shared anew.
+    fn split(&mut self, now: Instant) -> Vec<usize> {
+        if self.next_split().is_some_and(|at| at > now) {
+            return Vec::new();
+        }
+        let called: Vec<_> = self.to_split(now).into_iter().collect();
+        if !called.is_empty() {
+            self.split_at = Some(now);
+        }
+        called
+    }
+
+    fn next_split(&self) -> Option<Instant> {
+        self.split_at.map(|at| at + TURN)
+    }
+
+    /// One slot that stands for no more than a turn is not taken away: they take turns already.
+    fn to_split(&self, now: Instant) -> Option<usize> {
+        if !self.lanes.iter().any(|lane| lane.may_be_asked(now)) {
+            return None;
+        }
+        let turn = self.turn();
+        let large = |at: &usize| {
+            self.lanes[*at]
+                .standing()
+                .filter(|(slots, time)| *slots > 1 || *time > turn)
+                .map(|(slots, _)| slots)
+        };
+        (0..self.lanes.len()).filter(|at| large(at).is_some()).max_by_key(large)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lanes(weights: &[u32]) -> (Vec<Lane>, Instant) {
+    fn shares(weights: &[u32]) -> (Shares, Instant) {
         let now = Instant::now();
-        (weights.iter().map(|weight| Lane::new(*weight, now)).collect(), now)
+        (Shares::new(weights.iter().copied(), now), now)
     }
 
     fn slots(plan: &Plan) -> Vec<(usize, usize)> {
@@ -208,22 +278,21 @@ mod tests {
 
     #[test]
     fn what_is_free_waits_at_idle_queues_by_their_weight() {
-        let (mut lanes, now) = lanes(&[3, 1]);
-        let plan = plan(&mut lanes, 4, now);
+        let (mut shares, now) = shares(&[3, 1]);
+        let plan = shares.plan(4, now);
         assert_eq!(slots(&plan), [(0, 3), (1, 1)]);
         assert!(plan.asks.iter().all(|(_, asked)| asked.how == How::Standing(STANDS_FOR)));
     }
 
     #[test]
     fn a_busy_queue_gets_what_idle_ones_hold() {
-        let (mut lanes, now) = lanes(&[3, 1]);
-        plan(&mut lanes, 4, now);
+        let (mut shares, now) = shares(&[3, 1]);
+        shares.plan(4, now);
         // It delivered its one, and three wait behind it.
-        lanes[1].ended(1);
-        lanes[1].waiting = 3;
-        assert_eq!(plan(&mut lanes, 0, now), Plan { asks: vec![], calls_back: vec![0] });
-        lanes[0].ended(0);
-        let next = plan(&mut lanes, 3, now);
+        shares.ended(1, 1, 3);
+        assert_eq!(shares.plan(0, now), Plan { asks: vec![], calls_back: vec![0] });
+        shares.ended(0, 0, 0);
+        let next = shares.plan(3, now);
         assert_eq!(slots(&next), [(1, 3)]);
         assert_eq!(next.asks[0].1.how, How::Now);
     }
@@ -231,83 +300,185 @@ mod tests {
     #[test]
     fn never_is_more_asked_for_than_is_free() {
         for free in 0..40 {
-            let (mut lanes, now) = lanes(&[5, 1, 2, 7, 1, 1, 3]);
-            for (at, lane) in lanes.iter_mut().enumerate() {
+            let (mut shares, now) = shares(&[5, 1, 2, 7, 1, 1, 3]);
+            for (at, lane) in shares.lanes.iter_mut().enumerate() {
                 lane.waiting = (at as u64 % 3) * 4;
             }
-            let asked: usize = slots(&plan(&mut lanes, free, now)).iter().map(|(_, slots)| slots).sum();
+            let asked: usize = slots(&shares.plan(free, now)).iter().map(|(_, slots)| slots).sum();
             // 24 jobs wait, and three queues are tried.
             assert_eq!(asked, free.min(27), "all that are of use, and not one more");
         }
     }
 
+    /// Rounds in which all that is asked for comes, and both queues have more; how many each had.
+    fn contend(shares: &mut Shares, rounds: usize, free: usize, now: &mut Instant) -> [usize; 2] {
+        let mut had = [0; 2];
+        for _ in 0..rounds {
+            *now += Duration::from_millis(1);
+            for (at, asked) in shares.plan(free, *now).asks {
+                had[at] += asked.slots;
+                shares.ended(at, asked.slots, 1000);
+            }
+        }
+        had
+    }
+
     #[test]
     fn weights_decide_between_queues_that_have_jobs() {
-        let (mut lanes, mut now) = lanes(&[4, 1]);
-        let mut had = [0; 2];
-        for _ in 0..500 {
-            now += Duration::from_millis(1);
-            lanes.iter_mut().for_each(|lane| lane.waiting = 1000);
-            for (at, asked) in plan(&mut lanes, 2, now).asks {
-                had[at] += asked.slots;
-                lanes[at].ended(asked.slots);
-            }
-        }
-        assert_eq!(had, [800, 200]);
+        let (mut shares, mut now) = shares(&[4, 1]);
+        shares.ended(0, 0, 1000);
+        shares.ended(1, 0, 1000);
+        assert_eq!(contend(&mut shares, 500, 2, &mut now), [800, 200]);
         // The one that was idle meanwhile has its share from now on, and no more.
-        lanes[1].waiting = 0;
+        shares.ended(1, 0, 0);
         for _ in 0..100 {
             now += Duration::from_millis(1);
-            lanes[0].waiting = 1000;
-            for (at, asked) in plan(&mut lanes, 1, now).asks {
-                lanes[at].ended(if at == 0 { asked.slots } else { 0 });
+            for (at, asked) in shares.plan(1, now).asks {
+                shares.ended(at, if at == 0 { asked.slots } else { 0 }, if at == 0 { 1000 } else { 0 });
             }
         }
-        let mut had = [0; 2];
-        for _ in 0..500 {
-            lanes.iter_mut().for_each(|lane| lane.waiting = 1000);
-            for (at, asked) in plan(&mut lanes, 1, now).asks {
-                had[at] += asked.slots;
-                lanes[at].ended(asked.slots);
+        shares.ended(1, 0, 1000);
+        let had = contend(&mut shares, 500, 1, &mut now);
+        assert!((395..=405).contains(&had[0]), "{had:?}");
+    }
+
+    #[test]
+    fn a_queue_that_had_much_while_nobody_else_wanted_it_owes_nothing() {
+        let (mut shares, mut now) = shares(&[4, 1]);
+        // Never does anything wait: standing requests bring it all.
+        for _ in 0..10_000 {
+            now += Duration::from_millis(1);
+            for (at, asked) in shares.plan(16, now).asks {
+                shares.ended(at, if at == 0 { asked.slots } else { 0 }, 0);
             }
         }
+        shares.ended(1, 1, 1000);
+        shares.ended(0, 1, 1000);
+        let had = contend(&mut shares, 500, 1, &mut now);
         assert!((395..=405).contains(&had[0]), "{had:?}");
     }
 
     #[test]
     fn more_queues_than_slots_take_turns() {
-        let (mut lanes, mut now) = lanes(&[1, 1, 1]);
+        let (mut shares, mut now) = shares(&[1, 1, 1]);
         let mut order = Vec::new();
         for _ in 0..6 {
-            let plan = plan(&mut lanes, 1, now);
+            let plan = shares.plan(1, now);
             assert_eq!(plan.asks[0].1.how, How::Standing(SHORTEST_TURN));
+            assert!(plan.calls_back.is_empty(), "{plan:?}");
             order.push(plan.asks[0].0);
             now += SHORTEST_TURN;
-            lanes[plan.asks[0].0].ended(0);
+            shares.ended(plan.asks[0].0, 0, 0);
         }
         assert_eq!(order, [0, 1, 2, 0, 1, 2]);
     }
 
     #[test]
     fn a_queue_that_nobody_asks_is_tried_once_a_turn() {
-        let (mut lanes, start) = lanes(&[1, 1]);
+        let (mut shares, start) = shares(&[1, 1]);
         let (mut now, mut tried) = (start, 0);
+        shares.ended(0, 0, 1000);
         while now < start + Duration::from_secs(10) {
-            lanes[0].waiting = 1000;
-            for (at, asked) in plan(&mut lanes, 1, now).asks {
+            for (at, asked) in shares.plan(1, now).asks {
                 tried += usize::from(at == 1);
-                lanes[at].ended(if at == 0 { asked.slots } else { 0 });
+                shares.ended(at, if at == 0 { asked.slots } else { 0 }, if at == 0 { 1000 } else { 0 });
             }
             now += Duration::from_millis(10);
         }
         assert!((45..=51).contains(&tried), "tried {tried} times");
     }
 
+    /// Long jobs come one by one to a queue, and nothing ever waits behind one: each finds a request that waits for it.
+    #[test]
+    fn as_long_as_a_slot_is_free_each_queue_is_asked() {
+        for (weights, slots) in [(&[1, 1][..], 16), (&[1, 1][..], 2), (&[1, 5, 1][..], 7)] {
+            let (mut shares, mut now) = shares(weights);
+            let (mut free, mut waited) = (slots, Duration::ZERO);
+            let mut running = 0;
+            while running < slots {
+                let plan = shares.plan(free, now);
+                free -= plan.asks.iter().map(|(_, asked)| asked.slots).sum::<usize>();
+                for at in plan.calls_back {
+                    free += shares.lanes[at].asked.expect("it stands").slots;
+                    shares.ended(at, 0, 0);
+                }
+                match shares.lanes[0].asked {
+                    Some(asked) => {
+                        // The next job comes at once.
+                        shares.lanes[0].asked = Some(Asked { slots: asked.slots - 1, ..asked });
+                        running += 1;
+                        waited = Duration::ZERO;
+                        if asked.slots == 1 {
+                            shares.ended(0, 1, 0);
+                        }
+                    }
+                    None => {
+                        now += Duration::from_millis(10);
+                        waited += Duration::from_millis(10);
+                        for (at, lane) in shares.lanes.clone().iter().enumerate() {
+                            let over = lane
+                                .asked_at
+                                .zip(lane.standing())
+                                .is_some_and(|(from, (_, time))| from + time <= now);
+                            if over {
+                                free += lane.asked.expect("it stands").slots;
+                                shares.ended(at, 0, 0);
+                            }
+                        }
+                    }
+                }
+                assert!(
+                    waited <= Duration::from_secs(1),
+                    "{weights:?}, {slots} slots, {running} jobs run: {shares:?}"
+                );
+            }
+        }
+    }
+
+    /// A busy queue's request is on its way while slots are freed one by one.
+    #[test]
+    fn slots_that_a_busy_queue_will_want_are_not_carried_to_idle_ones() {
+        let (mut shares, mut now) = shares(&[1; 10]);
+        for at in 1..10 {
+            shares.plan(0, now);
+            shares.ended(at, 0, 0);
+        }
+        shares.ended(0, 0, 1000);
+        let (mut asked_of_idle, mut called_back) = (0, 0);
+        let mut free = 0;
+        for tick in 0..10_000 {
+            now += Duration::from_micros(100);
+            free += 1;
+            let plan = shares.plan(free, now);
+            called_back += plan.calls_back.len();
+            for (at, asked) in plan.asks {
+                free -= asked.slots;
+                asked_of_idle += usize::from(at > 0);
+                if at > 0 {
+                    free += asked.slots;
+                    shares.ended(at, 0, 0);
+                }
+            }
+            // A round trip takes 500 µs.
+            if tick % 5 == 4
+                && let Some(asked) = shares.lanes[0].asked
+            {
+                shares.ended(0, asked.slots, 1000);
+            }
+        }
+        assert_eq!(called_back, 0);
+        // A second, in which each idle queue is tried once in half a second.
+        assert!(asked_of_idle <= 3 * 9, "{asked_of_idle}");
+    }
+
     #[test]
     fn a_queue_that_refused_is_left_alone_for_a_while() {
-        let (mut lanes, now) = lanes(&[1]);
-        lanes[0].not_before = now + Duration::from_secs(1);
-        assert_eq!(plan(&mut lanes, 3, now), Plan::default());
-        assert_eq!(wakes_at(&lanes, now), Some(now + Duration::from_secs(1)));
+        let (mut shares, now) = shares(&[1, 1]);
+        shares.ended(0, 0, 1000);
+        shares.rest(0, now + Duration::from_secs(1));
+        // Its jobs hold no slot back from the other one.
+        assert_eq!(slots(&shares.plan(3, now)), [(1, 3)]);
+        assert_eq!(shares.plan(0, now), Plan::default());
+        assert_eq!(shares.wakes_at(now), Some(now + Duration::from_secs(1)));
     }
 }
