@@ -14,9 +14,21 @@ pub enum Leftover {
     Unknown,
 }
 
-/// Judges what fired at `fired_at` for the record of `revision`, if it names one, by what stands under its job's key.
+/// What tells how old a fired message is.
+#[derive(Debug, Clone, Copy)]
+pub struct Ages {
+    /// When it fired.
+    pub fired_at: Timestamp,
+    /// When the bucket of records was made: one that was made anew has forgotten what fired before.
+    pub bucket_created: Timestamp,
+    /// The host's clock.
+    pub now: Timestamp,
+}
+
+/// Judges what fired for the record of `revision`, if it names one, by what stands under its job's key.
 #[must_use]
-pub fn leftover(standing: &Standing, revision: Option<u64>, fired_at: Timestamp, now: Timestamp) -> Leftover {
+pub fn leftover(standing: &Standing, revision: Option<u64>, ages: Ages) -> Leftover {
+    let Ages { fired_at, bucket_created, now } = ages;
     let over = match standing {
         Standing::Record { record, .. } => {
             record.is_terminal() || is_of_run_before(record, revision, fired_at)
@@ -26,7 +38,9 @@ pub fn leftover(standing: &Standing, revision: Option<u64>, fired_at: Timestamp,
             None => fired_at < marker.at,
         },
         // Only ended records expire; one that the server lost in a crash is told by its message's youth.
-        Standing::Absent => revision.is_some() && fired_at.plus(Marker::LIFE) < now,
+        Standing::Absent => {
+            revision.is_some() && fired_at.plus(Marker::LIFE) < now && fired_at >= bucket_created
+        }
         Standing::Unreadable { .. } | Standing::Newer { .. } => return Leftover::Unknown,
     };
     if over { Leftover::Over } else { Leftover::Owed }
@@ -53,7 +67,7 @@ mod tests {
 
     /// What fired so many seconds ago.
     fn judged(standing: &Standing, revision: Option<u64>, age: i64) -> Leftover {
-        leftover(standing, revision, at(NOW - age), at(NOW))
+        leftover(standing, revision, Ages { fired_at: at(NOW - age), bucket_created: at(0), now: at(NOW) })
     }
 
     fn stands(record: Record) -> Standing {
@@ -80,6 +94,12 @@ mod tests {
         assert_eq!(judged(&Standing::Absent, Some(7), 60), Leftover::Owed);
         assert_eq!(judged(&Standing::Absent, Some(7), old), Leftover::Over);
         assert_eq!(judged(&Standing::Absent, None, old), Leftover::Owed);
+        let ages = Ages { fired_at: at(NOW - old), bucket_created: at(NOW - 60), now: at(NOW) };
+        assert_eq!(
+            leftover(&Standing::Absent, Some(7), ages),
+            Leftover::Owed,
+            "its record was lost with the bucket"
+        );
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub use headers::{BadHeader, JobOptions, Place};
 pub use ids::{FunctionName, HostId, InvalidName, JobId, JobKey, ModuleName, QueueName, StateName, TaskName};
 pub use json::{InvalidJson, Json};
 pub use judge::{Case, Judgement, judge};
-pub use leftover::{Leftover, leftover};
+pub use leftover::{Ages, Leftover, leftover};
 pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
 pub use names::{ChunksId, JobSubject, Names, Namespace, Right, Way, header};

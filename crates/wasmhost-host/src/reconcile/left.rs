@@ -2,7 +2,7 @@
 //! source is held up by a message that the stream cannot store. What names no job, and so reaches no queue, is kept for
 //! people and removed; so is what belongs to a job that has ended.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use wasmhost_nats::dead::{Dead, publish_dead};
 use wasmhost_nats::jobs::{message_on, next_out_of_reach, remove_job};
@@ -12,26 +12,30 @@ use wasmhost_nats::{
     remove_due,
 };
 use wasmhost_protocol::{
-    ErrorKind, JobKey, JobOptions, JobSubject, Leftover, Names, Place, QueueName, Sourced, leftover,
+    Ages, ErrorKind, JobKey, JobOptions, JobSubject, Leftover, Names, Place, QueueName, Sourced, leftover,
 };
 
 use crate::host::Host;
 
 /// Fired messages that one look may cost: each is one that no host has claimed.
 const AT_A_LOOK: usize = 250;
+/// Messages without a copy that are remembered from one pass to the next; more have to wait until these are seen to.
+const REMEMBERED: usize = 100_000;
 
 /// What the looks so far have found.
 pub(super) struct Left<'a> {
     host: &'a Host,
     /// Where the next look starts in the schedule stream.
     from: u64,
-    /// Those that had no copy in the job stream, by sequence.
-    alone: HashSet<u64>,
+    /// The number of the pass over the schedule stream: it may take many looks.
+    pass: u64,
+    /// Those that had no copy in the job stream, by sequence, with the pass that saw it so last.
+    alone: HashMap<u64, u64>,
 }
 
 impl<'a> Left<'a> {
     pub(super) fn new(host: &'a Host) -> Self {
-        Self { host, from: 1, alone: HashSet::new() }
+        Self { host, from: 1, pass: 0, alone: HashMap::new() }
     }
 
     pub(super) async fn look(&mut self) -> Result<(), ReadError> {
@@ -42,22 +46,28 @@ impl<'a> Left<'a> {
                 break;
             }
         }
-        let mut alone = HashSet::new();
         for _ in 0..AT_A_LOOK {
             let Some(due) = next_due(connection, self.from).await? else {
-                self.from = 1;
+                self.next_pass();
                 break;
             };
             self.from = due.sequence + 1;
-            if self.see(&due).await? {
-                alone.insert(due.sequence);
+            if !self.see(&due).await? {
+                self.alone.remove(&due.sequence);
+            } else if self.alone.len() < REMEMBERED {
+                self.alone.insert(due.sequence, self.pass);
             }
         }
-        self.alone = alone;
         Ok(())
     }
 
-    /// Whether it is without a copy. At a second look that finds it so, it is seen to.
+    fn next_pass(&mut self) {
+        let pass = self.pass;
+        self.alone.retain(|_, seen| *seen == pass);
+        (self.from, self.pass) = (1, pass + 1);
+    }
+
+    /// Whether it is without a copy. At a second pass that finds it so, it is seen to.
     async fn see(&self, due: &StoredMessage) -> Result<bool, ReadError> {
         let connection = &self.host.connection;
         let fired = connection.names.parse_due_subject(&due.subject);
@@ -72,7 +82,8 @@ impl<'a> Left<'a> {
             (_, Some(_)) => Ok(false),
             (fired, None) => {
                 // A hint alone: what comes twice runs once.
-                if self.alone.contains(&due.sequence) && sourcing(connection).await?.is_done() {
+                let before = self.alone.get(&due.sequence).is_some_and(|seen| *seen < self.pass);
+                if before && sourcing(connection).await?.is_done() {
                     match fired {
                         Ok(fired) => see_to(self.host, &fired, due).await?,
                         Err(why) => bury_due(self.host, due, &why.to_string()).await?,
@@ -125,8 +136,12 @@ async fn see_to(host: &Host, fired: &JobSubject, due: &StoredMessage) -> Result<
         Ok(options) => options,
         Err(why) => return bury_due(host, due, &why.to_string()).await,
     };
+    if !host.bucket.look(host).await {
+        return Ok(());
+    }
     let standing = host.records.read(&key).await?;
-    match leftover(&standing, options.revision, due.stored_at, now()) {
+    let ages = Ages { fired_at: due.stored_at, bucket_created: host.bucket.created(), now: now() };
+    match leftover(&standing, options.revision, ages) {
         Leftover::Unknown => Ok(()),
         Leftover::Over => {
             tracing::debug!(job.key = %key, sequence = due.sequence, "removes what fired for a job that has ended");
@@ -150,9 +165,7 @@ async fn queue(
             remove_due(&host.connection, sequence).await
         }
         Ok(_) | Err(PublishError::Stands(_)) => Ok(()),
-        Err(error @ (PublishError::TooLarge(_) | PublishError::Denied { .. })) => {
-            bury_due(host, due, &error.to_string()).await
-        }
+        Err(error @ PublishError::TooLarge(_)) => bury_due(host, due, &error.to_string()).await,
         Err(error) => {
             limited!(warn, job.key = %key, %error, "what fired has not come to the queue, and could not be queued");
             Ok(())

@@ -1,6 +1,6 @@
 //! A reconciler (R13): two scans a grace apart, each of up to three look-ups; the end that it writes is `end_of_gone`'s.
 
-use wasmhost_protocol::{Leftover, Stage, end_of_gone, leftover};
+use wasmhost_protocol::{Ages, Leftover, Stage, Timestamp, end_of_gone, leftover};
 
 use crate::clock;
 use crate::model::{Cause, Model, spend};
@@ -56,7 +56,9 @@ impl Model {
         let fired = world.msgs[left];
         let revision = (fired.what.hdr > 0).then(|| u64::from(fired.what.hdr));
         let mut after = *world;
-        match leftover(&self.standing(world), revision, clock::now(), clock::now()) {
+        let now = clock::now();
+        let ages = Ages { fired_at: now, bucket_created: Timestamp::from_unix_ms(0), now };
+        match leftover(&self.standing(world), revision, ages) {
             Leftover::Unknown => {}
             Leftover::Over => {
                 after.msgs.remove(left);
