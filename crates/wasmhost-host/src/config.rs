@@ -7,6 +7,8 @@ use wasmhost_nats::LayoutConfig;
 use wasmhost_protocol::QueueName;
 use wasmhost_sandbox::Compiler;
 
+use crate::bounds::SLOTS;
+
 /// What an operator may set. Flags, files and the environment are the command line's.
 #[derive(Debug, Clone)]
 pub struct HostConfig {
@@ -36,8 +38,7 @@ impl Default for HostConfig {
     fn default() -> Self {
         Self {
             queues: vec![(QueueName::default_queue(), 1)],
-            slots: 64
-                * u32::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1),
+            slots: usual_slots(std::thread::available_parallelism().map_or(1, usize::from)),
             grace: Duration::from_secs(30),
             ack_wait: Duration::from_secs(30),
             reconcile_after: Duration::from_secs(60),
@@ -46,6 +47,24 @@ impl Default for HostConfig {
             compiler: Compiler::InProcess,
             max_memory_bytes: 512 << 20,
             layout: LayoutConfig::default(),
+        }
+    }
+}
+
+/// 64 a core, as far as a host may have them.
+fn usual_slots(cores: usize) -> u32 {
+    u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(64).min(SLOTS.most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_slots_are_allowed_on_any_machine() {
+        assert_eq!(usual_slots(2), 128);
+        for cores in [1, 156, 157, 192, 100_000_000] {
+            SLOTS.hold(usual_slots(cores)).unwrap();
         }
     }
 }

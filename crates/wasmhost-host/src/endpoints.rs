@@ -88,10 +88,16 @@ struct Reply {
 
 impl Answering {
     async fn answer_all(&self, mut endpoint: Endpoint) {
+        let mut closing = false;
         loop {
             let request = tokio::select! {
                 request = endpoint.requests.next() => request,
-                () = self.host.closing.cancelled() => return,
+                // What the server has sent here by then is answered: nobody else has it.
+                () = self.host.closing.cancelled(), if !closing => {
+                    closing = true;
+                    endpoint.requests.drain().await;
+                    continue;
+                }
             };
             let Some(request) = request else { return };
             let permit = endpoint.free.clone().acquire_owned().await.expect("the semaphore is never closed");

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
-use end_to_end::Deployment;
+use anyhow::{Context, ensure};
+use async_nats::jetstream;
+use end_to_end::{Deployment, within};
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::Test;
@@ -79,6 +81,29 @@ async fn a_second_signal_ends_a_host_at_once() -> Test {
     let _next = deployment.host(&["--ack-wait", "3s"]).await?;
     let history = events.until_end("hostile.run.d").await?;
     assert_eq!(history.last()["state"], "SUCCESS", "and nothing is lost: {history}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_that_a_draining_host_has_are_answered() -> Test {
+    const REQUESTS: usize = 200;
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    let inbox = deployment.nats.new_inbox();
+    let mut answers = deployment.nats.subscribe(format!("{inbox}.*")).await?;
+    // It finds the signal and all requests at the same time.
+    host.pause()?;
+    for n in 0..REQUESTS {
+        let (subject, reply) = (format!("wasmhost.status.hello.run.{n}"), format!("{inbox}.{n}"));
+        deployment.nats.publish_with_reply(subject, reply, "".into()).await?;
+    }
+    jetstream::new(deployment.nats.clone()).query_account().await?;
+    host.terminate()?;
+    host.resume()?;
+    for _ in 0..REQUESTS {
+        // Of a host, or of the server where there is none any more.
+        within("an answer", answers.next()).await?.context("the subscription ended")?;
+    }
+    assert_eq!(host.end().await?.code(), Some(0));
     Ok(())
 }
 

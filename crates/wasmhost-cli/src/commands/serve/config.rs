@@ -92,7 +92,8 @@ impl File {
     }
 
     fn connection(&mut self, global: &mut Global) {
-        let url_is_set = global.nats.is_some() || std::env::var_os("NATS_URL").is_some();
+        let url_is_set =
+            global.nats.is_some() || std::env::var_os("NATS_URL").is_some_and(|url| !url.is_empty());
         let url = self.value("nats", parse_url);
         if !url_is_set {
             global.nats = url;
