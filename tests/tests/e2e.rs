@@ -4,6 +4,11 @@ mod e2e {
     /// What every test returns: an error says what was waited for, and what was seen instead.
     type Test = anyhow::Result<()>;
 
+    /// The harness of `cargo test` captures `eprintln!`; this is to be seen.
+    fn say(line: &str) {
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
+    }
+
     mod nats_cli;
     mod run;
     mod services;

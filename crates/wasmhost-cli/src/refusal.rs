@@ -113,7 +113,8 @@ impl From<RegistryError> for Complaint {
             }
             RegistryError::TooLarge { .. } => Exit::BadFile,
             RegistryError::Policy { .. } => Exit::Config,
-            RegistryError::Contended(_) => Exit::Full,
+            RegistryError::Contended(_) | RegistryError::Full { .. } => Exit::Full,
+            RegistryError::Denied { .. } => Exit::Denied,
             RegistryError::Read(error) => read(error),
             RegistryError::Object(error) => object(error),
             _ => Exit::Unreachable,
@@ -163,6 +164,7 @@ fn object(error: &ObjectError) -> Exit {
     match error {
         ObjectError::Missing(_) => Exit::NotFound,
         ObjectError::Denied { .. } => Exit::Denied,
+        ObjectError::Full { .. } => Exit::Full,
         ObjectError::Link(_) | ObjectError::TooLarge { .. } | ObjectError::Corrupt { .. } => Exit::BadFile,
         _ => Exit::Unreachable,
     }

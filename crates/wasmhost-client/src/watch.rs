@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
 use tokio::time::{Instant, sleep_until};
-use wasmhost_nats::{Event, Heard, subscribe};
+use wasmhost_nats::{Event, Heard, SET_UP_WITHIN, subscribe};
 use wasmhost_protocol::{Record, Standing};
 
 use crate::{Handle, StatusError};
 
 /// How often a waiting client reads again, since events may be lost (R5).
 const READ_AGAIN: Duration = Duration::from_secs(15);
+/// So long a bucket that has been there may be away.
+const AWAY_FOR: Duration = Duration::from_secs(60);
 
 /// The records of one job, revisions increasing, ending after the terminal one. Slow readers may miss some in between,
 /// never the last.
@@ -124,7 +126,9 @@ impl States {
 
     /// What stands, as soon as the leader answers; none where it refuses to, and the watch ends with that.
     async fn read_standing(&mut self) -> Option<Standing> {
-        match self.job.client.records().read_or_refused(&self.job.key).await {
+        // One that has been there is away while the server has no leader for it, or the way to it is interrupted.
+        let missing_for = if self.revision > 0 { AWAY_FOR } else { SET_UP_WITHIN };
+        match self.job.client.records().read_or_refused(&self.job.key, missing_for).await {
             Ok(standing) => Some(standing),
             Err(source) => {
                 self.ended = true;

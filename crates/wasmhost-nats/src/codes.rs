@@ -46,6 +46,8 @@ pub(crate) enum Unstored {
     Conflict,
     /// It may have been stored or not, or could be stored later.
     Unknown(String),
+    /// Nobody listens: it was not stored.
+    Unheard(String),
     /// There is no room.
     Full(String),
     /// The message is over a size limit.
@@ -63,8 +65,8 @@ impl From<PublishError> for Unstored {
         match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => Self::TooLarge,
             PublishErrorKind::WrongLastMessageId | PublishErrorKind::WrongLastSequence => Self::Conflict,
-            PublishErrorKind::StreamNotFound
-            | PublishErrorKind::TimedOut
+            PublishErrorKind::StreamNotFound => Self::Unheard(text),
+            PublishErrorKind::TimedOut
             | PublishErrorKind::BrokenPipe
             | PublishErrorKind::MaxAckPending
             | PublishErrorKind::Other => Self::Unknown(text),
@@ -73,6 +75,15 @@ impl From<PublishError> for Unstored {
 }
 
 impl Unstored {
+    /// Why, for people.
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Conflict => "another message stands".to_owned(),
+            Self::TooLarge => "it is too large".to_owned(),
+            Self::Unknown(text) | Self::Unheard(text) | Self::Full(text) | Self::Refused(text) => text,
+        }
+    }
+
     pub(crate) fn from_code(code: u64, status: usize, text: String) -> Self {
         if CONFLICTS.contains(&code) {
             Self::Conflict

@@ -7,7 +7,6 @@ use nats_wire::Headers;
 use wasmhost_protocol::{JobKey, header, truncate};
 
 use crate::Connection;
-use crate::codes::Unstored;
 use crate::message::{header_value, publish};
 
 /// Bytes of the reason that fit a header.
@@ -48,13 +47,8 @@ pub async fn publish_dead(
     kept.insert(header::DEAD_KIND, header_value(kind));
     kept.insert(header::DEAD_REASON, header_value(truncate(reason, REASON_BYTES)));
     let message = PublishMessage::build().headers(kept).payload(body);
-    let text = match publish(connection, &subject, message).await {
-        Ok(_) => return Ok(()),
-        Err(Unstored::Conflict) => "another message stands".to_owned(),
-        Err(Unstored::TooLarge) => "it is too large".to_owned(),
-        Err(Unstored::Unknown(text) | Unstored::Full(text) | Unstored::Refused(text)) => text,
-    };
-    Err(DeadError { subject, text })
+    let kept = publish(connection, &subject, message).await;
+    kept.map(drop).map_err(|unstored| DeadError { subject, text: unstored.into_text() })
 }
 
 /// A copied header of the server's own would be obeyed again.

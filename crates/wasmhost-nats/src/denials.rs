@@ -20,10 +20,10 @@ struct Kept {
 }
 
 impl Kept {
-    /// The newest denial after the first `seen` that mentions `subject`.
-    fn since(&self, seen: u64, subject: &str) -> Option<&String> {
+    /// The newest denial after the first `seen` that has `part` in it.
+    fn since(&self, seen: u64, part: &str) -> Option<&String> {
         let new = usize::try_from(self.count - seen).unwrap_or(usize::MAX);
-        self.texts.iter().rev().take(new).find(|text| text.contains(subject))
+        self.texts.iter().rev().take(new).find(|text| text.contains(part))
     }
 }
 
@@ -55,9 +55,9 @@ impl Denials {
         self.0.borrow().count
     }
 
-    /// Whether one after the first `seen` mentions `subject`.
-    pub(crate) fn mention(&self, seen: u64, subject: &str) -> bool {
-        self.0.borrow().since(seen, subject).is_some()
+    /// Whether one after the first `seen` is of `subject`.
+    pub(crate) fn name(&self, seen: u64, subject: &str) -> bool {
+        self.0.borrow().since(seen, &quoted(subject)).is_some()
     }
 
     /// The answer to a request on `subject`, or the denial that took its place.
@@ -66,15 +66,29 @@ impl Denials {
         subject: &str,
         answer: impl Future<Output = T>,
     ) -> Result<T, String> {
+        self.or_mentioned(&quoted(subject), answer).await
+    }
+
+    /// The answer to requests on subjects that mention `object`, or the denial that took its place.
+    pub(crate) async fn or_mentioned<T>(
+        &self,
+        object: &str,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, String> {
         let mut receiver = self.0.subscribe();
         let seen = receiver.borrow_and_update().count;
         // Dropping the wait loses nothing; dropping the answer gives up a reply that will never come.
         tokio::select! {
             biased;
             answer = answer => Ok(answer),
-            Ok(kept) = receiver.wait_for(|kept| kept.since(seen, subject).is_some()) => {
-                Err(kept.since(seen, subject).cloned().unwrap_or_default())
+            Ok(kept) = receiver.wait_for(|kept| kept.since(seen, object).is_some()) => {
+                Err(kept.since(seen, object).cloned().unwrap_or_default())
             }
         }
     }
+}
+
+/// A subject as the server names it: in quotes, so that another one which this begins is not meant.
+fn quoted(subject: &str) -> String {
+    format!("\"{subject}\"")
 }

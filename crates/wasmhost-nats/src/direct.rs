@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use wasmhost_protocol::{Names, header};
 
+use crate::streams::state_of;
 use crate::{ANSWER_TIMEOUT, Connection, ReadError, StoredMessage};
 
 /// Messages asked for in one request.
@@ -111,8 +112,9 @@ async fn one(
         let body = request.to_string();
         wire.request(&subject, body.as_bytes(), ANSWER_TIMEOUT).await.map_err(|error| error.to_string())
     };
-    let answer = match connection.denials.or_denied(&format!("\"{subject}\""), answer).await {
-        Ok(answer) => answer.map_err(&unreachable)?,
+    let answer = match connection.denials.or_denied(&subject, answer).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(text)) => return Err(missing(connection, stream).await.unwrap_or_else(|| unreachable(text))),
         Err(text) => return Err(ReadError::Denied { subject: stream.to_owned(), text }),
     };
     let status = answer.status();
@@ -138,10 +140,20 @@ async fn batch(
 ) -> Result<Option<Batch>, ReadError> {
     let subject = Names::direct_messages(stream);
     let read = read_batch(connection, &subject, request);
-    match connection.denials.or_denied(&format!("\"{subject}\""), read).await {
-        Ok(batch) => batch.map_err(|text| ReadError::Unreachable { subject: what.to_owned(), text }),
+    match connection.denials.or_denied(&subject, read).await {
+        Ok(Ok(batch)) => Ok(batch),
+        Ok(Err(text)) => {
+            let unreachable = || ReadError::Unreachable { subject: what.to_owned(), text };
+            Err(missing(connection, stream).await.unwrap_or_else(unreachable))
+        }
         Err(text) => Err(ReadError::Denied { subject: what.to_owned(), text }),
     }
+}
+
+/// Nobody answers for a stream that is not there: whether that is so.
+async fn missing(connection: &Connection, stream: &str) -> Option<ReadError> {
+    let state = state_of(connection, stream).await;
+    state.err().filter(|error| matches!(error, ReadError::NotSetUp { .. }))
 }
 
 async fn read_batch(
@@ -162,7 +174,11 @@ async fn read_batch(
             continue;
         }
         match answer.status() {
-            Some(NO_MESSAGE) => return Ok(Some(Batch { messages, left: 0 })),
+            // Behind messages it breaks the answer off: one that was counted has expired meanwhile. There may be more.
+            Some(NO_MESSAGE) => {
+                let left = u64::from(!messages.is_empty());
+                return Ok(Some(Batch { messages, left }));
+            }
             Some(TOO_MANY) => return Ok(None),
             Some(END) => {
                 let told = Headers::ending(answer.block.as_deref().unwrap_or_default());

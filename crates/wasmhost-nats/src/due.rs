@@ -1,7 +1,7 @@
 //! What schedules fired. It stands in the schedule stream until a host has claimed its job and deletes it: what still
 //! stands, a server that has lost its place brings to the job stream again.
 
-use wasmhost_protocol::{JobKey, JobSubject};
+use wasmhost_protocol::{JobKey, JobSubject, Names};
 
 use crate::message::{Place, ReadError, read, remove};
 use crate::{Connection, StoredMessage};
@@ -39,7 +39,7 @@ pub async fn discard_due(
         let purge = opened.purge().filter(subject.as_str()).sequence(sequence.saturating_add(1));
         purge.await.map(drop).map_err(|e| e.to_string())
     };
-    match connection.denials.or_denied(&stream, answer).await {
+    match connection.denials.or_denied(&Names::stream_purge(&stream), answer).await {
         Ok(purged) => purged.map_err(|text| ReadError::Unreachable { subject, text }),
         Err(text) => Err(ReadError::Denied { subject, text }),
     }

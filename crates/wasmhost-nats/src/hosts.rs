@@ -4,7 +4,6 @@ use async_nats::jetstream::message::PublishMessage;
 use wasmhost_protocol::{HostId, HostPresence, header};
 
 use crate::Connection;
-use crate::codes::Unstored;
 use crate::direct::newest;
 use crate::message::{ReadError, publish};
 
@@ -37,11 +36,6 @@ pub async fn hosts(connection: &Connection) -> Result<Vec<HostPresence>, ReadErr
 }
 
 async fn write(connection: &Connection, host: &HostId, message: PublishMessage) -> Result<(), AnnounceError> {
-    let text = match publish(connection, &connection.names.host_subject(host), message).await {
-        Ok(_) => return Ok(()),
-        Err(Unstored::Conflict) => "another value stands".to_owned(),
-        Err(Unstored::TooLarge) => "it is too large".to_owned(),
-        Err(Unstored::Unknown(text) | Unstored::Full(text) | Unstored::Refused(text)) => text,
-    };
-    Err(AnnounceError { host: host.clone(), text })
+    let written = publish(connection, &connection.names.host_subject(host), message).await;
+    written.map(drop).map_err(|unstored| AnnounceError { host: host.clone(), text: unstored.into_text() })
 }

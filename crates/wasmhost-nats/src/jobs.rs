@@ -42,6 +42,14 @@ pub enum PublishError {
         /// What went wrong.
         text: String,
     },
+    /// No stream listens: it was not stored.
+    #[error("publish job {key}: {text}")]
+    Unheard {
+        /// The job.
+        key: JobKey,
+        /// What went wrong.
+        text: String,
+    },
     /// The message is larger than the stream or the server takes.
     #[error("publish job {0}: it is too large")]
     TooLarge(JobKey),
@@ -62,6 +70,7 @@ impl PublishError {
             Unstored::Conflict => Self::Stands(key),
             Unstored::Full(text) => Self::Full { key, text },
             Unstored::Unknown(text) => Self::Unknown { key, text },
+            Unstored::Unheard(text) => Self::Unheard { key, text },
             Unstored::TooLarge => Self::TooLarge(key),
             Unstored::Refused(text) => Self::Denied { key, text },
         }

@@ -188,7 +188,7 @@ async fn denied<T>(
     object: &str,
     answer: impl Future<Output = Result<T, LayoutError>>,
 ) -> Result<T, LayoutError> {
-    match connection.denials.or_denied(object, answer).await {
+    match connection.denials.or_mentioned(object, answer).await {
         Ok(answer) => answer,
         Err(text) => Err(LayoutError::Denied { object: object.to_owned(), text }),
     }

@@ -55,8 +55,7 @@ pub(crate) async fn publish(
         let sent = connection.jetstream.send_publish(subject.to_owned(), message).await?;
         sent.await
     };
-    // The server quotes the subject, so that another one which this begins is not meant.
-    match connection.denials.or_denied(&format!("\"{subject}\""), answer).await {
+    match connection.denials.or_denied(subject, answer).await {
         Ok(answer) => Ok(answer?),
         Err(denial) => Err(Unstored::Refused(denial)),
     }
@@ -87,7 +86,7 @@ pub(crate) async fn read(
         }
     };
     let asked = api::ask::<Got>(connection, Names::stream_message(stream), &request);
-    match connection.denials.or_denied(stream, asked).await {
+    match connection.denials.or_denied(&Names::stream_message(stream), asked).await {
         Ok(Ok(got)) => {
             let message = StoredMessage::of_raw(&got.message);
             message.map(Some).map_err(|text| ReadError::Unreachable { subject, text })
@@ -121,7 +120,7 @@ pub(crate) async fn remove(connection: &Connection, stream: &str, sequence: u64)
     let subject = format!("{stream} {sequence}");
     let request = json!({ "seq": sequence, "no_erase": true });
     let asked = api::ask::<IgnoredAny>(connection, Names::stream_delete_message(stream), request);
-    match connection.denials.or_denied(stream, asked).await {
+    match connection.denials.or_denied(&Names::stream_delete_message(stream), asked).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) if error.code() == Some(NOT_DELETED) => Ok(()),
         Ok(Err(error)) => Err(ReadError::new(subject, &error)),

@@ -69,7 +69,15 @@ pub enum ObjectError {
         /// The server's words.
         text: String,
     },
-    /// No answer, no room, or a broken transfer.
+    /// The store, the account or the server has no room.
+    #[error("store object `{name}`: no room: {text}")]
+    Full {
+        /// Its name.
+        name: String,
+        /// The server's words.
+        text: String,
+    },
+    /// No answer, or a broken transfer.
     #[error("use object `{name}`: {text}")]
     Failed {
         /// Its name.
@@ -101,7 +109,8 @@ impl ObjectError {
         match unstored {
             Unstored::Conflict => failed(name, "another object of this name is being stored"),
             Unstored::TooLarge => failed(name, "the server takes no message of the size of a chunk"),
-            Unstored::Unknown(text) | Unstored::Full(text) => failed(name, text),
+            Unstored::Full(text) => Self::Full { name: name.to_owned(), text },
+            Unstored::Unknown(text) | Unstored::Unheard(text) => failed(name, text),
             Unstored::Refused(text) => Self::Denied { name: name.to_owned(), text },
         }
     }

@@ -80,7 +80,7 @@ impl WriteError {
         let key = key.clone();
         match unstored {
             Unstored::Conflict => Self::Conflict(key),
-            Unstored::Unknown(text) => Self::Unknown { key, text },
+            Unstored::Unknown(text) | Unstored::Unheard(text) => Self::Unknown { key, text },
             Unstored::Full(text) => Self::Full { key, text },
             Unstored::TooLarge => Self::TooLarge(key),
             Unstored::Refused(text) => Self::Denied { key, text },
@@ -121,13 +121,17 @@ impl Records {
         }
     }
 
-    /// The same, but an answer that no further try would change is told: a missing right, a bucket that was never made.
-    pub async fn read_or_refused(&self, key: &JobKey) -> Result<Standing, ReadError> {
-        let mut backoff = Backoff::new();
+    /// The same, but an answer that no further try would change is told: a missing right, and that there is no bucket, once the
+    /// server has said so for `missing_for`.
+    pub async fn read_or_refused(&self, key: &JobKey, missing_for: Duration) -> Result<Standing, ReadError> {
+        let (mut backoff, started) = (Backoff::new(), Instant::now());
         loop {
             match self.read(key).await {
                 Ok(standing) => return Ok(standing),
-                Err(error @ (ReadError::Denied { .. } | ReadError::NotSetUp { .. })) => return Err(error),
+                Err(error @ ReadError::Denied { .. }) => return Err(error),
+                Err(error @ ReadError::NotSetUp { .. }) if started.elapsed() >= missing_for => {
+                    return Err(error);
+                }
                 Err(error) => limited!(warn, job.key = %key, %error, "cannot read a record; trying again"),
             }
             backoff.wait().await;

@@ -51,6 +51,22 @@ pub enum RegistryError {
     /// Others changed the module at the same time, again and again.
     #[error("change module {0}: others change it at the same time")]
     Contended(ModuleName),
+    /// The registry has no room.
+    #[error("change module {name}: no room: {text}")]
+    Full {
+        /// The module.
+        name: ModuleName,
+        /// The server's words.
+        text: String,
+    },
+    /// A permission is missing.
+    #[error("change module {name}: {text}")]
+    Denied {
+        /// The module.
+        name: ModuleName,
+        /// The server's words.
+        text: String,
+    },
     /// The entry was not stored.
     #[error("change module {name}: {text}")]
     Unstored {
@@ -219,13 +235,17 @@ async fn change(
         };
         let expected = versions.last().map_or(0, |version| version.revision);
         let message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
-        let text = match publish(connection, &connection.names.module_subject(name), message).await {
+        let name = name.clone();
+        return Err(match publish(connection, &connection.names.module_subject(&name), message).await {
             Ok(_) => return Ok(entry),
             Err(Unstored::Conflict) => continue,
-            Err(Unstored::TooLarge) => "the entry is too large".to_owned(),
-            Err(Unstored::Unknown(text) | Unstored::Full(text) | Unstored::Refused(text)) => text,
-        };
-        return Err(RegistryError::Unstored { name: name.clone(), text });
+            Err(Unstored::TooLarge) => {
+                RegistryError::Unstored { name, text: "the entry is too large".to_owned() }
+            }
+            Err(Unstored::Full(text)) => RegistryError::Full { name, text },
+            Err(Unstored::Refused(text)) => RegistryError::Denied { name, text },
+            Err(Unstored::Unknown(text) | Unstored::Unheard(text)) => RegistryError::Unstored { name, text },
+        });
     }
     Err(RegistryError::Contended(name.clone()))
 }

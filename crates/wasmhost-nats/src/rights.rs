@@ -8,9 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use async_nats::{HeaderMap, Message, Subscriber};
-use bytes::Bytes;
-use futures::StreamExt;
+use nats_wire::{Headers, Message, Wire};
 use tokio::time::timeout;
 use wasmhost_protocol::{JobId, JobKey, QueueName, Right, TaskName, Way, header};
 
@@ -76,48 +74,46 @@ pub async fn check_rights(connection: &Connection, queues: &[QueueName]) -> Resu
             return Err(RightsError::Unreachable("the server does not pass on what it is told".to_owned()));
         }
     };
-    let denied = |right: &Right| connection.denials.mention(seen, &format!("\"{}\"", right.tried));
+    let denied = |right: &Right| connection.denials.name(seen, &right.tried);
     let missing: Vec<_> = tried.into_iter().filter(denied).collect();
     if missing.is_empty() { Ok(()) } else { Err(RightsError::Missing(missing)) }
 }
 
 /// Tries all rights; those that were tried.
 async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Right>, String> {
+    // What strangers send is heard meanwhile, too.
+    let wire = connection.edge().await.map_err(|error| error.to_string())?;
     let (names, key) = (&connection.names, nobodys_key());
     let mut rights = names.rights_of_host(queues, &key);
     for right in &rights {
         match right.way {
-            Way::Subscribe => {
-                // Ended at once: the server allows one answer to a question that it passes on, and counts each that hears it.
-                let mut listening = listen(connection, right.tried.clone()).await?;
-                listening.unsubscribe().await.map_err(|error| error.to_string())?;
-            }
-            Way::Publish => tell(connection, &right.tried, &right.harmless).await?,
+            // Ended at once: the server allows one answer to a question that it passes on, and counts each that hears it.
+            Way::Subscribe => drop(wire.subscribe(right.tried.clone(), None, 1).await),
+            Way::Publish => tell(wire, &right.tried, &right.harmless).await?,
         }
     }
     // What comes back to a question of one's own comes after all that was denied before it.
-    if let Some(question) = ask_oneself(connection).await?
+    if let Some(question) = ask_oneself(connection, wire).await?
         && let Some(reply) = question.reply
     {
         rights.push(names.right_to_answer(&reply));
-        let answered = connection.client.publish(reply, Bytes::new()).await;
-        answered.map_err(|error| error.to_string())?;
-        ask_oneself(connection).await?;
+        wire.publish(&reply, None, None, b"").await.map_err(|error| error.to_string())?;
+        ask_oneself(connection, wire).await?;
     }
     Ok(rights)
 }
 
 /// Hears a broadcast of its own, over the server; none where the server denies that.
-async fn ask_oneself(connection: &Connection) -> Result<Option<Message>, String> {
+async fn ask_oneself(connection: &Connection, wire: &Wire) -> Result<Option<Message>, String> {
     let subject = connection.names.revoke_broadcast(&nobodys_key());
     let asking = async {
-        let mut heard = listen(connection, subject.clone()).await?;
-        let reply = connection.client.new_inbox();
-        let asked = connection.client.publish_with_reply(subject.clone(), reply, Bytes::new()).await;
+        let mut heard = wire.subscribe(subject.clone(), None, 1).await;
+        let reply = wire.new_inbox();
+        let asked = wire.publish(&subject, Some(&reply), None, b"").await;
         asked.map_err(|error| error.to_string())?;
         heard.next().await.ok_or_else(|| "a subscription ended".to_owned())
     };
-    match connection.denials.or_denied(&format!("\"{subject}\""), asking).await {
+    match connection.denials.or_denied(&subject, asking).await {
         Ok(heard) => heard.map(Some),
         Err(_) => Ok(None),
     }
@@ -129,14 +125,8 @@ fn nobodys_key() -> JobKey {
     JobKey::new(TaskName::parse("rights.check").expect("a task's name"), id)
 }
 
-async fn listen(connection: &Connection, subject: String) -> Result<Subscriber, String> {
-    connection.client.subscribe(subject).await.map_err(|error| error.to_string())
-}
-
-async fn tell(connection: &Connection, subject: &str, body: &str) -> Result<(), String> {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::EXPECTED_STREAM, NO_STREAM);
-    let body = Bytes::from(body.to_owned());
-    let told = connection.client.publish_with_headers(subject.to_owned(), headers, body).await;
+async fn tell(wire: &Wire, subject: &str, body: &str) -> Result<(), String> {
+    let headers = Headers::of([(header::EXPECTED_STREAM, NO_STREAM)]).expect("a name can stand in a header");
+    let told = wire.publish(subject, None, Some(&headers), body.as_bytes()).await;
     told.map_err(|error| error.to_string())
 }

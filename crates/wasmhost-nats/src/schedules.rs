@@ -60,7 +60,7 @@ async fn room_for(connection: &Connection, key: &JobKey, body_bytes: usize) -> R
         let info = stream.cached_info();
         Ok((info.state.bytes, most_bytes(&info.config)))
     };
-    let (key, answer) = (key.clone(), connection.denials.or_denied(&name, answer).await);
+    let (key, answer) = (key.clone(), connection.denials.or_denied(&Names::stream_info(&name), answer).await);
     match answer {
         Ok(Ok((bytes, max_bytes))) if bytes.saturating_add(needed) <= max_bytes => Ok(()),
         Ok(Ok((bytes, max_bytes))) => {
@@ -89,7 +89,7 @@ pub async fn unschedule(connection: &Connection, key: &JobKey) -> Result<bool, R
         let purged = stream.purge().filter(subject.as_str()).await.map_err(|e| e.to_string())?;
         Ok(purged.purged > 0)
     };
-    match connection.denials.or_denied(&stream, answer).await {
+    match connection.denials.or_denied(&Names::stream_purge(&stream), answer).await {
         Ok(purged) => purged.map_err(unreachable),
         Err(text) => Err(ReadError::Denied { subject, text }),
     }
@@ -133,7 +133,7 @@ pub async fn sourcing(connection: &Connection) -> Result<Sourcing, ReadError> {
         let source = info.sources.first().ok_or_else(|| "the job stream has no source".to_owned())?;
         Ok(Sourcing { lag: source.lag, contact: source.active, full: is_full(info) })
     };
-    match connection.denials.or_denied(&stream, answer).await {
+    match connection.denials.or_denied(&Names::stream_info(&stream), answer).await {
         Ok(sourcing) => sourcing.map_err(|text| ReadError::Unreachable { subject: stream.clone(), text }),
         Err(text) => Err(ReadError::Denied { subject: stream, text }),
     }

@@ -30,7 +30,7 @@ struct State {
 pub(crate) async fn state_of(connection: &Connection, stream: &str) -> Result<StreamState, ReadError> {
     let subject = stream.to_owned();
     let asked = api::ask::<Info>(connection, Names::stream_info(stream), json!({}));
-    match connection.denials.or_denied(stream, asked).await {
+    match connection.denials.or_denied(&Names::stream_info(stream), asked).await {
         Ok(Ok(Info { created, state })) => match Timestamp::parse(&created) {
             Ok(created) => Ok(StreamState { created, last: state.last_seq }),
             Err(error) => Err(ReadError::Unreachable { subject, text: error.to_string() }),

@@ -65,7 +65,8 @@ async fn the_lines_that_are_told_are_enough_to_serve() -> Test {
     let server = server_with(&format!("{}, allow_responses: true", granted.join(", ")))?;
     set_up(&server).await?;
 
-    let mut host = Host::spawn(&url(&server, "host"), &["--queues", "default,high"])?;
+    let flags = ["--queues", "default,high", "--reconcile-after", "1s"];
+    let mut host = Host::spawn(&url(&server, "host"), &flags)?;
     host.log.wait_for("serving host.id=").await?;
     let admin = Wasmhost::at(url(&server, "admin"));
     let component = end_to_end::guest("hello").display().to_string();
@@ -79,6 +80,11 @@ async fn the_lines_that_are_told_are_enough_to_serve() -> Test {
     let answered = within("an answer of the service", answered).await??;
     let record: Value = serde_json::from_slice(&answered.payload).context("a record")?;
     assert_eq!(record["state"], "SUCCESS");
+    // And to give a queue its consumer back.
+    let jobs = client.connection().jetstream.get_stream("WASMHOST_JOBS").await?;
+    jobs.delete_consumer("wasmhost-high").await?;
+    let job = client.task("hello.run").queue("high").submit(&json!({ "name": "Ada" })).await?;
+    let _: Value = within("a result", job.result()).await??;
     ensure!(!host.log.text().to_lowercase().contains("permissions violation"), "{}", host.log.text());
     host.check_alive()
 }

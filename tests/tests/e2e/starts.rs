@@ -126,6 +126,10 @@ async fn a_client_of_a_server_without_our_streams_is_told_so() -> Test {
     let text = submitted.err().context("an error")?.to_string();
     ensure!(text.contains("wasmhost serve"), "{text}");
 
+    for command in [&["hosts"][..], &["module", "list"], &["jobs"]] {
+        deployment.wasmhost(command).await?.refused(78, &["wasmhost serve"]).context(command[0])?;
+    }
+
     let host = deployment.host(&[]).await?;
     host.kill().await?;
     jetstream::new(deployment.nats.clone()).delete_stream("WASMHOST_JOBS").await?;

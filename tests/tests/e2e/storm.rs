@@ -1,7 +1,7 @@
 //! Storms: every fault there is, on many jobs at once, judged by the auditor; and storms on hosts that break one rule of
 //! the protocol, which the auditor has to notice.
 
-use std::{collections::BTreeSet, fs, io::Write, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use anyhow::ensure;
 use end_to_end::{Plan, Scale, StormOptions, Theme, broken_wasmhost, storm};
@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Mutex;
 use wasmhost_audit::Invariant;
 
-use super::Test;
+use super::{Test, say};
 
 const SEEDS: [u64; 2] = [7, 1984];
 
@@ -72,9 +72,4 @@ async fn convict((rule, theme, promise): Rule, seed: u64) -> Test {
     // What was to be broken is of no use to anybody.
     report.kept.map(fs::remove_dir_all).transpose()?;
     Ok(())
-}
-
-/// The harness of `cargo test` captures `eprintln!`; this is to be seen.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

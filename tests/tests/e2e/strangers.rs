@@ -8,7 +8,7 @@ use async_nats::jetstream;
 use end_to_end::{Deployment, Host, Stranger, malformed_blocks, status_blocks, until};
 use futures::StreamExt;
 
-use super::Test;
+use super::{Test, say};
 
 const GOOD: &[u8] = b"NATS/1.0\r\nX: a\r\n\r\n";
 const SERVICES: [&str; 3] =
@@ -146,7 +146,7 @@ async fn survives_a_flood(flags: &[&str], hosts: usize) -> Test {
     let dead = dead(&deployment).await?.len();
     ensure!(dead == bad, "{dead} dead letters for {bad} bad messages");
     running.iter_mut().try_for_each(Host::check_alive)?;
-    println!("memory of each host after each tenth of the flood, in bytes: {memory:?}");
+    say(&format!("memory of each host after each tenth of the flood, in bytes: {memory:?}"));
     audited.prove().await
 }
 

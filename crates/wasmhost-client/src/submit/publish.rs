@@ -68,10 +68,11 @@ impl Submitting<'_> {
                 Err(self.abort(&held, too_large).await)
             }
             Err(error) => {
+                // It may have been stored for all that is known: nothing is taken back from here on.
+                self.doubt |= !matches!(error, PublishError::Unheard { .. });
                 if let Some(missing) = self.missing_stream(&held).await {
                     return Err(self.abort(&held, missing).await);
                 }
-                self.doubt = true;
                 Ok(Tried::Again(held, self.unreachable(error.to_string())))
             }
         }

@@ -144,7 +144,8 @@ fn command(object: &Object<'_>, mend: Mend, wanted: &Value, wanted_text: &str) -
     let flag = match mend {
         Mend::Anew => return remove.clone(),
         Mend::Interactive => return format!("{edit} --interactive"),
-        Mend::Flag(flag) => flag,
+        Mend::FlagOn(_) if *wanted != Value::Bool(true) => return remove.clone(),
+        Mend::FlagOn(flag) | Mend::Flag(flag) => flag,
     };
     match wanted {
         Value::Bool(true) => format!("{edit} --{flag}"),

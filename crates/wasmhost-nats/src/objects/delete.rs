@@ -35,7 +35,7 @@ struct Purged {}
 pub(super) async fn purge(connection: &Connection, store: &str, subject: &str) -> Result<(), ReadError> {
     let asked = Names::stream_purge(&Names::stream_of_store(store));
     let purging = api::ask::<Purged>(connection, asked.clone(), json!({ "filter": subject }));
-    match connection.denials.or_denied(&format!("\"{asked}\""), purging).await {
+    match connection.denials.or_denied(&asked, purging).await {
         Ok(Ok(Purged {})) => Ok(()),
         Ok(Err(error)) => Err(ReadError::new(subject.to_owned(), &error)),
         Err(text) => Err(ReadError::Denied { subject: subject.to_owned(), text }),

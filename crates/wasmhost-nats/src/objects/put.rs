@@ -2,12 +2,14 @@
 //! do not queue behind megabytes, and what was not sent is not sent later.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use nats_wire::{Answers, Headers, SendError};
+use nats_wire::{Answers, Headers, SendError, Wire};
 use serde::Deserialize;
+use tokio::time::timeout;
 use wasmhost_protocol::{ChunksId, Digest, Names, header};
 
 use super::delete::{delete, purge};
@@ -56,7 +58,14 @@ pub(crate) async fn put(
 ) -> Result<(), ObjectError> {
     // A chunk needs room for its subject in the payload limit of a server that was set low.
     let chunk_bytes = CHUNK_BYTES.min(connection.client.max_payload() / 4 * 3).max(1);
-    let upload = Upload { connection, store, object, id: random_chunks(), chunk_bytes };
+    let upload = Upload {
+        connection,
+        store,
+        object,
+        id: random_chunks(),
+        chunk_bytes,
+        unsettled: AtomicBool::new(false),
+    };
     match object.readers {
         Readers::Any => upload.described_last().await,
         Readers::NoneYet => upload.described_first().await,
@@ -69,6 +78,8 @@ struct Upload<'a> {
     object: &'a Object<'a>,
     id: ChunksId,
     chunk_bytes: usize,
+    /// Whether a chunk may be stored yet, for all that is known.
+    unsettled: AtomicBool,
 }
 
 impl Upload<'_> {
@@ -85,7 +96,11 @@ impl Upload<'_> {
             self.send_chunks().await
         });
         let stored = stored.await;
-        if stored.is_err() {
+        if stored.is_err() && self.unsettled.load(Ordering::Relaxed) {
+            // Under its description it is found, should it be stored after this.
+            let subject = Names::object_chunks(self.store, &self.id);
+            self.undo(purge(self.connection, self.store, &subject)).await;
+        } else if stored.is_err() {
             self.undo(delete(self.connection, self.store, self.object.name)).await;
         }
         stored
@@ -125,7 +140,7 @@ impl Upload<'_> {
 
     /// What cannot be removed now is found by whoever looks for descriptions that no record names, or expires.
     async fn undo<T, E: std::fmt::Display>(&self, removing: impl Future<Output = Result<T, E>>) {
-        match tokio::time::timeout(ANSWER_TIMEOUT, removing).await {
+        match timeout(ANSWER_TIMEOUT, removing).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::debug!(name = self.object.name, %error, "left a part of an object"),
             Err(_) => tracing::debug!(name = self.object.name, "left a part of an object"),
@@ -153,7 +168,7 @@ impl Upload<'_> {
     async fn send_chunks(&self) -> Result<(), ObjectError> {
         let subject = Names::object_chunks(self.store, &self.id);
         let sending = self.send_to(&subject);
-        match self.connection.denials.or_denied(&format!("\"{subject}\""), sending).await {
+        match self.connection.denials.or_denied(&subject, sending).await {
             Ok(sent) => sent,
             Err(text) => Err(ObjectError::Denied { name: self.object.name.to_owned(), text }),
         }
@@ -164,33 +179,71 @@ impl Upload<'_> {
         let headers = ttl.as_deref().map(|ttl| Headers::of([(header::TTL, ttl)]));
         let headers = headers.transpose().expect("a number can stand in a header");
         let wire = self.connection.edge().await.map_err(|error| failed(self.object.name, error))?;
-        let (mut waiting, mut last) = (VecDeque::new(), 0);
+        self.unsettled.store(true, Ordering::Relaxed);
+        let mut waiting = VecDeque::new();
+        let sent = self.send_each(wire, subject, headers.as_ref(), &mut waiting).await;
+        let rest = async {
+            let mut all_told = true;
+            for mut answers in waiting.drain(..) {
+                all_told &= answers.next().await.is_some();
+            }
+            all_told
+        };
+        // What was refused may make room for what is still on its way.
+        let settled = timeout(ANSWER_TIMEOUT, rest).await.unwrap_or(false);
+        let told = !matches!(sent, Err(SendFailed::Untold(_)));
+        self.unsettled.store(!(settled && told), Ordering::Relaxed);
+        sent.map_err(|failed| match failed {
+            SendFailed::Told(error) | SendFailed::Untold(error) => error,
+        })
+    }
+
+    async fn send_each(
+        &self,
+        wire: &Wire,
+        subject: &str,
+        headers: Option<&Headers>,
+        waiting: &mut VecDeque<Answers>,
+    ) -> Result<(), SendFailed> {
+        let mut last = 0;
         for chunk in self.object.bytes.chunks(self.chunk_bytes) {
             if waiting.len() == IN_FLIGHT {
-                self.take(&mut waiting, &mut last).await?;
+                self.take(waiting, &mut last).await?;
             }
-            let asked = wire.ask_with(subject, headers.as_ref(), chunk, 1).await;
+            let asked = wire.ask_with(subject, headers, chunk, 1).await;
             waiting.push_back(asked.map_err(|error| match error {
-                SendError::TooLarge { .. } => self.unstored(Unstored::TooLarge),
-                error => failed(self.object.name, error),
+                SendError::TooLarge { .. } => SendFailed::Told(self.unstored(Unstored::TooLarge)),
+                error => SendFailed::Told(failed(self.object.name, error)),
             })?);
         }
         while !waiting.is_empty() {
-            self.take(&mut waiting, &mut last).await?;
+            self.take(waiting, &mut last).await?;
         }
         Ok(())
     }
 
     /// The acknowledgement of the oldest chunk that waits for one. They are stored in their order, or they are no object.
-    async fn take(&self, waiting: &mut VecDeque<Answers>, last: &mut u64) -> Result<(), ObjectError> {
+    async fn take(&self, waiting: &mut VecDeque<Answers>, last: &mut u64) -> Result<(), SendFailed> {
         let Some(mut answers) = waiting.pop_front() else { return Ok(()) };
-        let sequence = sequence_of(answers.next().await).map_err(|unstored| self.unstored(unstored))?;
+        let sequence = sequence_of(answers.next().await).map_err(|unstored| match unstored {
+            Unstored::Unknown(_) => SendFailed::Untold(self.unstored(unstored)),
+            unstored => SendFailed::Told(self.unstored(unstored)),
+        })?;
         if sequence <= *last {
-            return Err(failed(self.object.name, "its chunks were stored in another order"));
+            let why = failed(self.object.name, "its chunks were stored in another order");
+            return Err(SendFailed::Told(why));
         }
         *last = sequence;
         Ok(())
     }
+}
+
+/// Why chunks were not all stored.
+enum SendFailed {
+    /// What became of each that was sent is told.
+    Told(ObjectError),
+    /// Of one it is not.
+    Untold(ObjectError),
 }
 
 #[derive(Deserialize)]

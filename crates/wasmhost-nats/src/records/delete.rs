@@ -16,7 +16,7 @@ impl Records {
         loop {
             match self.mark_deleted(key, expected).await {
                 Ok(()) => return Ok(true),
-                Err(Unstored::Conflict | Unstored::Unknown(_)) => {}
+                Err(Unstored::Conflict | Unstored::Unknown(_) | Unstored::Unheard(_)) => {}
                 Err(unstored) => return Err(WriteError::new(key, unstored)),
             }
             match self.read_unless_missing(key).await? {

@@ -260,6 +260,7 @@ async fn a_read_that_is_not_permitted_is_told_and_not_tried_for_ever() {
     let bench = Bench::bare_as(&options, blind).await;
     ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
     let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
-    let read = tokio::time::timeout(PATIENCE, records.read_or_refused(&key)).await.expect("it is told");
+    let read = records.read_or_refused(&key, Duration::ZERO);
+    let read = tokio::time::timeout(PATIENCE, read).await.expect("it is told");
     assert!(matches!(read, Err(ReadError::Denied { .. })), "{read:?}");
 }

@@ -69,12 +69,23 @@ impl Names {
             .map(|it| asks(format!("$JS.API.STREAM.INFO.{it}"), "comparing a stream's settings"))
     }
 
-    fn rights_to_pull(&self, queue: &QueueName) -> [Right; 3] {
+    fn rights_to_pull(&self, queue: &QueueName) -> [Right; 5] {
         let (stream, consumer) = (self.jobs_stream(), self.consumer(queue));
         let acks = format!("$JS.ACK.{stream}.{consumer}");
         [
             asks(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), "comparing a queue's consumer"),
             asks(self.next_message(queue), "asking for jobs"),
+            Right {
+                tried: format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}.{}", self.jobs_of_queue(queue)),
+                ..asks(
+                    format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>"),
+                    "making a queue's consumer, where somebody removed it",
+                )
+            },
+            asks(
+                format!("$JS.API.CONSUMER.DELETE.{stream}.{consumer}"),
+                "making a queue's consumer anew, where somebody changed it",
+            ),
             // The sign of life of a delivery that never was: count, sequences, time and what is pending.
             Right {
                 harmless: "+WPI".to_owned(),

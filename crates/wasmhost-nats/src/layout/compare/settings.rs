@@ -18,6 +18,8 @@ pub(super) enum Rule {
 pub(super) enum Mend {
     /// By this flag of `edit`.
     Flag(&'static str),
+    /// By this flag of `edit`, which the server lets nobody take back: else as [`Mend::Anew`].
+    FlagOn(&'static str),
     /// By `edit`, in an editor.
     Interactive,
     /// By removing what exists; the host makes it anew.
@@ -27,7 +29,7 @@ pub(super) enum Mend {
 /// The name in the server's JSON, what is asked of it, and how it is mended.
 pub(super) struct Setting(pub(super) &'static str, pub(super) Rule, pub(super) Mend);
 
-use Mend::{Anew, Flag, Interactive};
+use Mend::{Anew, Flag, FlagOn, Interactive};
 use Rule::{AtLeast, Explicit, Limited, Same};
 
 pub(super) const STREAM: [Setting; 29] = [
@@ -51,10 +53,10 @@ pub(super) const STREAM: [Setting; 29] = [
     Setting("duplicate_window", AtLeast, Flag("dupe-window")),
     Setting("allow_direct", Same, Flag("allow-direct")),
     Setting("allow_rollup_hdrs", Same, Flag("allow-rollup")),
-    Setting("deny_delete", Same, Anew),
-    Setting("deny_purge", Same, Anew),
-    Setting("allow_msg_ttl", Same, Flag("allow-msg-ttl")),
-    Setting("allow_msg_schedules", Same, Flag("allow-schedules")),
+    Setting("deny_delete", Same, FlagOn("deny-delete")),
+    Setting("deny_purge", Same, FlagOn("deny-purge")),
+    Setting("allow_msg_ttl", Same, FlagOn("allow-msg-ttl")),
+    Setting("allow_msg_schedules", Same, FlagOn("allow-schedules")),
     Setting("allow_msg_counter", Same, Anew),
     Setting("subject_delete_marker_ttl", Same, Flag("subject-del-markers-ttl")),
     Setting("republish", Same, Flag("republish-source")),
