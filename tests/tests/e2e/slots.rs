@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use async_nats::jetstream;
-use end_to_end::{Deployment, until};
+use end_to_end::{Deployment, Events, until};
 use futures::future::try_join_all;
 use serde_json::json;
 use wasmhost_client::Client;
@@ -12,6 +12,15 @@ use super::Test;
 async fn submit(client: &Client, queue: &str, id: &str, sleep_ms: u64) -> Test {
     let arguments = json!({ "sleep_ms": sleep_ms });
     client.task("storm.run").queue(queue).id(id).submit(&arguments).await?;
+    Ok(())
+}
+
+/// All run at the same time: none has ended when the last one starts.
+fn all_run(events: &Events, ids: [&str; 4]) -> Test {
+    for id in ids {
+        let now = events.so_far(&format!("storm.run.{id}")).last().clone();
+        ensure!(now["state"] == "STARTED", "{now}");
+    }
     Ok(())
 }
 
@@ -26,12 +35,21 @@ async fn an_idle_queue_holds_no_slot_back() -> Test {
     for id in ids {
         events.until_state(&format!("storm.run.{id}"), "STARTED").await?;
     }
-    // All four run at the same time: none has ended when the last one starts.
+    all_run(&events, ids)
+}
+
+#[tokio::test]
+async fn a_queue_behind_which_nothing_waits_gets_what_idle_ones_hold() -> Test {
+    let deployment = Deployment::start().await?;
+    let _host = deployment.host(&["--slots", "4", "--queues", "high:3,default:1"]).await?;
+    deployment.push("storm").await?;
+    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let ids = ["a", "b", "c", "d"];
     for id in ids {
-        let now = events.so_far(&format!("storm.run.{id}")).last().clone();
-        ensure!(now["state"] == "STARTED", "{now}");
+        submit(&client, "default", id, 20_000).await?;
+        events.until_state(&format!("storm.run.{id}"), "STARTED").await?;
     }
-    Ok(())
+    all_run(&events, ids)
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn a_blob_that_finds_no_room_leaves_nothing() {
     bench.connection.jetstream.update_stream(config).await.unwrap();
     let bytes = Bytes::from(vec![0; 10_000_000]);
     let refused = blobs::put(&bench.connection, "large", bytes, Life::UntilDeleted).await;
-    assert!(matches!(refused, Err(ObjectError::Failed { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(ObjectError::Full { .. })), "{refused:?}");
     assert_eq!(messages(&bench).await, 0);
 }
 
