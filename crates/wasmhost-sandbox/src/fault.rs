@@ -59,10 +59,15 @@ impl Broken<'_> {
         if error.is::<CpuUsedUp>() {
             return Some(Limit::Cpu);
         }
-        if self.observed.refusals.memory() {
+        // A guest may bear a refusal, and panic for another reason later.
+        let panicked = || {
+            is_unreachable(error)
+                && panic_message(&self.observed.stderr.text()).as_deref().is_some_and(is_no_allocation)
+        };
+        if self.observed.refusals.memory() && !panicked() {
             return Some(Limit::Memory);
         }
-        if self.observed.refusals.tables() {
+        if self.observed.refusals.tables() && !panicked() {
             return Some(Limit::Tables);
         }
         if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
@@ -131,6 +136,11 @@ fn panic_message(stderr: &str) -> Option<String> {
     let (place, rest) = after.split_once('\n').unwrap_or((after, ""));
     let lines: Vec<_> = rest.lines().take_while(|line| !line.starts_with("note: ")).collect();
     Some(format!("{} ({})", lines.join("\n").trim(), place.trim_end_matches(':')))
+}
+
+/// Whether a panic is for another reason than that there is no memory.
+fn is_no_allocation(message: &str) -> bool {
+    !message.contains("memory allocation of")
 }
 
 fn backtrace(trace: &WasmBacktrace) -> String {

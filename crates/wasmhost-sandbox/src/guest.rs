@@ -89,7 +89,7 @@ impl Guest {
         Self {
             meter: observed.meter.clone(),
             limiter: StoreLimiter::new(&task.limits, observed.meter.clone(), observed.refusals.clone()),
-            wasi: nothing_granted(stdout, stderr, observed.denials.clone()),
+            wasi: nothing_granted(task.job.task.module().as_str(), stdout, stderr, observed.denials.clone()),
             http: http_context(),
             no_http: NoHttp(observed.denials.clone()),
             table,

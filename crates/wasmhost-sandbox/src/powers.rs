@@ -36,9 +36,11 @@ impl Denials {
     }
 }
 
-/// A WASI context without environment, arguments, input, files, network and names.
-pub(crate) fn nothing_granted(stdout: Output, stderr: Output, denials: Denials) -> WasiCtx {
+/// A WASI context without environment, input, files, network and names. Programs that read their arguments expect a name first:
+/// there is nothing but that.
+pub(crate) fn nothing_granted(name: &str, stdout: Output, stderr: Output, denials: Denials) -> WasiCtx {
     WasiCtxBuilder::new()
+        .arg(name)
         .stdout(stdout)
         .stderr(stderr)
         .max_random_size(RANDOM_BYTES)

@@ -18,6 +18,8 @@ pub enum Deed {
     Exit1,
     /// Allocates and touches memory until there is none.
     Oom,
+    /// Asks for more memory than there is, bears the refusal, and panics for another reason.
+    SurvivedOom,
     /// Recurses for ever.
     Stack,
     /// Sleeps in one WASI call.

@@ -37,6 +37,10 @@ fn perform(deed: Deed) -> Result<Value, TaskError> {
         Deed::Exit0 => std::process::exit(0),
         Deed::Exit1 => std::process::exit(1),
         Deed::Oom => exhaust::memory(),
+        Deed::SurvivedOom => {
+            let refused = Vec::<u8>::new().try_reserve_exact(1 << 30);
+            panic!("invoice 4711 has no customer ({})", refused.is_err());
+        }
         Deed::Stack => json!(exhaust::stack(0)),
         Deed::Sleep { ms } => json!(sleep(Duration::from_millis(ms))),
         Deed::Stderr { lines } => outside::stderr(lines),
