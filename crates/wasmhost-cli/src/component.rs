@@ -11,7 +11,7 @@ use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig
 
 use crate::complaint::{Complaint, chain};
 use crate::exit::Exit;
-use crate::input;
+use crate::{input, out};
 
 /// A component that can run here.
 pub(crate) struct Component {
@@ -33,7 +33,7 @@ pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Co
 pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, Complaint> {
     let config = SandboxConfig {
         slots: 1,
-        cache_dir: Some(cache_dir()),
+        cache_dir: usual_cache_dir(),
         compiler,
         max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
     };
@@ -48,11 +48,20 @@ pub(crate) fn child_compiler() -> Result<Compiler, Complaint> {
     Ok(Compiler::Child { exe })
 }
 
-/// Where compiled components are kept unless somebody says otherwise.
-pub(crate) fn cache_dir() -> PathBuf {
+/// Where compiled components are kept unless somebody says otherwise; none, with a word on it, where that cannot be written.
+/// Not in a directory for everybody: whoever may write there could run native code in this process.
+pub(crate) fn usual_cache_dir() -> Option<PathBuf> {
     let directory = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = directory("XDG_CACHE_HOME").or_else(|| directory("HOME").map(|home| home.join(".cache")));
-    cache.unwrap_or_else(env::temp_dir).join("wasmhost")
+    let why = match cache.map(|cache| cache.join("wasmhost")) {
+        Some(cache) => match Sandbox::check_cache(&cache) {
+            Ok(()) => return Some(cache),
+            Err(error) => format!("{}: {error}", input::shown(&cache)),
+        },
+        None => "neither XDG_CACHE_HOME nor HOME is a directory".to_owned(),
+    };
+    out::note(format_args!("warning: components are compiled at each start, as none can be kept: {why}"));
+    None
 }
 
 /// The module's name from the file's: `my_task.wasm` is `my-task`.

@@ -3,7 +3,7 @@
 use std::env;
 
 use wasmhost_client::{Client, ClientConfig};
-use wasmhost_nats::{ConnectConfig, ConnectError, Connection, Credentials, check_url};
+use wasmhost_nats::{ConnectConfig, ConnectError, Credentials, check_url};
 
 use crate::cli::Global;
 use crate::complaint::{Complaint, chain};
@@ -44,12 +44,6 @@ impl Global {
             namespace: self.namespace.clone().unwrap_or_default(),
             ..ConnectConfig::new(self.url()?)
         })
-    }
-
-    /// A connection.
-    pub(crate) async fn connection(&self) -> Result<Connection, Complaint> {
-        let config = self.connect_config()?;
-        Connection::open(&config).await.map_err(|error| refused(&error))
     }
 
     /// A client.

@@ -1,6 +1,6 @@
 //! The sandbox as a host holds it: one engine, its slots, and the modules that were loaded.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -69,6 +69,11 @@ struct Inner {
 }
 
 impl Sandbox {
+    /// Whether compiled modules can be kept in this directory; it is made where it is missing.
+    pub fn check_cache(dir: &Path) -> std::io::Result<()> {
+        Cache::check(dir)
+    }
+
     /// Starts the engine and its clock; guests run on the runtime `guests`, which should do nothing else.
     pub fn new(config: SandboxConfig, guests: Handle) -> Result<Self, SandboxError> {
         let engine_failed = |error: wasmtime::Error| SandboxError::Engine(error.into());

@@ -13,7 +13,7 @@ async fn without_a_server_every_command_says_so() -> Test {
     let address = deployment.server.url();
     deployment.server.kill()?;
     let commands: [&[&str]; 7] = [
-        &["serve"],
+        &["serve", "--await-nats", "false"],
         &["submit", "hello.run", "{}"],
         &["status", "hello.run.a"],
         &["watch", "hello.run.a"],
@@ -24,6 +24,36 @@ async fn without_a_server_every_command_says_so() -> Test {
     for command in commands {
         let ran = deployment.wasmhost(command).await?;
         ran.refused(69, &[address.trim_start_matches("nats://"), "--nats", "wasmhost dev"])?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_waits_for_a_server_and_can_be_told_to_stop() -> Test {
+    let mut deployment = Deployment::start().await?;
+    deployment.server.kill()?;
+    let mut given_up = Host::spawn(&deployment.server.url(), &[])?;
+    given_up.log.wait_for("waiting for NATS").await?;
+    given_up.terminate()?;
+    assert_eq!(given_up.end().await?.code(), Some(0));
+    let mut host = Host::spawn(&deployment.server.url(), &[])?;
+    host.log.wait_for("waiting for NATS").await?;
+    deployment.server.restart()?;
+    host.log.wait_for("serving host.id=").await?;
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_home_that_cannot_be_written_costs_the_cache_and_no_more() -> Test {
+    let hello = end_to_end::guest("hello").display().to_string();
+    let nowhere = "nats://127.0.0.1:1";
+    let home = vec![("HOME".to_owned(), "/dev/null".to_owned())];
+    let unwritable = Wasmhost::at(nowhere).without("XDG_CACHE_HOME").environment(home);
+    let homeless = Wasmhost::at(nowhere).without("XDG_CACHE_HOME").without("HOME");
+    for wasmhost in [unwritable, homeless] {
+        let ran = wasmhost.run(&["run", &hello, r#"{"name":"Ada"}"#]).await?;
+        ensure!(ran.ok()?.contains("Hello, Ada!"), "{ran}");
+        ensure!(ran.stderr.matches("compiled at each start").count() == 1, "{ran}");
     }
     Ok(())
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_host::{HostConfig, HostError};
-use wasmhost_nats::{LayoutConfig, RightsError};
+use wasmhost_nats::{ConnectError, Connection, LayoutConfig, RightsError};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::complaint::{Complaint, chain};
 use crate::exit::Exit;
 use crate::units::{
     Queues, parse_ack_wait, parse_grace, parse_memory_limit, parse_reconcile_after, parse_replicas,
@@ -28,7 +28,7 @@ A flag overrules the environment, and that the configuration file, a TOML file w
   slots = 32
   grace = \"30s\"
 
-SIGTERM and Ctrl-C drain: no more work is taken, what runs may finish within --grace.
+SIGTERM, SIGHUP and Ctrl-C drain: no more work is taken, what runs may finish within --grace.
 
 Example: wasmhost serve --nats nats://nats:4222 --queues high:4,default:1 --slots 32")]
 pub(crate) struct Args {
@@ -74,7 +74,15 @@ pub(crate) struct Settings {
     /// Whether submitters may say which record their job has; false where they are not trusted [default: true]
     #[arg(long, value_name = "BOOL", env = "WASMHOST_TRUST_SUBMITTERS")]
     trust_submitters: Option<bool>,
+    /// Whether to wait where NATS cannot be reached at the start; false ends with 69 [default: true]
+    #[arg(long, value_name = "BOOL", env = "WASMHOST_AWAIT_NATS")]
+    await_nats: Option<bool>,
 }
+
+/// The first pause before NATS is looked for again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Serves until it is told to stop.
 pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
@@ -83,9 +91,11 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
         Some(path) => args.settings.over(config::read(path, &mut global)?),
         None => args.settings,
     };
+    let await_nats = settings.await_nats.unwrap_or(true);
     let config = settings.host_config()?;
     let guests = runtime::guests()?;
-    let ended = runtime::current_thread()?.block_on(serve(&global, config, guests.handle().clone()));
+    let ended =
+        runtime::current_thread()?.block_on(serve(&global, config, guests.handle().clone(), await_nats));
     guests.shutdown_background();
     ended
 }
@@ -94,18 +104,48 @@ async fn serve(
     global: &Global,
     config: HostConfig,
     guests: tokio::runtime::Handle,
+    await_nats: bool,
 ) -> Result<Exit, Complaint> {
-    let connection = global.connection().await?;
-    let (ask, asked) = tokio::sync::oneshot::channel();
-    let stop = async {
+    let (ask, mut asked) = tokio::sync::oneshot::channel();
+    let host = async {
+        let Some(connection) = connection(global, await_nats, &mut asked).await? else { return Ok(Exit::Ok) };
         // A sender that is gone means that the host is to end as well.
-        drop(asked.await);
+        let stop = async { drop(asked.await) };
+        wasmhost_host::run(connection, config, guests, stop).await.map_err(host_failed).map(|()| Exit::Ok)
     };
-    let host = wasmhost_host::run(connection, config, guests, stop);
     // The host is dropped at a second signal as if it were killed: what it ran comes again after ack-wait.
     tokio::select! {
-        ended = host => ended.map_err(host_failed).map(|()| Exit::Ok),
+        ended = host => ended,
         Err(complaint) = signals(ask) => Err(complaint),
+    }
+}
+
+/// A connection, as soon as there is a server; none where the host is asked to end before.
+async fn connection(
+    global: &Global,
+    await_nats: bool,
+    asked: &mut tokio::sync::oneshot::Receiver<()>,
+) -> Result<Option<Connection>, Complaint> {
+    let config = global.connect_config()?;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        // An attempt to connect that is dropped leaves nothing behind.
+        let opened = tokio::select! {
+            opened = Connection::open(&config) => opened,
+            _ = &mut *asked => return Ok(None),
+        };
+        match opened {
+            Ok(connection) => return Ok(Some(connection)),
+            Err(error @ ConnectError::Unreachable { .. }) if await_nats => {
+                let error = connect::without_passwords(&chain(&error));
+                tracing::warn!(error, "waiting for NATS (`--await-nats false` ends instead)");
+            }
+            Err(error) => return Err(connect::refused(&error)),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+            _ = &mut *asked => return Ok(None),
+        }
     }
 }
 
@@ -147,6 +187,7 @@ impl Settings {
             storage: self.storage.or(below.storage),
             replicas: self.replicas.or(below.replicas),
             trust_submitters: self.trust_submitters.or(below.trust_submitters),
+            await_nats: self.await_nats.or(below.await_nats),
         }
     }
 
@@ -162,7 +203,7 @@ impl Settings {
             grace: self.grace.unwrap_or(default.grace),
             ack_wait: self.ack_wait.unwrap_or(default.ack_wait),
             reconcile_after: self.reconcile_after.unwrap_or(default.reconcile_after),
-            cache_dir: Some(self.cache_dir.unwrap_or_else(component::cache_dir)),
+            cache_dir: self.cache_dir.or_else(component::usual_cache_dir),
             trust_submitters: self.trust_submitters.unwrap_or(default.trust_submitters),
             compiler: component::child_compiler()?,
             layout,

@@ -20,7 +20,7 @@ use crate::units::{
 };
 
 /// Every key there is.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "nats",
     "namespace",
     "creds",
@@ -41,6 +41,7 @@ const KEYS: [&str; 20] = [
     "storage",
     "replicas",
     "trust-submitters",
+    "await-nats",
 ];
 
 /// Reads the file: what concerns the connection fills the gaps of `global`.
@@ -88,6 +89,7 @@ impl File {
             storage: self.value("storage", parse_storage),
             replicas: self.value("replicas", parse_replicas),
             trust_submitters: self.parsed("trust-submitters"),
+            await_nats: self.parsed("await-nats"),
         }
     }
 
