@@ -115,6 +115,15 @@ impl Host {
         self.signal(Signal::TERM)
     }
 
+    /// Tells it that its terminal is closed (SIGHUP).
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended already.
+    pub fn hang_up(&self) -> anyhow::Result<()> {
+        self.signal(Signal::HUP)
+    }
+
     /// Stops it in its tracks (SIGSTOP), as a machine does that sleeps.
     ///
     /// # Errors

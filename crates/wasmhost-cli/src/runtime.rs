@@ -41,14 +41,16 @@ fn threads(count: usize) -> Result<Runtime, Complaint> {
     builder.build().map_err(|error| failed(&error))
 }
 
-/// Completes at SIGINT or SIGTERM.
+/// Completes at SIGINT, SIGTERM or SIGHUP: a terminal that is closed is no crash.
 pub(crate) async fn stop_requested() -> Result<(), Complaint> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| failed(&error))?;
-    // Either is only a wake-up: nothing is lost with the other.
+    let mut hangup = signal(SignalKind::hangup()).map_err(|error| failed(&error))?;
+    // Each is only a wake-up: nothing is lost with the others.
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
+        _ = hangup.recv() => Ok(()),
     }
 }
 

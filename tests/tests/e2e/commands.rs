@@ -47,8 +47,9 @@ async fn submit_prints_the_key_and_status_result_and_watch_take_it() -> Test {
     assert_eq!((&record["state"], &record["task"]), (&json!("SUCCESS"), &json!("hello.run")));
     let watched = deployment.wasmhost(&["watch", "hello.run.my-1"]).await?;
     ensure!(watched.ok()?.lines().count() == 1 && watched.ok()?.contains("SUCCESS"), "{watched}");
-    let again =
-        deployment.wasmhost(&["submit", "hello.run", "{}", "--id", "my-1", "--json"]).await?.json()?;
+    let again = deployment.wasmhost(&["submit", "hello.run", "{}", "--id", "my-1", "--json"]).await?;
+    ensure!(again.stderr.contains("stands SUCCESS already, and does not run again"), "{again}");
+    let again = again.json()?;
     assert_eq!((&again["key"], &again["state"]), (&json!("hello.run.my-1"), &json!("SUCCESS")));
     Ok(())
 }
@@ -135,5 +136,19 @@ async fn control_characters_of_others_never_reach_the_terminal() -> Test {
         let ran = deployment.wasmhost(&[command, "hello.run.x"]).await?;
         ensure!(!ran.ok()?.contains(['\u{1b}', '\u{202e}']), "{ran}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_waits_for_a_queue_that_nobody_serves_is_told() -> Test {
+    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    let mut waiting =
+        deployment.command().follow(&["submit", "hello.run", "{}", "--queue", "defualt", "--wait"])?;
+    let told = "no host serves the queue `defualt`: the job waits until one does; did you mean `default`?";
+    waiting.stderr.wait_for(told).await?;
+    host.terminate()?;
+    host.end().await?;
+    let mut waiting = deployment.command().follow(&["submit", "hello.run", "{}", "--wait"])?;
+    waiting.stderr.wait_for("no host runs: the job waits until one does").await?;
     Ok(())
 }

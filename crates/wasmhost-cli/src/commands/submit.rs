@@ -1,5 +1,6 @@
 //! `wasmhost submit`: a new job, and with `--wait` its end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wasmhost_client::{Client, Handle, ReadError, StatusError, Submission};
@@ -9,6 +10,7 @@ use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, Ta
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::nearest::suggestion;
 use crate::progress::Follower;
 use crate::units::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
 use crate::{input, out, show};
@@ -61,12 +63,19 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
     let wait = args.wait;
     let submission = submission(args)?;
+    let queue = submission.queue.clone();
     let client = global.client().await?;
     check_streams(&client, &submission).await?;
     let accepted = client.submit(submission).await?;
     let key = accepted.job.key();
+    if accepted.state.is_terminal() {
+        out::note(format_args!("job {key} stands {} already, and does not run again", accepted.state));
+    }
     if wait {
         out::note(key);
+        if !accepted.state.is_terminal() {
+            warn_of_unserved(&client, &queue).await;
+        }
         return follow(&client, &accepted.job, global).await;
     }
     if global.json {
@@ -107,6 +116,18 @@ async fn check_streams(client: &Client, submission: &Submission) -> Result<(), C
             },
         ) => Err(error.into()),
         Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Says so where no host serves the queue: the job would wait without a word. Not to know it is no reason to end.
+async fn warn_of_unserved(client: &Client, queue: &QueueName) {
+    let Ok(hosts) = client.hosts().await else { return };
+    let served: BTreeSet<_> = hosts.iter().flat_map(|host| &host.queues).collect();
+    if served.is_empty() {
+        out::note("no host runs: the job waits until one does (`wasmhost serve`)");
+    } else if !served.contains(queue) {
+        let near = suggestion(queue.as_str(), served.iter().map(|queue| queue.as_str()));
+        out::note(format_args!("no host serves the queue `{queue}`: the job waits until one does{near}"));
     }
 }
 
