@@ -1,8 +1,11 @@
 //! What the user of a host may not do is told when it starts: all of it, with the lines that grant it.
 
+use std::fs;
+
 use anyhow::{Context, ensure};
 use end_to_end::{Deployment, Host, Wasmhost, server, within};
 use nats_server_child::{Options, Server};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use wasmhost_client::{Client, ClientConfig};
 
@@ -93,5 +96,30 @@ async fn the_lines_that_are_told_are_enough_to_serve() -> Test {
 async fn a_host_that_may_do_all_starts_without_a_word_about_it() -> Test {
     let (_deployment, mut host) = Deployment::with_host(&[]).await?;
     ensure!(!host.log.text().contains("WARN"), "{}", host.log.text());
+    host.check_alive()
+}
+
+#[tokio::test]
+async fn a_watch_whose_right_is_taken_away_ends_with_it() -> Test {
+    const ALL: &str = r#"publish: ">", subscribe: ">""#;
+    let server = server_with(ALL)?;
+    let mut host = Host::spawn(&url(&server, "admin"), &[])?;
+    host.log.wait_for("serving host.id=").await?;
+    let admin = Wasmhost::at(url(&server, "admin"));
+    let component = end_to_end::guest("hostile").display().to_string();
+    admin.run(&["module", "push", &component]).await?.ok()?;
+    admin.run(&["submit", "hostile.run", r#"{"do":"sleep","ms":600000}"#, "--id", "s"]).await?.ok()?;
+    let reader = Wasmhost::at(url(&server, "host"));
+    let mut watching = reader.follow(&["watch", "hostile.run.s"])?;
+    watching.stdout.wait_for("STARTED").await?;
+
+    let config = server.store().join("nats-server.conf");
+    let less = ALL.replace("publish: \">\"", "publish: { deny: [\"$JS.API.STREAM.MSG.GET.>\"] }");
+    fs::write(&config, fs::read_to_string(&config)?.replace(ALL, &less))?;
+    let pid = Pid::from_raw(server.pid().cast_signed()).context("a process without an id")?;
+    kill_process(pid, Signal::HUP)?;
+
+    assert_eq!(watching.end().await?, 77, "{}", watching.stderr.text());
+    watching.stderr.wait_for("$JS.API.STREAM.MSG.GET.KV_wasmhost-states").await?;
     host.check_alive()
 }
