@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Denials that are kept: more than the rights of a host of many queues.
-const KEPT: usize = 1_024;
+/// Denials that are kept: more than the rights of a host of as many queues as one may serve.
+const KEPT: usize = 2_048;
 
 /// The newest denials of a connection, in order.
 #[derive(Debug, Clone)]

@@ -88,7 +88,7 @@ async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Ri
     for right in &rights {
         match right.way {
             // Ended at once: the server allows one answer to a question that it passes on, and counts each that hears it.
-            Way::Subscribe => drop(wire.subscribe(right.tried.clone(), None, 1).await),
+            Way::Subscribe => wire.subscribe(right.tried.clone(), None, 1).await.drain().await,
             Way::Publish => tell(wire, &right.tried, &right.harmless).await?,
         }
     }

@@ -93,6 +93,19 @@ async fn the_lines_that_are_told_are_enough_to_serve() -> Test {
 }
 
 #[tokio::test]
+async fn a_host_of_as_many_queues_as_it_may_serve_is_told_all_that_it_lacks() -> Test {
+    let closed = server_with("publish: { deny: \">\" }, subscribe: { deny: \">\" }")?;
+    let queues: Vec<_> = (0..256).map(|n| format!("q{n}")).collect();
+    let ran = Wasmhost::at(url(&closed, "host")).run(&["serve", "--queues", &queues.join(",")]).await?;
+    ran.refused(77, &["$JS.API.INFO", "$KV.wasmhost-states.>"])?;
+    for queue in queues {
+        let lacking = ran.stderr.contains(&format!("`$JS.API.CONSUMER.INFO.WASMHOST_JOBS.wasmhost-{queue}`"));
+        ensure!(lacking, "{queue}: {} lines", ran.stderr.lines().count());
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_host_that_may_do_all_starts_without_a_word_about_it() -> Test {
     let (_deployment, mut host) = Deployment::with_host(&[]).await?;
     ensure!(!host.log.text().contains("WARN"), "{}", host.log.text());
