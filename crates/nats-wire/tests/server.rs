@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails")]
 
-use std::path::Path;
+mod bench;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nats_server_child::{Finder, JetStream, Options, Server};
+use nats_server_child::Server;
 use nats_wire::{
     Auth, BadHeaders, Config, ConnectError, Headers, Message, Notice, RequestError, SendError, Subscription,
     Wire,
@@ -14,16 +15,10 @@ use nats_wire::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use bench::server;
+
 /// No wait for a signal takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-fn server(extra_config: &str) -> Server {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
-    let options =
-        Options { extra_config: extra_config.to_owned(), jetstream: JetStream::Off, ..Options::default() };
-    Server::start(&program, &options).expect("the server starts")
-}
 
 fn config(server: &Server) -> Config {
     Config::new([server.url().as_str()]).unwrap()
@@ -279,12 +274,12 @@ async fn who_connects_is_proven_in_each_way() {
     let refused = Wire::connect(config(&server)).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Denied(_)), "{refused}");
 
-    let server = self::server("authorization { user: ada, password: \"p s\" }");
+    let server = bench::server("authorization { user: ada, password: \"p s\" }");
     let auth = Auth::UserPassword { user: "ada".to_owned(), password: "p s".to_owned() };
     Wire::connect(Config { auth, ..config(&server) }).await.unwrap();
 
     let pair = nkeys::KeyPair::new_user();
-    let server = self::server(&format!("authorization {{ users: [ {{ nkey: {} }} ] }}", pair.public_key()));
+    let server = bench::server(&format!("authorization {{ users: [ {{ nkey: {} }} ] }}", pair.public_key()));
     let auth = Auth::NkeySeed(pair.seed().unwrap());
     Wire::connect(Config { auth, ..config(&server) }).await.unwrap();
     let auth = Auth::NkeySeed(nkeys::KeyPair::new_user().seed().unwrap());

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod bench;
 
-use nats_server_child::{Finder, JetStream, Options, Server};
+use std::fs;
+use std::path::PathBuf;
+
+use nats_server_child::Server;
 use nats_wire::{Config, ConnectError, Tls, Wire};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
@@ -50,15 +52,7 @@ impl Authority {
 /// A server with a certificate for this name, and these lines more about encryption.
 fn server(authority: &Authority, name: &str, more: &str) -> Server {
     let (certificate, key) = authority.sign(name);
-    plain(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}, {more} }}"))
-}
-
-fn plain(extra_config: &str) -> Server {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
-    let options =
-        Options { extra_config: extra_config.to_owned(), jetstream: JetStream::Off, ..Options::default() };
-    Server::start(&program, &options).expect("the server starts")
+    bench::server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}, {more} }}"))
 }
 
 fn config(port: u16, tls: Tls) -> Config {
@@ -116,7 +110,7 @@ async fn a_server_that_asks_for_certificates_gets_ours() {
 #[tokio::test]
 async fn where_encryption_is_asked_for_nothing_is_said_in_the_open() {
     let authority = Authority::new();
-    let server = plain("");
+    let server = bench::server("");
     let error = Wire::connect(config(server.port(), Tls { required: true, ..trusting(&authority) })).await;
     assert!(matches!(error, Err(ConnectError::Io(_))), "{error:?}");
 }
