@@ -75,6 +75,11 @@ impl From<PublishError> for Unstored {
 }
 
 impl Unstored {
+    /// Whether it may have been stored, or could be later.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
     /// Why, for people.
     pub(crate) fn into_text(self) -> String {
         match self {

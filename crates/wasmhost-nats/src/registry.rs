@@ -235,19 +235,23 @@ async fn change(
         };
         let expected = versions.last().map_or(0, |version| version.revision);
         let message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
-        let name = name.clone();
-        return Err(match publish(connection, &connection.names.module_subject(&name), message).await {
+        match publish(connection, &connection.names.module_subject(name), message).await {
             Ok(_) => return Ok(entry),
-            Err(Unstored::Conflict) => continue,
-            Err(Unstored::TooLarge) => {
-                RegistryError::Unstored { name, text: "the entry is too large".to_owned() }
-            }
-            Err(Unstored::Full(text)) => RegistryError::Full { name, text },
-            Err(Unstored::Refused(text)) => RegistryError::Denied { name, text },
-            Err(Unstored::Unknown(text) | Unstored::Unheard(text)) => RegistryError::Unstored { name, text },
-        });
+            Err(Unstored::Conflict) => {}
+            Err(unstored) => return Err(RegistryError::unstored(name.clone(), unstored)),
+        }
     }
     Err(RegistryError::Contended(name.clone()))
+}
+
+impl RegistryError {
+    fn unstored(name: ModuleName, unstored: Unstored) -> Self {
+        match unstored {
+            Unstored::Full(text) => Self::Full { name, text },
+            Unstored::Refused(text) => Self::Denied { name, text },
+            unstored => Self::Unstored { name, text: unstored.into_text() },
+        }
+    }
 }
 
 fn version(message: &StoredMessage) -> Version {

@@ -180,22 +180,17 @@ impl Upload<'_> {
         let headers = headers.transpose().expect("a number can stand in a header");
         let wire = self.connection.edge().await.map_err(|error| failed(self.object.name, error))?;
         self.unsettled.store(true, Ordering::Relaxed);
-        let mut waiting = VecDeque::new();
-        let sent = self.send_each(wire, subject, headers.as_ref(), &mut waiting).await;
+        let mut sending = Sending::default();
+        let sent = self.send_each(wire, subject, headers.as_ref(), &mut sending).await;
         let rest = async {
-            let mut all_told = true;
-            for mut answers in waiting.drain(..) {
-                all_told &= answers.next().await.is_some();
+            while let Some(mut answers) = sending.waiting.pop_front() {
+                sending.untold |= sequence_of(answers.next().await).is_err_and(|why| why.is_unknown());
             }
-            all_told
         };
         // What was refused may make room for what is still on its way.
-        let settled = timeout(ANSWER_TIMEOUT, rest).await.unwrap_or(false);
-        let told = !matches!(sent, Err(SendFailed::Untold(_)));
-        self.unsettled.store(!(settled && told), Ordering::Relaxed);
-        sent.map_err(|failed| match failed {
-            SendFailed::Told(error) | SendFailed::Untold(error) => error,
-        })
+        let told = timeout(ANSWER_TIMEOUT, rest).await.is_ok() && !sending.untold;
+        self.unsettled.store(!told, Ordering::Relaxed);
+        sent
     }
 
     async fn send_each(
@@ -203,47 +198,48 @@ impl Upload<'_> {
         wire: &Wire,
         subject: &str,
         headers: Option<&Headers>,
-        waiting: &mut VecDeque<Answers>,
-    ) -> Result<(), SendFailed> {
-        let mut last = 0;
+        sending: &mut Sending,
+    ) -> Result<(), ObjectError> {
         for chunk in self.object.bytes.chunks(self.chunk_bytes) {
-            if waiting.len() == IN_FLIGHT {
-                self.take(waiting, &mut last).await?;
+            if sending.waiting.len() == IN_FLIGHT {
+                self.take(sending).await?;
             }
             let asked = wire.ask_with(subject, headers, chunk, 1).await;
-            waiting.push_back(asked.map_err(|error| match error {
-                SendError::TooLarge { .. } => SendFailed::Told(self.unstored(Unstored::TooLarge)),
-                error => SendFailed::Told(failed(self.object.name, error)),
+            sending.waiting.push_back(asked.map_err(|error| match error {
+                SendError::TooLarge { .. } => self.unstored(Unstored::TooLarge),
+                error => failed(self.object.name, error),
             })?);
         }
-        while !waiting.is_empty() {
-            self.take(waiting, &mut last).await?;
+        while !sending.waiting.is_empty() {
+            self.take(sending).await?;
         }
         Ok(())
     }
 
     /// The acknowledgement of the oldest chunk that waits for one. They are stored in their order, or they are no object.
-    async fn take(&self, waiting: &mut VecDeque<Answers>, last: &mut u64) -> Result<(), SendFailed> {
-        let Some(mut answers) = waiting.pop_front() else { return Ok(()) };
-        let sequence = sequence_of(answers.next().await).map_err(|unstored| match unstored {
-            Unstored::Unknown(_) => SendFailed::Untold(self.unstored(unstored)),
-            unstored => SendFailed::Told(self.unstored(unstored)),
+    async fn take(&self, sending: &mut Sending) -> Result<(), ObjectError> {
+        let Some(mut answers) = sending.waiting.pop_front() else { return Ok(()) };
+        let sequence = sequence_of(answers.next().await).map_err(|unstored| {
+            sending.untold |= unstored.is_unknown();
+            self.unstored(unstored)
         })?;
-        if sequence <= *last {
-            let why = failed(self.object.name, "its chunks were stored in another order");
-            return Err(SendFailed::Told(why));
+        if sequence <= sending.last {
+            return Err(failed(self.object.name, "its chunks were stored in another order"));
         }
-        *last = sequence;
+        sending.last = sequence;
         Ok(())
     }
 }
 
-/// Why chunks were not all stored.
-enum SendFailed {
-    /// What became of each that was sent is told.
-    Told(ObjectError),
-    /// Of one it is not.
-    Untold(ObjectError),
+/// How far the sending of chunks has come.
+#[derive(Default)]
+struct Sending {
+    /// For those that were sent, in order.
+    waiting: VecDeque<Answers>,
+    /// The sequence of the newest that is stored.
+    last: u64,
+    /// Whether it is not told of one what became of it.
+    untold: bool,
 }
 
 #[derive(Deserialize)]
