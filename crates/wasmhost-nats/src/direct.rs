@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use nats_wire::Headers;
+use nats_wire::{Headers, RequestError};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use wasmhost_protocol::{Names, header};
@@ -20,6 +20,7 @@ const BYTES_AT_A_TIME: usize = 8 << 20;
 const NO_MESSAGE: u16 = 404;
 const TOO_MANY: u16 = 413;
 const END: u16 = 204;
+const NO_RESPONDERS: u16 = 503;
 
 /// What a look brought.
 pub(crate) struct Page {
@@ -108,13 +109,16 @@ async fn one(
     let unreachable = |text: String| ReadError::Unreachable { subject: stream.to_owned(), text };
     let subject = Names::direct_messages(stream);
     let answer = async {
-        let wire = connection.edge().await.map_err(|error| error.to_string())?;
+        let wire = connection.edge().await.map_err(|error| Unanswered::Broken(error.to_string()))?;
         let body = request.to_string();
-        wire.request(&subject, body.as_bytes(), ANSWER_TIMEOUT).await.map_err(|error| error.to_string())
+        wire.request(&subject, body.as_bytes(), ANSWER_TIMEOUT).await.map_err(|error| match error {
+            RequestError::NoResponders(_) => Unanswered::ByNobody(error.to_string()),
+            error => Unanswered::Broken(error.to_string()),
+        })
     };
     let answer = match connection.denials.or_denied(&subject, answer).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(text)) => return Err(missing(connection, stream).await.unwrap_or_else(|| unreachable(text))),
+        Ok(Err(why)) => return Err(why.into_error(connection, stream, stream).await),
         Err(text) => return Err(ReadError::Denied { subject: stream.to_owned(), text }),
     };
     let status = answer.status();
@@ -142,33 +146,46 @@ async fn batch(
     let read = read_batch(connection, &subject, request);
     match connection.denials.or_denied(&subject, read).await {
         Ok(Ok(batch)) => Ok(batch),
-        Ok(Err(text)) => {
-            let unreachable = || ReadError::Unreachable { subject: what.to_owned(), text };
-            Err(missing(connection, stream).await.unwrap_or_else(unreachable))
-        }
+        Ok(Err(why)) => Err(why.into_error(connection, stream, what).await),
         Err(text) => Err(ReadError::Denied { subject: what.to_owned(), text }),
     }
 }
 
-/// Nobody answers for a stream that is not there: whether that is so.
-async fn missing(connection: &Connection, stream: &str) -> Option<ReadError> {
-    let state = state_of(connection, stream).await;
-    state.err().filter(|error| matches!(error, ReadError::NotSetUp { .. }))
+/// Why there is no answer.
+enum Unanswered {
+    /// Nobody listens: there is no such stream, or it has no leader now.
+    ByNobody(String),
+    Broken(String),
+}
+
+impl Unanswered {
+    /// Only where nobody listens the stream itself is asked for: a server that is away costs no second wait.
+    async fn into_error(self, connection: &Connection, stream: &str, what: &str) -> ReadError {
+        let text = match self {
+            Self::ByNobody(text) => match state_of(connection, stream).await {
+                Err(missing @ ReadError::NotSetUp { .. }) => return missing,
+                Ok(_) | Err(_) => text,
+            },
+            Self::Broken(text) => text,
+        };
+        ReadError::Unreachable { subject: what.to_owned(), text }
+    }
 }
 
 async fn read_batch(
     connection: &Connection,
     subject: &str,
     request: &Value,
-) -> Result<Option<Batch>, String> {
+) -> Result<Option<Batch>, Unanswered> {
     const SILENCE: Duration = ANSWER_TIMEOUT;
-    let wire = connection.edge().await.map_err(|error| error.to_string())?;
+    let broken = |why: &dyn std::fmt::Display| Unanswered::Broken(why.to_string());
+    let wire = connection.edge().await.map_err(|error| broken(&error))?;
     let asked = wire.ask(subject, request.to_string().as_bytes(), MOST_ANSWERS).await;
-    let mut answers = asked.map_err(|error| error.to_string())?;
+    let mut answers = asked.map_err(|error| broken(&error))?;
     let mut messages = Vec::new();
     loop {
-        let answer = timeout(SILENCE, answers.next()).await.map_err(|_| "no answer in time".to_owned())?;
-        let answer = answer.ok_or("the connection broke")?;
+        let answer = timeout(SILENCE, answers.next()).await.map_err(|_| broken(&"no answer in time"))?;
+        let answer = answer.ok_or_else(|| broken(&"the connection broke"))?;
         if let Some(message) = StoredMessage::of_direct(&answer) {
             messages.push(message);
             continue;
@@ -185,7 +202,8 @@ async fn read_batch(
                 let left = told.last(header::NUM_PENDING).and_then(|left| left.parse().ok()).unwrap_or(0);
                 return Ok(Some(Batch { messages, left }));
             }
-            status => return Err(described(&answer, status)),
+            Some(NO_RESPONDERS) => return Err(Unanswered::ByNobody(described(&answer, Some(NO_RESPONDERS)))),
+            status => return Err(broken(&described(&answer, status))),
         }
     }
 }
