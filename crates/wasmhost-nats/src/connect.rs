@@ -229,10 +229,7 @@ impl Connection {
 
     /// A second connection, for what strangers send: none of their bytes ends it. Made when it is first asked for.
     pub async fn edge(&self) -> Result<&Wire, ConnectError> {
-        match self.edge.made() {
-            Some(wire) => Ok(wire),
-            None => self.edge.wire(&self.client.server_info().connect_urls).await,
-        }
+        self.edge.wire(|| self.client.server_info().connect_urls).await
     }
 
     /// The newest permission that the server denied, in its words.

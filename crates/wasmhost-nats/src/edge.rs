@@ -39,14 +39,9 @@ impl Edge {
         Ok(Self { config: wire, wire: Arc::default() })
     }
 
-    /// The connection, once there is one.
-    pub(crate) fn made(&self) -> Option<&Wire> {
-        self.wire.get()
-    }
-
     /// The connection, for the first time to a server that is named, or one that its cluster `announced` to the other one.
-    pub(crate) async fn wire(&self, announced: &[String]) -> Result<&Wire, ConnectError> {
-        let config = || Config { servers: self.config.servers_with(announced), ..self.config.clone() };
+    pub(crate) async fn wire(&self, announced: impl Fn() -> Vec<String>) -> Result<&Wire, ConnectError> {
+        let config = || Config { servers: self.config.servers_with(&announced()), ..self.config.clone() };
         let connecting = self.wire.get_or_try_init(|| Wire::connect(config()));
         connecting.await.map_err(|source| {
             let url = self.config.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
