@@ -12,15 +12,14 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use wasmhost_nats::Backoff;
 
-use crate::host::{Host, random_fraction};
+use crate::host::Host;
 use request::{Ended, Inbox, Look, Request, Why};
 use share::{Asked, Shares};
 
-/// A pause after the server refused a request; twice as long each time, up to some seconds.
-const REFUSED_DELAY: Duration = Duration::from_millis(500);
-/// To 8 s.
-const MOST_DOUBLINGS: u32 = 4;
+/// Pauses after the server refused a request. Not all hosts' are the same: after a break they are all refused at once.
+const REFUSED: Backoff = Backoff::between(Duration::from_millis(500), Duration::from_secs(8));
 
 /// What pulling has of one queue.
 struct Line {
@@ -28,8 +27,7 @@ struct Line {
     look: Look,
     /// Calls the request back that is under way.
     back: CancellationToken,
-    /// How often in a row it failed.
-    failures: u32,
+    refused: Backoff,
 }
 
 struct Pulling<'a> {
@@ -68,7 +66,7 @@ pub(crate) async fn pull(host: &Host) {
 
 impl Line {
     fn new() -> Self {
-        Self { inbox: None, look: Look::NotNow, back: CancellationToken::new(), failures: 0 }
+        Self { inbox: None, look: Look::NotNow, back: CancellationToken::new(), refused: REFUSED }
     }
 }
 
@@ -106,12 +104,9 @@ impl Pulling<'_> {
         if ended.why == Why::Failed {
             // Its consumer may have been made anew: deliveries are compared by its creation.
             line.look = Look::First;
-            // Not all hosts at the same time: after a break they are all refused at once.
-            let delay = REFUSED_DELAY * 2u32.pow(line.failures.min(MOST_DOUBLINGS));
-            line.failures += 1;
-            self.shares.rest(ended.lane, Instant::now() + delay.mul_f64(0.5 + random_fraction() / 2.0));
+            self.shares.rest(ended.lane, Instant::now() + line.refused.delay());
         } else {
-            line.failures = 0;
+            line.refused = REFUSED;
         }
     }
 }

@@ -9,18 +9,33 @@ const FIRST: Duration = Duration::from_millis(50);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(5);
 
-#[derive(Debug)]
-pub(crate) struct Backoff(Duration);
+/// Delays between tries.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    next: Duration,
+    longest: Duration,
+}
 
 impl Backoff {
     pub(crate) const fn new() -> Self {
-        Self(FIRST)
+        Self::between(FIRST, LONGEST)
     }
 
-    /// Waits between half of the current delay and all of it, then doubles it.
-    pub(crate) async fn wait(&mut self) {
-        let delay = self.0.mul_f64(0.5 + fraction() / 2.0);
-        self.0 = (self.0 * 2).min(LONGEST);
-        tokio::time::sleep(delay).await;
+    /// From `first` to `longest`.
+    #[must_use]
+    pub const fn between(first: Duration, longest: Duration) -> Self {
+        Self { next: first, longest }
+    }
+
+    /// Between half of the current delay and all of it; the next one is twice as long.
+    pub fn delay(&mut self) -> Duration {
+        let delay = self.next.mul_f64(0.5 + fraction() / 2.0);
+        self.next = (self.next * 2).min(self.longest);
+        delay
+    }
+
+    /// Waits for it.
+    pub async fn wait(&mut self) {
+        tokio::time::sleep(self.delay()).await;
     }
 }

@@ -51,6 +51,7 @@ pub mod registry;
 pub mod dead;
 pub mod hosts;
 
+pub use backoff::Backoff;
 pub use clock::now;
 pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, Credentials, MINIMUM_SERVER};
 pub use delivered::{Answer, Delivered, NotDelivered};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_host::{HostConfig, HostError};
-use wasmhost_nats::{ConnectError, Connection, LayoutConfig, RightsError};
+use wasmhost_nats::{Backoff, ConnectError, Connection, LayoutConfig, RightsError};
 
 use crate::cli::Global;
 use crate::complaint::{Complaint, chain};
@@ -79,11 +79,6 @@ pub(crate) struct Settings {
     await_nats: Option<bool>,
 }
 
-/// The first pause before NATS is looked for again.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest one.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
 /// Serves until it is told to stop.
 pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
     let mut global = global.clone();
@@ -127,7 +122,7 @@ async fn connection(
     asked: &mut tokio::sync::oneshot::Receiver<()>,
 ) -> Result<Option<Connection>, Complaint> {
     let config = global.connect_config()?;
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::between(Duration::from_millis(250), Duration::from_secs(5));
     loop {
         // An attempt to connect that is dropped leaves nothing behind.
         let opened = tokio::select! {
@@ -143,7 +138,7 @@ async fn connection(
             Err(error) => return Err(connect::refused(&error)),
         }
         tokio::select! {
-            () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+            () = backoff.wait() => {}
             _ = &mut *asked => return Ok(None),
         }
     }
