@@ -247,7 +247,7 @@ impl Shares {
         self.split_at.map(|at| at + TURN)
     }
 
-    /// One slot that stands for no more than a turn is not taken away: they take turns already.
+    /// One slot that stands for hardly more than a turn is not taken away: they take turns already.
     fn to_split(&self, now: Instant) -> Option<usize> {
         if !self.lanes.iter().any(|lane| lane.may_be_asked(now)) {
             return None;
@@ -256,7 +256,7 @@ impl Shares {
         let large = |at: &usize| {
             self.lanes[*at]
                 .standing()
-                .filter(|(slots, time)| *slots > 1 || *time > turn)
+                .filter(|(slots, time)| *slots > 1 || *time > 2 * turn)
                 .map(|(slots, _)| slots)
         };
         (0..self.lanes.len()).filter(|at| large(at).is_some()).max_by_key(large)

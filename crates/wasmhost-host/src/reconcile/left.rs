@@ -54,7 +54,7 @@ impl<'a> Left<'a> {
             self.from = due.sequence + 1;
             if !self.see(&due).await? {
                 self.alone.remove(&due.sequence);
-            } else if self.alone.len() < REMEMBERED {
+            } else if self.alone.len() < REMEMBERED || self.alone.contains_key(&due.sequence) {
                 self.alone.insert(due.sequence, self.pass);
             }
         }
