@@ -31,20 +31,19 @@ pub(crate) struct Cache {
 impl Cache {
     /// Opens or creates the directory, for this user alone.
     pub(crate) fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
-        make(dir)?;
+        let key = Self::check(dir)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
         let suffix = format!("{:016x}-{}-{target}.{SUFFIX}", hasher.finish(), env!("CARGO_PKG_VERSION"));
-        Ok(Self { key: read_or_make_key(dir)?, dir: dir.to_owned(), suffix })
+        Ok(Self { key, dir: dir.to_owned(), suffix })
     }
 
-    /// Whether it can be opened and written.
-    pub(crate) fn check(dir: &Path) -> io::Result<()> {
-        make(dir)?;
-        let probe = dir.join(format!("{:016x}.new", random_u64()?));
-        new_file(&probe)?;
-        std::fs::remove_file(probe)
+    /// Whether it can be opened, by its key.
+    pub(crate) fn check(dir: &Path) -> io::Result<[u8; 32]> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        check_writers(dir)?;
+        read_or_make_key(dir)
     }
 
     /// The artifact of `digest`, if this host wrote one and nobody touched it since.
@@ -126,11 +125,6 @@ pub(crate) fn load_artifact(engine: &Engine, artifact: &[u8]) -> wasmtime::Resul
     unsafe {
         Component::deserialize(engine, artifact)
     }
-}
-
-fn make(dir: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    check_writers(dir)
 }
 
 /// Whoever may write here could run native code in this process.

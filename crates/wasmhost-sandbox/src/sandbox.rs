@@ -71,7 +71,7 @@ struct Inner {
 impl Sandbox {
     /// Whether compiled modules can be kept in this directory; it is made where it is missing.
     pub fn check_cache(dir: &Path) -> std::io::Result<()> {
-        Cache::check(dir)
+        Cache::check(dir).map(drop)
     }
 
     /// Starts the engine and its clock; guests run on the runtime `guests`, which should do nothing else.
