@@ -1,11 +1,14 @@
 //! `wasmhost submit`: a new job, and with `--wait` its end.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use wasmhost_client::{Client, Handle, ReadError, StatusError, Submission};
 use wasmhost_protocol::service::SubmitReply;
-use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, TaskName};
+use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, State, TaskName};
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
@@ -14,6 +17,9 @@ use crate::nearest::suggestion;
 use crate::progress::Follower;
 use crate::units::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
 use crate::{input, out, show};
+
+/// How long a job may wait before somebody is told that nobody serves it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Flags of `submit`.
 #[derive(Debug, clap::Args)]
@@ -73,10 +79,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     }
     if wait {
         out::note(key);
-        if !accepted.state.is_terminal() {
-            warn_of_unserved(&client, &queue).await;
-        }
-        return follow(&client, &accepted.job, global).await;
+        return follow(&client, &accepted.job, &queue, global).await;
     }
     if global.json {
         out::json(&SubmitReply { key: key.clone(), state: accepted.state, revision: accepted.revision })?;
@@ -131,13 +134,32 @@ async fn warn_of_unserved(client: &Client, queue: &QueueName) {
     }
 }
 
-async fn follow(client: &Client, job: &Handle, global: &Global) -> Result<Exit, Complaint> {
+async fn follow(
+    client: &Client,
+    job: &Handle,
+    queue: &QueueName,
+    global: &Global,
+) -> Result<Exit, Complaint> {
     let mut states = job.watch().await?;
     let mut follower = Follower::new();
     let mut last = None;
-    while let Some(record) = states.next().await {
-        follower.show(&record);
-        last = Some(record);
+    let waits = Cell::new(true);
+    let following = Box::pin(async {
+        while let Some(record) = states.next().await {
+            waits.set(record.state() == State::Pending);
+            follower.show(&record);
+            last = Some(record);
+        }
+    });
+    // A job that starts soon costs no look at the hosts.
+    let warning = async {
+        tokio::time::sleep(PATIENCE).await;
+        if waits.get() {
+            warn_of_unserved(client, queue).await;
+        }
+    };
+    if let Either::Right(((), following)) = select(following, pin!(warning)).await {
+        following.await;
     }
     follower.finish();
     let Some(record) = last.filter(Record::is_terminal) else {
