@@ -57,7 +57,7 @@ pub use leftover::{Ages, Leftover, leftover};
 pub use machine::{Change, Claim, EARLY, Event, Illegal, Submission, Writer, next};
 pub use manifest::{Manifest, ManifestTask, ModuleEntry, RefusedFunction};
 pub use names::{ChunksId, JobSubject, Names, Namespace, Right, Way, header};
-pub use nearest::nearest;
+pub use nearest::{known_names, nearest};
 pub use outcome::{Fault, Limit, Outcome, Verdict};
 pub use policy::{BadPolicy, Beside, Limits, Policy, RetryPolicy};
 pub use presence::HostPresence;

@@ -26,6 +26,10 @@ pub struct ManifestTask {
     pub signature: String,
     /// The parameters' names, in order; none where the task takes JSON as it is.
     pub parameters: Option<Vec<String>>,
+    /// The function's types, in the form of `wasmhost_values::FunctionType`; none where the task takes JSON as it is, or where
+    /// an older version described it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<Json>,
     /// JSON Schema (2020-12) of the arguments.
     pub arguments: Json,
     /// JSON Schema of the result.

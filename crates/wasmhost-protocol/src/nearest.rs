@@ -1,28 +1,73 @@
-//! The name that was probably meant.
+//! The name that was probably meant, and what is said where none is near.
+
+use crate::text::{escape, truncate};
 
 /// Longer names are compared by their beginning.
 const COMPARED_BYTES: usize = 128;
+/// Of more names only the first are compared.
+const COMPARED_NAMES: usize = 1_000;
+/// Names listed where none is near.
+const LISTED: usize = 10;
 
-/// The name with the fewest edits from `wanted`, the first of several, and how many they are.
-pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, usize)> {
-    let ranked = names.into_iter().map(|name| (name, edits(wanted.as_bytes(), name.as_bytes())));
-    ranked.min_by_key(|(_, edits)| *edits)
+/// The name that `wanted` is a typing error away from, or the beginning of; the first of several.
+pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let ranked =
+        names.into_iter().take(COMPARED_NAMES).filter_map(|name| Some((name, distance(wanted, name)?)));
+    ranked.min_by_key(|(_, edits)| *edits).map(|(name, _)| name)
 }
 
-/// Levenshtein's distance.
-fn edits(from: &[u8], to: &[u8]) -> usize {
-    let from = &from[..from.len().min(COMPARED_BYTES)];
-    let to = &to[..to.len().min(COMPARED_BYTES)];
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
+/// What completes `unknown; …`: the near name, or the list of all.
+pub fn known_names<'a, N>(wanted: &str, names: N) -> String
+where
+    N: IntoIterator<Item = &'a str, IntoIter: ExactSizeIterator + Clone>,
+{
+    let names = names.into_iter();
+    if let Some(near) = nearest(wanted, names.clone()) {
+        return format!("did you mean `{}`?", escape(truncate(near, COMPARED_BYTES)));
     }
-    row[to.len()]
+    let more = names.len().saturating_sub(LISTED);
+    let listed: Vec<_> =
+        names.take(LISTED).map(|name| format!("`{}`", escape(truncate(name, COMPARED_BYTES)))).collect();
+    match (listed.as_slice(), more) {
+        ([], _) => "there are no names".to_owned(),
+        (_, 0) => format!("known are {}", listed.join(", ")),
+        (_, more) => format!("known are {} and {more} more", listed.join(", ")),
+    }
+}
+
+/// How far apart the names are, where that is near: fewer edits than a third of the letters, or one.
+fn distance(wanted: &str, name: &str) -> Option<usize> {
+    let (wanted, name) = (cut(wanted), cut(name));
+    let most = (wanted.len() / 3).max(1).min(wanted.len().saturating_sub(1));
+    let is_beginning =
+        wanted.len() >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name.len() >= 3);
+    if !is_beginning && wanted.len().abs_diff(name.len()) > most {
+        return None;
+    }
+    let edits = edits(wanted, name);
+    (edits <= most || is_beginning).then_some(edits)
+}
+
+fn cut(name: &str) -> &[u8] {
+    &name.as_bytes()[..name.len().min(COMPARED_BYTES)]
+}
+
+/// Insertions, deletions, replacements, and swaps of neighbours: the optimal string alignment distance.
+fn edits(from: &[u8], to: &[u8]) -> usize {
+    let mut before: Vec<usize> = vec![0; to.len() + 1];
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut row = vec![i + 1; to.len() + 1];
+        for (j, b) in to.iter().enumerate() {
+            let replaced = above[j] + usize::from(a != b);
+            row[j + 1] = replaced.min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[to.len()]
 }
 
 #[cfg(test)]
@@ -32,7 +77,28 @@ mod tests {
     #[test]
     fn the_fewest_edits_win() {
         assert_eq!(edits(b"kitten", b"sitting"), 3);
-        assert_eq!(nearest("widht", ["height", "width", "wide"]), Some(("width", 2)));
+        assert_eq!(edits(b"defualt", b"default"), 1);
+        assert_eq!(nearest("widht", ["height", "width", "wide"]), Some("width"));
         assert_eq!(nearest("x", []), None);
+    }
+
+    #[test]
+    fn a_name_is_near_only_when_it_could_have_been_meant() {
+        let near = |wanted, names: &[&'static str]| nearest(wanted, names.iter().copied());
+        assert_eq!(near("blue", &["red", "green"]), None);
+        assert_eq!(near("dark", &["red", "dark-green"]), Some("dark-green"));
+        assert_eq!(near("x", &["a"]), None);
+        assert_eq!(near("slot", &["queues", "slots"]), Some("slots"));
+        assert_eq!(near("completely-else", &["queues", "slots", "grace"]), None);
+    }
+
+    #[test]
+    fn where_no_name_is_near_they_are_listed() {
+        assert_eq!(known_names("circel", ["none", "circle"]), "did you mean `circle`?");
+        assert_eq!(known_names("blue", ["red", "green"]), "known are `red`, `green`");
+        assert_eq!(known_names("blue", []), "there are no names");
+        let many: Vec<String> = (0..12).map(|n| format!("name{n}")).collect();
+        let text = known_names("else", many.iter().map(String::as_str));
+        assert!(text.ends_with("`name9` and 2 more"), "{text}");
     }
 }

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::FutureExt;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use wasmhost_protocol::{Fault, Limit, Outcome, Verdict};
 use wasmtime::Store;
 use wasmtime::component::Val;
 
-use crate::codec::{ResultError, decode_arguments, encode_result};
+use crate::codec::{Converter, ResultError};
 use crate::fault::Broken;
 use crate::guest::{Guest, Observed, TaskState};
 use crate::load::LoadedModule;
 use crate::meter::Metered;
+use crate::pool::Pool;
 use crate::run::Run;
 use crate::tasks::Task;
+use crate::tasks::cost::host_bytes_per_charge;
 use crate::{Control, Mailbox};
 
 /// One attempt that was not started yet.
@@ -45,14 +48,14 @@ impl Attempt {
         Self { module, run, mailbox, control }
     }
 
-    /// Runs in one of the `slots`, and says how it ended. Nobody left to hear it ends it too.
-    pub(crate) async fn report(self, slots: &Semaphore, mut ended: oneshot::Sender<Outcome>) {
+    /// Runs when there is a place for it, and says how it ended. Nobody left to hear it ends it too.
+    pub(crate) async fn report(self, pool: &Pool, blocking: &Handle, mut ended: oneshot::Sender<Outcome>) {
         let (control, mailbox) = (self.control.clone(), self.mailbox.clone());
         // Dropping the run drops its store: the slot is clean at once, whatever the guest was doing.
         let outcome = tokio::select! {
             biased;
             () = ended.closed() => None,
-            outcome = self.run(slots, &control) => Some(outcome),
+            outcome = self.run(pool, blocking, &control) => Some(outcome),
         };
         mailbox.end_logs();
         if let Some(outcome) = outcome {
@@ -60,32 +63,40 @@ impl Attempt {
         }
     }
 
-    async fn run(self, slots: &Semaphore, control: &Control) -> Outcome {
-        let _slot = tokio::select! {
+    async fn run(self, pool: &Pool, blocking: &Handle, control: &Control) -> Outcome {
+        let _place = tokio::select! {
             biased;
             () = control.stopped() => return Outcome::without_run(Verdict::Cancelled),
-            slot = slots.acquire() => slot.expect("the semaphore is never closed"),
+            place = pool.place(self.module.needs) => place,
         };
         let observed = Observed::start(&self.run.limits);
-        let verdict = AssertUnwindSafe(self.judge(&observed)).catch_unwind().await;
+        // What is converted beside the guest ends soon by itself; nobody waits for it.
+        let judged = async {
+            tokio::select! {
+                biased;
+                verdict = self.judge(&observed, blocking) => verdict,
+                () = control.stopped() => Verdict::Cancelled,
+            }
+        };
+        let verdict = AssertUnwindSafe(judged).catch_unwind().await;
         let verdict = verdict.unwrap_or_else(|panic| Verdict::HostBug(panic_text(&*panic)));
         Outcome { verdict, usage: observed.meter.usage(), denied: observed.denials.list() }
     }
 
-    async fn judge(self, observed: &Observed) -> Verdict {
-        let module = self.module.clone();
-        let task = match module.tasks.find(self.run.function.as_str()) {
-            Ok(task) => task,
+    async fn judge(self, observed: &Observed, blocking: &Handle) -> Verdict {
+        let task = match self.module.description.tasks.find(self.run.function.as_str()) {
+            Ok(task) => task.clone(),
             Err(unknown) => return Verdict::UnknownFunction(unknown.to_string()),
         };
-        let args = match decode_arguments(task, &self.run.args) {
+        let converter = Converter { meter: &observed.meter, blocking };
+        let args = match converter.decode(&task, self.run.args.clone()).await {
             Ok(args) => args,
             Err(error) => return Verdict::BadArguments(error.to_string()),
         };
         let limits = self.run.limits.clone();
-        let broken = Broken { task, limits: &limits, observed };
-        match self.call(task, args, observed).await {
-            End::Returned(results) => match encode_result(task, &results, limits.result_bytes) {
+        let broken = Broken { task: &task, limits: &limits, observed };
+        match self.call(&task, args, observed).await {
+            End::Returned(results) => match converter.encode(&task, results, limits.result_bytes).await {
                 Ok(verdict) => verdict,
                 Err(error) => unusable(&error),
             },
@@ -100,7 +111,8 @@ impl Attempt {
         let limits = self.run.limits.clone();
         let ends_at = Instant::now().checked_add(limits.timeout).unwrap_or_else(far_away);
         let (control, module) = (self.control.clone(), self.module.clone());
-        let mut store = Guest::store(&module.pre, self.task_state(ends_at), observed);
+        let rate = host_bytes_per_charge(task.ty.result.as_ref());
+        let mut store = Guest::store(&module.pre, self.task_state(ends_at), observed, rate);
         let call = Metered::new(&observed.meter, call(&module, task, &mut store, args));
         let call = async {
             // A guest that ends within a tick of the clock would never be seen to be frozen.
@@ -154,7 +166,7 @@ async fn call(
     let function = instance.get_export_index(&mut *store, interface.as_ref(), task.function.as_str());
     let function = function.and_then(|index| instance.get_func(&mut *store, index));
     let function = function.ok_or_else(|| gone(task.function.as_str()))?;
-    let mut results = vec![Val::Bool(false); task.func.results().len()];
+    let mut results = vec![Val::Bool(false); usize::from(task.ty.result.is_some())];
     function.call_async(&mut *store, &args, &mut results).await?;
     Ok(results)
 }

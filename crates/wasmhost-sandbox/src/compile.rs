@@ -18,8 +18,8 @@ use wasmtime::Engine;
 
 pub use child::compile_child_main;
 
+use crate::artifact;
 use crate::load::LoadError;
-use crate::validate::explain;
 
 /// The hidden subcommand of the compiling child.
 pub const COMPILE_SUBCOMMAND: &str = "compile-component";
@@ -30,7 +30,7 @@ const WALL: Duration = Duration::from_secs(60);
 /// The largest artifact that is taken from a child.
 const ARTIFACT_BYTES: u64 = 512 << 20;
 /// The most of a child's complaints that is read.
-const COMPLAINT_BYTES: u64 = 4 << 10;
+const COMPLAINT_BYTES: u64 = 64 << 10;
 
 /// Who compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,11 +69,9 @@ impl Compilation {
                 let engine = engine.clone();
                 let compiled = blocking.spawn_blocking(move || {
                     let _turn = turn;
-                    engine.precompile_component(&wasm)
+                    artifact::make(&engine, &wasm)
                 });
-                let compiled =
-                    compiled.await.map_err(|error| LoadError::Host(format!("compiling: {error}")))?;
-                compiled.map_err(|error| explain(&format!("{error:#}")))
+                compiled.await.map_err(|error| LoadError::Host(format!("compiling: {error}")))?
             }
             Compiler::Child { exe } => {
                 let artifact = timeout(WALL, compile_in_child(exe, &wasm)).await;
@@ -103,7 +101,8 @@ async fn compile_in_child(exe: &Path, wasm: &[u8]) -> Result<Vec<u8>, LoadError>
     }
     let complaint = String::from_utf8_lossy(&complaint.unwrap_or_default()).trim().to_owned();
     Err(match status.code() {
-        Some(child::REFUSED) => explain(&complaint),
+        Some(child::REFUSED) => serde_json::from_str(&complaint)
+            .unwrap_or_else(|_| LoadError::Compile(format!("the compiler refused it: {complaint}"))),
         Some(_) | None => LoadError::Compile(format!("the compiler ended with {status}; {complaint}")),
     })
 }

@@ -4,16 +4,26 @@
 use std::num::NonZeroUsize;
 
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
+    Collector, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    Strategy, WasmFeatures,
 };
 
 use crate::limits::{CORE_INSTANCES, MEMORIES, TABLES};
 
+/// What components may be made of: WebAssembly 3.0 and the component model as far as it is settled. The intrinsics of
+/// asynchronous functions are in it because interpreters bring them, used or not; maps, because one function with a map
+/// should not take the others with it.
+pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .difference(WasmFeatures::THREADS)
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .union(WasmFeatures::CM_ASYNC)
+    .union(WasmFeatures::CM_MAP);
+
 /// Memory that a slot keeps between attempts: with it, and the page map, slots scale to a second core.
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 const KEEP_TABLE_BYTES: usize = 64 << 10;
-/// Elements of one table; Go's has 6,553.
-const TABLE_ELEMENTS: usize = 20_000;
+/// Elements of one table, as many as all of a guest's may have; Go's has 6,553.
+const TABLE_ELEMENTS: usize = 100_000;
 /// Stack of a guest.
 const STACK_BYTES: usize = 512 << 10;
 /// Frames of a backtrace.
@@ -25,11 +35,13 @@ const MAPPINGS_PER_SLOT: u64 = 6;
 fn base() -> Config {
     let mut config = Config::new();
     config
+        .wasm_features(WasmFeatures::all(), false)
+        .wasm_features(FEATURES, true)
+        .collector(Collector::Copying)
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
         .max_wasm_stack(STACK_BYTES)
-        .wasm_component_model_async(true)
         .wasm_backtrace_max_frames(Some(FRAMES))
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Enable);
     config
@@ -38,11 +50,6 @@ fn base() -> Config {
 /// An engine that allocates as it goes: for compiling, and where there is no room for a pool.
 pub(crate) fn on_demand() -> wasmtime::Result<Engine> {
     Engine::new(&base())
-}
-
-/// An engine that compiles fast and badly, for reading a component's types.
-pub(crate) fn for_types() -> wasmtime::Result<Engine> {
-    Engine::new(base().cranelift_opt_level(OptLevel::None))
 }
 
 /// An engine with a pool of `slots`; where the address space for it cannot be had, one without, and a warning.
@@ -65,8 +72,9 @@ fn pool(slots: u32, max_memory_bytes: u64) -> PoolingAllocationConfig {
     pool.total_component_instances(slots)
         .total_stacks(slots)
         .total_core_instances(slots.saturating_mul(CORE_INSTANCES))
-        .total_memories(slots.saturating_mul(MEMORIES))
+        .total_memories(total_memories(slots))
         .total_tables(slots.saturating_mul(TABLES))
+        .total_gc_heaps(slots)
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
@@ -76,6 +84,12 @@ fn pool(slots: u32, max_memory_bytes: u64) -> PoolingAllocationConfig {
         .table_keep_resident(KEEP_TABLE_BYTES)
         .pagemap_scan(Enabled::Auto);
     pool
+}
+
+/// Memories of all slots: two each, which is what interpreters have, and room for some composed components beside them. Each
+/// takes 4 GiB of addresses, so that there cannot be as many as all slots may ask for; whoever starts one counts them.
+pub(crate) fn total_memories(slots: u32) -> u32 {
+    slots.saturating_mul(2).saturating_add(MEMORIES * 2)
 }
 
 fn warn_of_mappings(slots: u32) {

@@ -7,10 +7,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use wasmhost_protocol::Limits;
 use wasmtime::component::{InstancePre, ResourceTable};
-use wasmtime::{Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::imports::http::HttpObjects;
 use crate::limits::{Refusals, StoreLimiter};
 use crate::meter::Meter;
 use crate::output::{Output, Tail};
@@ -18,8 +19,12 @@ use crate::powers::{Denials, NoHttp, http_context, nothing_granted};
 use crate::run::JobContext;
 use crate::{Control, Mailbox};
 
-/// Bytes that one call may copy between guest and host; a lifted value costs 40 to 48 bytes.
-const HOSTCALL_BYTES: usize = 64 << 20;
+/// The most of the host's memory that what a task returns may take while it is turned into JSON; a value takes 40 to 48 bytes.
+const RESULT_BYTES: u64 = 64 << 20;
+/// The same, where the guest's own memory is all used up.
+const LEAST_RESULT_BYTES: u64 = 8 << 20;
+/// What a guest may hand over in one call of an import, beyond the largest thing that it may post.
+const IMPORT_BYTES: u64 = 4 << 20;
 
 /// What outlives the store: read by the attempt when the guest is gone.
 #[derive(Clone)]
@@ -59,6 +64,7 @@ pub(crate) struct Guest {
     limiter: StoreLimiter,
     wasi: WasiCtx,
     http: WasiHttpCtx,
+    http_objects: HttpObjects,
     no_http: NoHttp,
     table: ResourceTable,
 }
@@ -69,12 +75,22 @@ pub(crate) struct Guest {
 pub(crate) struct CpuUsedUp;
 
 impl Guest {
-    /// A fresh store for one attempt at a component.
-    pub(crate) fn store(pre: &InstancePre<Self>, task: TaskState, observed: &Observed) -> Store<Self> {
+    /// A fresh store for one attempt at a component; `host_bytes_per_charge` is what its results cost.
+    pub(crate) fn store(
+        pre: &InstancePre<Self>,
+        task: TaskState,
+        observed: &Observed,
+        host_bytes_per_charge: f64,
+    ) -> Store<Self> {
         let handles = task.limits.handles as usize;
         let mut store = Store::new(pre.engine(), Self::new(task, observed));
         store.limiter(|guest| &mut guest.limiter);
-        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        let limits = &store.data().task.limits;
+        let import_charge = charge(limits.checkpoint_bytes.max(limits.meta_bytes) + IMPORT_BYTES, 1.0);
+        store.call_hook(move |store, hook| {
+            bound_call(store, hook, import_charge, host_bytes_per_charge);
+            Ok(())
+        });
         store.set_max_component_handles(handles);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(at_epoch);
@@ -91,15 +107,43 @@ impl Guest {
             limiter: StoreLimiter::new(&task.limits, observed.meter.clone(), observed.refusals.clone()),
             wasi: nothing_granted(task.job.task.module().as_str(), stdout, stderr, observed.denials.clone()),
             http: http_context(),
+            http_objects: HttpObjects::default(),
             no_http: NoHttp(observed.denials.clone()),
             table,
             task,
         }
     }
 
+    /// What HTTP objects there are, and where they stand.
+    pub(crate) fn http_objects(&mut self) -> (&mut HttpObjects, &mut ResourceTable) {
+        (&mut self.http_objects, &mut self.table)
+    }
+
     pub(crate) fn denials(&mut self) -> &mut Denials {
         &mut self.no_http.0
     }
+}
+
+/// Bounds what the next crossing may copy into the host: little where an import is called; where the guest returned, as much as its
+/// own memory leaves of its limit, since the values stand beside it until it is dropped.
+fn bound_call(
+    mut store: StoreContextMut<'_, Guest>,
+    hook: CallHook,
+    import_charge: usize,
+    host_bytes_per_charge: f64,
+) {
+    match hook {
+        CallHook::CallingHost => store.set_hostcall_fuel(import_charge),
+        CallHook::ReturningFromWasm => {
+            let room = store.data().limiter.room().clamp(LEAST_RESULT_BYTES, RESULT_BYTES);
+            store.set_hostcall_fuel(charge(room, host_bytes_per_charge));
+        }
+        CallHook::CallingWasm | CallHook::ReturningFromHost => {}
+    }
+}
+
+fn charge(bytes: u64, host_bytes_per_charge: f64) -> usize {
+    (bytes as f64 / host_bytes_per_charge) as usize
 }
 
 /// Runs every 10 ms of a computing guest. Without the runtime's own yield its timers would starve.

@@ -2,8 +2,10 @@
 
 mod checkpoint;
 mod config;
+pub(crate) mod http;
 mod job;
 mod log;
+mod poll;
 mod sockets;
 mod state;
 
@@ -73,5 +75,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     })?;
     linker.allow_shadowing(true);
     sockets::add_to_linker(&mut linker)?;
+    http::add_to_linker(&mut linker)?;
+    poll::add_to_linker(&mut linker)?;
     Ok(linker)
 }

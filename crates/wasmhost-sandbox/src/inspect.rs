@@ -1,27 +1,41 @@
 //! The manifest of a component: its tasks with signatures and schemas, what it refuses, what it imports.
 
 use wasmhost_protocol::{Json, Manifest, ManifestTask, RefusedFunction};
-use wasmtime::Engine;
-use wasmtime::component::Component;
+use wasmhost_values::{any_schema, arguments_schema, result_schema};
 
+use crate::component;
+use crate::load::LoadError;
 use crate::tasks::{Task, Tasks};
-use crate::{schema, signature};
+use crate::validate::{check_bytes, check_imports};
 
 /// Signatures and schemas of one module, in bytes of text.
 const MANIFEST_BYTES: usize = 256 << 10;
+/// Exports that are refused by name in a manifest; of more, only the number is told.
+const REFUSED: usize = 200;
+/// Imports that a manifest lists.
+const IMPORTS: usize = 1_000;
 
 /// The signature of an untyped task, with the names that reflection does not have.
 const HANDLER: &str = "run: func(args: json) -> result<json, task-error>";
 
-/// Derives the manifest of `component`. Types can be had from a compiled component only.
-pub(crate) fn manifest(engine: &Engine, component: &Component) -> Manifest {
-    let tasks = Tasks::of(engine, component);
+/// What the component `wasm` exports and imports, for those who push it: only what has a task in it is worth that.
+pub fn inspect(wasm: &[u8]) -> Result<Manifest, LoadError> {
+    check_bytes(wasm)?;
+    let outside = component::read(wasm)?;
+    check_imports(&outside.imports)?;
+    let imports = outside.imports.iter().map(|import| import.name.clone()).collect();
+    let tasks = Tasks::of(outside);
+    if tasks.is_empty() {
+        return Err(LoadError::NoTask(tasks.refused().to_vec()));
+    }
+    Ok(manifest(&tasks, imports))
+}
+
+/// The manifest of a component with these tasks and imports.
+pub(crate) fn manifest(tasks: &Tasks, mut imports: Vec<String>) -> Manifest {
     let mut room = MANIFEST_BYTES;
-    let mut manifest = Manifest {
-        tasks: Vec::new(),
-        refused: tasks.refused().to_vec(),
-        imports: component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect(),
-    };
+    imports.truncate(IMPORTS);
+    let mut manifest = Manifest { tasks: Vec::new(), refused: tasks.refused().to_vec(), imports };
     for task in tasks.iter() {
         match described(task, &mut room) {
             Some(described) => manifest.tasks.push(described),
@@ -31,24 +45,31 @@ pub(crate) fn manifest(engine: &Engine, component: &Component) -> Manifest {
             }),
         }
     }
+    let more = manifest.refused.len().saturating_sub(REFUSED);
+    if more > 0 {
+        manifest.refused.truncate(REFUSED);
+        manifest.refused.push(RefusedFunction { name: "…".to_owned(), reason: format!("and {more} more") });
+    }
     manifest
 }
 
 /// The task's entry; none where it takes more than `room`.
 fn described(task: &Task, room: &mut usize) -> Option<ManifestTask> {
     let (signature, arguments, result) = if task.raw {
-        (HANDLER.to_owned(), schema::anything(), schema::anything())
+        (HANDLER.to_owned(), any_schema(), any_schema())
     } else {
-        let signature = signature::signature(task.function.as_str(), &task.func);
-        (signature, schema::arguments(&task.func), schema::result(&task.func))
+        let signature = task.ty.signature(task.function.as_str());
+        (signature, arguments_schema(&task.ty), result_schema(&task.ty))
     };
-    *room = room.checked_sub(signature.len() + arguments.len() + result.len())?;
-    let parameters = || task.func.params().map(|(name, _)| name.to_owned()).collect();
+    let types = Json::of(&task.ty).expect("types are written as JSON");
+    *room = room.checked_sub(signature.len() + arguments.len() + result.len() + types.as_str().len())?;
+    let parameters = || task.ty.parameters.names().map(str::to_owned).collect();
     Some(ManifestTask {
         function: task.function.clone(),
         interface: task.interface.clone(),
         signature,
         parameters: (!task.raw).then(parameters),
+        types: (!task.raw).then_some(types),
         arguments: Json::parse(arguments).expect("the schema is written as JSON"),
         result: Json::parse(result).expect("the schema is written as JSON"),
     })
@@ -57,10 +78,10 @@ fn described(task: &Task, room: &mut usize) -> Option<ManifestTask> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::wit::{ENGINE, component};
+    use crate::tasks::wit::component;
 
     fn inspected(text: &str) -> Manifest {
-        manifest(&ENGINE, &component(text))
+        inspect(&component(text)).unwrap()
     }
 
     #[test]

@@ -18,14 +18,14 @@
 
 mod sandbox;
 
+mod artifact;
 mod cache;
 mod compile;
 mod load;
 mod validate;
 
+mod component;
 mod inspect;
-mod schema;
-mod signature;
 mod tasks;
 
 mod codec;
@@ -34,6 +34,7 @@ mod run;
 mod attempt;
 mod guest;
 mod imports;
+mod pool;
 mod powers;
 
 mod control;
@@ -48,7 +49,8 @@ mod fault;
 
 pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
 pub use control::Control;
-pub use load::{LoadError, LoadedModule, inspect};
+pub use inspect::inspect;
+pub use load::{LoadError, LoadedModule};
 pub use mailbox::{LogLevel, LogLine, LogStream, Mailbox, Post, Update};
 pub use run::{Ending, FunctionChoice, JobContext, Run, Running};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};

@@ -10,11 +10,11 @@ use wasmtime::ResourceLimiter;
 use crate::meter::Meter;
 
 /// Core instances that one component may have; the pool has room for them in every slot.
-pub(crate) const CORE_INSTANCES: u32 = 32;
-/// Linear memories that one component may have.
-pub(crate) const MEMORIES: u32 = 2;
+pub(crate) const CORE_INSTANCES: u32 = 128;
+/// Linear memories that one component may have; the heap of collected objects is one more.
+pub(crate) const MEMORIES: u32 = 32;
 /// Tables that one component may have.
-pub(crate) const TABLES: u32 = 8;
+pub(crate) const TABLES: u32 = 64;
 
 /// What was refused so far.
 #[derive(Debug, Default)]
@@ -55,6 +55,11 @@ impl StoreLimiter {
             meter,
             refusals,
         }
+    }
+
+    /// What is left of the memory limit, in bytes.
+    pub(crate) fn room(&self) -> u64 {
+        self.memory_limit.saturating_sub(self.memory)
     }
 }
 

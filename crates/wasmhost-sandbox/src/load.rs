@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
-use wasmhost_protocol::{Digest, Manifest, escape};
+use wasmhost_protocol::{Digest, Manifest, RefusedFunction, escape};
 use wasmtime::Engine;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{InstancePre, Linker};
 
+use crate::artifact::{self, Description};
 use crate::cache::{Cache, load_artifact};
 use crate::compile::Compilation;
-use crate::engine;
 use crate::guest::Guest;
 use crate::inspect::manifest;
-use crate::tasks::Tasks;
-use crate::validate::{check_bytes, check_imports, explain};
+use crate::limits::MEMORIES;
+use crate::validate::check_bytes;
 
 /// How long a failure is remembered.
 const FAILURE_KEPT: Duration = Duration::from_secs(600);
@@ -27,7 +28,7 @@ const MODULES_KEPT: usize = 256;
 const FAILURES_KEPT: usize = 1_024;
 
 /// Why bytes cannot be run here.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LoadError {
     /// They are something else; the text says what, and the mend.
@@ -36,6 +37,9 @@ pub enum LoadError {
     /// The component needs what no host provides.
     #[error("nobody provides the imports {}", .0.join(", "))]
     MissingImports(Vec<String>),
+    /// It exports no task; each export with the reason.
+    #[error("it exports no task{}", .0.iter().map(|it| format!("; `{}`: {}", it.name, it.reason)).collect::<String>())]
+    NoTask(Vec<RefusedFunction>),
     /// More bytes than are compiled.
     #[error("{bytes} bytes; a module may have {limit}")]
     TooLarge {
@@ -59,7 +63,15 @@ pub enum LoadError {
 pub struct LoadedModule {
     digest: Digest,
     pub(crate) pre: InstancePre<Guest>,
-    pub(crate) tasks: Tasks,
+    pub(crate) description: Description,
+    /// What each instance takes of the pool.
+    pub(crate) needs: Needs,
+}
+
+/// What an instance takes of the pool.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) memories: u32,
 }
 
 impl LoadedModule {
@@ -72,7 +84,7 @@ impl LoadedModule {
     /// What it exports and imports.
     #[must_use]
     pub fn manifest(&self) -> Manifest {
-        manifest(self.pre.engine(), self.pre.component())
+        manifest(&self.description.tasks, self.description.imports.clone())
     }
 }
 
@@ -80,15 +92,6 @@ impl std::fmt::Debug for LoadedModule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LoadedModule").field("digest", &self.digest).finish_non_exhaustive()
     }
-}
-
-/// What the component `wasm` exports and imports, for those who push it. Compiles it, in this process.
-pub fn inspect(wasm: &[u8]) -> Result<Manifest, LoadError> {
-    check_bytes(wasm)?;
-    let engine = engine::for_types().map_err(|error| LoadError::Host(format!("{error:#}")))?;
-    let component = Component::new(&engine, wasm).map_err(|error| explain(&format!("{error:#}")))?;
-    check_imports(&engine, &component)?;
-    Ok(manifest(&engine, &component))
 }
 
 /// Loads modules for one engine.
@@ -191,11 +194,14 @@ impl Loader {
 
     fn prepare(&self, digest: Digest, artifact: &[u8]) -> Result<Arc<LoadedModule>, LoadError> {
         let refused = |error: wasmtime::Error| LoadError::Compile(escape(&format!("{error:#}")));
-        let component = load_artifact(&self.engine, artifact).map_err(refused)?;
-        check_imports(&self.engine, &component)?;
-        let tasks = Tasks::of(&self.engine, &component);
+        let cut = || LoadError::Host("an artifact is cut off".to_owned());
+        let (code, description) = artifact::split(artifact).ok_or_else(cut)?;
+        let component = load_artifact(&self.engine, code).map_err(refused)?;
+        let memories = component.resources_required().map_or(MEMORIES, |needs| needs.num_memories);
         let pre = self.linker.instantiate_pre(&component).map_err(refused)?;
-        Ok(Arc::new(LoadedModule { digest, pre, tasks }))
+        // One more for the heap of collected objects: whether there is one shows only when it runs.
+        let needs = Needs { memories: memories.saturating_add(1) };
+        Ok(Arc::new(LoadedModule { digest, pre, description, needs }))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

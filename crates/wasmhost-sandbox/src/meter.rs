@@ -48,6 +48,14 @@ impl Meter {
         }
     }
 
+    /// Charges what `work` takes of this thread.
+    pub(crate) fn measured<T>(&self, work: impl FnOnce() -> T) -> T {
+        let started = thread_cpu_ns();
+        let done = work();
+        self.cpu_before_ns.fetch_add(thread_cpu_ns().saturating_sub(started), Ordering::Relaxed);
+        done
+    }
+
     fn begin(&self) {
         self.poll_started_ns.store(thread_cpu_ns(), Ordering::Relaxed);
     }

@@ -13,6 +13,8 @@ use crate::output::Output;
 const RANDOM_BYTES: u64 = 1 << 20;
 /// Size of the fields of one HTTP message.
 const HTTP_FIELDS_BYTES: usize = 64 << 10;
+/// What waits of a body that nobody sends, twice.
+const HTTP_CHUNK_BYTES: usize = 16 << 10;
 /// Denials that are remembered.
 const DENIALS: usize = 10;
 /// A denial's text is cut to this many bytes.
@@ -67,6 +69,10 @@ type Sent = wasmtime_wasi_http::Result<(http::Response<WasiBody>, Rest)>;
 type Rest = Box<dyn Future<Output = wasmtime_wasi_http::Result<()>> + Send>;
 
 impl WasiHttpHooks for NoHttp {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        HTTP_CHUNK_BYTES
+    }
+
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,

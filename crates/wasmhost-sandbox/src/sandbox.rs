@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use wasmhost_protocol::Digest;
 
@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::compile::{Compilation, Compiler};
 use crate::load::{LoadError, LoadedModule, Loader};
+use crate::pool::Pool;
 use crate::run::{Ending, Run, Running};
 use crate::{Control, Mailbox, engine, imports};
 
@@ -63,7 +64,7 @@ struct Inner {
     loader: Arc<Loader>,
     guests: Handle,
     attempts: TaskTracker,
-    slots: Arc<Semaphore>,
+    pool: Arc<Pool>,
     max_memory_bytes: u64,
     _clock: Clock,
 }
@@ -88,7 +89,7 @@ impl Sandbox {
             loader: Arc::new(loader),
             guests,
             attempts: TaskTracker::new(),
-            slots: Arc::new(Semaphore::new(config.slots as usize)),
+            pool: Arc::new(Pool::new(config.slots)),
             max_memory_bytes: config.max_memory_bytes,
             _clock: Clock::start(engine).map_err(SandboxError::Clock)?,
         })))
@@ -114,7 +115,7 @@ impl Sandbox {
         let attempt = Attempt::new(module.clone(), run, mailbox.clone(), control.clone());
         let inner = self.0.clone();
         let task = async move {
-            attempt.report(&inner.slots, ended).await;
+            attempt.report(&inner.pool, &inner.guests, ended).await;
         };
         self.0.attempts.spawn_on(task, &self.0.guests);
         Running { outcome: Ending(outcome), mailbox, control }

@@ -1,27 +1,32 @@
-//! Which functions of a component are tasks, and which cannot be, with the reason. Reads types only: no instance.
+//! Which functions of a component are tasks, and which of its exports cannot be, with the reason.
 
-mod admission;
+pub(crate) mod cost;
+mod steering;
 mod unknown;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use wasmhost_protocol::{FunctionName, RefusedFunction};
-use wasmtime::Engine;
-use wasmtime::component::Component;
-use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmhost_values::{FunctionType, Parameters};
 
-use admission::{admit, is_task_error, takes_json};
+use crate::component::{Export, Exported, Outside};
+use steering::{is_task_error, takes_json};
 pub(crate) use unknown::UnknownTask;
 
+/// Types within the types of all tasks of one module, each use counted.
+const ALL_TYPES: usize = 100_000;
+
 /// One task: an exported function that can be called with JSON.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     /// The interface that exports it; none at the top level.
     pub(crate) interface: Option<String>,
     /// The function's name.
     pub(crate) function: FunctionName,
     /// Its type.
-    pub(crate) func: ComponentFunc,
+    pub(crate) ty: FunctionType,
     /// Whether its error is `wasmhost:task/types.task-error`.
     pub(crate) steers: bool,
     /// Whether it takes and returns JSON text as it is: `wasmhost:task/handler.run`.
@@ -31,6 +36,11 @@ pub(crate) struct Task {
 }
 
 impl Task {
+    /// What it takes.
+    pub(crate) fn parameters(&self) -> Parameters<'_> {
+        if self.raw { Parameters::Text } else { Parameters::Typed(&self.ty) }
+    }
+
     /// `INTERFACE#FUNCTION`, or the function's name at the top level.
     pub(crate) fn full_name(&self) -> String {
         full_name(self.interface.as_deref(), self.function.as_str())
@@ -38,27 +48,29 @@ impl Task {
 }
 
 /// The tasks of a component.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Tasks {
-    tasks: Vec<Task>,
+    #[serde(with = "shared")]
+    tasks: Vec<Arc<Task>>,
     /// Tasks that share a function name: only the full name reaches them.
-    ambiguous: Vec<Task>,
+    #[serde(with = "shared")]
+    ambiguous: Vec<Arc<Task>>,
     refused: Vec<RefusedFunction>,
 }
 
 impl Tasks {
-    /// The tasks of `component`, in the order of its exports.
-    pub(crate) fn of(engine: &Engine, component: &Component) -> Self {
-        let steers =
-            component.component_type().imports(engine).any(|(name, _)| name.starts_with("wasmhost:task/"));
+    /// The tasks of a component, in the order of its exports.
+    pub(crate) fn of(outside: Outside) -> Self {
+        let steers = outside.imports.iter().any(|import| import.name.starts_with("wasmhost:task/"));
         let mut refused = Vec::new();
         let mut found = Vec::new();
-        for (interface, name, func) in candidates(engine, component) {
-            match task(interface.clone(), &name, func, steers) {
-                Ok(task) => found.push(task),
-                Err(reason) => {
-                    refused.push(RefusedFunction { name: full_name(interface.as_deref(), &name), reason });
-                }
+        let mut room = ALL_TYPES;
+        for export in outside.exports {
+            let name = full_name(export.interface.as_deref(), &export.name);
+            match task(export, steers, &mut room) {
+                Some(Ok(task)) => found.push(Arc::new(task)),
+                Some(Err(reason)) => refused.push(RefusedFunction { name, reason }),
+                None => {}
             }
         }
         if found.iter().any(|task| task.raw) {
@@ -70,7 +82,7 @@ impl Tasks {
     }
 
     /// The task that `name` means: a function's name, or `INTERFACE#FUNCTION`.
-    pub(crate) fn find(&self, name: &str) -> Result<&Task, UnknownTask> {
+    pub(crate) fn find(&self, name: &str) -> Result<&Arc<Task>, UnknownTask> {
         let by_name = self.tasks.iter().find(|task| task.function.as_str() == name);
         let by_full_name = || {
             let mut all = self.tasks.iter().chain(&self.ambiguous);
@@ -81,10 +93,15 @@ impl Tasks {
 
     /// The tasks that their function's name alone means.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Task> {
-        self.tasks.iter()
+        self.tasks.iter().map(AsRef::as_ref)
     }
 
-    /// Exported functions that are no task.
+    /// Whether there is none, under whatever name.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.ambiguous.is_empty()
+    }
+
+    /// Exports that are no task.
     pub(crate) fn refused(&self) -> &[RefusedFunction] {
         &self.refused
     }
@@ -94,44 +111,67 @@ fn full_name(interface: Option<&str>, function: &str) -> String {
     interface.map_or_else(|| function.to_owned(), |interface| format!("{interface}#{function}"))
 }
 
-/// Every exported function with its interface, but for the one that componentize-py leaves behind.
-fn candidates(engine: &Engine, component: &Component) -> Vec<(Option<String>, String, ComponentFunc)> {
-    let mut found = Vec::new();
-    for (name, export) in component.component_type().exports(engine) {
-        match export.ty {
-            ComponentItem::ComponentFunc(func) => found.push((None, name.to_owned(), func)),
-            ComponentItem::ComponentInstance(instance) => {
-                for (function, export) in instance.exports(engine) {
-                    if let ComponentItem::ComponentFunc(func) = export.ty
-                        && (name, function) != ("exports", "init")
-                    {
-                        found.push((Some(name.to_owned()), function.to_owned(), func));
-                    }
-                }
-            }
-            _ => {}
-        }
+/// The task that an export is, or why it is none; nothing where nobody would take it for one.
+fn task(export: Export, steers: bool, room: &mut usize) -> Option<Result<Task, String>> {
+    let Export { interface, name, what } = export;
+    // componentize-py leaves this one behind.
+    let is_leftover = interface.as_deref() == Some("exports") && name == "init";
+    let refuse = |reason: &str| Some(Err(reason.to_owned()));
+    match what {
+        Exported::Type => None,
+        Exported::Function { .. } if is_leftover => None,
+        Exported::Function { is_async, ty } => Some(
+            check(&name, is_async, ty, room).and_then(|(name, ty)| described(interface, name, ty, steers)),
+        ),
+        Exported::EmptyInstance => refuse("an interface without a function"),
+        Exported::NestedInstance => refuse("an instance within an instance; hosts reach only the outer one"),
+        Exported::Component => refuse("a component, which hosts do not instantiate; export its functions"),
+        Exported::Module => refuse("a core module, which hosts do not instantiate"),
     }
-    found
 }
 
-fn task(interface: Option<String>, name: &str, func: ComponentFunc, steers: bool) -> Result<Task, String> {
-    let function = admit(name, &func)?;
+/// What every task must be.
+fn check(
+    name: &str,
+    is_async: bool,
+    ty: Result<FunctionType, String>,
+    room: &mut usize,
+) -> Result<(FunctionName, FunctionType), String> {
+    if name.starts_with('[') {
+        return Err("constructors and functions of resources cannot be called with JSON".to_owned());
+    }
+    if is_async {
+        return Err("it is an async function".to_owned());
+    }
+    let function = FunctionName::parse(name).map_err(|error| format!("its name is not {}", error.rule))?;
+    let ty = ty?;
+    let left = room.checked_sub(ty.admit()?);
+    *room = left.ok_or_else(|| format!("it brings the module over {ALL_TYPES} types"))?;
+    Ok((function, ty))
+}
+
+fn described(
+    interface: Option<String>,
+    function: FunctionName,
+    ty: FunctionType,
+    steers: bool,
+) -> Result<Task, String> {
     let (package, version) = interface.as_deref().unwrap_or_default().split_once('@').unwrap_or_default();
+    let name = function.as_str();
     let raw = (package, name) == ("wasmhost:task/handler", "run");
     if raw && !version.starts_with("0.1.") {
         return Err(format!("this host knows wasmhost:task 0.1, not {version}"));
     }
-    if raw && !takes_json(&func) {
+    if raw && !takes_json(&ty) {
         return Err("it is not the function `run` of wasmhost:task/handler".to_owned());
     }
     let command = (package, name) == ("wasi:cli/run", "run");
-    let steers = (steers || raw) && is_task_error(&func);
-    Ok(Task { interface, function, func, steers, raw, command })
+    let steers = (steers || raw) && is_task_error(&ty);
+    Ok(Task { interface, function, ty, steers, raw, command })
 }
 
 /// Tasks with a name of their own, and those that share one.
-fn apart(tasks: Vec<Task>) -> (Vec<Task>, Vec<Task>) {
+fn apart(tasks: Vec<Arc<Task>>) -> (Vec<Arc<Task>>, Vec<Arc<Task>>) {
     let mut count = BTreeMap::<FunctionName, usize>::new();
     for task in &tasks {
         *count.entry(task.function.clone()).or_default() += 1;
@@ -139,7 +179,7 @@ fn apart(tasks: Vec<Task>) -> (Vec<Task>, Vec<Task>) {
     tasks.into_iter().partition(|task| count[&task.function] == 1)
 }
 
-fn duplicates(ambiguous: &[Task]) -> Vec<RefusedFunction> {
+fn duplicates(ambiguous: &[Arc<Task>]) -> Vec<RefusedFunction> {
     let mut names = BTreeMap::<&str, Vec<String>>::new();
     for task in ambiguous {
         names.entry(task.function.as_str()).or_default().push(format!("`{}`", task.full_name()));
@@ -149,6 +189,25 @@ fn duplicates(ambiguous: &[Task]) -> Vec<RefusedFunction> {
         reason: format!("it is exported more than once: {}", exports.join(", ")),
     };
     names.into_iter().map(refused).collect()
+}
+
+/// Shared tasks are written as others are.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Task;
+
+    pub(super) fn serialize<S: Serializer>(tasks: &[Arc<Task>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(tasks.iter().map(AsRef::as_ref))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Arc<Task>>, D::Error> {
+        Ok(Vec::<Task>::deserialize(deserializer)?.into_iter().map(Arc::new).collect())
+    }
 }
 
 #[cfg(test)]

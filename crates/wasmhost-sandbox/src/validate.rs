@@ -3,17 +3,14 @@
 
 use wasmhost_protocol::{Limits, escape, truncate};
 use wasmtime::Engine;
-use wasmtime::component::Component;
-use wasmtime::component::types::ComponentItem;
 
+use crate::component::Import;
 use crate::imports::PROVIDED;
 use crate::load::LoadError;
 
 const WASM_MAGIC: &[u8] = b"\0asm";
 const CORE_VERSION: &[u8] = &[1, 0, 0, 0];
 const COMPONENT_VERSION: &[u8] = &[0x0d, 0, 1, 0];
-/// Imports of one component.
-const IMPORTS: usize = 1_000;
 
 /// Checks that the bytes look like a component of a size that may be compiled.
 pub(crate) fn check_bytes(wasm: &[u8]) -> Result<(), LoadError> {
@@ -64,40 +61,42 @@ pub(crate) fn explain(error: &str) -> LoadError {
 }
 
 /// Checks that everything the component imports is provided.
-pub(crate) fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
-    let component = component.component_type();
-    let imports = component.imports(engine);
-    if imports.len() > IMPORTS {
-        return Err(LoadError::NotAComponent(format!("it has more than {IMPORTS} imports")));
-    }
-    let missing: Vec<_> = imports
-        .filter(|(name, item)| needs_provider(engine, &item.ty) && !is_provided(name))
-        .map(|(name, _)| escape(truncate(name, 200)))
-        .collect();
+pub(crate) fn check_imports(imports: &[Import]) -> Result<(), LoadError> {
+    let missing = imports.iter().filter(|import| import.needs_provider && !is_provided(&import.name));
+    let missing: Vec<_> = missing.map(|import| with_advice(&import.name)).collect();
     if missing.is_empty() { Ok(()) } else { Err(LoadError::MissingImports(missing)) }
 }
 
-/// Types alone need nobody to provide them.
-fn needs_provider(engine: &Engine, item: &ComponentItem) -> bool {
-    match item {
-        ComponentItem::ComponentInstance(instance) => {
-            instance.exports(engine).any(|(_, item)| needs_provider(engine, &item.ty))
-        }
-        ComponentItem::Type(_) => false,
-        ComponentItem::ComponentFunc(_)
-        | ComponentItem::CoreFunc(_)
-        | ComponentItem::Module(_)
-        | ComponentItem::Component(_)
-        | ComponentItem::Resource(_) => true,
-    }
+fn is_provided(import: &str) -> bool {
+    let Some((package, interface, version)) = parts(import) else { return false };
+    PROVIDED.iter().any(|(ours, versions, interfaces)| {
+        let patch = version.strip_prefix(versions);
+        let is_release = patch.is_some_and(|patch| patch.bytes().all(|byte| byte.is_ascii_digit()));
+        *ours == package && is_release && interfaces.contains(&interface)
+    })
 }
 
-fn is_provided(import: &str) -> bool {
-    let Some((package, rest)) = import.split_once('/') else { return false };
-    let Some((interface, version)) = rest.split_once('@') else { return false };
-    PROVIDED.iter().any(|(ours, major, interfaces)| {
-        *ours == package && version.starts_with(major) && interfaces.contains(&interface)
-    })
+/// `wasi:io`, `streams` and `0.2.6` of `wasi:io/streams@0.2.6`.
+fn parts(import: &str) -> Option<(&str, &str, &str)> {
+    let (package, rest) = import.split_once('/')?;
+    let (interface, version) = rest.split_once('@')?;
+    Some((package, interface, version))
+}
+
+/// The import, and what its author can do about it where that is known.
+fn with_advice(import: &str) -> String {
+    let Some((package, _, version)) = parts(import) else { return import.to_owned() };
+    let ours = PROVIDED.iter().find(|(ours, ..)| *ours == package).map(|(_, versions, _)| *versions);
+    match ours {
+        Some("0.2.") if version.starts_with("0.2.0-") => format!(
+            "{import} (a candidate of before the release of WASI 0.2; build it with a toolchain of 2024 or later, \
+             as `cargo build --target wasm32-wasip2` of Rust 1.82)"
+        ),
+        Some(versions) if !version.starts_with(versions) => {
+            format!("{import} (hosts provide {package} {versions}x)")
+        }
+        _ => import.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -127,5 +126,20 @@ mod tests {
         assert!(is_provided("wasi:io/streams@0.2.12") && is_provided("wasmhost:task/state@0.1.0"));
         assert!(!is_provided("wasi:io/streams@0.3.0") && !is_provided("wasi:keyvalue/store@0.2.0"));
         assert!(!is_provided("wasmhost:task/handler@0.1.0") && !is_provided("state"));
+        assert!(
+            !is_provided("wasi:io/streams@0.2.0-rc-2023-11-10") && !is_provided("wasi:io/streams@0.2.0+x")
+        );
+    }
+
+    #[test]
+    fn a_missing_import_comes_with_what_its_author_can_do() {
+        let import = |name: &str| Import { name: name.to_owned(), needs_provider: true };
+        let refusal =
+            |name| check_imports(&[import("wasi:io/poll@0.2.6"), import(name)]).unwrap_err().to_string();
+        let candidate = refusal("wasi:io/streams@0.2.0-rc-2023-11-10");
+        assert!(candidate.contains("wasi:io/streams@0.2.0-rc-2023-11-10 (a candidate"), "{candidate}");
+        assert!(candidate.contains("wasm32-wasip2") && !candidate.contains("poll"), "{candidate}");
+        assert!(refusal("wasi:io/streams@0.3.0").ends_with("(hosts provide wasi:io 0.2.x)"));
+        assert!(refusal("acme:db/store@1.0.0").ends_with("nobody provides the imports acme:db/store@1.0.0"));
     }
 }

@@ -4,9 +4,9 @@
 use std::io::{self, Write as _};
 
 use serde::Serialize;
-use wasmtime::component::{Type, Val, types};
+use wasmhost_values::{Named, Type, encode_base64};
+use wasmtime::component::Val;
 
-use super::base64;
 use super::text::Text;
 
 /// Whole numbers up to this one are exact in every JSON reader.
@@ -33,25 +33,21 @@ pub(super) fn write(out: &mut Text, ty: &Type, value: &Val) -> io::Result<()> {
         (_, Val::Float64(v)) => json(out, beyond_json(*v)),
         (_, Val::Char(v)) => json(out, v),
         (_, Val::String(v) | Val::Enum(v)) => json(out, v),
-        (Type::List(list), Val::List(items)) => match list.ty() {
+        (Type::List(element), Val::List(items)) => match &**element {
             Type::U8 => bytes(out, items),
-            element => sequence(out, items, |out, item| write(out, &element, item)),
+            element => sequence(out, items, |out, item| write(out, element, item)),
         },
-        (Type::Tuple(tuple), Val::Tuple(items)) => {
-            sequence(out, tuple.types().zip(items), |out, (ty, item)| write(out, &ty, item))
+        (Type::Tuple(types), Val::Tuple(items)) => {
+            sequence(out, types.iter().zip(items), |out, (ty, item)| write(out, ty, item))
         }
-        (Type::Record(record), Val::Record(fields)) => fields_of(out, record, fields),
-        (Type::Variant(variant), Val::Variant(name, payload)) => {
-            let case = variant.cases().find(|case| case.name == name);
-            cased(out, name, case.and_then(|case| case.ty).as_ref(), payload.as_deref())
+        (Type::Record(types), Val::Record(values)) => fields(out, types, values),
+        (Type::Variant(cases), Val::Variant(name, payload)) => {
+            cased(out, name, cases.get(name).and_then(Option::as_ref), payload.as_deref())
         }
-        (Type::Flags(flags), Val::Flags(set)) => {
-            let names = flags.names().filter(|name| set.iter().any(|known| known == name));
-            sequence(out, names, json)
-        }
-        (Type::Option(option), Val::Option(payload)) => self::option(out, &option.ty(), payload.as_deref()),
-        (Type::Result(result), Val::Result(Ok(v))) => cased(out, "ok", result.ok().as_ref(), v.as_deref()),
-        (Type::Result(result), Val::Result(Err(v))) => cased(out, "err", result.err().as_ref(), v.as_deref()),
+        (Type::Flags(names), Val::Flags(set)) => flags(out, names, set),
+        (Type::Option(ty), Val::Option(payload)) => option(out, ty, payload.as_deref()),
+        (Type::Result(result), Val::Result(Ok(v))) => cased(out, "ok", result.ok.as_ref(), v.as_deref()),
+        (Type::Result(result), Val::Result(Err(v))) => cased(out, "err", result.err.as_ref(), v.as_deref()),
         _ => Err(io::Error::other("a value of a type without JSON form")),
     }
 }
@@ -78,7 +74,7 @@ fn bytes(out: &mut Text, items: &[Val]) -> io::Result<()> {
     let byte = |item: &Val| if let Val::U8(byte) = item { *byte } else { 0 };
     for piece in items.chunks(BASE64_PIECE) {
         let piece: Vec<u8> = piece.iter().map(byte).collect();
-        out.write_all(base64::encode(&piece).as_bytes())?;
+        out.write_all(encode_base64(&piece).as_bytes())?;
     }
     out.write_all(b"\"")
 }
@@ -98,15 +94,23 @@ fn sequence<I: IntoIterator>(
     out.write_all(b"]")
 }
 
-fn fields_of(out: &mut Text, record: &types::Record, fields: &[(String, Val)]) -> io::Result<()> {
+/// An engine gives them in the order of their names' declaration, and each once.
+fn flags(out: &mut Text, names: &Named<()>, set: &[String]) -> io::Result<()> {
+    let mut set: Vec<_> =
+        set.iter().filter_map(|name| names.find(name).map(|(place, ())| (place, name))).collect();
+    set.sort_unstable();
+    sequence(out, set, |out, (_, name)| json(out, name))
+}
+
+fn fields(out: &mut Text, types: &Named<Type>, values: &[(String, Val)]) -> io::Result<()> {
     out.write_all(b"{")?;
-    for (index, (field, (name, value))) in record.fields().zip(fields).enumerate() {
+    for (index, ((_, ty), (name, value))) in types.iter().zip(values).enumerate() {
         if index > 0 {
             out.write_all(b",")?;
         }
         json(out, name)?;
         out.write_all(b":")?;
-        write(out, &field.ty, value)?;
+        write(out, ty, value)?;
     }
     out.write_all(b"}")
 }

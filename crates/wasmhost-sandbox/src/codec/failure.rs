@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use wasmhost_protocol::{Json, Limits, Verdict, truncate};
-use wasmtime::component::{Type, Val};
+use wasmhost_values::Type;
+use wasmtime::component::Val;
 
 use super::encode;
 use super::text::Text;
@@ -37,9 +38,8 @@ pub(super) fn failure(ty: &Type, error: &Val) -> Verdict {
         (_, Val::String(message)) => (cut(message), None),
         (_, Val::Enum(case)) => (cut(case), None),
         (Type::Variant(variant), Val::Variant(name, payload)) => {
-            let case = variant.cases().find(|case| case.name == name);
-            let details = match (case.and_then(|case| case.ty), payload) {
-                (Some(ty), Some(payload)) => json(&ty, payload).1,
+            let details = match (variant.get(name), payload) {
+                (Some(Some(ty)), Some(payload)) => json(ty, payload).1,
                 _ => None,
             };
             (cut(name), details)

@@ -1,20 +1,28 @@
 //! The table of types, one row a case: what is taken, what comes back, what is refused and with which words.
 
 mod round;
+mod schema;
 mod values;
 mod whole;
 
 use wasmhost_protocol::Verdict;
 use wasmtime::component::Val;
 
-use super::arguments::ArgumentError;
+use wasmhost_values::ArgumentError;
+
+use super::build::EngineValues;
+use super::verdict::encode_result;
 use super::*;
-use crate::tasks::Tasks;
 use crate::tasks::wit::tasks;
+use crate::tasks::{Task, Tasks};
 
 /// A component whose function `f` takes and returns a `ty`; `types` declares what `ty` names.
 fn echo(types: &str, ty: &str) -> Tasks {
     tasks(&format!("world w {{ {types} export f: func(v: {ty}) -> {ty}; }}"))
+}
+
+fn decode_arguments(task: &Task, body: &[u8]) -> Result<Vec<Val>, ArgumentError> {
+    wasmhost_values::decode_arguments::<EngineValues>(task.parameters(), body)
 }
 
 /// The values that the JSON text `v` stands for as the only argument.
@@ -25,7 +33,7 @@ fn decode(tasks: &Tasks, json: &str) -> Result<Vec<Val>, String> {
 
 /// The JSON text of a value that `f` returned.
 fn encode(tasks: &Tasks, values: &[Val]) -> String {
-    match encode_result(tasks.find("f").unwrap(), values, 1 << 20).unwrap() {
+    match encode_result(tasks.find("f").unwrap(), values.to_vec(), 1 << 20).unwrap() {
         Verdict::Returned(json) => json.to_string(),
         other => format!("{other:?}"),
     }

@@ -1,7 +1,8 @@
 //! What a call returned, as the verdict of the attempt. Only the function's outermost `result` decides success.
 
 use wasmhost_protocol::{Json, Verdict};
-use wasmtime::component::{Type, Val};
+use wasmhost_values::Type;
+use wasmtime::component::Val;
 
 use super::encode;
 use super::failure::{self, failure};
@@ -24,22 +25,22 @@ pub(crate) enum ResultError {
 }
 
 /// The verdict that the values `results` of `task` stand for; the result's JSON may take `max_bytes`.
-pub(crate) fn encode_result(task: &Task, results: &[Val], max_bytes: u64) -> Result<Verdict, ResultError> {
-    let (Some(ty), Some(value)) = (task.func.results().next(), results.first()) else {
+pub(crate) fn encode_result(task: &Task, results: Vec<Val>, max_bytes: u64) -> Result<Verdict, ResultError> {
+    let (Some(ty), Some(value)) = (&task.ty.result, results.into_iter().next()) else {
         return Ok(Verdict::Returned(Json::null()));
     };
-    match (&ty, value) {
-        (Type::Result(result), Val::Result(Err(error))) => Ok(match (result.err(), error.as_deref()) {
+    match (ty, value) {
+        (Type::Result(result), Val::Result(Err(error))) => Ok(match (&result.err, error.as_deref()) {
             (Some(_), Some(error)) if task.steers => failure::steered(error),
-            (Some(ty), Some(error)) => failure(&ty, error),
+            (Some(ty), Some(error)) => failure(ty, error),
             _ => failure::without_payload(),
         }),
-        (Type::Result(result), Val::Result(Ok(value))) => match (result.ok(), value.as_deref()) {
+        (Type::Result(result), Val::Result(Ok(value))) => match (&result.ok, value.map(|value| *value)) {
             (_, Some(Val::String(text))) if task.raw => handed_on(text, max_bytes),
-            (Some(ty), Some(value)) => returned(&ty, value, max_bytes),
+            (Some(ty), Some(value)) => returned(ty, &value, max_bytes),
             _ => Ok(Verdict::Returned(Json::null())),
         },
-        _ => returned(&ty, value, max_bytes),
+        (ty, value) => returned(ty, &value, max_bytes),
     }
 }
 
@@ -51,11 +52,11 @@ fn returned(ty: &Type, value: &Val, max_bytes: u64) -> Result<Verdict, ResultErr
     parsed(out.into_string())
 }
 
-fn handed_on(text: &str, max_bytes: u64) -> Result<Verdict, ResultError> {
+fn handed_on(text: String, max_bytes: u64) -> Result<Verdict, ResultError> {
     if text.len() as u64 > max_bytes {
         return Err(ResultError::TooLarge { limit: max_bytes });
     }
-    parsed(text.to_owned())
+    parsed(text)
 }
 
 fn parsed(text: String) -> Result<Verdict, ResultError> {

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmhost_protocol::Limits;
 
-use crate::engine;
+use crate::load::LoadError;
+use crate::{artifact, engine};
 
 /// Exit code of a child that read the component and does not like it.
 pub(super) const REFUSED: i32 = 3;
@@ -42,9 +43,16 @@ fn compile() -> Result<(), Failure> {
     let most = Limits::MODULE_BYTES as u64;
     std::io::stdin().take(most).read_to_end(&mut wasm).map_err(|error| broken("reading", &error))?;
     let engine = engine::on_demand().map_err(|error| Failure::Broken(format!("{error:#}")))?;
-    let artifact =
-        engine.precompile_component(&wasm).map_err(|error| Failure::Refused(format!("{error:#}")))?;
+    let artifact = artifact::make(&engine, &wasm).map_err(|error| refused(&error))?;
     std::io::stdout().write_all(&artifact).map_err(|error| broken("writing", &error))
+}
+
+/// The refusal travels whole, so that the host says what the child would.
+fn refused(error: &LoadError) -> Failure {
+    match serde_json::to_string(error) {
+        Ok(text) => Failure::Refused(text),
+        Err(error) => Failure::Broken(error.to_string()),
+    }
 }
 
 fn broken(what: &str, error: &std::io::Error) -> Failure {

@@ -90,7 +90,7 @@ fn an_unknown_name_gets_the_nearest_one() {
     let tasks = tasks("world w { export resize: func(); export describe: func(); }");
     assert_eq!(
         tasks.find("resiez").unwrap_err().to_string(),
-        "no task `resiez`; the nearest name is `resize`; the module exports resize, describe"
+        "no task `resiez`; did you mean `resize`?; the module exports resize, describe"
     );
 }
 

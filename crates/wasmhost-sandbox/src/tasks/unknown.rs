@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use wasmhost_protocol::{RefusedFunction, escape, truncate};
+use wasmhost_protocol::{RefusedFunction, escape, nearest, truncate};
 
 use super::Tasks;
-use wasmhost_protocol::nearest;
 
 /// Names listed before the rest is only counted.
-const LISTED: usize = 20;
+const LISTED: usize = 10;
 
 /// A name that no task of the component has, with what the component exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +42,8 @@ impl fmt::Display for UnknownTask {
             write!(f, "`{name}` cannot be a task: {reason}")?;
         } else {
             write!(f, "no task `{}`", self.wanted)?;
-            if let Some((near, _)) = nearest(&self.wanted, self.tasks.iter().map(String::as_str)) {
-                write!(f, "; the nearest name is `{near}`")?;
+            if let Some(near) = nearest(&self.wanted, self.tasks.iter().map(String::as_str)) {
+                write!(f, "; did you mean `{near}`?")?;
             }
         }
         match self.tasks.as_slice() {

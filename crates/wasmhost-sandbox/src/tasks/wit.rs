@@ -1,18 +1,12 @@
 //! Components for tests, made from WIT text; their functions trap.
 
-use std::sync::LazyLock;
-
-use wasmtime::Engine;
-use wasmtime::component::Component;
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
 use super::Tasks;
 
-pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::default);
-
 /// A component of the world `w`; the text goes into the package `demo:app`, beside `wasmhost:task`.
-pub(crate) fn component(text: &str) -> Component {
+pub(crate) fn component(text: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     for (name, text) in [
         ("task.wit", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/task.wit"))),
@@ -24,13 +18,12 @@ pub(crate) fn component(text: &str) -> Component {
     let world = resolve.select_world(&[package], Some("w")).unwrap();
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    let bytes = ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
-    Component::new(&ENGINE, bytes).unwrap()
+    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
 
 /// The tasks of that component.
 pub(crate) fn tasks(text: &str) -> Tasks {
-    Tasks::of(&ENGINE, &component(text))
+    Tasks::of(crate::component::read(&component(text)).unwrap())
 }
 
 const RUN: &str = "package wasi:cli@0.2.6; interface run { run: func() -> result; }";

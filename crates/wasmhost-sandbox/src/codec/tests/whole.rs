@@ -20,11 +20,11 @@ fn arguments_come_by_name_by_position_or_not_at_all() {
     assert_eq!(arguments(&tasks, r#"{"c":3,"a":1}"#).unwrap(), [Val::U8(1), none(), some(3)]);
     assert_eq!(arguments(&tasks, "\u{feff} [1,2]\n").unwrap(), [Val::U8(1), some(2), none()]);
     for (body, expected) in [
-        ("", "a: missing"),
-        (" null ", "a: missing"),
-        ("[]", "a: missing"),
+        ("", "a: missing: expected u8"),
+        (" null ", "a: missing: expected u8"),
+        ("[]", "a: missing: expected u8"),
         ("[1,2,3,4]", "4 arguments were given; the function takes 3"),
-        (r#"{"x":1}"#, "x: unknown; the nearest name is `a`"),
+        (r#"{"x":1}"#, "x: unknown; known are `a`, `b`, `c`"),
         (r#"{"a":1,"a":1}"#, "a: given twice"),
         ("5", "the arguments are a number; an object gives them by name, an array by position: [5]"),
         ("[1] [2]", "the arguments are not JSON: trailing characters at line 1 column 5"),
@@ -74,7 +74,7 @@ fn a_handler_takes_and_returns_text() {
     assert_eq!(take("x").unwrap_err(), "the arguments are not JSON: expected value at line 1 column 1");
     let give = |text: &str| {
         let text = Some(Box::new(Val::String(text.to_owned())));
-        encode_result(task, &[Val::Result(Ok(text))], 10)
+        encode_result(task, vec![Val::Result(Ok(text))], 10)
     };
     assert_eq!(give("[1]").unwrap(), Verdict::Returned(Json::parse("[1]").unwrap()));
     assert!(matches!(give("[1").unwrap_err(), ResultError::NotJson(_)));
@@ -85,7 +85,7 @@ fn a_handler_takes_and_returns_text() {
 fn a_result_has_a_limit() {
     let tasks = echo("", "string");
     let give = |length: usize| {
-        encode_result(tasks.find("f").unwrap(), &[Val::String("x".repeat(length))], 10).map(|_| ())
+        encode_result(tasks.find("f").unwrap(), vec![Val::String("x".repeat(length))], 10).map(|_| ())
     };
     assert!(give(8).is_ok());
     assert!(matches!(give(9).unwrap_err(), ResultError::TooLarge { limit: 10 }));
@@ -95,7 +95,7 @@ fn failed(types: &str, ty: &str, error: Option<Val>) -> Verdict {
     let err = if ty.is_empty() { String::new() } else { format!("<_, {ty}>") };
     let tasks = tasks(&format!("world w {{ {types} export f: func() -> result{err}; }}"));
     let value = Val::Result(Err(error.map(Box::new)));
-    encode_result(tasks.find("f").unwrap(), &[value], 1 << 20).unwrap()
+    encode_result(tasks.find("f").unwrap(), vec![value], 1 << 20).unwrap()
 }
 
 fn failure(message: &str, details: Option<&str>) -> Verdict {
@@ -147,7 +147,7 @@ fn a_task_error_steers() {
     let tasks = handler();
     let give = |case: &str, fields: Vec<(&str, Val)>| {
         let error = Val::Variant(case.to_owned(), Some(Box::new(record(fields))));
-        encode_result(tasks.find("run").unwrap(), &[Val::Result(Err(Some(Box::new(error))))], 10).unwrap()
+        encode_result(tasks.find("run").unwrap(), vec![Val::Result(Err(Some(Box::new(error))))], 10).unwrap()
     };
     let some = |value| Val::Option(Some(Box::new(value)));
     let message = "no".to_owned();

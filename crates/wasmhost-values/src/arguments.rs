@@ -1,12 +1,12 @@
 //! The arguments of a call as a whole: an object by name, an array by position, or none.
 
 use serde_json::value::RawValue;
-use wasmhost_protocol::{Limits, truncate};
-use wasmtime::component::{Type, Val};
+use wasmhost_protocol::Limits;
 
-use super::decode::{Decoder, Members, members};
-use super::mismatch::{Mismatch, kind};
-use crate::tasks::Task;
+use crate::build::{Build, Nothing};
+use crate::decode::{Decoder, Members, members};
+use crate::mismatch::{Mismatch, kind, shown};
+use crate::types::{FunctionType, Named, Type};
 
 /// Objects and arrays within each other, the outermost included.
 const MAX_DEPTH: usize = 64;
@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 64;
 /// Why arguments were refused before a run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum ArgumentError {
+pub enum ArgumentError {
     /// Too long a text.
     #[error("the arguments are {found} bytes long; at most {limit} are taken")]
     TooLarge {
@@ -53,26 +53,39 @@ pub(crate) enum ArgumentError {
     Mismatch(#[from] Mismatch),
 }
 
-/// The values that the JSON text `body` gives the parameters of `task`.
-pub(crate) fn decode_arguments(task: &Task, body: &[u8]) -> Result<Vec<Val>, ArgumentError> {
+/// What a task takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Parameters<'a> {
+    /// JSON text as it is.
+    Text,
+    /// Values of the function's types.
+    Typed(&'a FunctionType),
+}
+
+/// The values that the JSON text `body` gives the parameters of a task.
+pub fn decode_arguments<B: Build>(
+    parameters: Parameters<'_>,
+    body: &[u8],
+) -> Result<Vec<B::Value>, ArgumentError> {
     let text = json_text(body)?;
-    if task.raw {
-        return Ok(vec![Val::String(text.to_owned())]);
-    }
+    let parameters = match parameters {
+        Parameters::Text => return Ok(vec![B::string(text.to_owned())]),
+        Parameters::Typed(function) => &function.parameters,
+    };
     let raw: &RawValue = serde_json::from_str(text)?;
-    let parameters: Vec<(&str, Type)> = task.func.params().collect();
     if let Some(members) = members(raw) {
-        return by_name(&parameters, members?);
+        return by_name::<B>(parameters, members?);
     }
     match kind(raw.get()) {
-        "array" => by_position(&parameters, raw),
-        "null" => by_name(&parameters, Members::new()),
-        found => {
-            let text = truncate(raw.get(), 40);
-            let cut = if text.len() < raw.get().len() { "…" } else { "" };
-            Err(ArgumentError::NotParameters { found, mend: format!("[{text}{cut}]") })
-        }
+        "array" => by_position::<B>(parameters, raw),
+        "null" => by_name::<B>(parameters, Members::new()),
+        found => Err(ArgumentError::NotParameters { found, mend: format!("[{}]", shown(raw.get())) }),
     }
+}
+
+/// Whether a task can be called with the JSON text `body`.
+pub fn check_arguments(parameters: Parameters<'_>, body: &[u8]) -> Result<(), ArgumentError> {
+    decode_arguments::<Nothing>(parameters, body).map(drop)
 }
 
 /// The text of one JSON value within the limits; `null` where there is none.
@@ -108,18 +121,17 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-fn by_name(parameters: &[(&str, Type)], members: Members<'_>) -> Result<Vec<Val>, ArgumentError> {
-    let values = Decoder::new().fields(parameters, members)?;
-    Ok(values.into_iter().map(|(_, value)| value).collect())
+fn by_name<B: Build>(parameters: &Named<Type>, members: Members<'_>) -> Result<Vec<B::Value>, ArgumentError> {
+    Ok(Decoder::<B>::new().fields(parameters, members)?)
 }
 
-fn by_position(parameters: &[(&str, Type)], raw: &RawValue) -> Result<Vec<Val>, ArgumentError> {
+fn by_position<B: Build>(parameters: &Named<Type>, raw: &RawValue) -> Result<Vec<B::Value>, ArgumentError> {
     let items: Vec<&RawValue> = serde_json::from_str(raw.get())?;
     if items.len() > parameters.len() {
         return Err(ArgumentError::TooMany { found: items.len(), parameters: parameters.len() });
     }
-    let mut decoder = Decoder::new();
-    let value = |(index, (name, ty)): (usize, &(&str, Type))| {
+    let mut decoder = Decoder::<B>::new();
+    let value = |(index, (name, ty)): (usize, (&str, &Type))| {
         let value = match items.get(index) {
             Some(raw) => decoder.value(ty, raw),
             None => decoder.absent(ty),

@@ -1,8 +1,7 @@
 //! Whatever a schema accepts the codec accepts, and the other way round: both are asked about the same texts.
 
 use super::*;
-use crate::codec::decode_arguments;
-use crate::tasks::wit::tasks;
+use wasmhost_values::{arguments_schema, result_schema};
 
 const VALUES: &[&str] = &[
     "null",
@@ -115,7 +114,7 @@ const DECLARED: &str = "record size { width: u32, height: option<u32> }
 fn agree(world: &str, bodies: impl Iterator<Item = String>) {
     let tasks = tasks(&format!("world w {{ {DECLARED} {world} }}"));
     let task = tasks.find("f").unwrap();
-    let schema: serde_json::Value = serde_json::from_str(&arguments(&task.func)).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&arguments_schema(&task.ty)).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     for body in bodies {
         let by_schema = validator.is_valid(&serde_json::from_str(&body).unwrap());
@@ -169,7 +168,7 @@ fn results_fit_their_schema() {
         "world w {{ {DECLARED} export f: func() -> result<list<size>, string>; export g: func(); }}"
     ));
     let schema = |name: &str| -> serde_json::Value {
-        serde_json::from_str(&result(&tasks.find(name).unwrap().func)).unwrap()
+        serde_json::from_str(&result_schema(&tasks.find(name).unwrap().ty)).unwrap()
     };
     let valid =
         |name: &str, value: serde_json::Value| jsonschema::draft202012::is_valid(&schema(name), &value);

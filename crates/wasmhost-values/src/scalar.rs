@@ -1,15 +1,15 @@
 //! Numbers and characters, read from their JSON text without a detour through another number type.
 
 use serde_json::value::RawValue;
-use wasmtime::component::{Type, Val};
 
-use super::mismatch::Mismatch;
+use crate::mismatch::{Mismatch, shown};
+use crate::types::Type;
 
 /// No integer of WIT has more decimal digits.
 const MAX_DIGITS: i64 = 20;
 
 /// Reads an integer of any width; the 64-bit ones also as a string of digits.
-pub(super) fn integer(ty: &Type, raw: &RawValue) -> Result<Val, Mismatch> {
+pub(crate) fn integer(ty: &Type, raw: &RawValue) -> Result<i128, Mismatch> {
     let text = raw.get();
     let quoted = match ty {
         Type::S64 | Type::U64 => text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')),
@@ -17,63 +17,65 @@ pub(super) fn integer(ty: &Type, raw: &RawValue) -> Result<Val, Mismatch> {
     };
     let value = match quoted {
         Some(digits) if is_digits(digits) => Whole::of_digits(digits),
-        Some(_) => return Err(Mismatch::new("expected digits in the string")),
+        Some(_) => return Err(Mismatch::found("digits in the string", raw)),
         None if is_number(text) => Whole::of_number(text),
         None => return Err(Mismatch::kind(ty, raw)),
     };
     let value = match value {
-        Whole::Fraction => return Err(Mismatch::new("expected a number without fraction")),
+        Whole::Fraction => return Err(Mismatch::found("a number without fraction", raw)),
         Whole::Huge => None,
-        Whole::Value(value) => narrow(ty, value),
+        Whole::Value(value) => in_range(ty, value).then_some(value),
     };
-    value.ok_or_else(|| Mismatch::new(format!("out of range for {}", crate::signature::type_name(ty))))
+    value.ok_or_else(|| out_of_range(ty, raw))
 }
 
-/// Reads a float, rounded correctly from its decimal digits.
-pub(super) fn float(ty: &Type, raw: &RawValue) -> Result<Val, Mismatch> {
-    let text = match raw.get() {
-        "\"NaN\"" => "NaN",
-        "\"Infinity\"" => "inf",
-        "\"-Infinity\"" => "-inf",
-        text if is_number(text) => text,
-        _ => return Err(Mismatch::kind(ty, raw)),
-    };
-    let (value, infinite) = match ty {
-        Type::Float32 => {
-            let value = text.parse().unwrap_or(f32::NAN);
-            (Val::Float32(value), value.is_infinite())
-        }
-        _ => {
-            let value = text.parse().unwrap_or(f64::NAN);
-            (Val::Float64(value), value.is_infinite())
-        }
-    };
-    if infinite && is_number(raw.get()) {
-        return Err(Mismatch::new(format!("out of range for {}", crate::signature::type_name(ty))));
-    }
-    Ok(value)
+/// Reads an `f32`, rounded correctly from its decimal digits.
+pub(crate) fn f32(raw: &RawValue) -> Result<f32, Mismatch> {
+    let value: f32 = float_text(&Type::F32, raw)?.parse().unwrap_or(f32::NAN);
+    if value.is_infinite() && is_number(raw.get()) { Err(out_of_range(&Type::F32, raw)) } else { Ok(value) }
+}
+
+/// Reads an `f64`, rounded correctly from its decimal digits.
+pub(crate) fn f64(raw: &RawValue) -> Result<f64, Mismatch> {
+    let value: f64 = float_text(&Type::F64, raw)?.parse().unwrap_or(f64::NAN);
+    if value.is_infinite() && is_number(raw.get()) { Err(out_of_range(&Type::F64, raw)) } else { Ok(value) }
 }
 
 /// Reads one character.
-pub(super) fn character(text: &str) -> Result<Val, Mismatch> {
+pub(crate) fn character(text: &str, raw: &RawValue) -> Result<char, Mismatch> {
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
-        (Some(one), None) => Ok(Val::Char(one)),
-        _ => Err(Mismatch::new("expected one character")),
+        (Some(one), None) => Ok(one),
+        _ => Err(Mismatch::found("one character", raw)),
     }
 }
 
-fn narrow(ty: &Type, value: i128) -> Option<Val> {
-    match ty {
-        Type::S8 => value.try_into().ok().map(Val::S8),
-        Type::U8 => value.try_into().ok().map(Val::U8),
-        Type::S16 => value.try_into().ok().map(Val::S16),
-        Type::U16 => value.try_into().ok().map(Val::U16),
-        Type::S32 => value.try_into().ok().map(Val::S32),
-        Type::U32 => value.try_into().ok().map(Val::U32),
-        Type::S64 => value.try_into().ok().map(Val::S64),
-        _ => value.try_into().ok().map(Val::U64),
+fn float_text<'a>(ty: &Type, raw: &'a RawValue) -> Result<&'a str, Mismatch> {
+    match raw.get() {
+        "\"NaN\"" => Ok("NaN"),
+        "\"Infinity\"" => Ok("inf"),
+        "\"-Infinity\"" => Ok("-inf"),
+        text if is_number(text) => Ok(text),
+        _ => Err(Mismatch::kind(ty, raw)),
     }
+}
+
+fn out_of_range(ty: &Type, raw: &RawValue) -> Mismatch {
+    Mismatch::new(format!("{} is out of range for {}", shown(raw.get()), ty.kind()))
+}
+
+fn in_range(ty: &Type, value: i128) -> bool {
+    let (least, most) = match ty {
+        Type::S8 => (i128::from(i8::MIN), i128::from(i8::MAX)),
+        Type::U8 => (0, i128::from(u8::MAX)),
+        Type::S16 => (i128::from(i16::MIN), i128::from(i16::MAX)),
+        Type::U16 => (0, i128::from(u16::MAX)),
+        Type::S32 => (i128::from(i32::MIN), i128::from(i32::MAX)),
+        Type::U32 => (0, i128::from(u32::MAX)),
+        Type::S64 => (i128::from(i64::MIN), i128::from(i64::MAX)),
+        _ => (0, i128::from(u64::MAX)),
+    };
+    (least..=most).contains(&value)
 }
 
 fn is_number(text: &str) -> bool {

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use wasmtime::component::{Type, types};
-
-use super::{is_option, names, pattern};
-use crate::codec::BASE64_PATTERN;
+use super::{names, pattern};
+use crate::base64::PATTERN as BASE64_PATTERN;
+use crate::types::{Named, Type};
 
 /// The halfway point above the largest f32: from here on, rounding gives infinity.
 const F32_END: &str = "3.4028235677973366e38";
@@ -14,6 +13,8 @@ const F32_END: &str = "3.4028235677973366e38";
 #[derive(Default)]
 pub(super) struct Definitions {
     names: HashMap<String, String>,
+    /// How many there are of each kind.
+    used: HashMap<&'static str, usize>,
     texts: Vec<(String, String)>,
 }
 
@@ -30,42 +31,43 @@ impl Definitions {
             Type::U32 => integer(u32::MIN, u32::MAX),
             Type::S64 => self.shared("s64", long(i64::MIN, i64::MAX, &pattern::s64())),
             Type::U64 => self.shared("u64", long(u64::MIN, u64::MAX, &pattern::u64())),
-            Type::Float32 => {
+            Type::F32 => {
                 let range = format!(r#","exclusiveMinimum":-{F32_END},"exclusiveMaximum":{F32_END}"#);
                 self.shared("f32", float(&range))
             }
-            Type::Float64 => self.shared("f64", float("")),
+            Type::F64 => self.shared("f64", float("")),
             Type::Char => r#"{"type":"string","minLength":1,"maxLength":1}"#.to_owned(),
             Type::String => r#"{"type":"string"}"#.to_owned(),
-            Type::List(list) if list.ty() == Type::U8 => self.shared("bytes", bytes()),
-            Type::List(list) => format!(r#"{{"type":"array","items":{}}}"#, self.of(&list.ty())),
-            Type::Option(option) => self.option(&option.ty()),
-            Type::Tuple(tuple) => self.tuple(tuple),
-            Type::Record(record) => {
-                let fields: Vec<_> = record.fields().map(|field| (field.name, field.ty)).collect();
-                let text = self.object(&fields);
+            Type::List(element) if matches!(**element, Type::U8) => self.shared("bytes", bytes()),
+            Type::List(element) => format!(r#"{{"type":"array","items":{}}}"#, self.of(element)),
+            Type::Option(payload) => self.option(payload),
+            Type::Tuple(types) => self.tuple(types),
+            Type::Record(fields) => {
+                let text = self.object(fields);
                 self.shared("record", text)
             }
-            Type::Variant(variant) => {
-                let cases: Vec<_> = variant.cases().map(|case| (case.name, case.ty)).collect();
+            Type::Variant(cases) => {
+                let cases: Vec<_> = cases.iter().map(|(name, ty)| (name, ty.as_ref())).collect();
                 self.cases("variant", &cases)
             }
-            Type::Result(result) => self.cases("result", &[("ok", result.ok()), ("err", result.err())]),
+            Type::Result(result) => {
+                self.cases("result", &[("ok", result.ok.as_ref()), ("err", result.err.as_ref())])
+            }
             Type::Enum(cases) => self.shared("enum", format!(r#"{{"enum":{}}}"#, names(cases.names()))),
             Type::Flags(flags) => {
                 let items = names(flags.names());
                 self.shared("flags", format!(r#"{{"type":"array","items":{{"enum":{items}}}}}"#))
             }
             // No task is admitted with such a type.
-            _ => r#"{"not":{}}"#.to_owned(),
+            Type::Foreign(_) => r#"{"not":{}}"#.to_owned(),
         }
     }
 
     /// An object with these members, of which only options may be left out.
-    pub(super) fn object(&mut self, fields: &[(&str, Type)]) -> String {
-        let member = |(name, ty): &(&str, Type)| format!("{}:{}", quoted(name), self.of(ty));
+    pub(super) fn object(&mut self, fields: &Named<Type>) -> String {
+        let member = |(name, ty): (&str, &Type)| format!("{}:{}", quoted(name), self.of(ty));
         let members: Vec<String> = fields.iter().map(member).collect();
-        let required = names(fields.iter().filter(|(_, ty)| !is_option(ty)).map(|(name, _)| *name));
+        let required = names(fields.iter().filter(|(_, ty)| !ty.is_option()).map(|(name, _)| name));
         let members = members.join(",");
         format!(
             r#"{{"type":"object","properties":{{{members}}},"required":{required},"additionalProperties":false}}"#
@@ -84,12 +86,12 @@ impl Definitions {
 
     fn option(&mut self, payload: &Type) -> String {
         let payload_schema = self.of(payload);
-        let some = if is_option(payload) { tagged("some", &payload_schema) } else { payload_schema };
+        let some = if payload.is_option() { tagged("some", &payload_schema) } else { payload_schema };
         format!(r#"{{"anyOf":[{{"type":"null"}},{some}]}}"#)
     }
 
-    fn tuple(&mut self, tuple: &types::Tuple) -> String {
-        let items: Vec<String> = tuple.types().map(|ty| self.of(&ty)).collect();
+    fn tuple(&mut self, types: &[Type]) -> String {
+        let items: Vec<String> = types.iter().map(|ty| self.of(ty)).collect();
         let text = format!(
             r#"{{"type":"array","prefixItems":[{}],"items":false,"minItems":{}}}"#,
             items.join(","),
@@ -99,7 +101,7 @@ impl Definitions {
     }
 
     /// `"case"` or `{"case": payload}`.
-    fn cases(&mut self, kind: &str, cases: &[(&str, Option<Type>)]) -> String {
+    fn cases(&mut self, kind: &'static str, cases: &[(&str, Option<&Type>)]) -> String {
         let mut forms = Vec::new();
         let bare = names(cases.iter().filter(|(_, ty)| ty.is_none()).map(|(name, _)| *name));
         if bare != "[]" {
@@ -118,10 +120,11 @@ impl Definitions {
     }
 
     /// A reference to the definition with this text, made if there is none yet.
-    fn shared(&mut self, kind: &str, text: String) -> String {
+    fn shared(&mut self, kind: &'static str, text: String) -> String {
         let name = self.names.entry(text).or_insert_with_key(|text| {
-            let used = self.texts.iter().filter(|(name, _)| name.split('-').next() == Some(kind)).count();
-            let name = if used == 0 { kind.to_owned() } else { format!("{kind}-{}", used + 1) };
+            let used = self.used.entry(kind).or_default();
+            *used += 1;
+            let name = if *used == 1 { kind.to_owned() } else { format!("{kind}-{used}") };
             self.texts.push((name.clone(), text.clone()));
             name
         });

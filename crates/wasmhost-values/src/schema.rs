@@ -4,25 +4,26 @@
 mod definitions;
 mod pattern;
 
-use wasmtime::component::{Type, types::ComponentFunc};
-
+use crate::types::FunctionType;
 use definitions::{Definitions, quoted};
 
 /// What every schema starts with.
 const HEAD: &str = r#""$schema":"https://json-schema.org/draft/2020-12/schema""#;
 
 /// The schema of any JSON value, for tasks that take and return JSON as it is.
-pub(crate) fn anything() -> String {
+#[must_use]
+pub fn any() -> String {
     format!("{{{HEAD}}}")
 }
 
 /// The schema of a function's arguments: by name first, by position second, none where nothing is required.
-pub(crate) fn arguments(func: &ComponentFunc) -> String {
+#[must_use]
+pub fn arguments(function: &FunctionType) -> String {
     let mut definitions = Definitions::default();
-    let parameters: Vec<(&str, Type)> = func.params().collect();
-    let by_name = definitions.object(&parameters);
-    let items: Vec<String> = parameters.iter().map(|(_, ty)| definitions.of(ty)).collect();
-    let required = parameters.iter().rposition(|(_, ty)| !is_option(ty)).map_or(0, |last| last + 1);
+    let by_name = definitions.object(&function.parameters);
+    let items: Vec<String> = function.parameters.iter().map(|(_, ty)| definitions.of(ty)).collect();
+    let last_required = function.parameters.iter().rposition(|(_, ty)| !ty.is_option());
+    let required = last_required.map_or(0, |last| last + 1);
     let prefix =
         if items.is_empty() { String::new() } else { format!(r#","prefixItems":[{}]"#, items.join(",")) };
     let by_position = format!(r#"{{"type":"array"{prefix},"items":false,"minItems":{required}}}"#);
@@ -31,19 +32,12 @@ pub(crate) fn arguments(func: &ComponentFunc) -> String {
 }
 
 /// The schema of a function's result: what stands in `ok` where it returns a `result`.
-pub(crate) fn result(func: &ComponentFunc) -> String {
-    let ty = match func.results().next() {
-        Some(Type::Result(result)) => result.ok(),
-        other => other,
-    };
+#[must_use]
+pub fn result(function: &FunctionType) -> String {
     let mut definitions = Definitions::default();
-    let schema = ty.map_or_else(|| r#"{"type":"null"}"#.to_owned(), |ty| definitions.of(&ty));
+    let schema = function.success().map_or_else(|| r#"{"type":"null"}"#.to_owned(), |ty| definitions.of(ty));
     // The schema without its opening brace: what is inside joins the head.
     format!("{{{HEAD},{}{}}}", schema[1..schema.len() - 1].trim(), definitions.finish())
-}
-
-fn is_option(ty: &Type) -> bool {
-    matches!(ty, Type::Option(_))
 }
 
 /// `["a","b"]`.
@@ -51,6 +45,3 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(quoted).collect();
     format!("[{}]", names.join(","))
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,7 +15,7 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The bytes that the text says; none where it is not base64.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let padding = text.len() - text.trim_end_matches('=').len();
     if padding > 0 && !text.len().is_multiple_of(4) {
         return None;
@@ -28,7 +28,8 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Standard base64 with padding.
-pub(super) fn encode(bytes: &[u8]) -> String {
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
     ENGINE.encode(bytes)
 }
 
