@@ -15,10 +15,12 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a directory of the repository")
 }
 
-/// The component of a guest example, or of the hostile guest.
+/// The component of a guest of the tests, or of a guest example.
 #[must_use]
 pub fn guest(name: &str) -> PathBuf {
-    root().join("guest-examples/target/wasm32-wasip2/release").join(name).with_extension("wasm")
+    let own = root().join("tests/guests");
+    let workspace = if own.join(name).is_dir() { own } else { root().join("guest-examples") };
+    workspace.join("target/wasm32-wasip2/release").join(name).with_extension("wasm")
 }
 
 /// The oldest nats-server that is supported; none where nobody installed it.

@@ -18,7 +18,9 @@ const OPTIONAL: [(&str, &[&str], &str); 3] = [
 /// Runs them all, and fails at the first that fails.
 pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     command::run(cargo(repository).args(["fmt", "--all", "--check"]))?;
-    command::run(cargo(repository).args(["fmt", "--all", "--check"]).current_dir(repository.guests()))?;
+    for guests in [repository.examples(), repository.test_guests()] {
+        command::run(cargo(repository).args(["fmt", "--all", "--check"]).current_dir(guests))?;
+    }
     command::run(cargo(repository).args([
         "clippy",
         "--workspace",

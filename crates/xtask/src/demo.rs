@@ -30,7 +30,7 @@ const JOBS: [(&str, &str, &str); 4] = [
 /// Makes all that the demo needs, runs it, and leaves no process behind.
 pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     let tools = tools::install(repository)?;
-    guests::build(repository)?;
+    guests::build_examples(repository)?;
     command::build(repository)?;
     let mut server = Server::start(&tools.nats_server, &Options::default())?;
     say(format_args!("nats-server: {}, with a store that goes with it", server.url()));

@@ -21,7 +21,7 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   tools          installs what the other commands need: the wasm target, nats-server and its oldest version, the nats CLI
-  guests         builds the guest examples
+  guests         builds the guest examples, and the guests of the tests
   test [ARGS]    runs every test, or those that ARGS of `cargo test` select
   chaos [ARGS]   raises a storm: --jobs, --minutes, --seed and --hosts, each with a number; else 2000 jobs in 2 minutes
   demo           runs one job of each guest example on a private server, and checks every transition

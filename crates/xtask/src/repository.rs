@@ -34,13 +34,18 @@ impl Repository {
     }
 
     /// The workspace of the guest examples.
-    pub(crate) fn guests(&self) -> PathBuf {
+    pub(crate) fn examples(&self) -> PathBuf {
         self.root.join("guest-examples")
+    }
+
+    /// The workspace of the guests that only the tests run.
+    pub(crate) fn test_guests(&self) -> PathBuf {
+        self.root.join("tests/guests")
     }
 
     /// The component of a guest example.
     pub(crate) fn component(&self, name: &str) -> PathBuf {
-        self.guests().join("target/wasm32-wasip2/release").join(name).with_extension("wasm")
+        self.examples().join("target/wasm32-wasip2/release").join(name).with_extension("wasm")
     }
 
     /// The program `wasmhost`, as `command::build` leaves it.

@@ -31,15 +31,17 @@ pub(crate) fn sandbox(slots: u32, cache_dir: Option<PathBuf>) -> Sandbox {
     Sandbox::new(config, GUESTS.handle().clone()).unwrap()
 }
 
-/// The bytes of a guest example.
+/// The bytes of a guest of the tests, or of a guest example.
 pub(crate) fn wasm(guest: &str) -> (Digest, bytes::Bytes) {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-examples/target/wasm32-wasip2/release");
-    let bytes =
-        std::fs::read(dir.join(format!("{guest}.wasm"))).expect("build the guests: cargo xtask guests");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let own = repository.join("tests/guests");
+    let workspace = if own.join(guest).is_dir() { own } else { repository.join("guest-examples") };
+    let component = workspace.join("target/wasm32-wasip2/release").join(guest).with_extension("wasm");
+    let bytes = std::fs::read(component).expect("build the guests: cargo xtask guests");
     (Digest::from_bytes(Sha256::digest(&bytes).into()), bytes.into())
 }
 
-/// A guest example in the shared sandbox.
+/// A guest in the shared sandbox.
 pub(crate) async fn module(guest: &str) -> Arc<LoadedModule> {
     let (digest, bytes) = wasm(guest);
     SANDBOX.load(digest, bytes).await.unwrap()

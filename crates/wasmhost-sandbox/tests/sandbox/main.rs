@@ -1,4 +1,4 @@
-//! The sandbox with a real engine and the real guest examples, hostile ones included. No NATS.
+//! The sandbox with a real engine and real guests, hostile ones included. No NATS.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -7,7 +7,7 @@ mod exhaust;
 mod hosted;
 mod outside;
 
-wit_bindgen::generate!({ path: "../../wit", world: "wasmhost:task/task" });
+wit_bindgen::generate!({ path: "../../../wit", world: "wasmhost:task/task" });
 
 use std::{thread::sleep, time::Duration};
 
