@@ -18,6 +18,8 @@ pub(crate) struct Description {
     pub(crate) tasks: Tasks,
     /// The names of what it imports.
     pub(crate) imports: Vec<String>,
+    /// The size that its largest memory starts with, in bytes.
+    pub(crate) first_memory_bytes: u64,
 }
 
 /// Checks and compiles the component `wasm`.
@@ -26,7 +28,8 @@ pub(crate) fn make(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
     let outside = component::read(wasm)?;
     check_imports(&outside.imports)?;
     let imports = outside.imports.iter().map(|import| import.name.clone()).collect();
-    let description = Description { tasks: Tasks::of(outside), imports };
+    let first_memory_bytes = outside.first_memory_bytes;
+    let description = Description { tasks: Tasks::of(outside), imports, first_memory_bytes };
     let mut artifact = engine.precompile_component(wasm).map_err(|error| explain(&format!("{error:#}")))?;
     let code_bytes = artifact.len();
     serde_json::to_writer(&mut artifact, &description)

@@ -9,7 +9,7 @@ use wasmhost_protocol::{Limits, escape, truncate};
 use wasmhost_values::FunctionType;
 use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
 use wasmparser::types::TypesRef;
-use wasmparser::{Parser, Payload, Validator};
+use wasmparser::{MemoryType, Parser, Payload, Validator};
 
 use crate::engine::FEATURES;
 use crate::load::LoadError;
@@ -20,6 +20,8 @@ use types::TypeReader;
 const IMPORTS: usize = 10_000;
 /// Exports, and the items within them, of one component.
 const EXPORTS: usize = 10_000;
+/// The size of a page, as a power of two.
+const PAGE_LOG2: u32 = 16;
 /// The most that is kept of a name, in bytes.
 const NAME_BYTES: usize = 256;
 
@@ -30,6 +32,8 @@ pub(crate) struct Outside {
     pub(crate) imports: Vec<Import>,
     /// What it exports, in order.
     pub(crate) exports: Vec<Export>,
+    /// The size that its largest memory starts with, in bytes.
+    pub(crate) first_memory_bytes: u64,
 }
 
 /// One import.
@@ -73,12 +77,18 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Outside, LoadError> {
         types: types.as_ref(),
         functions: TypeReader::default(),
         room: EXPORTS,
-        outside: Outside { imports: Vec::new(), exports: Vec::new() },
+        outside: Outside { imports: Vec::new(), exports: Vec::new(), first_memory_bytes: 0 },
     };
     let mut calls = Calls::default();
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| refused(&error))?;
         calls.see(&payload).map_err(|error| refused(&error))?;
+        if let Payload::MemorySection(memories) = &payload {
+            for memory in memories.clone() {
+                let bytes = first_bytes(&memory.map_err(|error| refused(&error))?);
+                reader.outside.first_memory_bytes = reader.outside.first_memory_bytes.max(bytes);
+            }
+        }
         if calls.is_outermost() {
             reader.see(payload)?;
         }
@@ -188,6 +198,10 @@ fn needs_provider(types: TypesRef<'_>, ty: ComponentEntityType, room: &mut usize
             true
         }
     }
+}
+
+fn first_bytes(memory: &MemoryType) -> u64 {
+    memory.initial.saturating_mul(1 << memory.page_size_log2.unwrap_or(PAGE_LOG2).min(PAGE_LOG2))
 }
 
 fn named(name: &str) -> String {

@@ -77,6 +77,8 @@ fn pool(slots: u32, max_memory_bytes: u64) -> PoolingAllocationConfig {
         .total_gc_heaps(slots)
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
+        .max_memories_per_module(MEMORIES)
+        .max_tables_per_module(TABLES)
         .max_tables_per_component(TABLES)
         .max_memory_size(usize::try_from(max_memory_bytes).unwrap_or(usize::MAX))
         .table_elements(TABLE_ELEMENTS)

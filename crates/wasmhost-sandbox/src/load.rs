@@ -101,6 +101,7 @@ pub(crate) struct Loader {
     compilation: Compilation,
     cache: Option<Cache>,
     blocking: Handle,
+    max_memory_bytes: u64,
     known: Mutex<Known>,
 }
 
@@ -117,6 +118,7 @@ impl Loader {
         compilation: Compilation,
         cache: Option<Cache>,
         blocking: Handle,
+        max_memory_bytes: u64,
     ) -> Self {
         Self {
             engine: linker.engine().clone(),
@@ -124,6 +126,7 @@ impl Loader {
             compilation,
             cache,
             blocking,
+            max_memory_bytes,
             known: Mutex::default(),
         }
     }
@@ -196,6 +199,13 @@ impl Loader {
         let refused = |error: wasmtime::Error| LoadError::Compile(escape(&format!("{error:#}")));
         let cut = || LoadError::Host("an artifact is cut off".to_owned());
         let (code, description) = artifact::split(artifact).ok_or_else(cut)?;
+        let first_bytes = description.first_memory_bytes;
+        if first_bytes > self.max_memory_bytes {
+            let most = self.max_memory_bytes;
+            return Err(LoadError::Compile(format!(
+                "a memory of it starts with {first_bytes} bytes; this host allows {most} (`--memory-limit`)"
+            )));
+        }
         let component = load_artifact(&self.engine, code).map_err(refused)?;
         let memories = component.resources_required().map_or(MEMORIES, |needs| needs.num_memories);
         let pre = self.linker.instantiate_pre(&component).map_err(refused)?;

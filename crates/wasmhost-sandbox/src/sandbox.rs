@@ -84,7 +84,8 @@ impl Sandbox {
             .cache_dir
             .map(|dir| Cache::open(&dir, &engine).map_err(|source| SandboxError::Cache { dir, source }));
         let compilation = Compilation::new(config.compiler);
-        let loader = Loader::new(linker, compilation, cache.transpose()?, guests.clone());
+        let loader =
+            Loader::new(linker, compilation, cache.transpose()?, guests.clone(), config.max_memory_bytes);
         Ok(Self(Arc::new(Inner {
             loader: Arc::new(loader),
             guests,

@@ -38,7 +38,12 @@ pub(crate) fn wasm(guest: &str) -> (Digest, bytes::Bytes) {
     let workspace = if own.join(guest).is_dir() { own } else { repository.join("guest-examples") };
     let component = workspace.join("target/wasm32-wasip2/release").join(guest).with_extension("wasm");
     let bytes = std::fs::read(component).expect("build the guests: cargo xtask guests");
-    (Digest::from_bytes(Sha256::digest(&bytes).into()), bytes.into())
+    (digest_of(&bytes), bytes.into())
+}
+
+/// The digest of a component.
+pub(crate) fn digest_of(wasm: &[u8]) -> Digest {
+    Digest::from_bytes(Sha256::digest(wasm).into())
 }
 
 /// A guest in the shared sandbox.
