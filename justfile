@@ -49,7 +49,7 @@ guests-component:
     cargo run -q -p wasmhost-cli -- run {{ component }}/hello.wasm '{"name": "Ada"}'
     cargo run -q -p wasmhost-cli -- run {{ component }}/progress.wasm '{"steps": 10, "delay_ms": 10}'
     cargo run -q -p wasmhost-cli -- run {{ component }}/flaky.wasm '{"fail_times": 0}'
-    cargo run -q -p wasmhost-cli -- run {{ component }}/thumbs.wasm resize @crates/xtask/src/demo/thumbs.json
+    cargo run -q -p wasmhost-cli -- run {{ component }}/thumbs.wasm resize @guest-examples/thumbs/job.json
 
 # One job of each guest example on a private server, every transition checked
 [group('show')]

@@ -1,21 +1,27 @@
 //! Raising a storm, after all that it needs was made.
 
-use std::process::Command;
+use std::{process::Command, thread};
 
 use anyhow::Context;
 
-use crate::{command, guests, repository::Repository, tools};
+use crate::{build, command, guests, repository::Repository, steps::Board, tools::server};
 
 /// Runs the storm that `arguments` describe.
 pub(crate) fn run(repository: &Repository, arguments: &[String]) -> anyhow::Result<()> {
-    let tools = tools::install(repository)?;
-    guests::build(repository)?;
-    command::build(repository)?;
+    let board = Board::new(3);
+    let ready = thread::scope(|scope| {
+        let server = board.start(scope, (1, "nats-server"), |step| server::install(repository, step));
+        let guests = board.start(scope, (2, "guests"), |step| guests::build(repository, step));
+        let storm = board.start(scope, (3, "wasmhost"), |step| build::storm(repository, step));
+        let (server, guests, storm) = (server.left(), guests.left(), storm.left());
+        guests.and(storm).and(server)
+    });
+    let nats_server = board.result(ready)?;
     let mut chaos = Command::new(repository.program("chaos"));
     chaos
         // What stands before the arguments of another program, by habit.
         .args(arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments))
-        .env("WASMHOST_NATS_SERVER", &tools.nats_server)
+        .env("WASMHOST_NATS_SERVER", &nats_server)
         .env("WASMHOST_BIN", repository.wasmhost());
     command::run(&mut chaos).context("the storm")
 }

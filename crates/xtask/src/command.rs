@@ -27,6 +27,18 @@ pub(crate) fn cargo(repository: &Repository) -> Command {
     cargo
 }
 
+/// The same, for [`Step::call`](crate::steps::Step::call): it says how far it is, though it writes to no terminal.
+pub(crate) fn cargo_with_bar(repository: &Repository) -> Command {
+    let mut cargo = cargo(repository);
+    cargo
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "80")
+        .env("CARGO_TERM_COLOR", "never")
+        .env_remove("CARGO_TERM_QUIET")
+        .env_remove("CARGO_TERM_VERBOSE");
+    cargo
+}
+
 /// Prints the command, runs it with this program's own input and output, and fails where it fails.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
@@ -46,24 +58,9 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 /// The command for people: the program's file name and its arguments.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words: Vec<_> =
         std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     words.join(" ")
-}
-
-/// Builds everything with the one selection of packages that tests and demo share: another one would resolve other
-/// features, and compile the engine once more.
-pub(crate) fn build(repository: &Repository) -> anyhow::Result<()> {
-    run(cargo(repository).args(["build", "--workspace", "--all-targets"]))
-}
-
-/// Builds `wasmhost` with faults on purpose, and keeps it beside the one without, which has to be built after it. The
-/// tests are named for their dependencies: without them, other features would compile the engine once more.
-pub(crate) fn build_with_faults(repository: &Repository) -> anyhow::Result<()> {
-    let selection = ["build", "--workspace", "--bin", "wasmhost", "--test", "e2e"];
-    run(cargo(repository).args(selection).args(["--features", "wasmhost-cli/faults"]))?;
-    let (built, kept) = (repository.wasmhost(), repository.wasmhost_with_faults());
-    std::fs::copy(&built, &kept).with_context(|| format!("copying {}", built.display())).map(drop)
 }

@@ -2,25 +2,32 @@
 
 use std::path::Path;
 
-use crate::{command, repository::Repository, say::say, tools};
+use crate::{
+    command,
+    repository::Repository,
+    steps::{Ended, Step},
+    tools,
+};
 
 /// Builds every guest.
-pub(crate) fn build(repository: &Repository) -> anyhow::Result<()> {
-    build_examples(repository)?;
-    build_workspace(repository, &repository.test_guests())
+pub(crate) fn build(repository: &Repository, step: &Step<'_>) -> Ended<()> {
+    tools::wasm_target::install(step)?;
+    build_workspace(repository, step, &repository.examples())?;
+    build_workspace(repository, step, &repository.test_guests())?;
+    Ok(((), "the examples and the guests of the tests".to_owned()))
 }
 
 /// Builds the guest examples.
-pub(crate) fn build_examples(repository: &Repository) -> anyhow::Result<()> {
-    build_workspace(repository, &repository.examples())
+pub(crate) fn build_examples(repository: &Repository, step: &Step<'_>) -> Ended<()> {
+    tools::wasm_target::install(step)?;
+    build_workspace(repository, step, &repository.examples())?;
+    Ok(((), "the examples".to_owned()))
 }
 
-fn build_workspace(repository: &Repository, workspace: &Path) -> anyhow::Result<()> {
-    tools::install_wasm_target()?;
-    say(format_args!("guests: building {}", workspace.display()));
-    command::run(
-        command::cargo(repository)
-            .args(["build", "--release", "--target", "wasm32-wasip2", "--target-dir", "target"])
-            .current_dir(workspace),
-    )
+fn build_workspace(repository: &Repository, step: &Step<'_>, workspace: &Path) -> anyhow::Result<()> {
+    let mut cargo = command::cargo_with_bar(repository);
+    cargo
+        .args(["build", "--release", "--target", "wasm32-wasip2", "--target-dir", "target"])
+        .current_dir(workspace);
+    step.call(cargo)
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: all set-up and checks of the repository, on a machine with only the Rust toolchain, and Go or Python.
 //! Each command says what it does, skips what is done, and fails with the mend.
 
+mod build;
 mod chaos;
 mod check;
 mod command;
@@ -8,6 +9,7 @@ mod demo;
 mod guests;
 mod repository;
 mod say;
+mod steps;
 mod test;
 mod tools;
 
@@ -15,7 +17,7 @@ use std::{env, process::ExitCode};
 
 use anyhow::bail;
 
-use crate::{repository::Repository, say::say};
+use crate::{repository::Repository, say::say, steps::Board};
 
 const USAGE: &str = "\
 cargo xtask COMMAND
@@ -48,8 +50,12 @@ fn run() -> anyhow::Result<()> {
         bail!("{command} takes no arguments, but got {rest:?}\n\n{USAGE}");
     }
     match command {
-        "tools" => tools::install(&repository).map(drop),
-        "guests" => guests::build(&repository),
+        "tools" => tools::install(&repository),
+        "guests" => {
+            let board = Board::new(1);
+            let built = board.run((1, "guests"), |step| guests::build(&repository, step));
+            board.result(built)
+        }
         "test" => test::run(&repository, rest),
         "chaos" => chaos::run(&repository, rest),
         "demo" => demo::run(&repository),

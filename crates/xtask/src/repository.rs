@@ -43,22 +43,17 @@ impl Repository {
         self.root.join("tests/guests")
     }
 
-    /// The component of a guest example.
-    pub(crate) fn component(&self, name: &str) -> PathBuf {
-        self.examples().join("target/wasm32-wasip2/release").join(name).with_extension("wasm")
-    }
-
-    /// The program `wasmhost`, as `command::build` leaves it.
+    /// The program `wasmhost`, as `build` leaves it.
     pub(crate) fn wasmhost(&self) -> PathBuf {
         self.program("wasmhost")
     }
 
-    /// A program of this workspace, as `command::build` leaves it.
+    /// A program of this workspace, as `build` leaves it.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name).with_extension(env::consts::EXE_EXTENSION)
     }
 
-    /// The same with faults on purpose, as `command::build_with_faults` leaves it.
+    /// The same with faults on purpose, as `build::tests` leaves it.
     pub(crate) fn wasmhost_with_faults(&self) -> PathBuf {
         self.program("wasmhost-faults")
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Test;
 
-const PICTURE: &str = include_str!("../../../crates/xtask/src/demo/thumbs.json");
+const PICTURE: &str = include_str!("../../../guest-examples/thumbs/job.json");
 
 #[tokio::test]
 async fn submit_with_wait_prints_the_result_and_the_exit_code_tells_the_end() -> Test {

@@ -33,7 +33,7 @@ async fn the_bucket_can_be_watched_and_read() -> Test {
         .await?;
     let record: Value = serde_json::from_str(&outsider.kv_get("wasmhost-states", "hello.run.my-2").await?)?;
     assert_eq!((&record["state"], &record["task"]), (&json!("SUCCESS"), &json!("hello.run")));
-    let picture = include_str!("../../../crates/xtask/src/demo/thumbs.json");
+    let picture = include_str!("../../../guest-examples/thumbs/job.json");
     let answer: Value =
         serde_json::from_str(&outsider.req("wasmhost.submit.thumbs.resize", &[], picture).await?)?;
     let key = answer["key"].as_str().unwrap_or_default().to_owned();

@@ -25,7 +25,7 @@ async fn hello_runs_to_success_and_the_client_reads_its_result() -> Test {
 async fn a_typed_task_takes_and_returns_values_of_its_types() -> Test {
     let (deployment, _host) = Deployment::with_host(&["thumbs"]).await?;
     let client = deployment.client().await?;
-    let picture: Value = serde_json::from_str(include_str!("../../../crates/xtask/src/demo/thumbs.json"))?;
+    let picture: Value = serde_json::from_str(include_str!("../../../guest-examples/thumbs/job.json"))?;
     let small: String = client.task("thumbs.resize").submit(&picture).await?.result().await?;
     let facts: Value = client.task("thumbs.describe").submit(&json!([small])).await?.result().await?;
     assert_eq!(facts["width"], picture["width"]);

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -13,8 +13,6 @@ use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},
 };
-
-use crate::repository::Repository;
 
 /// How long the host may take to drain; nothing runs by then.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
@@ -34,13 +32,13 @@ pub(crate) struct Host {
 impl Host {
     /// Starts the host, and waits until it has created what it takes jobs from.
     pub(crate) async fn start(
-        repository: &Repository,
+        wasmhost: &Path,
         server: &nats_server_child::Server,
         client: &async_nats::Client,
     ) -> anyhow::Result<Self> {
         let log = server.store().join("wasmhost.log");
         let log_file = File::create(&log).context("creating the host's log")?;
-        let child = Command::new(repository.wasmhost())
+        let child = Command::new(wasmhost)
             .args(["serve", "--nats", &server.url()])
             .stdin(Stdio::null())
             .stdout(log_file.try_clone().context("sharing the host's log")?)

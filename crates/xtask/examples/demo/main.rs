@@ -4,7 +4,7 @@
 mod host;
 mod transition;
 
-use std::{process::Output, time::Duration};
+use std::{fmt::Display, path::PathBuf, process::Output, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use async_nats::Subscriber;
@@ -12,7 +12,6 @@ use futures::StreamExt;
 use nats_server_child::{Options, Server};
 use tokio::{process::Command, time::timeout};
 
-use crate::{command, guests, repository::Repository, say::say, tools};
 use host::Host;
 use transition::{EVENTS, Transition};
 
@@ -23,32 +22,49 @@ const JOBS_LIMIT: Duration = Duration::from_secs(120);
 const JOBS: [(&str, &str, &str); 4] = [
     ("hello", "hello.run", r#"{"name": "Ada"}"#),
     ("progress", "progress.run", r#"{"steps": 20, "delay_ms": 50}"#),
-    ("thumbs", "thumbs.resize", include_str!("demo/thumbs.json")),
+    ("thumbs", "thumbs.resize", include_str!("../../../../guest-examples/thumbs/job.json")),
     ("flaky", "flaky.run", r#"{"fail_times": 1, "how": "retry", "after_ms": 200}"#),
 ];
 
-/// Makes all that the demo needs, runs it, and leaves no process behind.
-pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
-    let tools = tools::install(repository)?;
-    guests::build_examples(repository)?;
-    command::build(repository)?;
-    let mut server = Server::start(&tools.nats_server, &Options::default())?;
-    say(format_args!("nats-server: {}, with a store that goes with it", server.url()));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(show(repository, &server))?;
-    server.stop().context("stopping nats-server")?;
-    say("host and server have ended: the demo is done");
-    Ok(())
+/// What the demo runs; `cargo xtask demo` builds it.
+struct Programs {
+    wasmhost: PathBuf,
+    nats_server: PathBuf,
+    /// The workspace of the guest examples.
+    examples: PathBuf,
 }
 
-async fn show(repository: &Repository, server: &Server) -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    let programs = Programs::from_arguments()?;
+    let mut server = Server::start(&programs.nats_server, &Options::default())?;
+    say(format_args!("nats-server: {}, with a store that goes with it", server.url()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(show(&programs, &server))?;
+    server.stop().context("stopping nats-server")
+}
+
+impl Programs {
+    fn from_arguments() -> anyhow::Result<Self> {
+        let paths: Vec<_> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+        let Ok([wasmhost, nats_server, examples]) = <[PathBuf; 3]>::try_from(paths) else {
+            bail!("usage: demo WASMHOST NATS_SERVER GUEST_EXAMPLES; or let `cargo xtask demo` do it");
+        };
+        Ok(Self { wasmhost, nats_server, examples })
+    }
+
+    fn component(&self, module: &str) -> PathBuf {
+        self.examples.join("target/wasm32-wasip2/release").join(module).with_extension("wasm")
+    }
+}
+
+async fn show(programs: &Programs, server: &Server) -> anyhow::Result<()> {
     let (first, second) = (connect(server).await?, connect(server).await?);
-    let host = Host::start(repository, server, &first).await?;
+    let host = Host::start(&programs.wasmhost, server, &first).await?;
     say("host: wasmhost serve is up");
     let (events, same_events) = (subscribe(&first).await?, subscribe(&second).await?);
     let all = async {
         tokio::try_join!(
-            run_jobs(repository, server),
+            run_jobs(programs, server),
             follow(events, |transition| say(transition)),
             follow(same_events, |_| ())
         )
@@ -77,21 +93,21 @@ async fn subscribe(client: &async_nats::Client) -> anyhow::Result<Subscriber> {
 }
 
 /// Pushes every module, then runs its job and waits for the result.
-async fn run_jobs(repository: &Repository, server: &Server) -> anyhow::Result<()> {
+async fn run_jobs(programs: &Programs, server: &Server) -> anyhow::Result<()> {
     for (module, task, arguments) in JOBS {
-        let component = repository.component(module);
+        let component = programs.component(module);
         let file = component.to_str().context("the repository's path is not UTF-8")?;
-        wasmhost(repository, server, &["module", "push", file]).await?;
+        wasmhost(programs, server, &["module", "push", file]).await?;
         say(format_args!("pushed {module}"));
-        let output = wasmhost(repository, server, &["submit", task, arguments, "--wait"]).await?;
+        let output = wasmhost(programs, server, &["submit", task, arguments, "--wait"]).await?;
         say(format_args!("result of {task}: {}", String::from_utf8_lossy(&output.stdout).trim()));
     }
     Ok(())
 }
 
 /// Runs the command line; the error has what it wrote.
-async fn wasmhost(repository: &Repository, server: &Server, arguments: &[&str]) -> anyhow::Result<Output> {
-    let output = Command::new(repository.wasmhost())
+async fn wasmhost(programs: &Programs, server: &Server, arguments: &[&str]) -> anyhow::Result<Output> {
+    let output = Command::new(&programs.wasmhost)
         .args(["--nats", &server.url()])
         .args(arguments)
         .kill_on_drop(true)
@@ -120,4 +136,9 @@ async fn follow(
         seen.push(transition);
     }
     Ok(seen)
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what the demo is for")]
+fn say(line: impl Display) {
+    println!("{line}");
 }
