@@ -36,6 +36,7 @@ pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, Complaint> {
         cache_dir: usual_cache_dir(),
         compiler,
         max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+        modules_bytes: SandboxConfig::MODULES_BYTES,
     };
     Sandbox::new(config, Handle::current()).map_err(|error| no_sandbox(&error))
 }

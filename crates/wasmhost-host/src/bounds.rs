@@ -55,12 +55,17 @@ impl HostConfig {
 #[cfg(test)]
 mod tests {
     use wasmhost_protocol::QueueName;
+    use wasmhost_sandbox::Compiler;
 
     use super::*;
 
+    fn usual() -> HostConfig {
+        HostConfig::new(Compiler::Child { exe: "wasmhost".into() })
+    }
+
     #[test]
     fn the_default_and_every_bound_may_be_asked_for() {
-        assert_eq!(HostConfig::default().check(), Ok(()));
+        assert_eq!(usual().check(), Ok(()));
         let queue = |number| (QueueName::parse(&format!("q{number}")).unwrap(), WEIGHT.most);
         let most = HostConfig {
             queues: (0..QUEUES.most).map(queue).collect(),
@@ -69,7 +74,7 @@ mod tests {
             ack_wait: ACK_WAIT.most,
             reconcile_after: RECONCILE_AFTER.most,
             max_memory_bytes: MEMORY_BYTES.most,
-            ..HostConfig::default()
+            ..usual()
         };
         assert_eq!(most.check(), Ok(()));
         let weights: u32 = most.queues.iter().map(|(_, weight)| weight).sum();
@@ -86,11 +91,11 @@ mod tests {
             reconcile_after: Duration::MAX,
             max_memory_bytes: 0,
             layout: LayoutConfig { replicas: 0, ..LayoutConfig::default() },
-            ..HostConfig::default()
+            ..usual()
         };
         assert_eq!(beside.check().unwrap_err().problems.len(), 7, "{:?}", beside.check());
         assert_eq!(
-            HostConfig { queues: Vec::new(), ..HostConfig::default() }.check().unwrap_err().to_string(),
+            HostConfig { queues: Vec::new(), ..usual() }.check().unwrap_err().to_string(),
             "configuration refused: queues: 0 is less than 1, the least that may be asked for"
         );
     }

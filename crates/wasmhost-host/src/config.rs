@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmhost_nats::LayoutConfig;
 use wasmhost_protocol::QueueName;
-use wasmhost_sandbox::Compiler;
+use wasmhost_sandbox::{Compiler, SandboxConfig};
 
 use crate::bounds::SLOTS;
 
@@ -30,12 +30,16 @@ pub struct HostConfig {
     pub compiler: Compiler,
     /// The most memory that a module's policy may ask for.
     pub max_memory_bytes: u64,
+    /// The most that the code and data of all loaded modules may have, in bytes.
+    pub modules_bytes: u64,
     /// Streams and buckets as they are made at the first start.
     pub layout: LayoutConfig,
 }
 
-impl Default for HostConfig {
-    fn default() -> Self {
+impl HostConfig {
+    /// What is usual, with this compiler: modules come from strangers, so there is none that would do for everybody.
+    #[must_use]
+    pub fn new(compiler: Compiler) -> Self {
         Self {
             queues: vec![(QueueName::default_queue(), 1)],
             slots: usual_slots(std::thread::available_parallelism().map_or(1, usize::from)),
@@ -44,8 +48,9 @@ impl Default for HostConfig {
             reconcile_after: Duration::from_secs(60),
             trust_submitters: true,
             cache_dir: None,
-            compiler: Compiler::InProcess,
-            max_memory_bytes: 512 << 20,
+            compiler,
+            max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+            modules_bytes: SandboxConfig::MODULES_BYTES,
             layout: LayoutConfig::default(),
         }
     }

@@ -22,6 +22,9 @@ use crate::settle::in_progress;
 use crate::suspects::Turn;
 use checkpoints::Checkpoints;
 
+/// A job that starts sooner says nothing of what it waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A claimed attempt's hold on its record and delivery.
 pub(crate) struct Lease {
     pub(crate) host: Host,
@@ -163,6 +166,7 @@ impl Lease {
         F: Future<Output = Result<Running, Verdict>>,
     {
         let mut starting = std::pin::pin!(starting);
+        let (says_at, mut said) = (Instant::now() + PATIENCE, false);
         loop {
             // Dropping the other arms loses nothing: a beat, a wake and a revoke are each seen again at the next turn.
             tokio::select! {
@@ -176,11 +180,23 @@ impl Lease {
                 () = sleep_until(self.lapses_at) => {
                     if self.check_lapsed().await.is_err() { return Attended::Fenced }
                 }
+                () = sleep_until(says_at), if !said => { said = true; self.say_what_it_waits_for(); }
                 () = stop_time(&self.record) => return Attended::Ended(Outcome::without_run(Verdict::Cancelled)),
                 () = self.host.draining.cancelled() => {
                     return Attended::Ended(Outcome::without_run(Verdict::Cancelled));
                 }
             }
+        }
+    }
+
+    /// Tells whoever follows the job's log why nothing happens.
+    fn say_what_it_waits_for(&self) {
+        let described = self
+            .record
+            .digest
+            .and_then(|digest| self.host.loading.describe(&self.record.task.module(), &digest));
+        if let Some(what) = described {
+            logs::note(self, "info", &format!("{what}; the time limits of the job begin after that"));
         }
     }
 

@@ -5,13 +5,14 @@
 //! rule of the protocol lives where, and which test goes red without it: [`rules`].
 //!
 //! ```no_run
-//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn serve(compiler: wasmhost_sandbox::Compiler) -> Result<(), Box<dyn std::error::Error>> {
 //! use wasmhost_host::HostConfig;
 //! use wasmhost_nats::{ConnectConfig, Connection};
 //!
 //! let connection = Connection::open(&ConnectConfig::new("nats://127.0.0.1:4222")).await?;
 //! let guests = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-//! wasmhost_host::run(connection, HostConfig::default(), guests.handle().clone(), std::future::pending()).await?;
+//! let config = HostConfig::new(compiler);
+//! wasmhost_host::run(connection, config, guests.handle().clone(), std::future::pending()).await?;
 //! # Ok(())
 //! # }
 //! ```

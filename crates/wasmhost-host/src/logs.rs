@@ -64,8 +64,13 @@ pub(crate) fn conclude(lease: &Lease, unread: u64) {
         let what = format!(
             "… {dropped} lines dropped: {LINES_PER_SECOND} a second and {ATTEMPT_BYTES} bytes are kept"
         );
-        send(lease, written(lease, "warn", "host", &what, None));
+        note(lease, "warn", &what);
     }
+}
+
+/// A line of the host's own among those of the guest.
+pub(crate) fn note(lease: &Lease, level: &str, what: &str) {
+    send(lease, written(lease, level, "host", what, None));
 }
 
 fn written(

@@ -107,6 +107,7 @@ fn new_host(
         cache_dir: config.cache_dir.clone(),
         compiler: config.compiler.clone(),
         max_memory_bytes: config.max_memory_bytes,
+        modules_bytes: config.modules_bytes,
     };
     let id = wasmhost_nats::random_token().to_string();
     let host = Shared {

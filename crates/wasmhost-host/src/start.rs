@@ -3,14 +3,13 @@
 use std::future::Future;
 
 use wasmhost_nats::blobs::{self, ObjectError};
-use wasmhost_nats::{now, registry};
-use wasmhost_protocol::{Digest, Record, Verdict};
-use wasmhost_sandbox::{JobContext, LoadError, LoadedModule, Run, Running};
-
-use std::sync::Arc;
+use wasmhost_nats::now;
+use wasmhost_protocol::{Record, Verdict};
+use wasmhost_sandbox::{JobContext, Run, Running};
 
 use crate::host::Host;
 use crate::lease::Lease;
+use crate::loading;
 
 /// Starts the attempt; on failure, how it ended without a run. Owns all it needs, so the lease can be attended meanwhile.
 pub(crate) fn start(
@@ -23,7 +22,7 @@ pub(crate) fn start(
     let (timeout, lease_end) = (lease.timeout(), lease.lapses_at());
     async move {
         let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
-        let module = load(&host, digest).await?;
+        let module = loading::module(&host, record.task.module(), digest).await?;
         let checkpoint = match &record.checkpoint {
             Some(blob) => {
                 Some(blobs::get(&host.connection, blob).await.map_err(|error| unavailable(&error))?)
@@ -31,6 +30,7 @@ pub(crate) fn start(
             None => None,
         };
         let mut limits = policy.limits;
+        // The job's time begins here: it did nothing to wait for its module.
         limits.timeout = timeout;
         let job = JobContext {
             id: record.id.clone(),
@@ -52,29 +52,6 @@ pub(crate) fn start(
         };
         Ok(host.sandbox.start(&module, run))
     }
-}
-
-async fn load(host: &Host, digest: Digest) -> Result<Arc<LoadedModule>, Verdict> {
-    if let Some(module) = host.sandbox.cached(&digest).await {
-        return Ok(module);
-    }
-    host.loading.once(digest, fetch(host, digest)).await
-}
-
-async fn fetch(host: &Host, digest: Digest) -> Result<Arc<LoadedModule>, Verdict> {
-    let wasm = registry::fetch(&host.connection, &digest).await.map_err(|error| match error {
-        ObjectError::Missing(_) => Verdict::UnknownModule(format!(
-            "no version {digest} of this module is in the registry; push it again"
-        )),
-        error @ (ObjectError::Link(_) | ObjectError::TooLarge { .. } | ObjectError::Corrupt { .. }) => {
-            Verdict::BadModule(error.to_string())
-        }
-        error => Verdict::ModuleUnavailable(format!("could not fetch the module: {error}")),
-    })?;
-    host.sandbox.load(digest, wasm).await.map_err(|error| match error {
-        LoadError::Host(why) => Verdict::ModuleUnavailable(why),
-        error => Verdict::BadModule(error.to_string()),
-    })
 }
 
 fn unknown_module(record: &Record) -> Verdict {

@@ -1,6 +1,10 @@
 //! What compiling makes of a component: native code, and behind it the tasks that the code has. Both come from the compiling
 //! child, so that no host reads the types of a stranger.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
@@ -39,10 +43,36 @@ pub(crate) fn make(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
     Ok(artifact)
 }
 
-/// The code and the description of an artifact; none where it is cut.
-pub(crate) fn split(artifact: &[u8]) -> Option<(&[u8], Description)> {
-    let (rest, length) = artifact.split_last_chunk::<LENGTH_BYTES>()?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let (code, description) = rest.split_at_checked(rest.len().checked_sub(length)?)?;
-    Some((code, serde_json::from_slice(description).ok()?))
+/// What stands behind the code of an artifact of so many bytes; none where it is cut.
+pub(crate) fn description(artifact: impl ReadAt, bytes: u64) -> Option<Description> {
+    let behind = bytes.checked_sub(LENGTH_BYTES as u64)?;
+    let mut length = [0; LENGTH_BYTES];
+    artifact.read_at(&mut length, behind).ok()?;
+    let length = u64::from_le_bytes(length);
+    let start = behind.checked_sub(length)?;
+    let mut text = vec![0; usize::try_from(length).ok()?];
+    artifact.read_at(&mut text, start).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Bytes that are read from a place.
+pub(crate) trait ReadAt {
+    /// Fills the buffer from there on.
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()>;
+}
+
+impl ReadAt for &[u8] {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
+        let start = usize::try_from(at).map_err(io::Error::other)?;
+        let end = start.checked_add(buffer.len());
+        let bytes = end.and_then(|end| self.get(start..end)).ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl ReadAt for &File {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
+        self.read_exact_at(buffer, at)
+    }
 }

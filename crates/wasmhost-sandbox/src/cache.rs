@@ -1,12 +1,13 @@
 //! Compiled artifacts on this host's own disk. An artifact is native code, so only bytes that this host wrote are ever
 //! loaded: each file carries a tag made with a key that never leaves the directory. Anything wrong means compiling again.
 
-use std::fs::{File, OpenOptions};
+mod directory;
+
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::os::fd::AsRawFd;
+use std::path::Path;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -14,71 +15,96 @@ use wasmhost_protocol::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::artifact::{self, Description};
+use directory::Directory;
+
 /// Size of all artifacts; the least recently used go first.
 const MAX_BYTES: u64 = 4 << 30;
-const TAG_BYTES: usize = 32;
+/// A tag stands behind the artifact, which is mapped from the file's beginning.
+const TAG_BYTES: u64 = 32;
+/// What an artifact's file looks like inside.
+const FORM: u32 = 2;
+/// Bytes that are read at a time.
+const READ_BYTES: usize = 256 << 10;
 const KEY_FILE: &str = "key";
 const SUFFIX: &str = "artifact";
+/// Where the system shows a process what it has open.
+const DESCRIPTORS: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
 
 /// The directory of one host's artifacts.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    dir: PathBuf,
+    directory: Directory,
     key: [u8; 32],
     suffix: String,
+}
+
+/// An artifact that this host wrote.
+#[derive(Debug)]
+pub(crate) enum Artifact {
+    /// From its compiler.
+    Made(Vec<u8>),
+    /// From its cache, with a valid tag.
+    Kept {
+        /// The open file. It is never written to again: a new one takes its name.
+        file: File,
+        /// The artifact's part of it.
+        bytes: u64,
+    },
 }
 
 impl Cache {
     /// Opens or creates the directory, for this user alone.
     pub(crate) fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
-        let key = Self::check(dir)?;
+        let (directory, key) = open(dir)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-        let suffix = format!("{:016x}-{}-{target}.{SUFFIX}", hasher.finish(), env!("CARGO_PKG_VERSION"));
-        Ok(Self { key, dir: dir.to_owned(), suffix })
+        let suffix =
+            format!("{:016x}-{}-{FORM}-{target}.{SUFFIX}", hasher.finish(), env!("CARGO_PKG_VERSION"));
+        Ok(Self { directory, key, suffix })
     }
 
     /// Whether it can be opened, by its key.
-    pub(crate) fn check(dir: &Path) -> io::Result<[u8; 32]> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        check_writers(dir)?;
-        read_or_make_key(dir)
+    pub(crate) fn check(dir: &Path) -> io::Result<()> {
+        open(dir).map(drop)
     }
 
     /// The artifact of `digest`, if this host wrote one and nobody touched it since.
-    pub(crate) fn read(&self, digest: &Digest) -> Option<Vec<u8>> {
+    pub(crate) fn read(&self, digest: &Digest) -> Option<Artifact> {
         let name = self.name(digest);
-        let path = self.dir.join(&name);
-        let mut file = File::open(&path).ok()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).ok()?;
-        let (tag, artifact) = bytes.split_at_checked(TAG_BYTES)?;
-        if self.tagger(&name, artifact).verify_slice(tag).is_err() {
-            tracing::warn!(path = %path.display(), "a cached artifact was changed: compiling again");
-            std::fs::remove_file(&path).ok();
+        let mut file = self.directory.read(&name).ok()?;
+        let bytes = file.metadata().ok()?.len().checked_sub(TAG_BYTES)?;
+        if !self.is_tagged(&name, &mut file, bytes).ok()? {
+            tracing::warn!(name, "a cached artifact was changed: compiling again");
+            self.forget(digest);
             return None;
         }
         touch(&file);
-        bytes.drain(..TAG_BYTES);
-        Some(bytes)
+        Some(Artifact::Kept { file, bytes })
     }
 
     /// Keeps an artifact, and makes room for it.
     pub(crate) fn write(&self, digest: &Digest, artifact: &[u8]) -> io::Result<()> {
         self.make_room(artifact.len() as u64)?;
         let name = self.name(digest);
-        let tag = self.tagger(&name, artifact).finalize().into_bytes();
-        let temporary = self.dir.join(format!("{:016x}.new", random_u64()?));
-        let written = new_file(&temporary).and_then(|mut file| {
-            file.write_all(&tag)?;
+        let mut tagger = self.tagger(&name);
+        tagger.update(artifact);
+        let temporary = temporary_name()?;
+        let written = self.directory.make(&temporary).and_then(|mut file| {
             file.write_all(artifact)?;
+            file.write_all(&tagger.finalize().into_bytes())?;
             file.sync_all()?;
-            std::fs::rename(&temporary, self.dir.join(&name))
+            self.directory.rename(&temporary, &name)
         });
         written.inspect_err(|_| {
-            std::fs::remove_file(&temporary).ok();
+            self.directory.remove(&temporary).ok();
         })
+    }
+
+    /// Removes an artifact that is of no use.
+    pub(crate) fn forget(&self, digest: &Digest) {
+        self.directory.remove(&self.name(digest)).ok();
     }
 
     fn name(&self, digest: &Digest) -> String {
@@ -86,82 +112,105 @@ impl Cache {
     }
 
     /// The name is part of what is signed: one artifact cannot stand in for another.
-    fn tagger(&self, name: &str, artifact: &[u8]) -> Hmac<Sha256> {
+    fn tagger(&self, name: &str) -> Hmac<Sha256> {
         let mut tagger = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length will do");
         tagger.update(name.as_bytes());
-        tagger.update(artifact);
         tagger
     }
 
+    fn is_tagged(&self, name: &str, file: &mut File, bytes: u64) -> io::Result<bool> {
+        let mut tagger = self.tagger(name);
+        let (mut artifact, mut buffer) = (file.take(bytes), vec![0; READ_BYTES]);
+        loop {
+            match artifact.read(&mut buffer)? {
+                0 => break,
+                read => tagger.update(&buffer[..read]),
+            }
+        }
+        let mut tag = Vec::new();
+        artifact.into_inner().read_to_end(&mut tag)?;
+        Ok(tagger.verify_slice(&tag).is_ok())
+    }
+
     fn make_room(&self, wanted: u64) -> io::Result<()> {
-        let mut kept: Vec<(SystemTime, u64, PathBuf)> = std::fs::read_dir(&self.dir)?
-            .filter_map(Result::ok)
-            .filter(|entry| entry.file_name().to_string_lossy().ends_with(SUFFIX))
-            .filter_map(|entry| {
-                let meta = entry.metadata().ok()?;
-                Some((meta.modified().ok()?, meta.len(), entry.path()))
-            })
-            .collect();
+        let mut kept = self.directory.entries(SUFFIX)?;
         kept.sort();
-        let mut size: u64 = wanted + kept.iter().map(|(_, bytes, _)| bytes).sum::<u64>();
-        for (_, bytes, path) in kept {
+        let mut size: u64 = wanted + kept.iter().map(|entry| entry.bytes).sum::<u64>();
+        for entry in kept {
             if size <= MAX_BYTES {
                 break;
             }
-            std::fs::remove_file(path)?;
-            size -= bytes;
+            self.directory.remove(&entry.name)?;
+            size -= entry.bytes;
         }
         Ok(())
     }
 }
 
-/// Turns an artifact into code that can run.
-pub(crate) fn load_artifact(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Component> {
-    #[expect(
-        unsafe_code,
-        reason = "the bytes come from this host's compiler, or from its cache with a valid tag"
-    )]
-    // SAFETY: the only callers pass what `Compilation::artifact` returned or what `Cache::read` authenticated.
-    unsafe {
-        Component::deserialize(engine, artifact)
+impl Artifact {
+    /// Its size in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Made(bytes) => bytes.len() as u64,
+            Self::Kept { bytes, .. } => *bytes,
+        }
+    }
+
+    /// What stands behind its code.
+    pub(crate) fn description(&self) -> Option<Description> {
+        match self {
+            Self::Made(bytes) => artifact::description(&**bytes, bytes.len() as u64),
+            Self::Kept { file, bytes } => artifact::description(file, *bytes),
+        }
+    }
+
+    /// Turns it into code that can run. One from the cache is mapped: the system takes the memory of what does not run back, and reads
+    /// it again from the file.
+    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        #[expect(
+            unsafe_code,
+            reason = "the bytes come from this host's compiler, or from its cache with a valid tag"
+        )]
+        // SAFETY: `Made` is only what `Compilation::artifact` returned, `Kept` only what `Cache::read` authenticated: the very file,
+        // opened once, in a directory that only this user writes to, which never changes a file that has its name.
+        unsafe {
+            match self {
+                // Code that is followed by something else is taken from a file as from memory.
+                Self::Made(bytes) => Component::deserialize(engine, bytes),
+                Self::Kept { file, .. } => {
+                    Component::deserialize_file(engine, format!("{DESCRIPTORS}/{}", file.as_raw_fd()))
+                }
+            }
+        }
     }
 }
 
-/// Whoever may write here could run native code in this process.
-fn check_writers(dir: &Path) -> io::Result<()> {
-    let meta = std::fs::metadata(dir)?;
-    let ours = meta.uid() == rustix::process::geteuid().as_raw();
-    if ours && meta.mode() & 0o022 == 0 {
-        return Ok(());
-    }
-    Err(io::Error::other("others can write to it; choose another one, or `chown` and `chmod 700` it"))
+fn open(dir: &Path) -> io::Result<(Directory, [u8; 32])> {
+    let directory = Directory::open(dir)?;
+    let key = read_or_make_key(&directory)?;
+    Ok((directory, key))
 }
 
-fn read_or_make_key(dir: &Path) -> io::Result<[u8; 32]> {
-    let path = dir.join(KEY_FILE);
+fn read_or_make_key(directory: &Directory) -> io::Result<[u8; 32]> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(no_random)?;
-    let temporary = dir.join(format!("{:016x}.new", random_u64()?));
-    new_file(&temporary)?.write_all(&key)?;
+    let temporary = temporary_name()?;
+    directory.make(&temporary)?.write_all(&key)?;
     // A link never replaces a key that another process made meanwhile.
-    let linked = std::fs::hard_link(&temporary, &path);
-    std::fs::remove_file(&temporary)?;
+    let linked = directory.link(&temporary, KEY_FILE);
+    directory.remove(&temporary)?;
     match linked {
         Ok(()) => Ok(key),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            File::open(&path)?.read_exact(&mut key)?;
+            directory.read(KEY_FILE)?.read_exact(&mut key)?;
             Ok(key)
         }
         Err(error) => Err(error),
     }
 }
 
-fn new_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-fn random_u64() -> io::Result<u64> {
-    getrandom::u64().map_err(no_random)
+fn temporary_name() -> io::Result<String> {
+    Ok(format!("{:016x}.new", getrandom::u64().map_err(no_random)?))
 }
 
 fn no_random(error: getrandom::Error) -> io::Error {
@@ -176,50 +225,4 @@ fn touch(file: &File) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine;
-
-    fn cache() -> (tempfile::TempDir, Cache) {
-        let dir = tempfile::tempdir().unwrap();
-        let cache = Cache::open(&dir.path().join("artifacts"), &engine::on_demand().unwrap()).unwrap();
-        (dir, cache)
-    }
-
-    const ONE: Digest = Digest::from_bytes([1; 32]);
-    const TWO: Digest = Digest::from_bytes([2; 32]);
-
-    #[test]
-    fn an_artifact_is_read_back_by_the_next_process() {
-        let (_dir, cache) = cache();
-        cache.write(&ONE, b"native code").unwrap();
-        let next = Cache::open(&cache.dir, &engine::on_demand().unwrap()).unwrap();
-        assert_eq!(next.read(&ONE).unwrap(), b"native code");
-        assert_eq!(next.read(&TWO), None);
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
-        assert_eq!((mode(&cache.dir), mode(&cache.dir.join(KEY_FILE))), (0o700, 0o600));
-    }
-
-    #[test]
-    fn a_directory_that_others_can_write_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-        let error = Cache::open(dir.path(), &engine::on_demand().unwrap()).unwrap_err();
-        assert!(error.to_string().contains("chmod 700"));
-    }
-
-    #[test]
-    fn a_changed_or_moved_artifact_is_not_loaded() {
-        let (_dir, cache) = cache();
-        cache.write(&ONE, b"native code").unwrap();
-        let path = |digest| cache.dir.join(cache.name(digest));
-        std::fs::copy(path(&ONE), path(&TWO)).unwrap();
-        assert_eq!(cache.read(&TWO), None);
-        let mut bytes = std::fs::read(path(&ONE)).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        std::fs::write(path(&ONE), &bytes).unwrap();
-        assert_eq!(cache.read(&ONE), None);
-        assert!(!path(&ONE).exists());
-    }
-}
+mod tests;

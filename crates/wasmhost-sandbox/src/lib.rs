@@ -50,7 +50,7 @@ mod fault;
 pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
 pub use control::Control;
 pub use inspect::inspect;
-pub use load::{LoadError, LoadedModule};
+pub use load::{LoadError, LoadedModule, NotLoaded};
 pub use mailbox::{LogLevel, LogLine, LogStream, Mailbox, Post, Update};
 pub use run::{Ending, FunctionChoice, JobContext, Run, Running};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};

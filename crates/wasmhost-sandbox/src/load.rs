@@ -1,31 +1,26 @@
 //! From bytes to something that can be started: validated, compiled once per digest at a time, kept in memory and in
 //! the local cache. Failures are remembered, because compiling hostile bytes again and again is an attack.
 
-use std::collections::HashMap;
+mod known;
+
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
-use wasmhost_protocol::{Digest, Manifest, RefusedFunction, escape};
+use wasmhost_protocol::{Digest, Manifest, ModuleName, RefusedFunction, escape};
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
-use crate::artifact::{self, Description};
-use crate::cache::{Cache, load_artifact};
-use crate::compile::Compilation;
+use crate::artifact::Description;
+use crate::cache::{Artifact, Cache};
+use crate::compile::{Compilation, Turn};
 use crate::guest::Guest;
 use crate::inspect::manifest;
 use crate::limits::MEMORIES;
 use crate::validate::check_bytes;
-
-/// How long a failure is remembered.
-const FAILURE_KEPT: Duration = Duration::from_secs(600);
-/// Modules kept in memory; those used longest ago go first, and come back from the cache.
-const MODULES_KEPT: usize = 256;
-/// Failures remembered at once.
-const FAILURES_KEPT: usize = 1_024;
+use known::Known;
 
 /// Why bytes cannot be run here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -59,6 +54,15 @@ pub enum LoadError {
     Host(String),
 }
 
+/// Why a version of a module is not loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotLoaded<E> {
+    /// There are no bytes of it.
+    NotFetched(E),
+    /// Its bytes cannot be run here.
+    Refused(LoadError),
+}
+
 /// A compiled component with its tasks, ready to start.
 pub struct LoadedModule {
     digest: Digest,
@@ -66,6 +70,8 @@ pub struct LoadedModule {
     pub(crate) description: Description,
     /// What each instance takes of the pool.
     pub(crate) needs: Needs,
+    /// Of its code and data.
+    bytes: u64,
 }
 
 /// What an instance takes of the pool.
@@ -105,13 +111,6 @@ pub(crate) struct Loader {
     known: Mutex<Known>,
 }
 
-#[derive(Default)]
-struct Known {
-    modules: HashMap<Digest, (Arc<LoadedModule>, Instant)>,
-    failures: HashMap<Digest, (LoadError, Instant)>,
-    busy: HashMap<Digest, Arc<tokio::sync::Mutex<()>>>,
-}
-
 impl Loader {
     pub(crate) fn new(
         linker: Linker<Guest>,
@@ -119,6 +118,7 @@ impl Loader {
         cache: Option<Cache>,
         blocking: Handle,
         max_memory_bytes: u64,
+        modules_bytes: u64,
     ) -> Self {
         Self {
             engine: linker.engine().clone(),
@@ -127,78 +127,105 @@ impl Loader {
             cache,
             blocking,
             max_memory_bytes,
-            known: Mutex::default(),
+            known: Mutex::new(Known::new(modules_bytes)),
         }
+    }
+
+    /// The module, from memory.
+    pub(crate) fn loaded(&self, digest: &Digest) -> Option<Arc<LoadedModule>> {
+        self.known().module(digest)
     }
 
     /// The module, from memory or the local cache.
     pub(crate) async fn cached(self: &Arc<Self>, digest: &Digest) -> Option<Arc<LoadedModule>> {
-        if let Some(module) = self.known().module(digest) {
+        if let Some(module) = self.loaded(digest) {
             return Some(module);
         }
         self.cache.as_ref()?;
-        let turn = self.known().turn(digest);
-        let _turn = turn.lock().await;
+        let busy = self.known().busy(digest);
+        let _busy = busy.lock().await;
         if let Some(module) = self.known().module(digest) {
             return Some(module);
         }
         self.from_disk(*digest).await
     }
 
-    /// The module that `wasm` is.
-    pub(crate) async fn load(
+    /// The version of a module with this digest. Its bytes are asked for only where they have to be compiled, and only when it
+    /// is their turn: those who wait for theirs hold none.
+    pub(crate) async fn load<E>(
         self: &Arc<Self>,
+        module: &ModuleName,
         digest: Digest,
-        wasm: Bytes,
-    ) -> Result<Arc<LoadedModule>, LoadError> {
-        check_bytes(&wasm)?;
-        let turn = self.known().turn(&digest);
-        let _turn = turn.lock().await;
+        fetch: impl Future<Output = Result<Bytes, E>>,
+    ) -> Result<Arc<LoadedModule>, NotLoaded<E>> {
+        let busy = self.known().busy(&digest);
+        let _busy = busy.lock().await;
         if let Some(known) = self.known().answer(&digest) {
-            return known;
+            return known.map_err(NotLoaded::Refused);
         }
         if let Some(module) = self.from_disk(digest).await {
             return Ok(module);
         }
-        let loaded = self.compile(digest, wasm).await;
+        let turn = self.compilation.turn(module).await;
+        let wasm = fetch.await.map_err(NotLoaded::NotFetched)?;
+        let loaded = self.compile(turn, digest, wasm).await;
         self.known().remember(digest, &loaded);
-        loaded
+        loaded.map_err(NotLoaded::Refused)
     }
 
     async fn from_disk(self: &Arc<Self>, digest: Digest) -> Option<Arc<LoadedModule>> {
         let loader = self.clone();
-        let read = self.blocking.spawn_blocking(move || {
-            let artifact = loader.cache.as_ref()?.read(&digest)?;
-            let module = loader.prepare(digest, &artifact);
-            module.inspect_err(|error| tracing::warn!(%digest, %error, "a cached artifact is of no use")).ok()
-        });
+        let read = self.blocking.spawn_blocking(move || loader.read(digest));
         let module = read.await.ok().flatten()?;
         self.known().remember(digest, &Ok(module.clone()));
         Some(module)
     }
 
-    async fn compile(self: &Arc<Self>, digest: Digest, wasm: Bytes) -> Result<Arc<LoadedModule>, LoadError> {
-        let artifact = self.compilation.artifact(&self.engine, &self.blocking, wasm).await?;
+    fn read(&self, digest: Digest) -> Option<Arc<LoadedModule>> {
+        let artifact = self.cache.as_ref()?.read(&digest)?;
+        let module = self.prepare(digest, &artifact);
+        module.inspect_err(|error| tracing::warn!(%digest, %error, "a cached artifact is of no use")).ok()
+    }
+
+    async fn compile(
+        self: &Arc<Self>,
+        turn: Turn,
+        digest: Digest,
+        wasm: Bytes,
+    ) -> Result<Arc<LoadedModule>, LoadError> {
+        check_bytes(&wasm)?;
+        let artifact = self.compilation.artifact(turn, &self.engine, &self.blocking, wasm).await?;
         let loader = self.clone();
-        let prepared = self.blocking.spawn_blocking(move || {
-            let module = loader.prepare(digest, &artifact)?;
-            loader.keep(&digest, &artifact);
-            Ok(module)
-        });
+        let prepared = self.blocking.spawn_blocking(move || loader.prepare_new(digest, artifact));
         prepared.await.map_err(|error| LoadError::Host(format!("preparing: {error}")))?
     }
 
-    /// A full disk costs the next start its time, and this job nothing.
-    fn keep(&self, digest: &Digest, artifact: &[u8]) {
-        if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.write(digest, artifact)) {
-            tracing::warn!(%digest, %error, "an artifact could not be cached");
+    /// From the disk, where it can be kept there: what is mapped is no memory of this process's own.
+    fn prepare_new(&self, digest: Digest, artifact: Vec<u8>) -> Result<Arc<LoadedModule>, LoadError> {
+        let kept = self.keep(&digest, &artifact);
+        if let Some(Ok(module)) = kept.map(|kept| self.prepare(digest, &kept)) {
+            return Ok(module);
         }
+        let module = self.prepare(digest, &Artifact::Made(artifact));
+        if let (Err(_), Some(cache)) = (&module, &self.cache) {
+            cache.forget(&digest);
+        }
+        module
     }
 
-    fn prepare(&self, digest: Digest, artifact: &[u8]) -> Result<Arc<LoadedModule>, LoadError> {
-        let refused = |error: wasmtime::Error| LoadError::Compile(escape(&format!("{error:#}")));
+    /// A full disk costs memory, and the next start its time, and this job nothing.
+    fn keep(&self, digest: &Digest, artifact: &[u8]) -> Option<Artifact> {
+        let cache = self.cache.as_ref()?;
+        if let Err(error) = cache.write(digest, artifact) {
+            tracing::warn!(%digest, %error, "an artifact could not be cached");
+            return None;
+        }
+        cache.read(digest)
+    }
+
+    fn prepare(&self, digest: Digest, artifact: &Artifact) -> Result<Arc<LoadedModule>, LoadError> {
         let cut = || LoadError::Host("an artifact is cut off".to_owned());
-        let (code, description) = artifact::split(artifact).ok_or_else(cut)?;
+        let description = artifact.description().ok_or_else(cut)?;
         let first_bytes = description.first_memory_bytes;
         if first_bytes > self.max_memory_bytes {
             let most = self.max_memory_bytes;
@@ -206,12 +233,12 @@ impl Loader {
                 "a memory of it starts with {first_bytes} bytes; this host allows {most} (`--memory-limit`)"
             )));
         }
-        let component = load_artifact(&self.engine, code).map_err(refused)?;
+        let component = artifact.load(&self.engine).map_err(|error| refused(&error))?;
         let memories = component.resources_required().map_or(MEMORIES, |needs| needs.num_memories);
-        let pre = self.linker.instantiate_pre(&component).map_err(refused)?;
+        let pre = self.linker.instantiate_pre(&component).map_err(|error| refused(&error))?;
         // One more for the heap of collected objects: whether there is one shows only when it runs.
         let needs = Needs { memories: memories.saturating_add(1) };
-        Ok(Arc::new(LoadedModule { digest, pre, description, needs }))
+        Ok(Arc::new(LoadedModule { digest, pre, description, needs, bytes: artifact.bytes() }))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -219,46 +246,29 @@ impl Loader {
     }
 }
 
-impl Known {
-    fn module(&mut self, digest: &Digest) -> Option<Arc<LoadedModule>> {
-        let (module, used) = self.modules.get_mut(digest)?;
-        *used = Instant::now();
-        Some(module.clone())
-    }
-
-    fn answer(&mut self, digest: &Digest) -> Option<Result<Arc<LoadedModule>, LoadError>> {
-        if let Some(module) = self.module(digest) {
-            return Some(Ok(module));
-        }
-        let (error, at) = self.failures.get(digest)?;
-        (at.elapsed() < FAILURE_KEPT).then(|| Err(error.clone()))
-    }
-
-    fn remember(&mut self, digest: Digest, loaded: &Result<Arc<LoadedModule>, LoadError>) {
-        match loaded {
-            Ok(module) => {
-                make_room(&mut self.modules, MODULES_KEPT);
-                self.modules.insert(digest, (module.clone(), Instant::now()));
-            }
-            Err(LoadError::Host(_)) => {}
-            Err(error) => {
-                make_room(&mut self.failures, FAILURES_KEPT);
-                self.failures.insert(digest, (error.clone(), Instant::now()));
-            }
-        }
-    }
-
-    /// One load of a digest at a time; those that nobody waits for are forgotten.
-    fn turn(&mut self, digest: &Digest) -> Arc<tokio::sync::Mutex<()>> {
-        self.busy.retain(|_, turn| Arc::strong_count(turn) > 1);
-        self.busy.entry(*digest).or_default().clone()
-    }
+/// Whose fault it is that an artifact is not taken: a module may need more than the pool of slots has, and a machine may have no
+/// memory, no addresses or no descriptor left.
+fn refused(error: &wasmtime::Error) -> LoadError {
+    let text = escape(&format!("{error:#}"));
+    let of_the_machine = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<std::io::Error>()
+            || cause.is::<rustix::io::Errno>()
+            || cause.is::<wasmtime::error::OutOfMemory>()
+    };
+    if error.chain().any(of_the_machine) { LoadError::Host(text) } else { LoadError::Compile(text) }
 }
 
-fn make_room<T>(kept: &mut HashMap<Digest, (T, Instant)>, most: usize) {
-    while kept.len() >= most {
-        let oldest = kept.iter().min_by_key(|(_, (_, at))| *at).map(|(digest, _)| *digest);
-        let Some(oldest) = oldest else { return };
-        kept.remove(&oldest);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_memory_is_no_modules_fault() {
+        let machine = wasmtime::Error::from(rustix::io::Errno::NOMEM).context("mapping an artifact");
+        assert!(matches!(refused(&machine), LoadError::Host(text) if text.contains("mapping an artifact")));
+        let machine = wasmtime::Error::from(std::io::Error::from(std::io::ErrorKind::OutOfMemory));
+        assert!(matches!(refused(&machine), LoadError::Host(_)));
+        let module = wasmtime::Error::msg("it has too many memories");
+        assert!(matches!(refused(&module), LoadError::Compile(_)));
     }
 }

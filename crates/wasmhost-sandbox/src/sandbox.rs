@@ -1,5 +1,7 @@
 //! The sandbox as a host holds it: one engine, its slots, and the modules that were loaded.
 
+use std::convert::Infallible;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,13 +9,13 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
-use wasmhost_protocol::Digest;
+use wasmhost_protocol::{Digest, ModuleName};
 
 use crate::attempt::Attempt;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::compile::{Compilation, Compiler};
-use crate::load::{LoadError, LoadedModule, Loader};
+use crate::load::{LoadError, LoadedModule, Loader, NotLoaded};
 use crate::pool::Pool;
 use crate::run::{Ending, Run, Running};
 use crate::{Control, Mailbox, engine, imports};
@@ -29,11 +31,16 @@ pub struct SandboxConfig {
     pub compiler: Compiler,
     /// The most memory that any policy can have, in bytes.
     pub max_memory_bytes: u64,
+    /// The most that the code and data of all loaded modules may have, in bytes. From a cache they are mapped, and the system
+    /// takes their memory back where it runs short.
+    pub modules_bytes: u64,
 }
 
 impl SandboxConfig {
     /// The most memory that a policy can have where nothing else is said.
     pub const MAX_MEMORY_BYTES: u64 = 512 << 20;
+    /// The most that loaded modules have where nothing else is said: some thirty interpreters.
+    pub const MODULES_BYTES: u64 = 1 << 30;
 }
 
 /// Why there is no sandbox.
@@ -84,8 +91,14 @@ impl Sandbox {
             .cache_dir
             .map(|dir| Cache::open(&dir, &engine).map_err(|source| SandboxError::Cache { dir, source }));
         let compilation = Compilation::new(config.compiler);
-        let loader =
-            Loader::new(linker, compilation, cache.transpose()?, guests.clone(), config.max_memory_bytes);
+        let loader = Loader::new(
+            linker,
+            compilation,
+            cache.transpose()?,
+            guests.clone(),
+            config.max_memory_bytes,
+            config.modules_bytes,
+        );
         Ok(Self(Arc::new(Inner {
             loader: Arc::new(loader),
             guests,
@@ -96,14 +109,35 @@ impl Sandbox {
         })))
     }
 
+    /// The module, where it is in memory.
+    #[must_use]
+    pub fn loaded(&self, digest: &Digest) -> Option<Arc<LoadedModule>> {
+        self.0.loader.loaded(digest)
+    }
+
     /// The module, from memory or the local cache; none: its bytes are needed.
     pub async fn cached(&self, digest: &Digest) -> Option<Arc<LoadedModule>> {
         self.0.loader.cached(digest).await
     }
 
-    /// Validates and compiles the component `wasm`, whose SHA-256 the caller has checked to be `digest`.
+    /// The version of a module with this digest. Where it is neither in memory nor in the cache, `fetch` is asked for its bytes,
+    /// whose SHA-256 the caller has checked, as soon as it is their turn to be compiled: modules take turns.
+    pub async fn load_of<E>(
+        &self,
+        module: &ModuleName,
+        digest: Digest,
+        fetch: impl Future<Output = Result<Bytes, E>>,
+    ) -> Result<Arc<LoadedModule>, NotLoaded<E>> {
+        self.0.loader.load(module, digest, fetch).await
+    }
+
+    /// The same of bytes that are at hand, where there are no others that want a turn.
     pub async fn load(&self, digest: Digest, wasm: Bytes) -> Result<Arc<LoadedModule>, LoadError> {
-        self.0.loader.load(digest, wasm).await
+        let module = ModuleName::parse("local").expect("`local` is a module's name");
+        match self.load_of(&module, digest, async { Ok::<_, Infallible>(wasm) }).await {
+            Ok(module) => Ok(module),
+            Err(NotLoaded::Refused(error)) => Err(error),
+        }
     }
 
     /// Starts one attempt in a fresh instance on the guests' runtime. Whatever happens is in its outcome.

@@ -1,40 +1,211 @@
-//! A component compiled by a child process runs like any other. This binary is the child too, so it has its own `main`.
+//! A component compiled by a child process runs like any other, and whatever becomes of a child is blamed on who did it. This
+//! binary is the child too, so it has its own `main`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use tokio::time::timeout;
-use wasmhost_protocol::Digest;
-use wasmhost_sandbox::{COMPILE_SUBCOMMAND, Compiler, LoadError, Sandbox, SandboxConfig, compile_child_main};
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use tokio::time::{sleep, timeout};
+use wasmhost_protocol::{Digest, ModuleName};
+use wasmhost_sandbox::{
+    COMPILE_SUBCOMMAND, Compiler, LoadError, LoadedModule, NotLoaded, Sandbox, SandboxConfig,
+    compile_child_main,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What a test is, and what it says.
+type Test = (&'static str, fn() -> BoxFuture<'static, ()>);
+
+const TESTS: [Test; 6] = [
+    ("a_child_compiles_and_refuses", || a_child_compiles_and_refuses().boxed()),
+    ("a_child_that_somebody_kills_is_the_hosts_fault_and_is_tried_again", || {
+        a_child_that_somebody_kills_is_the_hosts_fault_and_is_tried_again().boxed()
+    }),
+    ("what_a_childs_own_limits_do_is_the_modules_fault_and_remembered", || {
+        what_a_childs_own_limits_do_is_the_modules_fault_and_remembered().boxed()
+    }),
+    ("many_versions_of_one_module_hold_up_no_other", || {
+        many_versions_of_one_module_hold_up_no_other().boxed()
+    }),
+    ("a_child_has_its_pipes_and_its_limits_and_nothing_else", || {
+        a_child_has_its_pipes_and_its_limits_and_nothing_else().boxed()
+    }),
+    ("a_child_ends_with_its_host", || a_child_ends_with_its_host().boxed()),
+];
+
 fn main() -> ExitCode {
-    if std::env::args().nth(1).is_some_and(|argument| argument == COMPILE_SUBCOMMAND) {
+    let argument = std::env::args().nth(1);
+    if argument.as_deref() == Some(COMPILE_SUBCOMMAND) {
         return compile_child_main();
     }
+    let wanted = argument.filter(|argument| !argument.starts_with('-')).unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        timeout(TIMEOUT, a_child_compiles_and_refuses()).await.unwrap();
-    });
+    for (name, test) in TESTS.iter().filter(|(name, _)| name.contains(&*wanted)) {
+        eprintln!("test {name}");
+        runtime.block_on(async { timeout(TIMEOUT, test()).await }).unwrap();
+    }
     ExitCode::SUCCESS
 }
 
-async fn a_child_compiles_and_refuses() {
+fn this_program() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+fn sandbox(exe: PathBuf) -> Sandbox {
     let config = SandboxConfig {
         slots: 4,
         cache_dir: None,
-        compiler: Compiler::Child { exe: std::env::current_exe().unwrap() },
+        compiler: Compiler::Child { exe },
         max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+        modules_bytes: SandboxConfig::MODULES_BYTES,
     };
-    let sandbox = Sandbox::new(config, tokio::runtime::Handle::current()).unwrap();
+    Sandbox::new(config, tokio::runtime::Handle::current()).unwrap()
+}
+
+/// A compiler that does this first, in a directory of its own, and then compiles.
+fn script(dir: &Path, first: &str) -> PathBuf {
+    let path = dir.join("compiler");
+    let (place, program) = (dir.display(), this_program());
+    let text = format!("#!/bin/sh\ncd {place}\n{first}\nexec {} {COMPILE_SUBCOMMAND}\n", program.display());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+fn hello() -> Bytes {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-examples/target/wasm32-wasip2/release");
-    let wasm = bytes::Bytes::from(std::fs::read(dir.join("hello.wasm")).unwrap());
-    let module = sandbox.load(Digest::from_bytes([1; 32]), wasm.clone()).await.unwrap();
+    fs::read(dir.join("hello.wasm")).unwrap().into()
+}
+
+fn digest(number: u8) -> Digest {
+    Digest::from_bytes([number; 32])
+}
+
+async fn a_child_compiles_and_refuses() {
+    let (sandbox, wasm) = (sandbox(this_program()), hello());
+    let module = sandbox.load(digest(1), wasm.clone()).await.unwrap();
     assert_eq!(module.manifest().tasks.len(), 1);
-    let cut = sandbox.load(Digest::from_bytes([2; 32]), wasm.slice(..wasm.len() / 2)).await;
+    let cut = sandbox.load(digest(2), wasm.slice(..wasm.len() / 2)).await;
     assert!(matches!(&cut, Err(LoadError::NotAComponent(text)) if text.contains("cut off")), "{cut:?}");
+}
+
+async fn a_child_that_somebody_kills_is_the_hosts_fault_and_is_tried_again() {
+    for death in ["kill -KILL $$", "kill -TERM $$", "exit 1", "kill -ABRT $$", "printf cut; exit 0"] {
+        let dir = tempfile::tempdir().unwrap();
+        let sandbox = sandbox(script(dir.path(), &format!("[ -e once ] || {{ : > once; {death}; }}")));
+        let error = sandbox.load(digest(1), hello()).await.unwrap_err();
+        assert!(matches!(&error, LoadError::Host(_)), "{death}: {error}");
+        let place = dir.path().display().to_string();
+        assert!(!error.to_string().contains(&place), "where the program stands is not told: {error}");
+        sandbox.load(digest(1), hello()).await.unwrap();
+    }
+    let none = sandbox("/no/such/program".into()).load(digest(1), hello()).await.unwrap_err();
+    assert!(matches!(&none, LoadError::Host(text) if !text.contains("/no/such")), "{none}");
+}
+
+async fn what_a_childs_own_limits_do_is_the_modules_fault_and_remembered() {
+    for death in ["kill -XCPU $$", "echo 'memory allocation of 99999 bytes failed' >&2; kill -ABRT $$"] {
+        let dir = tempfile::tempdir().unwrap();
+        let sandbox = sandbox(script(dir.path(), &format!("[ -e once ] || {{ : > once; {death}; }}")));
+        let first = sandbox.load(digest(1), hello()).await.unwrap_err();
+        assert!(matches!(&first, LoadError::Compile(text) if text.contains("more than")), "{death}: {first}");
+        assert_eq!(sandbox.load(digest(1), hello()).await.unwrap_err(), first);
+    }
+}
+
+async fn many_versions_of_one_module_hold_up_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    // Its versions that are no components at all are what the compiler never gets done with.
+    let hang =
+        "cat > wasm.$$; [ $(wc -c < wasm.$$) -gt 1000 ] || { : > hangs; exec sleep 600; }; exec < wasm.$$";
+    let sandbox = sandbox(script(dir.path(), hang));
+    let load = async |module: &str, number: u8, wasm: Bytes| {
+        let module = ModuleName::parse(module).unwrap();
+        sandbox.load_of(&module, digest(number), async { Ok::<_, ()>(wasm) }).await
+    };
+    let bomb = || Bytes::from_static(b"\0asm\x0d\0\x01\0");
+    let bombs = join_all((0..20).map(|number| load("many", number, bomb())));
+    let other = async {
+        while !dir.path().join("hangs").exists() {
+            sleep(Duration::from_millis(5)).await;
+        }
+        load("other", 100, hello()).await
+    };
+    let loaded: Result<std::sync::Arc<LoadedModule>, NotLoaded<()>> = tokio::select! {
+        _ = bombs => panic!("nobody ends them"),
+        loaded = other => loaded,
+    };
+    assert_eq!(loaded.unwrap().manifest().tasks.len(), 1);
+}
+
+/// A compiling child that waits for its component.
+fn waiting_child(command: &str) -> Child {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", command]).arg(this_program()).arg(COMPILE_SUBCOMMAND);
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+async fn a_child_has_its_pipes_and_its_limits_and_nothing_else() {
+    // Whoever started the host left a descriptor open.
+    let mut child = waiting_child(r#"exec 9</dev/null; exec "$0" "$1""#);
+    let place = PathBuf::from(format!("/proc/{}", child.id()));
+    let limits = loop {
+        let limits = fs::read_to_string(place.join("limits")).unwrap();
+        // The last one that it sets.
+        if row(&limits, "Max processes") == ["0", "0"] {
+            break limits;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "{limits}");
+        sleep(Duration::from_millis(5)).await;
+    };
+    assert_eq!(row(&limits, "Max open files"), ["3", "3"]);
+    assert_eq!(row(&limits, "Max address space"), ["2147483648", "2147483648"]);
+    assert_eq!(row(&limits, "Max file size"), ["0", "0"]);
+    assert_eq!(row(&limits, "Max core file size"), ["0", "0"]);
+    // The kernel kills at the one and warns at the other: were they the same, nobody could tell why.
+    assert_eq!(row(&limits, "Max cpu time"), ["60", "65"]);
+    let open: Vec<_> =
+        fs::read_dir(place.join("fd")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(open.len(), 3, "{open:?}");
+    let stat = fs::read_to_string(place.join("stat")).unwrap();
+    let behind_the_name: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    assert_eq!(behind_the_name[16], "5", "it gives way to others");
+    let cores = std::thread::available_parallelism().unwrap().get().min(4);
+    assert_eq!(
+        behind_the_name[17],
+        (1 + cores).to_string(),
+        "a thread a core, which are there before the limits"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// The two values of a row.
+fn row<'a>(limits: &'a str, name: &str) -> [&'a str; 2] {
+    let row = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let mut words = row.split_whitespace();
+    [words.next().unwrap(), words.next().unwrap()]
+}
+
+async fn a_child_ends_with_its_host() {
+    // The test holds the child's standard input open: it does not end for want of it.
+    let mut host = waiting_child(r#"exec 3<&0; "$0" "$1" <&3 & echo $! >&2; wait"#);
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(host.stderr.take().unwrap()));
+    let child = PathBuf::from(format!("/proc/{}", lines.next().unwrap().unwrap()));
+    while row(&fs::read_to_string(child.join("limits")).unwrap(), "Max processes") != ["0", "0"] {
+        sleep(Duration::from_millis(5)).await;
+    }
+    host.kill().unwrap();
+    while fs::read_to_string(child.join("stat")).is_ok_and(|stat| !stat.contains(") Z")) {
+        sleep(Duration::from_millis(5)).await;
+    }
+    host.wait().unwrap();
 }

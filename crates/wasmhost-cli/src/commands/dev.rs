@@ -46,8 +46,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
     let config = HostConfig {
         grace: GRACE,
         cache_dir: Some(home.path.join("cache")),
-        compiler: component::child_compiler()?,
-        ..HostConfig::default()
+        ..HostConfig::new(component::child_compiler()?)
     };
     let connect = ConnectConfig {
         namespace: global.namespace.clone().unwrap_or_default(),
@@ -102,6 +101,7 @@ fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, Complaint> {
         cache_dir: config.cache_dir.clone(),
         compiler: config.compiler.clone(),
         max_memory_bytes: config.max_memory_bytes,
+        modules_bytes: config.modules_bytes,
     };
     Sandbox::new(config, guests).map_err(|error| component::no_sandbox(&error))
 }

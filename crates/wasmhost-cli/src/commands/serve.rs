@@ -188,7 +188,7 @@ impl Settings {
 
     /// The host's configuration: these over its defaults.
     pub(crate) fn host_config(self) -> Result<HostConfig, Complaint> {
-        let default = HostConfig::default();
+        let default = HostConfig::new(component::child_compiler()?);
         let mut layout = self.storage.map_or(default.layout, LayoutConfig::within);
         layout.replicas = self.replicas.unwrap_or(layout.replicas);
         Ok(HostConfig {
@@ -200,7 +200,8 @@ impl Settings {
             reconcile_after: self.reconcile_after.unwrap_or(default.reconcile_after),
             cache_dir: self.cache_dir.or_else(component::usual_cache_dir),
             trust_submitters: self.trust_submitters.unwrap_or(default.trust_submitters),
-            compiler: component::child_compiler()?,
+            compiler: default.compiler,
+            modules_bytes: default.modules_bytes,
             layout,
         })
     }

@@ -27,6 +27,7 @@ pub(crate) fn sandbox(slots: u32, cache_dir: Option<PathBuf>) -> Sandbox {
         cache_dir,
         compiler: Compiler::InProcess,
         max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+        modules_bytes: SandboxConfig::MODULES_BYTES,
     };
     Sandbox::new(config, GUESTS.handle().clone()).unwrap()
 }

@@ -1,7 +1,7 @@
 //! Modules are compiled once, come back from the disk, and are never loaded when somebody touched them.
 
-use wasmhost_protocol::Digest;
-use wasmhost_sandbox::{LoadError, inspect};
+use wasmhost_protocol::{Digest, ModuleName};
+use wasmhost_sandbox::{Compiler, LoadError, NotLoaded, Sandbox, SandboxConfig, inspect};
 
 use crate::lab::{sandbox, wasm};
 
@@ -60,6 +60,68 @@ async fn a_failure_is_remembered() {
     let cut = component.slice(..component.len() / 2);
     let first = sandbox.load(digest, cut).await.unwrap_err();
     assert_eq!(sandbox.load(digest, component).await.unwrap_err(), first);
+}
+
+#[tokio::test]
+async fn loaded_modules_are_bounded_by_their_bytes() {
+    let kept = async |modules_bytes| {
+        let config = SandboxConfig {
+            slots: 1,
+            cache_dir: None,
+            compiler: Compiler::InProcess,
+            max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+            modules_bytes,
+        };
+        let sandbox = Sandbox::new(config, tokio::runtime::Handle::current()).unwrap();
+        let mut kept = Vec::new();
+        for guest in ["hello", "flaky"] {
+            let (digest, bytes) = wasm(guest);
+            sandbox.load(digest, bytes).await.unwrap();
+        }
+        for guest in ["hello", "flaky"] {
+            kept.push(sandbox.cached(&wasm(guest).0).await.is_some());
+        }
+        kept
+    };
+    assert_eq!(kept(SandboxConfig::MODULES_BYTES).await, [true, true]);
+    assert_eq!(kept(1).await, [false, true], "the one that is used now has to be there");
+}
+
+#[tokio::test]
+async fn bytes_are_fetched_only_where_they_are_compiled() {
+    let sandbox = sandbox(1, None);
+    let module = ModuleName::parse("hello").unwrap();
+    let ((digest, bytes), none) = (wasm("hello"), async { Err("nobody has it") });
+    let missing = sandbox.load_of(&module, digest, none).await;
+    assert_eq!(missing.unwrap_err(), NotLoaded::NotFetched("nobody has it"));
+    sandbox.load_of(&module, digest, async { Ok::<_, ()>(bytes) }).await.unwrap();
+    let never = async { panic!("it is in memory") };
+    sandbox.load_of::<()>(&module, digest, never).await.unwrap();
+    let (cut, never) = (Digest::from_bytes([9; 32]), async { panic!("it is remembered") });
+    let refused = sandbox.load_of(&module, cut, async { Ok::<_, ()>("hello".into()) }).await.unwrap_err();
+    assert!(matches!(&refused, NotLoaded::Refused(LoadError::NotAComponent(_))), "{refused:?}");
+    assert_eq!(sandbox.load_of::<()>(&module, cut, never).await.unwrap_err(), refused);
+}
+
+/// The mappings of this process whose file's name holds this.
+fn mapped(name: &str) -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines().filter(|line| line.contains(name)).count()
+}
+
+#[tokio::test]
+async fn an_artifact_in_the_cache_is_mapped_and_not_copied() {
+    let dir = tempfile::tempdir().unwrap();
+    let (digest, bytes) = wasm("hello");
+    let place = dir.path().display().to_string();
+    let first = sandbox(1, Some(dir.path().to_owned()));
+    first.load(digest, bytes).await.unwrap();
+    assert!(mapped(&place) > 0, "as soon as it is compiled");
+    drop(first);
+    let next = sandbox(1, Some(dir.path().to_owned()));
+    let module = next.cached(&digest).await.unwrap();
+    assert!(mapped(&place) > 0, "and from then on");
+    assert_eq!(module.manifest().tasks.len(), 1);
 }
 
 #[test]
