@@ -2,16 +2,23 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use wasmhost_protocol::{InvalidName, ModuleName};
 use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
 
 use crate::complaint::{Complaint, chain};
 use crate::exit::Exit;
+use crate::units::format_bytes;
 use crate::{input, out};
+
+/// What compiles faster needs no word.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A component that can run here.
 pub(crate) struct Component {
@@ -25,8 +32,17 @@ pub(crate) struct Component {
 pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Complaint> {
     let wasm = input::module(path)?;
     let digest = wasmhost_nats::digest_of(&wasm);
-    let loaded = sandbox.load(digest, wasm.clone()).await.map_err(|error| refused(path, &error))?;
-    Ok(Component { wasm, loaded })
+    let mut loading = pin!(sandbox.load(digest, wasm.clone()));
+    let loaded = match timeout(PATIENCE, &mut loading).await {
+        Ok(loaded) => loaded,
+        Err(_) => {
+            let size = format_bytes(wasm.len() as u64);
+            let once = if sandbox.has_cache() { ", once: from then on it is in the cache" } else { "" };
+            out::note(format_args!("compiling {} ({size}){once} …", input::shown(path)));
+            loading.await
+        }
+    };
+    Ok(Component { wasm, loaded: loaded.map_err(|error| refused(path, &error))? })
 }
 
 /// A sandbox on the calling runtime, for one component at a time.

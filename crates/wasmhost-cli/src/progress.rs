@@ -1,9 +1,12 @@
 //! Progress of a job in its meta, and the bar that shows it. The bar is only for terminals; elsewhere every change of
 //! state is a line.
 
+use std::pin::pin;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use wasmhost_protocol::{Json, Record, truncate};
+use wasmhost_client::{Notes, States};
+use wasmhost_protocol::{Json, Record, escape, truncate};
 
 use crate::{out, show};
 
@@ -43,6 +46,23 @@ impl Progress {
     }
 }
 
+/// The next record of a job. What hosts say of it meanwhile is told as it comes.
+pub(crate) async fn next_record(
+    states: &mut States,
+    notes: &mut Notes,
+    tell: impl Fn(&str),
+) -> Option<Record> {
+    // Not dropped before it has one: it may be reading what an event told of.
+    let mut next = pin!(states.next());
+    loop {
+        tokio::select! {
+            biased;
+            note = notes.next() => tell(&note),
+            record = &mut next => return record,
+        }
+    }
+}
+
 /// Shows a job's way on standard error while somebody waits for it.
 pub(crate) struct Follower {
     bar: Option<ProgressBar>,
@@ -66,6 +86,15 @@ impl Follower {
                     self.last_state = state;
                 }
             }
+        }
+    }
+
+    /// Shows what somebody says beside the record.
+    pub(crate) fn note(&self, text: &str) {
+        let text = escape(text);
+        match &self.bar {
+            Some(bar) => bar.suspend(|| out::note(text)),
+            None => out::note(text),
         }
     }
 

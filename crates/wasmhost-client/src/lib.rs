@@ -29,6 +29,7 @@ mod submission;
 mod submit;
 
 mod job;
+mod notes;
 mod result;
 mod revoke;
 mod watch;
@@ -42,6 +43,7 @@ pub use config::{ClientConfig, ConfigError, PUBLISH_WITHIN};
 pub use job::{ForgetError, Handle, StatusError};
 
 pub use modules::Modules;
+pub use notes::Notes;
 pub use result::ResultError;
 pub use revoke::{RevokeError, RevokeOptions};
 pub use submission::{Submission, SubmissionBuilder};

@@ -131,6 +131,10 @@ impl Loader {
         }
     }
 
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+
     /// The module, from memory.
     pub(crate) fn loaded(&self, digest: &Digest) -> Option<Arc<LoadedModule>> {
         self.known().module(digest)

@@ -109,6 +109,12 @@ impl Sandbox {
         })))
     }
 
+    /// Whether what is compiled is kept for the next time.
+    #[must_use]
+    pub fn has_cache(&self) -> bool {
+        self.0.loader.has_cache()
+    }
+
     /// The module, where it is in memory.
     #[must_use]
     pub fn loaded(&self, digest: &Digest) -> Option<Arc<LoadedModule>> {

@@ -14,9 +14,9 @@ use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::nearest::suggestion;
-use crate::progress::Follower;
+use crate::progress::{Follower, next_record};
 use crate::units::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
-use crate::{input, out, show};
+use crate::{connect, input, out, show};
 
 /// How long a job may wait before somebody is told that nobody serves it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -140,12 +140,13 @@ async fn follow(
     queue: &QueueName,
     global: &Global,
 ) -> Result<Exit, Complaint> {
+    let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
     let mut states = job.watch().await?;
     let mut follower = Follower::new();
     let mut last = None;
     let waits = Cell::new(true);
     let following = Box::pin(async {
-        while let Some(record) = states.next().await {
+        while let Some(record) = next_record(&mut states, &mut notes, |note| follower.note(note)).await {
             waits.set(record.state() == State::Pending);
             follower.show(&record);
             last = Some(record);

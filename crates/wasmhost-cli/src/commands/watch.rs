@@ -1,11 +1,12 @@
 //! `wasmhost watch`: follows a job until it has ended.
 
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::{JobKey, escape};
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::{out, show};
+use crate::progress::next_record;
+use crate::{connect, out, show};
 
 /// Flags of `watch`.
 #[derive(Debug, clap::Args)]
@@ -21,9 +22,12 @@ pub(crate) struct Args {
 /// Prints a line a transition, the first one where the job stands now.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
     let client = global.client().await?;
-    let mut states = client.job(&args.key).watch().await?;
+    let job = client.job(&args.key);
+    let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
+    let mut states = job.watch().await?;
     let mut exit = Exit::Ok;
-    while let Some(record) = states.next().await {
+    let tell = |note: &str| out::note(escape(note));
+    while let Some(record) = next_record(&mut states, &mut notes, tell).await {
         if global.json {
             out::json(&record)?
         } else {
