@@ -1,4 +1,7 @@
-//! JSON text that is passed on as it is: arguments, meta, results, details.
+//! JSON text that is passed on as it is: arguments, meta, results, details. Numbers of any length, the order of keys and
+//! the spelling of strings are nobody's business but the reader's; what readers disagree about is refused where it comes in.
+
+mod shape;
 
 use std::fmt;
 
@@ -9,14 +12,56 @@ use serde_json::value::RawValue;
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
-/// A text that is not JSON.
+/// A text that is not taken as JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("not JSON: {0}")]
-pub struct InvalidJson(#[from] serde_json::Error);
+#[non_exhaustive]
+pub enum InvalidJson {
+    /// It is none.
+    #[error("not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// Too many objects and arrays stand within each other.
+    #[error("nested deeper than {}", Json::MAX_DEPTH)]
+    TooDeep,
+    /// An object has a name twice: readers differ in which value they take.
+    #[error("{path}: given twice")]
+    Twice {
+        /// The name, with where its object stands: `items[3].width`.
+        path: String,
+    },
+}
+
+impl InvalidJson {
+    /// The same as a sentence that begins with `subject`, such as "the arguments are"; a name that stands twice has its own
+    /// place.
+    #[must_use]
+    pub fn of(&self, subject: &str) -> String {
+        match self {
+            Self::NotJson(_) | Self::TooDeep => format!("{subject} {self}"),
+            Self::Twice { .. } => self.to_string(),
+        }
+    }
+}
 
 impl Json {
-    /// Takes the text after checking that it is JSON.
+    /// Objects and arrays within each other, the outermost included, in whatever comes in: arguments, results, meta,
+    /// details and the fields of log lines.
+    pub const MAX_DEPTH: usize = 64;
+
+    /// Takes a text that comes in, after checking that it is JSON that every reader reads alike.
     pub fn parse(text: impl Into<String>) -> Result<Self, InvalidJson> {
+        let json = Self::stored(text)?;
+        shape::check(json.as_str())?;
+        Ok(json)
+    }
+
+    /// The check of [`Self::parse`], of a text that stays where it is.
+    pub fn check(text: &[u8]) -> Result<(), InvalidJson> {
+        let json: &RawValue = serde_json::from_slice(text)?;
+        shape::check(json.get())
+    }
+
+    /// Takes a text that was checked when it came in, or that was written here: any JSON.
+    pub fn stored(text: impl Into<String>) -> Result<Self, InvalidJson> {
         Ok(Self(RawValue::from_string(text.into())?))
     }
 

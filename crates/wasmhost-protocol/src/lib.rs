@@ -65,6 +65,6 @@ pub use record::{BlobRef, Delivery, Payload, Record, Revoke, Token, Usage, Write
 pub use sourced::Sourced;
 pub use stage::{End, Shown, Stage, State};
 pub use standing::{Marker, Standing};
-pub use text::{escape, truncate};
+pub use text::{cut_middle, escape, escape_lines, is_unseen, truncate};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use wire::{RECORD_VERSION, RecordError};
