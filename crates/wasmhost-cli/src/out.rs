@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
-use wasmhost_protocol::escape;
+use wasmhost_protocol::is_unseen;
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -34,7 +34,7 @@ pub(crate) fn note(text: impl Display) {
 
 /// JSON that says the same and prints on one line anywhere.
 pub(crate) fn safe_json(text: &str) -> String {
-    if escape(text) == text {
+    if !text.chars().any(is_unseen) {
         return text.to_owned();
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -42,8 +42,8 @@ pub(crate) fn safe_json(text: &str) -> String {
         match c {
             // Outside of strings, the only place that JSON allows them in.
             '\n' | '\r' | '\t' => safe.push(' '),
-            c if escape(c.encode_utf8(&mut [0; 4])).starts_with("\\u") => {
-                safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            c if is_unseen(c) => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));
             }
             c => safe.push(c),
         }
@@ -75,5 +75,8 @@ mod tests {
         assert_eq!(safe_json("{\n\t\"a\": 1}"), "{  \"a\": 1}");
         assert_eq!(safe_json("\"\u{202e}\u{9b}ä\""), "\"\\u202e\\u009bä\"");
         assert_eq!(safe_json(r#""a\nb""#), r#""a\nb""#);
+        let tag = "\"\u{e0041}\"";
+        assert_eq!(safe_json(tag), r#""\udb40\udc41""#);
+        assert_eq!(serde_json::from_str::<String>(&safe_json(tag)).unwrap(), "\u{e0041}");
     }
 }

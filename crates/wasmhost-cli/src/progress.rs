@@ -26,18 +26,18 @@ pub(crate) struct Progress {
 #[derive(Deserialize)]
 struct Meta {
     #[serde(default)]
-    progress: Option<serde_json::Value>,
+    progress: Option<Json>,
     #[serde(default)]
-    current: Option<serde_json::Value>,
+    current: Option<Json>,
     #[serde(default)]
-    total: Option<serde_json::Value>,
+    total: Option<Json>,
 }
 
 impl Progress {
     /// Reads a number from 0 to 100 in `progress`, else `current` of `total`; none where the meta has neither.
     pub(crate) fn of(meta: &Json) -> Option<Self> {
         let meta: Meta = meta.read().ok()?;
-        let number = |value: Option<serde_json::Value>| value.and_then(|value| value.as_f64());
+        let number = |value: Option<Json>| value.and_then(|value| value.read::<f64>().ok());
         if let Some(percent) = number(meta.progress).filter(|percent| (0.0..=100.0).contains(percent)) {
             return Some(Self { fraction: percent / 100.0 });
         }
@@ -155,6 +155,7 @@ mod tests {
         assert_eq!(percent(r#"{"progress": 12.5, "current": 1, "total": 2}"#), Some(12.5));
         assert_eq!(percent(r#"{"current": 1, "total": 4}"#), Some(25.0));
         assert_eq!(percent(r#"{"progress": 250, "current": 2, "total": 4}"#), Some(50.0));
+        assert_eq!(percent(r#"{"progress": 1e400, "current": 2, "total": 4}"#), Some(50.0));
     }
 
     #[test]

@@ -75,14 +75,27 @@ pub(crate) fn exit(record: &Record) -> Exit {
 
 /// Why a job failed, with all that is known, over several lines where there is more than the message.
 pub(crate) fn failure(error: &JobError) -> String {
-    let mut text = format!("{}: {}", error.kind.as_str(), escape(&error.message));
-    if let Some(details) = &error.details {
-        text.push_str(&format!("\n  details: {}", json(details)));
-    }
-    for line in error.backtrace.iter().flat_map(|backtrace| backtrace.lines()) {
-        text.push_str(&format!("\n  {}", escape(line)));
+    let mut lines = error.message.lines();
+    let mut text = format!("{}: {}", error.kind.as_str(), escape(lines.next().unwrap_or_default()));
+    lines.for_each(|line| text.push_str(&format!("\n  {}", escape(line))));
+    if let Some(beyond) = beyond_message(error) {
+        text.push_str(&format!("\n{beyond}"));
     }
     text
+}
+
+/// What is known beyond the message: first what the guest itself said, then where it stood.
+pub(crate) fn beyond_message(error: &JobError) -> Option<String> {
+    let details = error.details.as_ref().map(|details| vec![format!("  details: {}", json(details))]);
+    let stderr = error.stderr.as_ref().map(|text| headed("  stderr:", text));
+    let backtrace = error.backtrace.as_ref().map(|text| headed("  backtrace:", text));
+    let lines: Vec<_> = [details, stderr, backtrace].into_iter().flatten().flatten().collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn headed(heading: &str, text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| format!("    {}", escape(line)));
+    std::iter::once(heading.to_owned()).chain(lines).collect()
 }
 
 /// JSON on one line, cut.
@@ -135,5 +148,26 @@ fn stage(stage: &Stage, add: &mut impl FnMut(&'static str, Option<String>)) {
                 End::Revoked => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmhost_protocol::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_shows_what_the_guest_said_before_where_it_stood() {
+        let error = JobError {
+            details: Some(Json::parse(r#"{"code":7}"#).unwrap()),
+            backtrace: Some("inner\nouter".to_owned()),
+            stderr: Some("reading\nthread '\u{1b}[31m' panicked".to_owned()),
+            ..JobError::new(ErrorKind::Panicked, "bad luck\ntwice (a.rs:1:2)")
+        };
+        let wanted = "Panicked: bad luck\n  twice (a.rs:1:2)\n  details: {\"code\":7}\n  stderr:\n    reading\n    thread \
+                      '\\u{1b}[31m' panicked\n  backtrace:\n    inner\n    outer";
+        assert_eq!(failure(&error), wanted);
+        assert_eq!(failure(&JobError::new(ErrorKind::Failed, "no")), "Failed: no");
     }
 }

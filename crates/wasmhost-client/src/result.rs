@@ -123,6 +123,6 @@ impl Handle {
         let bytes = blobs::get(self.client.connection(), blob).await;
         let bytes = bytes.map_err(|source| ResultError::Blob { key: self.key.clone(), source })?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Json::parse(text).map_err(|source| ResultError::Decode { key: self.key.clone(), source })
+        Json::stored(text).map_err(|source| ResultError::Decode { key: self.key.clone(), source })
     }
 }

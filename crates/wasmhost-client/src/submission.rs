@@ -7,7 +7,8 @@ use serde::Serialize;
 use uuid::Uuid;
 use wasmhost_nats::{now, schedules};
 use wasmhost_protocol::{
-    BadHeader, Digest, InvalidName, JobId, JobKey, JobOptions, Limits, Place, QueueName, TaskName, Timestamp,
+    BadHeader, Digest, InvalidName, JobId, JobKey, JobOptions, Json, Limits, Place, QueueName, TaskName,
+    Timestamp,
 };
 
 use crate::{Client, Handle, SubmitError};
@@ -67,10 +68,7 @@ impl Submission {
         if text.is_empty() {
             return Ok(());
         }
-        match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
-            Ok(_) => Ok(()),
-            Err(source) => Err(SubmitError::NotJson { source }),
-        }
+        Json::check(text).map_err(|source| SubmitError::NotJson { source })
     }
 
     /// Options that would make the message a bad job.
@@ -85,7 +83,8 @@ fn new_id() -> JobId {
 }
 
 fn to_json(arguments: &impl Serialize) -> Result<Bytes, SubmitError> {
-    let text = serde_json::to_vec(arguments).map_err(|source| SubmitError::NotJson { source })?;
+    let text =
+        serde_json::to_vec(arguments).map_err(|error| SubmitError::NotJson { source: error.into() })?;
     Ok(text.into())
 }
 

@@ -216,7 +216,7 @@ impl Lease {
                     if self.check_unless_held().await.is_err() {
                         return Attended::Fenced;
                     }
-                    while let Ok(line) = lines.try_recv() {
+                    while let Some(line) = lines.try_recv() {
                         logs::publish(self, &line);
                     }
                     logs::conclude(self, running.mailbox.dropped_lines());

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
+use serde::Serialize;
 use tokio::time::Instant;
 use wasmhost_nats::now;
+use wasmhost_protocol::{Json, Timestamp};
 use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
 
 use crate::lease::Lease;
@@ -50,8 +52,7 @@ impl Allowance {
 
 /// Publishes one line of the lease's guest, if it may have one and there is room at once.
 pub(crate) fn publish(lease: &mut Lease, line: &LogLine) {
-    let fields = line.fields.as_ref().and_then(|fields| fields.read::<serde_json::Value>().ok());
-    let text = written(lease, level(line.level), stream(line.stream), &line.message, fields.as_ref());
+    let text = written(lease, level(line.level), stream(line.stream), &line.message, line.fields.as_ref());
     if lease.logs.takes(text.len(), Instant::now()) && !send(lease, text) {
         lease.logs.dropped += 1;
     }
@@ -73,23 +74,20 @@ pub(crate) fn note(lease: &Lease, level: &str, what: &str) {
     send(lease, written(lease, level, "host", what, None));
 }
 
-fn written(
-    lease: &Lease,
-    level: &str,
-    stream: &str,
-    message: &str,
-    fields: Option<&serde_json::Value>,
-) -> String {
-    let attempt = lease.known().attempt;
-    serde_json::json!({
-        "at": now(),
-        "attempt": attempt,
-        "level": level,
-        "stream": stream,
-        "message": message,
-        "fields": fields,
-    })
-    .to_string()
+/// A line as it is published. The fields are the guest's own text.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: Timestamp,
+    attempt: u32,
+    level: &'a str,
+    stream: &'a str,
+    message: &'a str,
+    fields: Option<&'a Json>,
+}
+
+fn written(lease: &Lease, level: &str, stream: &str, message: &str, fields: Option<&Json>) -> String {
+    let line = Line { at: now(), attempt: lease.known().attempt, level, stream, message, fields };
+    serde_json::to_string(&line).expect("a log line can be written as JSON")
 }
 
 /// Whether there was room.

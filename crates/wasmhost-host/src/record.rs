@@ -204,12 +204,14 @@ fn revoked(outcome: &Outcome) -> Event {
     Event::Revoked { reason: String::new(), usage: Some(outcome.usage) }
 }
 
-/// R10: what is dropped from a record that is too large, in this order. False: nothing is left to drop.
+/// R10: what is dropped from a record that is too large, in this order; the guest's own last words last. False: nothing is
+/// left to drop.
 fn shrink(record: &mut Record) -> bool {
-    if let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage
-        && (error.backtrace.take().is_some() || error.details.take().is_some())
-    {
-        return true;
-    }
-    record.meta.take().is_some()
+    let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage else {
+        return record.meta.take().is_some();
+    };
+    error.backtrace.take().is_some()
+        || error.details.take().is_some()
+        || record.meta.take().is_some()
+        || error.stderr.take().is_some()
 }

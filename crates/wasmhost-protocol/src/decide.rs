@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    ErrorKind, Fault, JobError, Json, Limit, Limits, Outcome, Record, RetryPolicy, Verdict, truncate,
+    ErrorKind, Fault, JobError, Json, Limit, Limits, Outcome, Record, RetryPolicy, Verdict, cut_middle,
+    escape_lines,
 };
 
 /// What `decide` needs to know of the attempt.
@@ -50,7 +51,9 @@ pub fn decide(attempt: &Attempt<'_>, outcome: &Outcome) -> Decision {
         Verdict::Cancelled if attempt.draining => return hand_off(),
         Verdict::Cancelled => (ErrorKind::HostBug, "stopped without a revoke or a drain", None, None),
         Verdict::RetryAsked { message, details, after } => {
-            return asked(attempt, message, details.as_ref(), *after);
+            let error = job_error(ErrorKind::Failed, message, details.as_ref(), None, outcome);
+            let max = attempt.record.max_attempts.unwrap_or(RetryPolicy::ASKED_ATTEMPTS);
+            return counted(attempt, max, error, *after);
         }
         Verdict::Failed { message, details } => (ErrorKind::Failed, &**message, details.as_ref(), None),
         Verdict::Permanent { message, details } => (ErrorKind::Permanent, &**message, details.as_ref(), None),
@@ -65,7 +68,7 @@ pub fn decide(attempt: &Attempt<'_>, outcome: &Outcome) -> Decision {
         Verdict::ModuleUnavailable(message) => (ErrorKind::ModuleUnavailable, &**message, None, None),
         Verdict::HostBug(message) => (ErrorKind::HostBug, &**message, None, None),
     };
-    let error = job_error(kind, message, details, fault);
+    let error = job_error(kind, message, details, fault, outcome);
     match class(kind, attempt.retry) {
         Class::Final => Decision::Fail(error),
         Class::HostFault if attempt.record.uncharged() > RetryPolicy::UNCHARGED_ATTEMPTS => {
@@ -116,11 +119,6 @@ fn hand_off() -> Decision {
     Decision::Retry { reason: "handoff".to_owned(), delay: Duration::ZERO, charge: false }
 }
 
-fn asked(attempt: &Attempt<'_>, message: &str, details: Option<&Json>, after: Option<Duration>) -> Decision {
-    let max = attempt.record.max_attempts.unwrap_or(RetryPolicy::ASKED_ATTEMPTS);
-    counted(attempt, max, job_error(ErrorKind::Failed, message, details, None), after)
-}
-
 fn counted(attempt: &Attempt<'_>, max: u32, mut error: JobError, after: Option<Duration>) -> Decision {
     if attempt.record.charged + 1 < max {
         return retry(attempt, &error.message, after, true);
@@ -154,13 +152,24 @@ fn kind_of_limit(limit: Limit) -> ErrorKind {
     }
 }
 
-fn job_error(kind: ErrorKind, message: &str, details: Option<&Json>, fault: Option<&Fault>) -> JobError {
-    let mut error = JobError::new(kind, truncate(message, Limits::ERROR_TEXT_BYTES));
+/// Each text has room of its own: a long backtrace takes nothing from the guest's last words.
+fn job_error(
+    kind: ErrorKind,
+    message: &str,
+    details: Option<&Json>,
+    fault: Option<&Fault>,
+    outcome: &Outcome,
+) -> JobError {
+    let mut error = JobError::new(kind, kept(message, "lines"));
     error.details = details.cloned();
-    let parts = fault.map(|fault| [fault.backtrace.as_deref(), fault.stderr.as_deref()]);
-    let text = parts.into_iter().flatten().flatten().collect::<Vec<_>>().join("\n--- stderr ---\n");
-    error.backtrace = (!text.is_empty()).then(|| truncate(&text, Limits::ERROR_TEXT_BYTES).to_owned());
+    error.backtrace = fault.and_then(|fault| fault.backtrace.as_deref()).map(|text| kept(text, "frames"));
+    error.stderr = outcome.stderr.as_deref().map(|text| kept(text, "lines"));
     error
+}
+
+/// A text of a guest's as records have it.
+fn kept(text: &str, what: &str) -> String {
+    cut_middle(&escape_lines(text), Limits::ERROR_TEXT_BYTES, what)
 }
 
 #[cfg(test)]

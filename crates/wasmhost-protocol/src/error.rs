@@ -94,8 +94,10 @@ pub struct JobError {
     pub message: String,
     /// What the task said beside it; at most 8 KiB.
     pub details: Option<Json>,
-    /// The guest's stack, and the last lines that it wrote to standard error; at most 4 KiB.
+    /// The guest's stack, innermost first; at most 4 KiB.
     pub backtrace: Option<String>,
+    /// The last lines that the guest wrote to standard error; at most 4 KiB.
+    pub stderr: Option<String>,
     /// Whether another attempt could have been made by the job's retry policy.
     pub retryable: bool,
 }
@@ -104,6 +106,6 @@ impl JobError {
     /// An error of `kind` that says `message`, with nothing beside it.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), details: None, backtrace: None, retryable: false }
+        Self { kind, message: message.into(), details: None, backtrace: None, stderr: None, retryable: false }
     }
 }

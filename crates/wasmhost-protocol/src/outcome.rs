@@ -13,13 +13,15 @@ pub struct Outcome {
     pub usage: Usage,
     /// Powers that the guest asked for and was denied, the first ten: `http GET http://10.0.0.1/`.
     pub denied: Vec<String>,
+    /// The last lines that the guest wrote to standard error, whatever the verdict.
+    pub stderr: Option<String>,
 }
 
 impl Outcome {
     /// An outcome of an attempt that never ran.
     #[must_use]
     pub fn without_run(verdict: Verdict) -> Self {
-        Self { verdict, usage: Usage::default(), denied: Vec::new() }
+        Self { verdict, usage: Usage::default(), denied: Vec::new(), stderr: None }
     }
 }
 
@@ -97,10 +99,8 @@ pub enum Limit {
 /// What is known of a guest that broke.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fault {
-    /// One sentence: the trap, the panic's message, the limit and its value.
+    /// One sentence: the guest's own last words, the trap, the limit and its value.
     pub message: String,
     /// Demangled frames, one a line, innermost first.
     pub backtrace: Option<String>,
-    /// The last lines that the guest wrote to standard error.
-    pub stderr: Option<String>,
 }

@@ -12,7 +12,7 @@ use wasmtime::Store;
 use wasmtime::component::Val;
 
 use crate::codec::{Converter, ResultError};
-use crate::fault::Broken;
+use crate::fault::{self, Broken};
 use crate::guest::{Guest, Observed, TaskState};
 use crate::load::LoadedModule;
 use crate::meter::Metered;
@@ -80,7 +80,12 @@ impl Attempt {
         };
         let verdict = AssertUnwindSafe(judged).catch_unwind().await;
         let verdict = verdict.unwrap_or_else(|panic| Verdict::HostBug(panic_text(&*panic)));
-        Outcome { verdict, usage: observed.meter.usage(), denied: observed.denials.list() }
+        Outcome {
+            verdict,
+            usage: observed.meter.usage(),
+            denied: observed.denials.list(),
+            stderr: fault::stderr(&observed),
+        }
     }
 
     async fn judge(self, observed: &Observed, blocking: &Handle) -> Verdict {
@@ -97,7 +102,7 @@ impl Attempt {
         let broken = Broken { task: &task, limits: &limits, observed };
         match self.call(&task, args, observed).await {
             End::Returned(results) => match converter.encode(&task, results, limits.result_bytes).await {
-                Ok(verdict) => verdict,
+                Ok(verdict) => broken.explained(verdict),
                 Err(error) => unusable(&error),
             },
             End::Broke(error) => broken.verdict(&error),
@@ -112,7 +117,7 @@ impl Attempt {
         let ends_at = Instant::now().checked_add(limits.timeout).unwrap_or_else(far_away);
         let (control, module) = (self.control.clone(), self.module.clone());
         let rate = host_bytes_per_charge(task.ty.result.as_ref());
-        let mut store = Guest::store(&module.pre, self.task_state(ends_at), observed, rate);
+        let mut store = Guest::store(&module.pre, self.task_state(ends_at, observed), observed, rate);
         let call = Metered::new(&observed.meter, call(&module, task, &mut store, args));
         let call = async {
             // A guest that ends within a tick of the clock would never be seen to be frozen.
@@ -139,7 +144,7 @@ impl Attempt {
         }
     }
 
-    fn task_state(self, ends_at: Instant) -> TaskState {
+    fn task_state(self, ends_at: Instant, observed: &Observed) -> TaskState {
         TaskState {
             job: self.run.job,
             ends_at,
@@ -148,6 +153,7 @@ impl Attempt {
             checkpoint: self.run.checkpoint,
             mailbox: self.mailbox,
             control: self.control,
+            refusals: observed.refusals.clone(),
         }
     }
 }
@@ -180,7 +186,9 @@ fn unusable(error: &ResultError) -> Verdict {
         ResultError::TooLarge { .. } => {
             Verdict::Exceeded(Limit::Result, Fault { message: error.to_string(), ..Fault::default() })
         }
-        ResultError::NotJson(_) => Verdict::Failed { message: error.to_string(), details: None },
+        ResultError::NotJson(_) | ResultError::Twice(_) => {
+            Verdict::Failed { message: error.to_string(), details: None }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod text;
 mod verdict;
 
 pub(crate) use convert::Converter;
+pub(crate) use failure::NO_PAYLOAD;
 pub(crate) use verdict::ResultError;
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ pub(crate) struct TaskState {
     pub(crate) checkpoint: Option<Bytes>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) control: Arc<Control>,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// The data of a store.
@@ -98,7 +99,7 @@ impl Guest {
     }
 
     fn new(task: TaskState, observed: &Observed) -> Self {
-        let stdout = Output::stdout(task.mailbox.clone());
+        let stdout = Output::stdout(task.mailbox.clone(), observed.refusals.clone());
         let stderr = Output::stderr(task.mailbox.clone(), observed.stderr.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(task.limits.handles as usize);

@@ -51,6 +51,6 @@ pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
 pub use control::Control;
 pub use inspect::inspect;
 pub use load::{LoadError, LoadedModule, NotLoaded};
-pub use mailbox::{LogLevel, LogLine, LogStream, Mailbox, Post, Update};
+pub use mailbox::{LogLevel, LogLine, LogLines, LogStream, Mailbox, Post, Update};
 pub use run::{Ending, FunctionChoice, JobContext, Run, Running};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};

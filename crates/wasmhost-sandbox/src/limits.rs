@@ -1,8 +1,7 @@
 //! Bounds the memories and tables of one store, and remembers what it refused: an allocation failure inside a guest
 //! looks like any other trap, and only this knows better.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmhost_protocol::Limits;
 use wasmtime::ResourceLimiter;
@@ -16,20 +15,61 @@ pub(crate) const MEMORIES: u32 = 32;
 /// Tables that one component may have.
 pub(crate) const TABLES: u32 = 64;
 
-/// What was refused so far.
+/// What a guest can be refused, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Memory over its limit.
+    Memory,
+    /// Memory over the maximum that the module itself names.
+    MemoryByModule,
+    /// Memory that it may have and the machine has not.
+    MemoryByMachine,
+    /// Table elements.
+    Tables,
+}
+
+impl Refused {
+    pub(crate) fn is_memory(self) -> bool {
+        match self {
+            Self::Memory | Self::MemoryByModule | Self::MemoryByMachine => true,
+            Self::Tables => false,
+        }
+    }
+}
+
+/// What was refused last, and whether the guest went on after it: a refusal that it survived is not what ended it.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals {
-    memory: AtomicBool,
-    tables: AtomicBool,
+pub(crate) struct Refusals(Mutex<Newest>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Newest {
+    refused: Option<Refused>,
+    outlived: bool,
 }
 
 impl Refusals {
-    pub(crate) fn memory(&self) -> bool {
-        self.memory.load(Ordering::Relaxed)
+    pub(crate) fn note(&self, refused: Refused) {
+        *self.lock() = Newest { refused: Some(refused), outlived: false };
     }
 
-    pub(crate) fn tables(&self) -> bool {
-        self.tables.load(Ordering::Relaxed)
+    /// The guest got something else, or was heard of, after whatever was refused.
+    pub(crate) fn outlived(&self) {
+        self.lock().outlived = true;
+    }
+
+    /// The last refusal, if the guest has not been heard of since.
+    pub(crate) fn fresh(&self) -> Option<Refused> {
+        let newest = *self.lock();
+        newest.refused.filter(|_| !newest.outlived)
+    }
+
+    /// The last refusal at any time.
+    pub(crate) fn any(&self) -> Option<Refused> {
+        self.lock().refused
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Newest> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -40,6 +80,7 @@ pub(crate) struct StoreLimiter {
     newest_growth: u64,
     table_limit: u64,
     table_elements: u64,
+    newest_table_growth: u64,
     meter: Arc<Meter>,
     refusals: Arc<Refusals>,
 }
@@ -52,6 +93,7 @@ impl StoreLimiter {
             newest_growth: 0,
             table_limit: limits.table_elements,
             table_elements: 0,
+            newest_table_growth: 0,
             meter,
             refusals,
         }
@@ -67,34 +109,48 @@ impl ResourceLimiter for StoreLimiter {
     fn memory_growing(&mut self, now: usize, wanted: usize, most: Option<usize>) -> wasmtime::Result<bool> {
         let growth = wanted.saturating_sub(now) as u64;
         if self.memory.saturating_add(growth) > self.memory_limit {
-            self.refusals.memory.store(true, Ordering::Relaxed);
+            self.refusals.note(Refused::Memory);
             return Ok(false);
         }
         if most.is_some_and(|most| wanted > most) {
+            self.refusals.note(Refused::MemoryByModule);
             return Ok(false);
         }
+        self.refusals.outlived();
         self.newest_growth = growth;
         self.memory += growth;
         self.meter.saw_memory(self.memory);
         Ok(true)
     }
 
+    /// What was granted and could not be had after all.
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
         self.memory = self.memory.saturating_sub(std::mem::take(&mut self.newest_growth));
+        self.refusals.note(Refused::MemoryByMachine);
         Ok(())
     }
 
     fn table_growing(&mut self, now: usize, wanted: usize, most: Option<usize>) -> wasmtime::Result<bool> {
         let growth = wanted.saturating_sub(now) as u64;
         if self.table_elements.saturating_add(growth) > self.table_limit {
-            self.refusals.tables.store(true, Ordering::Relaxed);
+            self.refusals.note(Refused::Tables);
             return Ok(false);
         }
         if most.is_some_and(|most| wanted > most) {
+            self.refusals.note(Refused::Tables);
             return Ok(false);
         }
+        self.refusals.outlived();
+        self.newest_table_growth = growth;
         self.table_elements += growth;
         Ok(true)
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.table_elements =
+            self.table_elements.saturating_sub(std::mem::take(&mut self.newest_table_growth));
+        self.refusals.note(Refused::Tables);
+        Ok(())
     }
 
     fn instances(&self) -> usize {
@@ -124,9 +180,30 @@ mod tests {
         let mut limiter = StoreLimiter::new(&limits, meter.clone(), refusals.clone());
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         assert!(limiter.memory_growing(0, 40, None).unwrap());
-        assert!(!refusals.memory());
+        assert_eq!(refusals.any(), None);
         assert!(!limiter.memory_growing(40, 41, None).unwrap());
-        assert!(refusals.memory());
+        assert_eq!((refusals.any(), refusals.fresh()), (Some(Refused::Memory), Some(Refused::Memory)));
         assert_eq!(meter.usage().memory_peak_bytes, 100);
+        refusals.outlived();
+        assert_eq!((refusals.any(), refusals.fresh()), (Some(Refused::Memory), None));
+    }
+
+    #[test]
+    fn what_could_not_be_had_after_all_is_given_back_and_remembered() {
+        let refusals = Arc::new(Refusals::default());
+        let limits = Limits { memory_bytes: 100, table_elements: 100, ..Limits::default() };
+        let mut limiter = StoreLimiter::new(&limits, Arc::new(Meter::start(Duration::MAX)), refusals.clone());
+        for _ in 0..3 {
+            assert!(limiter.memory_growing(0, 100, None).unwrap());
+            limiter.memory_grow_failed(wasmtime::Error::msg("no room")).unwrap();
+            assert_eq!(refusals.fresh(), Some(Refused::MemoryByMachine));
+            assert!(limiter.table_growing(0, 100, None).unwrap(), "what failed before takes no room");
+            limiter.table_grow_failed(wasmtime::Error::msg("no room")).unwrap();
+            assert_eq!(refusals.fresh(), Some(Refused::Tables));
+        }
+        assert!(!limiter.table_growing(0, 9, Some(8)).unwrap());
+        assert_eq!(refusals.fresh(), Some(Refused::Tables), "its own maximum is a refusal too");
+        assert!(!limiter.memory_growing(0, 9, Some(8)).unwrap());
+        assert_eq!(refusals.fresh(), Some(Refused::MemoryByModule));
     }
 }

@@ -2,8 +2,8 @@
 //! touch it, and neither waits for the other in the common case. How often a post is written is the taker's business.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
@@ -11,6 +11,8 @@ use wasmhost_protocol::{Json, StateName};
 
 /// Log lines that wait for the host; more are dropped and counted.
 const WAITING_LINES: usize = 256;
+/// Bytes of the lines that wait, all together.
+const WAITING_BYTES: usize = 256 << 10;
 
 /// A custom state that the guest wants to be seen in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,41 @@ pub struct LogLine {
     pub fields: Option<Json>,
 }
 
+impl LogLine {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.message.len()
+            + self.fields.as_ref().map_or(0, |fields| fields.as_str().len())
+    }
+}
+
+/// The log lines of one attempt, as they come.
+#[derive(Debug)]
+pub struct LogLines {
+    lines: mpsc::Receiver<LogLine>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+impl LogLines {
+    /// The next line; none when no more will come. Dropping it loses nothing.
+    pub async fn recv(&mut self) -> Option<LogLine> {
+        let line = self.lines.recv().await;
+        self.taken(line)
+    }
+
+    /// A line that waits already.
+    pub fn try_recv(&mut self) -> Option<LogLine> {
+        let line = self.lines.try_recv().ok();
+        self.taken(line)
+    }
+
+    fn taken(&self, line: Option<LogLine>) -> Option<LogLine> {
+        let bytes = line.as_ref().map_or(0, LogLine::bytes);
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        line
+    }
+}
+
 /// What a running guest hands to its host.
 #[derive(Debug)]
 pub struct Mailbox {
@@ -83,6 +120,7 @@ pub struct Mailbox {
     taken: Notify,
     lines: Mutex<Option<mpsc::Sender<LogLine>>>,
     reader: Mutex<Option<mpsc::Receiver<LogLine>>>,
+    waiting_bytes: Arc<AtomicUsize>,
     dropped_lines: AtomicU64,
 }
 
@@ -95,6 +133,7 @@ impl Mailbox {
             taken: Notify::new(),
             lines: Mutex::new(Some(lines)),
             reader: Mutex::new(Some(reader)),
+            waiting_bytes: Arc::default(),
             dropped_lines: AtomicU64::new(0),
         }
     }
@@ -118,9 +157,10 @@ impl Mailbox {
     }
 
     /// The log lines of this attempt; they end with it. Only the first call gets them.
-    pub fn logs(&self) -> mpsc::Receiver<LogLine> {
+    pub fn logs(&self) -> LogLines {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-        reader.unwrap_or_else(|| mpsc::channel(1).1)
+        let lines = reader.unwrap_or_else(|| mpsc::channel(1).1);
+        LogLines { lines, waiting_bytes: self.waiting_bytes.clone() }
     }
 
     /// How many lines were dropped because nobody read them in time.
@@ -165,7 +205,12 @@ impl Mailbox {
 
     pub(crate) fn log(&self, line: LogLine) {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.as_ref().is_some_and(|lines| lines.try_send(line).is_err()) {
+        let Some(lines) = lines.as_ref() else { return };
+        let bytes = line.bytes();
+        // The lock makes this guest's lines come one at a time; the reader only ever takes bytes off.
+        let fits = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= WAITING_BYTES;
+        if !fits || lines.try_send(line).is_err() {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.dropped_lines.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -244,5 +289,26 @@ mod tests {
         }
         assert_eq!(logs.recv().await, None);
         assert_eq!(mailbox.logs().recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn lines_that_wait_take_no_more_than_their_room_whatever_their_length() {
+        let mailbox = Mailbox::new();
+        let line = LogLine {
+            level: LogLevel::Info,
+            stream: LogStream::Stdout,
+            message: "\\u{1b}".repeat(8 << 10),
+            fields: None,
+        };
+        let fit = WAITING_BYTES / line.bytes();
+        assert!(fit < 10, "{fit}");
+        let mut logs = mailbox.logs();
+        for round in 1..=3 {
+            for _ in 0..WAITING_LINES {
+                mailbox.log(line.clone());
+            }
+            assert_eq!(mailbox.dropped_lines(), round * (WAITING_LINES - fit) as u64);
+            assert_eq!(std::iter::from_fn(|| logs.try_recv()).count(), fit);
+        }
     }
 }

@@ -1,15 +1,12 @@
 //! The arguments of a call as a whole: an object by name, an array by position, or none.
 
 use serde_json::value::RawValue;
-use wasmhost_protocol::Limits;
+use wasmhost_protocol::{InvalidJson, Json, Limits};
 
 use crate::build::{Build, Nothing};
 use crate::decode::{Decoder, Members, members};
 use crate::mismatch::{Mismatch, kind, shown};
 use crate::types::{FunctionType, Named, Type};
-
-/// Objects and arrays within each other, the outermost included.
-const MAX_DEPTH: usize = 64;
 
 /// Why arguments were refused before a run.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +23,9 @@ pub enum ArgumentError {
     /// Another encoding.
     #[error("the arguments are not UTF-8")]
     NotUtf8,
-    /// Not one JSON value.
-    #[error("the arguments are not JSON: {0}")]
-    NotJson(#[from] serde_json::Error),
-    /// Too many objects and arrays within each other.
-    #[error("the arguments are nested deeper than {MAX_DEPTH}")]
-    TooDeep,
+    /// Not one JSON value, nested too deeply, or with a name twice.
+    #[error("{}", .0.of("the arguments are"))]
+    NotJson(#[from] InvalidJson),
     /// One value where there should be an object or an array; `mend` shows it as an array.
     #[error("the arguments are a {found}; an object gives them by name, an array by position: {mend}")]
     NotParameters {
@@ -62,16 +56,32 @@ pub enum Parameters<'a> {
     Typed(&'a FunctionType),
 }
 
+impl From<serde_json::Error> for ArgumentError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotJson(error.into())
+    }
+}
+
 /// The values that the JSON text `body` gives the parameters of a task.
 pub fn decode_arguments<B: Build>(
     parameters: Parameters<'_>,
     body: &[u8],
 ) -> Result<Vec<B::Value>, ArgumentError> {
     let text = json_text(body)?;
-    let parameters = match parameters {
-        Parameters::Text => return Ok(vec![B::string(text.to_owned())]),
-        Parameters::Typed(function) => &function.parameters,
+    let checked = match Json::check(text.as_bytes()) {
+        Err(error @ (InvalidJson::NotJson(_) | InvalidJson::TooDeep)) => return Err(error.into()),
+        checked => checked,
     };
+    let values = match parameters {
+        Parameters::Text => vec![B::string(text.to_owned())],
+        // Where a name stands twice is said with the parameter's name, which the text alone has not.
+        Parameters::Typed(function) => typed::<B>(&function.parameters, text)?,
+    };
+    checked?;
+    Ok(values)
+}
+
+fn typed<B: Build>(parameters: &Named<Type>, text: &str) -> Result<Vec<B::Value>, ArgumentError> {
     let raw: &RawValue = serde_json::from_str(text)?;
     if let Some(members) = members(raw) {
         return by_name::<B>(parameters, members?);
@@ -88,7 +98,7 @@ pub fn check_arguments(parameters: Parameters<'_>, body: &[u8]) -> Result<(), Ar
     decode_arguments::<Nothing>(parameters, body).map(drop)
 }
 
-/// The text of one JSON value within the limits; `null` where there is none.
+/// The text within its limit; `null` where there is none.
 fn json_text(body: &[u8]) -> Result<&str, ArgumentError> {
     let limit = Limits::ARGUMENT_BYTES;
     if body.len() > limit {
@@ -97,28 +107,7 @@ fn json_text(body: &[u8]) -> Result<&str, ArgumentError> {
     let text = str::from_utf8(body).map_err(|_| ArgumentError::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
-    if text.is_empty() {
-        return Ok("null");
-    }
-    let raw: &RawValue = serde_json::from_str(text)?;
-    if depth(raw.get()) > MAX_DEPTH { Err(ArgumentError::TooDeep) } else { Ok(text) }
-}
-
-/// How deep objects and arrays stand within each other in a valid JSON text.
-fn depth(text: &str) -> usize {
-    let (mut deepest, mut depth, mut quoted, mut escaped) = (0, 0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => depth += 1,
-            b']' | b'}' if !quoted => depth -= 1,
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
+    Ok(if text.is_empty() { "null" } else { text })
 }
 
 fn by_name<B: Build>(parameters: &Named<Type>, members: Members<'_>) -> Result<Vec<B::Value>, ArgumentError> {

@@ -1,6 +1,6 @@
 //! `wasmhost watch`: follows a job until it has ended.
 
-use wasmhost_protocol::{JobKey, escape};
+use wasmhost_protocol::{End, JobKey, Record, Stage, escape};
 
 use crate::cli::Global;
 use crate::complaint::Complaint;
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     let job = client.job(&args.key);
     let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
     let mut states = job.watch().await?;
-    let mut exit = Exit::Ok;
+    let (mut exit, mut last) = (Exit::Ok, None);
     let tell = |note: &str| out::note(escape(note));
     while let Some(record) = next_record(&mut states, &mut notes, tell).await {
         if global.json {
@@ -34,9 +34,22 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
             out::line(show::transition(&record))?
         }
         exit = show::exit(&record);
+        last = Some(record);
+    }
+    if !global.json {
+        note_last_words(last.as_ref());
     }
     match states.failure() {
         Some(error) => Err(error.into()),
         None => Ok(exit),
+    }
+}
+
+/// What is known of a failure beyond its line.
+fn note_last_words(record: Option<&Record>) {
+    if let Some(Stage::Ended { end: End::Failure(error), .. }) = record.map(|record| &record.stage)
+        && let Some(words) = show::beyond_message(error)
+    {
+        out::note(words);
     }
 }

@@ -1,7 +1,7 @@
 //! Why a job was not accepted.
 
 use wasmhost_nats::WriteError;
-use wasmhost_protocol::{BadHeader, InvalidName, JobKey, QueueName, Timestamp};
+use wasmhost_protocol::{BadHeader, InvalidJson, InvalidName, JobKey, QueueName, Timestamp};
 
 use super::Submitting;
 
@@ -15,11 +15,11 @@ pub enum SubmitError {
     /// An option has a value that no job may have.
     #[error("option refused: {0}")]
     Option(#[from] BadHeader),
-    /// The arguments are not JSON.
-    #[error("arguments are not JSON: {source}; pass an object by parameter name or an array by position")]
+    /// The arguments are not JSON, nested too deeply, or have a name twice.
+    #[error("{}; pass an object by parameter name or an array by position", source.of("the arguments are"))]
     NotJson {
         /// Where and why.
-        source: serde_json::Error,
+        source: InvalidJson,
     },
     /// The arguments are too large.
     #[error("arguments of {bytes} bytes are more than {limit}; pass a reference to the data instead")]

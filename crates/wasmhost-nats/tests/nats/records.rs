@@ -173,6 +173,7 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
     let error = JobError {
         details: Some(json(8 << 10)),
         backtrace: Some(worst(Limits::ERROR_TEXT_BYTES)),
+        stderr: Some(worst(Limits::ERROR_TEXT_BYTES)),
         ..JobError::new(ErrorKind::Failed, worst(Limits::ERROR_TEXT_BYTES))
     };
     let result = json(Limits::INLINE_RESULT_BYTES as u64);

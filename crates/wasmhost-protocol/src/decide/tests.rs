@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::machine::sample::started;
-use crate::{Revoke, Timestamp, Usage};
+use crate::{Revoke, Timestamp};
 
 fn record(max_attempts: Option<u32>, charged: u32) -> Record {
     Record { attempt: charged + 1, max_attempts, charged, ..started() }
 }
 
 fn outcome(verdict: Verdict) -> Outcome {
-    Outcome { verdict, usage: Usage::default(), denied: Vec::new() }
+    Outcome::without_run(verdict)
 }
 
 /// What R8 says of a verdict, in the absence of a revoke, a drain and `retry_on`.
@@ -192,24 +192,34 @@ fn the_hosts_own_faults_back_off_and_end_after_ten_retries() {
 
 #[test]
 fn a_failure_keeps_what_the_guest_said_within_its_limits() {
-    let long = "é".repeat(Limits::ERROR_TEXT_BYTES);
-    let fault = Fault {
-        message: long.clone(),
-        backtrace: Some("frame".to_owned()),
-        stderr: Some(format!("last words{long}")),
+    let long = |word: &str| {
+        format!("first {word}\n{}last {word}\u{9b}2J\u{202e}", "é\u{1b}\n".repeat(Limits::ERROR_TEXT_BYTES))
     };
+    let fault = Fault { message: long("message"), backtrace: Some(long("frame")) };
     let (record, retry) = (record(None, 0), RetryPolicy::default());
     let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 0.0 };
-    let Decision::Fail(error) = decide(&attempt, &outcome(Verdict::Trapped(fault))) else {
+    let outcome_of = |verdict| Outcome { stderr: Some(long("line")), ..outcome(verdict) };
+    let Decision::Fail(error) = decide(&attempt, &outcome_of(Verdict::Trapped(fault))) else {
         panic!("a trap ends the job where nothing is set")
     };
-    let backtrace = error.backtrace.unwrap();
-    assert!(backtrace.starts_with("frame\n--- stderr ---\nlast words"), "{backtrace}");
-    assert!(error.message.len() <= Limits::ERROR_TEXT_BYTES && backtrace.len() <= Limits::ERROR_TEXT_BYTES);
     assert!(!error.retryable);
+    let texts =
+        [(error.message, "message"), (error.backtrace.unwrap(), "frame"), (error.stderr.unwrap(), "line")];
+    for (text, word) in texts {
+        assert!(text.len() <= Limits::ERROR_TEXT_BYTES, "{}", text.len());
+        assert!(text.starts_with(&format!("first {word}\né\\u{{1b}}\n")), "{text}");
+        assert!(text.ends_with(&format!("\nlast {word}\\u{{9b}}2J\\u{{202e}}")), "{text}");
+        assert!(text.contains("s left out …\n"), "{text}");
+    }
 
     let details = Some(Json::of(&serde_json::json!({ "code": 7 })).unwrap());
     let failed = Verdict::Failed { message: "no".to_owned(), details: details.clone() };
-    let Decision::Fail(error) = decide(&attempt, &outcome(failed)) else { panic!("an error ends the job") };
+    let failed = Outcome { stderr: Some("last words".to_owned()), ..outcome(failed) };
+    let Decision::Fail(error) = decide(&attempt, &failed) else { panic!("an error ends the job") };
     assert_eq!((error.message.as_str(), error.details), ("no", details));
+    assert_eq!(
+        error.stderr.as_deref(),
+        Some("last words"),
+        "a task that returns an error has last words too"
+    );
 }

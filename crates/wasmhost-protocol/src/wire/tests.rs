@@ -48,6 +48,7 @@ fn stages() -> Vec<Stage> {
     let error = JobError {
         details: Some(Json::of(&json!({ "code": 7 })).unwrap()),
         backtrace: Some("frame".to_owned()),
+        stderr: Some("last words".to_owned()),
         retryable: true,
         ..JobError::new(ErrorKind::Failed, "it failed")
     };
@@ -88,12 +89,13 @@ fn a_record_of_any_stage_reads_back() {
 
 #[test]
 fn a_running_and_each_terminal_record_look_as_documented() {
-    let error = failure(ErrorKind::Trapped);
+    let error =
+        JobError { stderr: Some("last words".to_owned()), ..JobError::new(ErrorKind::Trapped, "it failed") };
     let records = [
         ("running", full()),
         ("success", ended(End::Success(Payload::Inline(Json::parse(r#"{"sum":3}"#).unwrap())))),
         ("success, large", ended(End::Success(Payload::Blob(blob())))),
-        ("failure", ended(error)),
+        ("failure", ended(End::Failure(error))),
         ("revoked", ended(End::Revoked)),
     ];
     let mut text = String::new();
@@ -129,6 +131,14 @@ fn unknown_fields_survive_a_rewrite_in_their_place_before_the_version() {
     assert!(rewritten.ends_with(tail), "{rewritten}");
     assert_eq!(Record::from_bytes(rewritten.as_bytes()).unwrap(), record);
     assert_eq!(Record { unknown: Vec::new(), ..record }, full());
+}
+
+#[test]
+fn an_error_of_an_older_host_has_no_standard_error_of_its_own() {
+    let text = String::from_utf8(ended(failure(ErrorKind::Trapped)).to_bytes()).unwrap();
+    let older = text.replace(r#","stderr":null"#, "");
+    assert_ne!(older, text);
+    assert_eq!(Record::from_bytes(older.as_bytes()).unwrap(), ended(failure(ErrorKind::Trapped)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{Json, Limits, Verdict, truncate};
+use wasmhost_protocol::{Json, Limits, Verdict, cut_middle, escape_lines};
 use wasmhost_values::Type;
 use wasmtime::component::Val;
 
@@ -11,6 +11,9 @@ use super::text::Text;
 
 /// Details with a longer JSON text are left out.
 const DETAIL_BYTES: usize = 8 << 10;
+
+/// What an error without a payload says.
+pub(crate) const NO_PAYLOAD: &str = "the task returned an error";
 
 /// What a `task-error` asks for.
 pub(super) fn steered(error: &Val) -> Verdict {
@@ -58,7 +61,7 @@ pub(super) fn failure(ty: &Type, error: &Val) -> Verdict {
 
 /// A failure that says nothing.
 pub(super) fn without_payload() -> Verdict {
-    Verdict::Failed { message: "the task returned an error".to_owned(), details: None }
+    Verdict::Failed { message: NO_PAYLOAD.to_owned(), details: None }
 }
 
 /// The value's JSON, once cut to a message and once whole.
@@ -66,10 +69,10 @@ fn json(ty: &Type, value: &Val) -> (String, Option<Json>) {
     let mut out = Text::up_to(DETAIL_BYTES);
     let whole = encode::write(&mut out, ty, value);
     let text = out.into_string();
-    (cut(&text), whole.ok().and_then(|()| Json::parse(text).ok()))
+    (cut(&text), whole.ok().and_then(|()| Json::stored(text).ok()))
 }
 
-/// Details that a guest gave as JSON text; what is not JSON is kept as a string.
+/// Details that a guest gave as JSON text; what is not taken as JSON is kept as a string.
 fn details_of(text: &str) -> Option<Json> {
     let details = Json::parse(text).or_else(|_| Json::of(text)).ok()?;
     (details.as_str().len() <= DETAIL_BYTES).then_some(details)
@@ -87,5 +90,5 @@ fn text(value: &Val) -> &str {
 }
 
 fn cut(text: &str) -> String {
-    truncate(text, Limits::ERROR_TEXT_BYTES).to_owned()
+    cut_middle(&escape_lines(text), Limits::ERROR_TEXT_BYTES, "lines")
 }

@@ -1,6 +1,6 @@
 //! What a call returned, as the verdict of the attempt. Only the function's outermost `result` decides success.
 
-use wasmhost_protocol::{Json, Verdict};
+use wasmhost_protocol::{InvalidJson, Json, Verdict};
 use wasmhost_values::Type;
 use wasmtime::component::Val;
 
@@ -19,9 +19,12 @@ pub(crate) enum ResultError {
         /// The longest that is kept, in bytes.
         limit: u64,
     },
-    /// An untyped task returned a text that is not JSON.
-    #[error("the handler returned a text that is not JSON: {0}")]
-    NotJson(String),
+    /// An untyped task returned a text that is not taken as JSON.
+    #[error("the handler returned a text that is {0}")]
+    NotJson(InvalidJson),
+    /// An untyped task returned an object with a name twice.
+    #[error("the handler returned an object with a name twice: {0}")]
+    Twice(InvalidJson),
 }
 
 /// The verdict that the values `results` of `task` stand for; the result's JSON may take `max_bytes`.
@@ -49,16 +52,16 @@ fn returned(ty: &Type, value: &Val, max_bytes: u64) -> Result<Verdict, ResultErr
     let mut out = Text::up_to(limit);
     // Tasks are admitted only with types that have a JSON form, so that the limit is all that can fail.
     encode::write(&mut out, ty, value).map_err(|_| ResultError::TooLarge { limit: max_bytes })?;
-    parsed(out.into_string())
+    // What is written here is JSON, with each name once.
+    Json::stored(out.into_string()).map(Verdict::Returned).map_err(ResultError::NotJson)
 }
 
 fn handed_on(text: String, max_bytes: u64) -> Result<Verdict, ResultError> {
     if text.len() as u64 > max_bytes {
         return Err(ResultError::TooLarge { limit: max_bytes });
     }
-    parsed(text)
-}
-
-fn parsed(text: String) -> Result<Verdict, ResultError> {
-    Json::parse(text).map(Verdict::Returned).map_err(|error| ResultError::NotJson(error.to_string()))
+    Json::parse(text).map(Verdict::Returned).map_err(|error| match error {
+        InvalidJson::Twice { .. } => ResultError::Twice(error),
+        other => ResultError::NotJson(other),
+    })
 }

@@ -10,6 +10,7 @@ use crate::output::LINE_BYTES;
 impl Host for TaskState {
     async fn log(&mut self, level: Level, message: String, fields: Option<String>) {
         self.control.thawed().await;
+        self.refusals.outlived();
         self.mailbox.log(LogLine {
             level: level.into(),
             stream: LogStream::Guest,
@@ -19,7 +20,7 @@ impl Host for TaskState {
     }
 }
 
-/// A JSON object as it is; anything else as text.
+/// A JSON object as it is; anything else, such as one with a name twice, as text.
 fn object_or_text(fields: &str) -> Option<Json> {
     let may_be_object = fields.len() <= LINE_BYTES && fields.trim_start().starts_with('{');
     let object = may_be_object.then(|| Json::parse(fields).ok()).flatten();

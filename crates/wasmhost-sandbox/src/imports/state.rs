@@ -9,6 +9,7 @@ use crate::mailbox::Update;
 impl Host for TaskState {
     async fn update_state(&mut self, state: String, meta: String) -> Result<(), UpdateError> {
         self.control.thawed().await;
+        self.refusals.outlived();
         if self.control.is_cancelled() {
             return Err(UpdateError::Cancelled);
         }

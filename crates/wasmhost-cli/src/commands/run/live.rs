@@ -30,7 +30,7 @@ pub(super) async fn follow(running: Running) -> Outcome {
     if !matches!(outcome.verdict, Verdict::BadArguments(_) | Verdict::UnknownFunction(_)) {
         show.start();
     }
-    while let Ok(line) = logs.try_recv() {
+    while let Some(line) = logs.try_recv() {
         show.line(&line);
     }
     show.post(mailbox.take());

@@ -1,0 +1,43 @@
+//! The guest's stack, innermost first: demangled names, with file and line where the guest has them.
+
+use wasmhost_protocol::{Limits, cut_middle, escape, truncate};
+use wasmtime::{FrameInfo, WasmBacktrace};
+
+/// The most bytes of one function's name: mangled names of templates may have thousands.
+const NAME_BYTES: usize = 256;
+
+/// One line a frame; where there are too many, those in the middle are left out.
+pub(super) fn text(trace: &WasmBacktrace) -> String {
+    let lines: Vec<_> = trace.frames().iter().flat_map(lines).collect();
+    cut_middle(&lines.join("\n"), Limits::ERROR_TEXT_BYTES, "frames")
+}
+
+fn lines(frame: &FrameInfo) -> Vec<String> {
+    let index = format!("<function {}>", frame.func_index());
+    let outer = frame.func_name().unwrap_or(&index);
+    let inlined = frame.symbols().iter().map(|symbol| {
+        let place =
+            symbol.file().zip(symbol.line()).map(|(file, line)| format!(" at {}:{line}", escape(file)));
+        format!("{}{}", name(symbol.name().unwrap_or(outer)), place.unwrap_or_default())
+    });
+    let inlined: Vec<_> = inlined.collect();
+    if inlined.is_empty() { vec![name(outer)] } else { inlined }
+}
+
+fn name(mangled: &str) -> String {
+    let name = escape(&format!("{:#}", rustc_demangle::demangle(mangled)));
+    let cut = truncate(&name, NAME_BYTES);
+    if cut.len() < name.len() { format!("{cut}…") } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_demangled_escaped_and_cut() {
+        assert_eq!(name("_ZN7hostile7perform17h0123456789abcdefE"), "hostile::perform");
+        assert_eq!(name("a\u{1b}[31m"), "a\\u{1b}[31m");
+        assert_eq!(name(&"_Z".repeat(4_000)).len(), NAME_BYTES + "…".len());
+    }
+}

@@ -1,0 +1,109 @@
+//! What the engine's own errors mean. Guest text is never looked at here: an error's chain has the guest's function names
+//! in it, so that of errors without a type the root cause is compared, as a whole.
+
+use wasmhost_protocol::Limit;
+use wasmtime::component::ResourceTableError;
+use wasmtime::{FrameInfo, PoolConcurrencyLimitError, ThrownException, Trap, WasmBacktrace};
+
+/// Frames of one function in a backtrace that make a recursion.
+const RECURSION_FRAMES: usize = 12;
+
+/// Root causes that the engine has no types for, in its own words; the tests of the sandbox provoke each of them.
+const LIMIT_TEXTS: [(&str, Limit); 3] = [
+    (
+        "too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted",
+        Limit::Result,
+    ),
+    ("cannot allocate another handle: store handle limit exceeded", Limit::Instances),
+    ("cannot lend resource: store handle limit exceeded", Limit::Instances),
+];
+
+/// How such a root cause begins that goes on with what was counted and how far.
+const COUNT_TEXT: &str = "resource limit exceeded: ";
+
+/// The limit that an error of the engine stands for.
+pub(super) fn limit(error: &wasmtime::Error) -> Option<Limit> {
+    if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
+        return Some(Limit::Instances);
+    }
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return (*trap == Trap::OutOfFuel).then_some(Limit::Fuel);
+    }
+    let cause = error.root_cause().to_string();
+    let known = LIMIT_TEXTS.iter().find(|(text, _)| cause == *text).map(|(_, limit)| *limit);
+    known.or_else(|| is_count(&cause).then_some(Limit::Instances))
+}
+
+/// `resource limit exceeded: memory count too high at 3`, and nothing else that begins like it.
+fn is_count(cause: &str) -> bool {
+    let Some(rest) = cause.strip_prefix(COUNT_TEXT) else { return false };
+    ["instance", "memory", "table"].iter().any(|what| {
+        let count = rest.strip_prefix(what).and_then(|rest| rest.strip_prefix(" count too high at "));
+        count.is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// What the host lacked: what the operating system refused the engine, or a place in the pool that all guests share. A
+/// guest's own errors never come as one.
+pub(super) fn host_fault(error: &wasmtime::Error) -> Option<String> {
+    if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
+        return Some(format!("the host has no room for another instance: {full}"));
+    }
+    let refusal = error.downcast_ref::<std::io::Error>().filter(|error| error.raw_os_error().is_some())?;
+    Some(format!("the machine refused the host what it needs: {refusal}"))
+}
+
+pub(super) fn is_uncaught_exception(error: &wasmtime::Error) -> bool {
+    error.is::<ThrownException>()
+}
+
+/// What a trap is called.
+pub(super) fn trap_text(error: &wasmtime::Error) -> String {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => "stack overflow".to_owned(),
+        Some(Trap::MemoryOutOfBounds) if is_deep_recursion(error) => {
+            "stack overflow (out of bounds memory access, deep in a recursion)".to_owned()
+        }
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+        None if is_uncaught_exception(error) => "an exception that nothing caught".to_owned(),
+        None => error.root_cause().to_string(),
+    }
+}
+
+/// Languages with a stack in linear memory leave it at its end before the engine's own stack is full.
+fn is_deep_recursion(error: &wasmtime::Error) -> bool {
+    let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return false };
+    let innermost = trace.frames().first().map(FrameInfo::func_index);
+    trace.frames().iter().filter(|frame| Some(frame.func_index()) == innermost).count() >= RECURSION_FRAMES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_refuses_is_told_from_what_the_guest_does() {
+        let refused =
+            wasmtime::Error::from(std::io::Error::from_raw_os_error(27)).context("making an instance");
+        assert!(host_fault(&refused).is_some());
+        assert!(host_fault(&wasmtime::Error::from(Trap::StackOverflow)).is_none());
+        assert!(host_fault(&wasmtime::Error::from(std::io::Error::other("no code"))).is_none());
+    }
+
+    #[test]
+    fn a_text_of_the_guests_is_no_limit() {
+        for (text, wanted) in [
+            (LIMIT_TEXTS[0].0.to_owned(), Some(Limit::Result)),
+            ("resource limit exceeded: memory count too high at 3".to_owned(), Some(Limit::Instances)),
+            ("resource limit exceeded: memory count too high at once".to_owned(), None),
+            ("resource limit exceeded: the mine is empty".to_owned(), None),
+            (format!("{}!", LIMIT_TEXTS[1].0), None),
+        ] {
+            assert_eq!(limit(&wasmtime::Error::msg(text.clone())), wanted, "{text}");
+            let below = wasmtime::Error::msg("the guest failed").context(text);
+            assert_eq!(limit(&below), None, "only the root cause counts: {below:#}");
+        }
+        let named = wasmtime::Error::from(Trap::UnreachableCodeReached).context(LIMIT_TEXTS[1].0);
+        assert_eq!(limit(&named), None);
+    }
+}
