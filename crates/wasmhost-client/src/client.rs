@@ -7,6 +7,7 @@ use wasmhost_nats::{ConnectError, Connection, Records};
 use wasmhost_protocol::JobKey;
 
 use crate::config::PUBLISH_WITHIN;
+use crate::manifests::Manifests;
 use crate::{ClientConfig, Handle, Modules, SubmissionBuilder};
 
 /// Submits jobs and follows them. Cheap to clone; clones share one connection.
@@ -19,6 +20,7 @@ struct Shared {
     connection: Connection,
     records: Records,
     publish_within: Duration,
+    manifests: Manifests,
 }
 
 impl Client {
@@ -38,7 +40,9 @@ impl Client {
     #[must_use]
     pub fn publishing_within(connection: Connection, publish_within: Duration) -> Self {
         let records = Records::new(&connection);
-        Self { shared: Arc::new(Shared { connection, records, publish_within }) }
+        Self {
+            shared: Arc::new(Shared { connection, records, publish_within, manifests: Manifests::default() }),
+        }
     }
 
     /// The connection.
@@ -66,6 +70,10 @@ impl Client {
 
     pub(crate) fn records(&self) -> &Records {
         &self.shared.records
+    }
+
+    pub(crate) fn manifests(&self) -> &Manifests {
+        &self.shared.manifests
     }
 
     pub(crate) fn publish_within(&self) -> Duration {

@@ -25,6 +25,7 @@ mod client;
 mod config;
 
 mod bulk;
+mod manifests;
 mod submission;
 mod submit;
 
@@ -46,7 +47,7 @@ pub use modules::Modules;
 pub use notes::Notes;
 pub use result::ResultError;
 pub use revoke::{RevokeError, RevokeOptions};
-pub use submission::{Submission, SubmissionBuilder};
+pub use submission::{Checked, Submission, SubmissionBuilder};
 pub use submit::{Accepted, SubmitError};
 pub use wasmhost_nats::registry::{RegistryError, Version};
 pub use wasmhost_nats::{ConnectConfig, ConnectError, Connection, Credentials, JobFilter, ReadError};

@@ -26,6 +26,18 @@ pub struct Submission {
     pub options: JobOptions,
     /// The arguments as JSON text; empty: none.
     pub arguments: Bytes,
+    /// What it is checked against before anything is written.
+    pub checked: Checked,
+}
+
+/// What a submission is checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Checked {
+    /// What the registry says of the module: its tasks, and what they take.
+    #[default]
+    ByRegistry,
+    /// Nothing: the module may be pushed later, and the host says what it thinks of the job.
+    Later,
 }
 
 impl Submission {
@@ -38,7 +50,7 @@ impl Submission {
     #[must_use]
     pub fn of(task: TaskName) -> Self {
         let (queue, options) = (QueueName::default_queue(), JobOptions::default());
-        Self { task, id: None, queue, options, arguments: Bytes::new() }
+        Self { task, id: None, queue, options, arguments: Bytes::new(), checked: Checked::default() }
     }
 
     /// Its key: with its own id, or a new one.
@@ -131,6 +143,14 @@ impl SubmissionBuilder {
     /// beside [`Self::delay`].
     pub fn at(self, at: Timestamp) -> Self {
         self.option(|options| options.at = Some(at))
+    }
+
+    /// Nobody looks into the registry for it: its module may be pushed later.
+    pub fn unchecked(self) -> Self {
+        self.change(|draft| {
+            draft.checked = Checked::Later;
+            Ok(())
+        })
     }
 
     /// The job that submits this one.

@@ -8,6 +8,7 @@ use wasmhost_protocol::{
     Timestamp, Writer, next,
 };
 
+use crate::submission::Checked;
 use crate::{Client, Handle, Submission};
 
 mod error;
@@ -33,6 +34,9 @@ impl Client {
     /// an error that leaves it open, submit again with the same id.
     pub async fn submit(&self, submission: Submission) -> Result<Accepted, SubmitError> {
         submission.check()?;
+        if submission.checked == Checked::ByRegistry {
+            self.manifests().check(self, &submission).await?;
+        }
         let submitting = Submitting {
             client: self,
             key: submission.key(),

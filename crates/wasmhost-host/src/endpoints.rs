@@ -201,6 +201,9 @@ fn submit_error(error: &SubmitError) -> ServiceError {
         SubmitError::Refused(_)
         | SubmitError::Option(_)
         | SubmitError::NotJson { .. }
+        | SubmitError::UnknownModule { .. }
+        | SubmitError::UnknownTask { .. }
+        | SubmitError::BadArguments { .. }
         | SubmitError::TooFar { .. }
         | SubmitError::TooLarge { .. }
         | SubmitError::OverServerLimit { .. } => ServiceErrorKind::BadRequest,

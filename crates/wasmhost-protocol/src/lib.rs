@@ -18,6 +18,7 @@ mod names;
 mod nearest;
 mod text;
 mod timestamp;
+mod unknown;
 
 pub mod bounds;
 mod headers;
@@ -67,4 +68,5 @@ pub use stage::{End, Shown, Stage, State};
 pub use standing::{Marker, Standing};
 pub use text::{cut_middle, escape, escape_lines, is_unseen, truncate};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use unknown::UnknownTask;
 pub use wire::{RECORD_VERSION, RecordError};

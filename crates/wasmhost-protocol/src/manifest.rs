@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, FunctionName, Json, Policy, Timestamp};
+use crate::{Digest, FunctionName, Json, Policy, Timestamp, UnknownTask};
 
 /// What a component exports and imports, derived from its bytes. Hosts trust only the component, never a stored one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,16 @@ pub struct Manifest {
     pub refused: Vec<RefusedFunction>,
     /// The imported interfaces, with versions.
     pub imports: Vec<String>,
+}
+
+impl Manifest {
+    /// The task that a job of this function is.
+    pub fn find(&self, function: &FunctionName) -> Result<&ManifestTask, UnknownTask> {
+        self.tasks.iter().find(|task| task.function == *function).ok_or_else(|| {
+            let tasks = self.tasks.iter().map(|task| task.function.to_string()).collect();
+            UnknownTask::new(function.as_str(), tasks, &self.refused)
+        })
+    }
 }
 
 /// One task of a module.

@@ -2,18 +2,16 @@
 
 pub(crate) mod cost;
 mod steering;
-mod unknown;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wasmhost_protocol::{FunctionName, RefusedFunction};
+use wasmhost_protocol::{FunctionName, RefusedFunction, UnknownTask};
 use wasmhost_values::{FunctionType, Parameters};
 
 use crate::component::{Export, Exported, Outside};
 use steering::{is_task_error, takes_json};
-pub(crate) use unknown::UnknownTask;
 
 /// Types within the types of all tasks of one module, each use counted.
 const ALL_TYPES: usize = 100_000;
@@ -88,7 +86,10 @@ impl Tasks {
             let mut all = self.tasks.iter().chain(&self.ambiguous);
             all.find(|task| task.interface.is_some() && task.full_name() == name)
         };
-        by_name.or_else(by_full_name).ok_or_else(|| UnknownTask::new(name, self))
+        by_name.or_else(by_full_name).ok_or_else(|| {
+            let tasks = self.iter().map(|task| task.function.to_string()).collect();
+            UnknownTask::new(name, tasks, &self.refused)
+        })
     }
 
     /// The tasks that their function's name alone means.

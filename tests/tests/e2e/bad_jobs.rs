@@ -36,9 +36,9 @@ const CASES: [Case; 15] = [
         "thumbs.resize",
         r#"{"image":"","width":"wide"}"#,
         "BadArguments",
-        &["width: expected u32, found string"],
+        &[r#"width: expected u32, found string "wide""#],
     ),
-    case("thumbs.resize", r#"{"image":"?","width":1}"#, "BadArguments", &["image: not base64"]),
+    case("thumbs.resize", r#"{"image":"?","width":1}"#, "BadArguments", &["image: expected base64"]),
     case("thumbs.resize", r#"{"image":"","widht":1}"#, "BadArguments", &["widht", "width"]),
     case("thumbs.resize", "[", "BadArguments", &[]),
     case("thumbs.resize", "5", "BadArguments", &["[5]"]),
@@ -108,6 +108,13 @@ async fn arguments_are_refused_on_the_command_line_before_anything_is_sent() -> 
     let (deployment, _host) = Deployment::with_host(&["thumbs"]).await?;
     let submit = async |arguments: &[&str]| deployment.wasmhost(&[&["submit"], arguments].concat()).await;
     submit(&["thumbs.resize", "{"]).await?.refused(2, &["JSON"])?;
+    submit(&["nobody.run"]).await?.refused(2, &["no module `nobody`", "wasmhost module push"])?;
+    submit(&["thumbs.reszie", "{}"]).await?.refused(2, &["did you mean `resize`?"])?;
+    let wide = r#"{"image":"","width":"wide"}"#;
+    submit(&["thumbs.resize", wide]).await?.refused(2, &[r#"width: expected u32, found string "wide""#])?;
+    submit(&["thumbs.resize", r#"{"image":"","width":4294967296}"#])
+        .await?
+        .refused(2, &["4294967296 is out of range"])?;
     submit(&["thumbs.resize", "@/no/such/file"]).await?.refused(66, &["/no/such/file"])?;
     submit(&["thumbs", "{}"]).await?.refused(2, &["thumbs"])?;
     submit(&["thumbs.resize", "{}", "--id", "a.b"]).await?.refused(2, &["a.b"])?;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use wasmhost_client::{Client, Handle, ReadError, StatusError, Submission};
+use wasmhost_client::{Checked, Client, Handle, ReadError, StatusError, Submission};
 use wasmhost_protocol::service::SubmitReply;
 use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, State, TaskName};
 
@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// The version of the module [default: the one that is current at the first attempt]
     #[arg(long)]
     digest: Option<Digest>,
+    /// Do not look into the registry first: the module may be pushed later
+    #[arg(long)]
+    unchecked: bool,
     /// Wait for the end: progress on standard error, the result on standard output
     #[arg(long)]
     wait: bool,
@@ -104,6 +107,7 @@ fn submission(args: Args) -> Result<Submission, Complaint> {
             ..JobOptions::default()
         },
         arguments: input::arguments(args.arguments.as_deref())?,
+        checked: if args.unchecked { Checked::Later } else { Checked::ByRegistry },
         ..Submission::of(args.task)
     })
 }

@@ -1,7 +1,9 @@
 //! Why a job was not accepted.
 
 use wasmhost_nats::WriteError;
-use wasmhost_protocol::{BadHeader, InvalidJson, InvalidName, JobKey, QueueName, Timestamp};
+use wasmhost_protocol::{
+    BadHeader, InvalidJson, InvalidName, JobKey, ModuleName, QueueName, TaskName, Timestamp, UnknownTask,
+};
 
 use super::Submitting;
 
@@ -20,6 +22,30 @@ pub enum SubmitError {
     NotJson {
         /// Where and why.
         source: InvalidJson,
+    },
+    /// The registry has no such module.
+    #[error(
+        "no module `{module}` is in the registry; push it: `wasmhost module push FILE --name {module}`, or submit unchecked"
+    )]
+    UnknownModule {
+        /// The module.
+        module: ModuleName,
+    },
+    /// The module has no such task.
+    #[error("task {task}: {unknown}")]
+    UnknownTask {
+        /// The task.
+        task: TaskName,
+        /// What the module has.
+        unknown: UnknownTask,
+    },
+    /// The task cannot be called with these arguments.
+    #[error("task {task}: {why}")]
+    BadArguments {
+        /// The task.
+        task: TaskName,
+        /// What of them, and where.
+        why: String,
     },
     /// The arguments are too large.
     #[error("arguments of {bytes} bytes are more than {limit}; pass a reference to the data instead")]

@@ -1,6 +1,7 @@
 //! The client on a real nats-server; what a host would do is done here by hand.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as its body does")]
 
+mod checked;
 mod follow;
 mod revoke;
 mod schedules;
@@ -11,8 +12,8 @@ use std::time::Duration;
 
 use nats_server_child::{Finder, Options, Server};
 use wasmhost_client::protocol::{
-    Change, Claim, Delivery, End, Event, HostId, Json, Payload, QueueName, Record, State, StateName,
-    Submission, Timestamp, Token, Writer, next,
+    Change, Claim, Delivery, End, Event, FunctionName, HostId, Json, Manifest, ManifestTask, ModuleName,
+    Payload, Policy, QueueName, Record, State, StateName, Submission, Timestamp, Token, Writer, next,
 };
 use wasmhost_client::{Client, ClientConfig, Handle};
 use wasmhost_nats::{
@@ -46,6 +47,7 @@ impl Bench {
         change(&mut config);
         let client = Client::connect(config).await.expect("it connects");
         ensure_layout(client.connection(), &LayoutConfig::default()).await.expect("it is made");
+        push(&client, "demo", &manifest(&[("run", None)])).await;
         Self { records: Records::new(client.connection()), client, server }
     }
 
@@ -117,6 +119,28 @@ impl Bench {
         self.write(job, Writer::Owner(token), Event::Finish { end, usage: None, denied: Vec::new() }, ttl)
             .await;
     }
+}
+
+/// What a module with these functions says of itself: with their types, or of JSON as it is.
+fn manifest(functions: &[(&str, Option<&str>)]) -> Manifest {
+    let task = |(name, types): &(&str, Option<&str>)| ManifestTask {
+        function: FunctionName::parse(name).unwrap(),
+        interface: None,
+        signature: (*name).to_owned(),
+        parameters: types.map(|_| Vec::new()),
+        types: types.map(|types| Json::parse(types).unwrap()),
+        arguments: Json::parse("{}").unwrap(),
+        result: Json::parse("{}").unwrap(),
+    };
+    Manifest { tasks: functions.iter().map(task).collect(), refused: Vec::new(), imports: Vec::new() }
+}
+
+/// Puts a module into the registry; nobody runs it here.
+async fn push(client: &Client, name: &str, manifest: &Manifest) {
+    let name = ModuleName::parse(name).unwrap();
+    let modules = client.modules();
+    let pushed = modules.push(&name, "no component".into(), Policy::default(), manifest.clone());
+    pushed.await.expect("it is taken");
 }
 
 fn submission(record: &Record) -> Submission {

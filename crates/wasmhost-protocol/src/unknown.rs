@@ -1,17 +1,15 @@
-//! What is said when a name is no task.
+//! What is said when a name is no task, by the host that was asked to run it and by the client that was asked to submit it.
 
 use std::fmt;
 
-use wasmhost_protocol::{RefusedFunction, escape, nearest, truncate};
-
-use super::Tasks;
+use crate::{RefusedFunction, escape, nearest, truncate};
 
 /// Names listed before the rest is only counted.
 const LISTED: usize = 10;
 
 /// A name that no task of the component has, with what the component exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UnknownTask {
+pub struct UnknownTask {
     wanted: String,
     tasks: Vec<String>,
     refused: Vec<RefusedFunction>,
@@ -20,12 +18,10 @@ pub(crate) struct UnknownTask {
 impl std::error::Error for UnknownTask {}
 
 impl UnknownTask {
-    pub(super) fn new(wanted: &str, tasks: &Tasks) -> Self {
-        Self {
-            wanted: escape(truncate(wanted, 128)),
-            tasks: tasks.iter().map(|task| task.function.to_string()).collect(),
-            refused: tasks.refused().to_vec(),
-        }
+    /// The name `wanted`, of a module with these tasks, and with these exports that are none.
+    #[must_use]
+    pub fn new(wanted: &str, tasks: Vec<String>, refused: &[RefusedFunction]) -> Self {
+        Self { wanted: escape(truncate(wanted, 128)), tasks, refused: refused.to_vec() }
     }
 
     fn refusal(&self) -> Option<&RefusedFunction> {

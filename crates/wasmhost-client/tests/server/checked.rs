@@ -1,0 +1,97 @@
+//! What could only fail is refused before anything is written, by what the registry says at that time.
+
+use futures::{FutureExt, StreamExt};
+use serde_json::json;
+use wasmhost_client::protocol::{JobKey, ModuleName, Policy};
+use wasmhost_client::{Submission, SubmitError};
+
+use crate::{Bench, manifest, push};
+
+/// A number, by name.
+const DOUBLE: &str = r#"{"parameters":[["n","u8"]],"result":"u16"}"#;
+/// A text in its place.
+const TEXT: &str = r#"{"parameters":[["n","string"]]}"#;
+
+#[tokio::test]
+async fn what_could_only_fail_is_refused_and_nothing_is_written() {
+    let bench = Bench::start().await;
+    push(&bench.client, "math", &manifest(&[("double", Some(DOUBLE)), ("raw", None)])).await;
+    let submit = async |task: &str, arguments: &str| {
+        let error =
+            bench.client.task(task).id("a").submit_json(arguments.to_owned()).await.expect_err(arguments);
+        let key = JobKey::parse(&format!("{task}.a")).unwrap();
+        assert!(bench.client.job(&key).record().await.is_err(), "{task} {arguments} is written");
+        error.to_string()
+    };
+    assert_eq!(
+        submit("math.double", r#"{"n": 256}"#).await,
+        "task math.double: n: 256 is out of range for u8"
+    );
+    assert_eq!(submit("math.double", "").await, "task math.double: n: missing: expected u8");
+    assert_eq!(
+        submit("math.double", "[1, 2]").await,
+        "task math.double: 2 arguments were given; the function takes 1"
+    );
+    let unknown = submit("math.duoble", "[1]").await;
+    assert!(unknown.contains("no task `duoble`; did you mean `double`?"), "{unknown}");
+    let unknown = submit("nobody.run", "").await;
+    assert!(unknown.contains("no module `nobody`") && unknown.contains("wasmhost module push"), "{unknown}");
+    assert_eq!(bench.queued().await, 0);
+    bench.client.task("math.double").submit(&json!([1])).await.unwrap();
+    bench.client.task("math.raw").submit(&json!({ "any": "thing" })).await.unwrap();
+    assert_eq!(bench.queued().await, 2);
+}
+
+#[tokio::test]
+async fn unchecked_jobs_are_for_modules_that_come_later() {
+    let bench = Bench::start().await;
+    bench.client.task("later.run").unchecked().submit(&json!({})).await.unwrap();
+    assert_eq!(bench.queued().await, 1);
+}
+
+#[tokio::test]
+async fn what_the_registry_forbade_is_allowed_as_soon_as_it_says_otherwise() {
+    let bench = Bench::start().await;
+    let submit = async || bench.client.task("math.double").submit(&json!(["x"])).await;
+    assert!(matches!(submit().await.unwrap_err(), SubmitError::UnknownModule { .. }));
+    push(&bench.client, "math", &manifest(&[("double", Some(DOUBLE))])).await;
+    let refused = async || loop {
+        match submit().await {
+            Err(SubmitError::UnknownModule { .. }) => {}
+            Err(SubmitError::BadArguments { .. }) => return,
+            other => panic!("{other:?}"),
+        }
+    };
+    crate::soon(refused()).await;
+    let text = manifest(&[("double", Some(TEXT))]);
+    let name = ModuleName::parse("math").unwrap();
+    bench.client.modules().push(&name, "another component".into(), Policy::default(), text).await.unwrap();
+    let taken = async || while submit().await.is_err() {};
+    crate::soon(taken()).await;
+}
+
+#[tokio::test]
+async fn a_thousand_submissions_look_into_the_registry_once() {
+    let bench = Bench::start().await;
+    push(&bench.client, "math", &manifest(&[("double", Some(DOUBLE))])).await;
+    let connection = bench.client.connection();
+    let mut reads = bench
+        .client
+        .connection()
+        .client
+        .subscribe("$JS.API.STREAM.MSG.GET.KV_wasmhost-modules")
+        .await
+        .unwrap();
+    connection.client.flush().await.unwrap();
+    let all = (0..1_000).map(|n| Submission::new("math.double", &json!([n % 256])).unwrap());
+    for submitted in bench.client.submit_many(all).await {
+        submitted.unwrap();
+    }
+    // What was asked before this came here before its answer.
+    connection.client.flush().await.unwrap();
+    let mut seen = 0;
+    while reads.next().now_or_never().flatten().is_some() {
+        seen += 1;
+    }
+    assert_eq!(seen, 1, "looks into the registry");
+}
