@@ -123,9 +123,17 @@ impl Deployment {
     ///
     /// Where it is refused.
     pub async fn push_as(&self, guest: &str, module: &str, policy: &str) -> anyhow::Result<()> {
-        let component = place::guest(guest);
+        self.push_file(&place::guest(guest), module, policy).await
+    }
+
+    /// Pushes a component from a file under a name, with a policy in TOML.
+    ///
+    /// # Errors
+    ///
+    /// Where it is refused.
+    pub async fn push_file(&self, component: &Path, module: &str, policy: &str) -> anyhow::Result<()> {
         let policy = self.file(&format!("{module}.toml"), policy.as_bytes())?;
-        let (component, policy) = (argument(&component)?, argument(&policy)?);
+        let (component, policy) = (argument(component)?, argument(&policy)?);
         let pushed =
             self.wasmhost(&["module", "push", component, "--name", module, "--policy", policy]).await?;
         pushed.ok().map(drop)

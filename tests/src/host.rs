@@ -98,10 +98,33 @@ impl Host {
     ///
     /// Where it has ended.
     pub fn memory(&self) -> anyhow::Result<u64> {
+        self.memory_line("VmRSS:")
+    }
+
+    /// The most that it held since [`Self::forget_peak`], in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended.
+    pub fn memory_peak(&self) -> anyhow::Result<u64> {
+        self.memory_line("VmHWM:")
+    }
+
+    /// Counts its peak anew.
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended, or the kernel does not let this user.
+    pub fn forget_peak(&self) -> anyhow::Result<()> {
+        let id = self.child.id().context("the host has ended already")?;
+        std::fs::write(format!("/proc/{id}/clear_refs"), "5").context("counting the peak anew")
+    }
+
+    fn memory_line(&self, name: &str) -> anyhow::Result<u64> {
         let id = self.child.id().context("the host has ended already")?;
         let status =
             std::fs::read_to_string(format!("/proc/{id}/status")).context("reading what the kernel says")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().context("no number of kB")?;
         Ok(kib << 10)
     }

@@ -40,6 +40,7 @@ mod e2e {
     mod bounds;
     mod doubt;
     mod encrypted;
+    mod hoards;
     mod hostile;
     mod options;
     mod rights;
