@@ -2,7 +2,7 @@
 //! whether the message belongs to the record that stands, the record is touched (T0b) before the job is reported accepted.
 
 use tokio::time::{Instant, timeout};
-use wasmhost_nats::{Written, digest_of, fault, now, random_write};
+use wasmhost_nats::{Written, args_digest_of, fault, is_args_digest_of, now, random_write};
 use wasmhost_protocol::{
     self as protocol, Change, Digest, End, ErrorKind, Event, JobKey, Policy, Record, Stage, Standing, State,
     Timestamp, Writer, next,
@@ -40,7 +40,7 @@ impl Client {
         let submitting = Submitting {
             client: self,
             key: submission.key(),
-            args_digest: digest_of(&submission.arguments),
+            args_digest: args_digest_of(&submission.arguments),
             due: submission.due(now()),
             submission,
             started: Instant::now(),
@@ -145,7 +145,8 @@ impl Submitting<'_> {
         if let Some(free_at) = never_published(&record) {
             return Err(SubmitError::NotPublished { key: self.key.clone(), free_at });
         }
-        if record.args_digest != Some(self.args_digest) {
+        let ours = |digest| is_args_digest_of(digest, &self.submission.arguments);
+        if !record.args_digest.is_some_and(ours) {
             return Err(SubmitError::Conflict { key: self.key.clone() });
         }
         match record.stage {

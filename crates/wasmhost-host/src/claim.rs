@@ -8,7 +8,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wasmhost_nats::{WriteError, Written, digest_of, fault, jobs, limited, now, random_token, random_write};
+use wasmhost_nats::{
+    WriteError, Written, fault, is_args_digest_of, jobs, limited, now, random_token, random_write,
+};
 use wasmhost_protocol::{Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, judge};
 
 use crate::attempts::Wake;
@@ -202,7 +204,7 @@ impl<'a> Claiming<'a> {
             claim: &self.claim(&policy),
             revision: self.delivery.options.revision,
             stored_at: self.delivery.stored_at,
-            body_digest: &|| digest_of(self.delivery.body()),
+            is_of_body: &|digest| is_args_digest_of(digest, self.delivery.body()),
             now: now(),
             bucket_created: self.host.bucket.created(),
             write: random_write(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use nats_wire::Headers;
 use tokio::time::Instant;
-use wasmhost_nats::{Delivered, digest_of};
+use wasmhost_nats::{Delivered, args_digest_of, digest_of};
 use wasmhost_protocol::{
     InvalidName, JobKey, JobOptions, Names, Place, Policy, QueueName, Sourced, Submission, Timestamp,
 };
@@ -91,7 +91,7 @@ impl Delivery {
             not_before: None,
             expires_at: self.options.expires_at,
             max_attempts: self.options.max_attempts,
-            args_digest: Some(self.options.args_digest.unwrap_or_else(|| digest_of(self.body()))),
+            args_digest: Some(self.options.args_digest.unwrap_or_else(|| args_digest_of(self.body()))),
             digest: self.options.digest,
             parent: self.options.parent.clone(),
             after: None,

@@ -64,7 +64,7 @@ pub use layout::{
 };
 pub use limited::Limit;
 pub use message::{ReadError, stored_at, stored_from};
-pub use random::{digest_of, random_token, random_write};
+pub use random::{args_digest_of, digest_of, is_args_digest_of, random_token, random_write};
 pub use records::{JobFilter, LookLimits, OwnedWrite, Records, SET_UP_WITHIN, Unended, WriteError, Written};
 pub use registry::RegistryView;
 pub use rights::{RightsError, check_rights};

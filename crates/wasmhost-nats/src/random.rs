@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use wasmhost_protocol::{ChunksId, Digest, Token, WriteId};
+use wasmhost_protocol::{ChunksId, Digest, Token, WriteId, canonical};
 
 /// Bytes whose hashing holds nobody up: a fraction of a millisecond.
 const HASHED_AT_ONCE: usize = 128 << 10;
@@ -33,6 +33,18 @@ pub(crate) async fn digest_of_many(bytes: &Bytes) -> Digest {
     let bytes = bytes.clone();
     let hashing = tokio::task::spawn_blocking(move || digest_of(&bytes));
     hashing.await.expect("hashing does not panic")
+}
+
+/// The digest of a job's arguments: of their canonical form, so that spaces and the order of keys make no other job.
+#[must_use]
+pub fn args_digest_of(arguments: &[u8]) -> Digest {
+    digest_of(&canonical(arguments))
+}
+
+/// Whether a record's `args_digest` is of these arguments. Earlier clients took that of the text as it was.
+#[must_use]
+pub fn is_args_digest_of(digest: Digest, arguments: &[u8]) -> bool {
+    digest == args_digest_of(arguments) || digest == digest_of(arguments)
 }
 
 /// A new id for the chunks of an upload.

@@ -65,8 +65,8 @@ pub struct Case<'a> {
     pub revision: Option<u64>,
     /// When the message was stored.
     pub stored_at: Timestamp,
-    /// The digest of the message's body; asked for only where a record names one.
-    pub body_digest: &'a dyn Fn() -> Digest,
+    /// Whether a digest is of the message's body; asked only where a record names one.
+    pub is_of_body: &'a dyn Fn(Digest) -> bool,
     /// The host's clock.
     pub now: Timestamp,
     /// When the bucket of records was made.
@@ -138,7 +138,7 @@ fn recorded(case: &Case<'_>, record: &Record, revision: u64) -> Judgement {
     if record.is_terminal() || of_run_before(case, record) {
         return Judgement::Ack;
     }
-    if record.args_digest.is_some_and(|digest| digest != (case.body_digest)()) {
+    if record.args_digest.is_some_and(|digest| !(case.is_of_body)(digest)) {
         let why = "its arguments are not those that the record was made for".to_owned();
         return Judgement::Dead { reason: "ArgumentsMismatch", why };
     }

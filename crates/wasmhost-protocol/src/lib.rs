@@ -10,6 +10,7 @@
 //! # Ok::<(), wasmhost_protocol::InvalidName>(())
 //! ```
 
+mod canonical;
 mod digest;
 mod duration;
 mod ids;
@@ -44,6 +45,7 @@ mod presence;
 pub mod service;
 
 pub use bounds::{Bounds, OutOfBounds};
+pub use canonical::canonical;
 pub use decide::{Attempt, Decision, decide};
 pub use digest::{Digest, InvalidDigest};
 pub use duration::{InvalidDuration, format_duration, parse_duration};

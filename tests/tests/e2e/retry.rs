@@ -105,3 +105,25 @@ async fn a_permanent_error_is_never_tried_again() -> Test {
     assert_eq!((&last["attempt"], &last["error"]["kind"]), (&json!(1), &json!("Permanent")), "{history}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_job_that_is_tried_again_has_its_arguments_in_any_form() -> Test {
+    let (deployment, _host) = Deployment::with_host(&[]).await?;
+    deployment.push_as("flaky", "flaky", SOON).await?;
+    let mut events = deployment.events().await?;
+    let body = r#"{ "how" : "retry", "after_ms" : 1, "fail_times" : 1 }"#;
+    // A client of today, no client at all, and one of before, whose digest is of the text.
+    deployment.client().await?.task("flaky.run").id("today").submit_json(body).await?;
+    deployment.publish("wasmhost.jobs.default.flaky.run.none", &[], body).await?;
+    let before = wasmhost_nats::digest_of(body.as_bytes()).to_string();
+    let header = [("Wasmhost-Args-Digest", before.as_str())];
+    deployment.publish("wasmhost.jobs.default.flaky.run.before", &header, body).await?;
+    let mut digests = Vec::new();
+    for id in ["today", "none", "before"] {
+        let history = events.until_end(&format!("flaky.run.{id}")).await?;
+        assert_eq!(history.last()["result"], json!({ "attempt": 2 }), "{id}: {history}");
+        digests.push(history.last()["args_digest"].clone());
+    }
+    ensure!(digests[0] == digests[1] && digests[0] != digests[2] && digests[2] == before, "{digests:?}");
+    Ok(())
+}

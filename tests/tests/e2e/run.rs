@@ -69,8 +69,8 @@ async fn the_same_id_is_the_same_job_and_other_arguments_are_a_conflict() -> Tes
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let mut events = deployment.events().await?;
     let client = deployment.client().await?;
-    for _ in 0..3 {
-        let job = client.task("hello.run").id("once").submit(&json!({ "name": "Ada" })).await?;
+    for text in [r#"{"name":"Ada"}"#, r#" { "name" : "Ada" } "#, r#"{"n\u0061me":"\u0041da"}"#] {
+        let job = client.task("hello.run").id("once").submit_json(text).await?;
         assert_eq!(job.key().to_string(), "hello.run.once");
     }
     let other = client.task("hello.run").id("once").submit(&json!({ "name": "Bob" })).await;

@@ -2,7 +2,7 @@
 //! goes in the direction in which a message moves, so that none slips past.
 
 use wasmhost_nats::schedules::schedule_of;
-use wasmhost_nats::{ReadError, StoredMessage, digest_of, due_of, message_of};
+use wasmhost_nats::{ReadError, StoredMessage, args_digest_of, due_of, message_of};
 use wasmhost_protocol::{JobOptions, Place, Record};
 
 use super::{Held, Submitting};
@@ -61,7 +61,7 @@ impl Submitting<'_> {
     /// R14: a message from before the delete marker belongs to the run before. So does one of a job that was submitted at
     /// another time, for which the marker may be gone.
     fn is_of_run(&self, record: &Record, message: &StoredMessage) -> bool {
-        if digest_of(&message.payload) != self.args_digest {
+        if args_digest_of(&message.payload) != self.args_digest {
             return false;
         }
         let options = JobOptions::parse(message.pairs(), Place::Job).unwrap_or_default();

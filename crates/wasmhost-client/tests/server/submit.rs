@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use serde_json::json;
 use wasmhost_client::protocol::{
-    Change, End, ErrorKind, Event, JobError, JobKey, JobOptions, Place, QueueName, Standing, State, Writer,
-    header, next,
+    Change, Digest, End, ErrorKind, Event, JobError, JobKey, JobOptions, Place, QueueName, Standing, State,
+    Writer, header, next,
 };
 use wasmhost_client::{Handle, Submission, SubmitError};
 use wasmhost_nats::{Heard, Written, digest_of, jobs, now, random_write, subscribe};
@@ -62,6 +62,37 @@ async fn the_same_id_with_other_arguments_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn the_same_json_in_other_words_is_the_same_job() {
+    let bench = Bench::start().await;
+    let submit = |text: &'static str| bench.client.task("demo.run").id("a").submit_json(text);
+    let job = submit(r#"{"to":{"b":[1,2.50],"a":"\u00e9"},"at":null}"#).await.unwrap();
+    submit(r#" { "at": null, "to": { "a": "é", "b": [ 1, 2.50 ] } } "#).await.unwrap();
+    assert_eq!(bench.queued().await, 1);
+    let message = bench.message(&job).await.unwrap();
+    assert_eq!(
+        &message.payload[..],
+        br#"{"to":{"b":[1,2.50],"a":"\u00e9"},"at":null}"#,
+        "it is sent as it came"
+    );
+    for other in [r#"{"at":null,"to":{"a":"é","b":[2.50,1]}}"#, r#"{"at":null,"to":{"a":"é","b":[1,2.5]}}"#]
+    {
+        let error = submit(other).await.unwrap_err();
+        assert!(matches!(error, SubmitError::Conflict { .. }), "{other}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_of_an_earlier_client_names_the_text_of_its_arguments() {
+    const TEXT: &str = r#"{ "b": 1, "a": 2 }"#;
+    let bench = Bench::start().await;
+    let job = recorded_with(&bench, "a", digest_of(TEXT.as_bytes())).await;
+    bench.client.task("demo.run").id("a").submit_json(TEXT).await.unwrap();
+    assert!(bench.message(&job).await.is_some());
+    let other = bench.client.task("demo.run").id("a").submit_json(r#"{ "b": 1, "a": 3 }"#).await;
+    assert!(matches!(other, Err(SubmitError::Conflict { .. })), "{other:?}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_a_job_is_refused_before_anything_is_written() {
     let bench = Bench::start().await;
     let task = |name: &str| bench.client.task(name);
@@ -94,9 +125,18 @@ async fn what_cannot_be_a_job_is_refused_before_anything_is_written() {
 
 /// A client that died between T0 and the publish.
 async fn record_only(bench: &Bench, id: &str) -> Handle {
+    recorded_with(bench, id, digest_of(b"")).await
+}
+
+/// The same, of a job with these arguments.
+async fn recorded_with(bench: &Bench, id: &str, args_digest: Digest) -> Handle {
     let job = bench.client.job(&JobKey::parse(&format!("demo.run.{id}")).unwrap());
     let template = bench.submit("template").await.record().await.unwrap();
-    let t0 = wasmhost_client::protocol::Submission { key: job.key().clone(), ..submission(&template) };
+    let t0 = wasmhost_client::protocol::Submission {
+        key: job.key().clone(),
+        args_digest: Some(args_digest),
+        ..submission(&template)
+    };
     let change =
         Change { event: Event::Submit(t0), writer: Writer::Client, now: now(), write: random_write() };
     let record = next(None, &change).unwrap();

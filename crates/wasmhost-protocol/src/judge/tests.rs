@@ -17,7 +17,7 @@ fn case<'a>(standing: &'a Standing, claim: &'a Claim) -> Case<'a> {
         claim,
         revision: None,
         stored_at: at(500),
-        body_digest: &body,
+        is_of_body: &|digest| digest == body(),
         now: at(NOW),
         bucket_created: Timestamp::from_unix_ms(i64::MIN),
         write: WriteId::from_random(9),

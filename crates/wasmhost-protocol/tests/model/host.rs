@@ -62,14 +62,14 @@ impl Model {
         number: u8,
     ) -> Judgement {
         let claim = self.claim(world, host, number);
-        let digest = args(host.msg.what.args);
+        let body = args(host.msg.what.args);
         let case = Case {
             standing,
             believed,
             claim: &claim,
             revision: (host.msg.what.hdr > 0).then(|| u64::from(host.msg.what.hdr)),
             stored_at: clock::stored(host.msg.born),
-            body_digest: &|| digest,
+            is_of_body: &|digest| digest == body,
             now: clock::now(),
             bucket_created: wasmhost_protocol::Timestamp::from_unix_ms(0),
             write: write_id(number),

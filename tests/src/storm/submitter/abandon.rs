@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use wasmhost_audit::Answer;
 use wasmhost_client::protocol::{Change, Event, QueueName, Submission, Writer, next};
-use wasmhost_nats::{Records, Written, digest_of, now, random_write};
+use wasmhost_nats::{Records, Written, args_digest_of, now, random_write};
 
 use super::{Job, Submitter, parse};
 
@@ -19,7 +19,7 @@ impl Submitter {
             not_before: None,
             expires_at: None,
             max_attempts: None,
-            args_digest: Some(digest_of(job.behaviour.arguments().to_string().as_bytes())),
+            args_digest: Some(args_digest_of(job.behaviour.arguments().to_string().as_bytes())),
             digest: None,
             parent: None,
             after: None,
