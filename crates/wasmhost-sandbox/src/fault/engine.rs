@@ -106,4 +106,36 @@ mod tests {
         let named = wasmtime::Error::from(Trap::UnreachableCodeReached).context(LIMIT_TEXTS[1].0);
         assert_eq!(limit(&named), None);
     }
+
+    /// The error of making two instances of a module with one memory in this engine.
+    fn second_instance(config: &wasmtime::Config, memories: usize) -> wasmtime::Error {
+        let engine = wasmtime::Engine::new(config).unwrap();
+        let module = wasmtime::Module::new(&engine, wat::parse_str("(module (memory 1))").unwrap()).unwrap();
+        let limits = wasmtime::StoreLimitsBuilder::new().memories(memories).build();
+        let mut store = wasmtime::Store::new(&engine, limits);
+        store.limiter(|limits| limits);
+        wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
+        wasmtime::Instance::new(&mut store, &module, &[]).unwrap_err()
+    }
+
+    #[test]
+    fn the_engines_words_for_a_count_are_known() {
+        let error = second_instance(&wasmtime::Config::new(), 1);
+        assert_eq!((limit(&error), host_fault(&error)), (Some(Limit::Instances), None), "{error:#}");
+    }
+
+    #[test]
+    fn a_full_pool_is_the_hosts_fault() {
+        let mut pool = wasmtime::PoolingAllocationConfig::default();
+        pool.total_core_instances(1).total_memories(8);
+        let mut config = wasmtime::Config::new();
+        config.allocation_strategy(wasmtime::InstanceAllocationStrategy::Pooling(pool));
+        let error = second_instance(&config, 9);
+        let why = host_fault(&error).unwrap();
+        assert!(
+            why.starts_with("the host has no room for another instance: maximum concurrent limit of 1"),
+            "{why}"
+        );
+        assert_eq!(limit(&error), None);
+    }
 }

@@ -7,4 +7,5 @@ mod control;
 mod lab;
 mod loading;
 mod posts;
+mod reasons;
 mod verdicts;

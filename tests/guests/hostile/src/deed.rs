@@ -24,8 +24,34 @@ pub enum Deed {
     Stack,
     /// Sleeps in one WASI call.
     Sleep { ms: u64 },
-    /// Writes numbered lines to stderr, and returns how many.
-    Stderr { lines: u32 },
+    /// Is refused more memory than there is, bears it, and does this.
+    Refused { then: Box<Self> },
+    /// Writes numbered lines to stderr, and returns how many, or does this after it.
+    Stderr {
+        lines: u32,
+        #[serde(default)]
+        then: Option<Box<Self>>,
+    },
+    /// Writes numbered lines to stdout in one go, and returns how many, or does this after it.
+    Stdout {
+        lines: u32,
+        #[serde(default)]
+        then: Option<Box<Self>>,
+    },
+    /// Writes this to stderr.
+    Write {
+        text: String,
+        #[serde(default)]
+        then: Option<Box<Self>>,
+    },
+    /// Returns this text as its result.
+    Say { result: String },
+    /// Returns the error of updating the state with this text as the meta.
+    Meta { text: String },
+    /// Logs this with this text as its fields.
+    Log { message: String, fields: String },
+    /// Fails with this, and with this text as the details.
+    Fail { message: String, details: Option<String> },
     /// Returns a string of this length.
     BigResult { bytes: usize },
     /// Returns the environment and the arguments that it sees.

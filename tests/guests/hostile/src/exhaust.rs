@@ -18,6 +18,11 @@ pub fn memory() -> ! {
     }
 }
 
+/// Asks for more memory than there is, and says whether it was refused.
+pub fn refused() -> bool {
+    black_box(Vec::<u8>::new().try_reserve_exact(1 << 30)).is_err()
+}
+
 /// Recurses until the stack is gone; the depth is used after the call, so it cannot become a loop.
 pub fn stack(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);

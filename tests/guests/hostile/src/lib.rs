@@ -14,18 +14,26 @@ use std::{thread::sleep, time::Duration};
 use deed::Deed;
 use exports::wasmhost::task::handler::{Guest, TaskError};
 use serde_json::{Value, json};
-use wasmhost::task::types::Failure;
+use wasmhost::task::{
+    log::{Level, log},
+    types::Failure,
+};
 
 struct Hostile;
 
 impl Guest for Hostile {
     fn run(args: String) -> Result<String, TaskError> {
+        // What asks for nothing comes back as it is.
+        if !args.starts_with("{\"do\"") {
+            return Ok(args);
+        }
         let deed =
             serde_json::from_str(&args).map_err(|error| permanent(format!("wrong arguments: {error}")))?;
-        if let Deed::BadJson = deed {
-            return Ok("{this is not JSON".to_owned());
+        match deed {
+            Deed::BadJson => return Ok("{this is not JSON".to_owned()),
+            Deed::Say { result } => return Ok(result),
+            deed => perform(deed).map(|result| result.to_string()),
         }
-        perform(deed).map(|result| result.to_string())
     }
 }
 
@@ -37,13 +45,19 @@ fn perform(deed: Deed) -> Result<Value, TaskError> {
         Deed::Exit0 => std::process::exit(0),
         Deed::Exit1 => std::process::exit(1),
         Deed::Oom => exhaust::memory(),
-        Deed::SurvivedOom => {
-            let refused = Vec::<u8>::new().try_reserve_exact(1 << 30);
-            panic!("invoice 4711 has no customer ({})", refused.is_err());
-        }
+        Deed::SurvivedOom => panic!("invoice 4711 has no customer ({})", exhaust::refused()),
         Deed::Stack => json!(exhaust::stack(0)),
         Deed::Sleep { ms } => json!(sleep(Duration::from_millis(ms))),
-        Deed::Stderr { lines } => outside::stderr(lines),
+        Deed::Refused { then } => {
+            exhaust::refused();
+            return perform(*then);
+        }
+        Deed::Stderr { lines, then } => return after(outside::stderr(lines), then),
+        Deed::Stdout { lines, then } => return after(outside::stdout(lines), then),
+        Deed::Write { text, then } => return after(outside::write(&text), then),
+        Deed::Meta { text } => hosted::update("SAID", &text),
+        Deed::Log { message, fields } => json!(log(Level::Info, &message, Some(&fields))),
+        Deed::Fail { message, details } => return Err(TaskError::Failed(Failure { message, details })),
         Deed::BigResult { bytes } => json!("x".repeat(bytes)),
         Deed::Env => outside::environment(),
         Deed::Fs => outside::files(),
@@ -57,8 +71,13 @@ fn perform(deed: Deed) -> Result<Value, TaskError> {
         }
         Deed::Config { key } => json!(wasmhost::task::config::get(&key)),
         Deed::Context => hosted::context(),
-        Deed::BadJson => unreachable!("its result is no JSON value"),
+        Deed::BadJson | Deed::Say { .. } => unreachable!("its result is a text"),
     })
+}
+
+/// What comes next, else what was done.
+fn after(done: Value, then: Option<Box<Deed>>) -> Result<Value, TaskError> {
+    then.map_or(Ok(done), |deed| perform(*deed))
 }
 
 fn failed(message: String) -> TaskError {

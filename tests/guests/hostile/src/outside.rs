@@ -1,6 +1,11 @@
 //! Deeds that reach for the machine: environment, files, network, standard error.
 
-use std::{env, fs, io, net::TcpStream, path::Path};
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    net::TcpStream,
+    path::Path,
+};
 
 use serde_json::{Value, json};
 
@@ -10,6 +15,19 @@ pub fn stderr(lines: u32) -> Value {
         eprintln!("hostile line {line} of {lines}");
     }
     json!(lines)
+}
+
+/// Writes numbered lines to stdout, all of them in one go.
+pub fn stdout(lines: u32) -> Value {
+    let text: String = (1..=lines).map(|line| format!("line {line}\n")).collect();
+    io::stdout().write_all(text.as_bytes()).expect("standard output takes everything");
+    json!(lines)
+}
+
+/// Writes a text to stderr.
+pub fn write(text: &str) -> Value {
+    eprint!("{text}");
+    Value::Null
 }
 
 /// The environment variables and arguments that the guest sees.
