@@ -42,7 +42,9 @@ mod e2e {
     mod encrypted;
     mod hoards;
     mod hostile;
+    mod json;
     mod options;
+    mod reasons;
     mod rights;
     mod slots;
     mod starts;

@@ -190,7 +190,8 @@ fn bad(error: &dyn std::fmt::Display) -> ServiceError {
 }
 
 fn service_error(kind: ServiceErrorKind, error: &dyn std::fmt::Display) -> ServiceError {
-    ServiceError { kind, message: error.to_string() }
+    // What a stranger sent may be in it, and is printed as it is by whoever asked.
+    ServiceError { kind, message: escape(&error.to_string()) }
 }
 
 fn submit_error(error: &SubmitError) -> ServiceError {

@@ -62,8 +62,9 @@ pub(crate) fn publish(lease: &mut Lease, line: &LogLine) {
 pub(crate) fn conclude(lease: &Lease, unread: u64) {
     let dropped = lease.logs.dropped + unread;
     if dropped > 0 {
+        let lines = if dropped == 1 { "line" } else { "lines" };
         let what = format!(
-            "… {dropped} lines dropped: {LINES_PER_SECOND} a second and {ATTEMPT_BYTES} bytes are kept"
+            "… {dropped} {lines} dropped: {LINES_PER_SECOND} a second and {ATTEMPT_BYTES} bytes are kept"
         );
         note(lease, "warn", &what);
     }
@@ -94,7 +95,9 @@ fn written(lease: &Lease, level: &str, stream: &str, message: &str, fields: Opti
 fn send(lease: &Lease, text: String) -> bool {
     let connection = &lease.host.connection;
     let subject = connection.names.logs_subject(&lease.delivery.key);
-    matches!(connection.client.publish(subject, Bytes::from(text)).now_or_never(), Some(Ok(())))
+    let publishing = connection.client.publish(subject, Bytes::from(text));
+    // Many lines in one turn use the turn up, which is no want of room.
+    matches!(tokio::task::unconstrained(publishing).now_or_never(), Some(Ok(())))
 }
 
 fn level(level: LogLevel) -> &'static str {

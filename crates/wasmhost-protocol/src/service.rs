@@ -55,7 +55,8 @@ impl RevokeRequest {
         let refuse = |why: &str| ServiceError {
             kind: ServiceErrorKind::BadRequest,
             message: format!(
-                "a request to revoke is empty or {{\"reason\", \"grace\", \"if_queued\"}}: {why}"
+                "a request to revoke is empty or {{\"reason\", \"grace\", \"if_queued\"}}: {}",
+                crate::escape(why)
             ),
         };
         match body.trim_ascii().first() {
@@ -153,6 +154,8 @@ mod tests {
             refused.ends_with("grace: 30d1ms is more than 30d, the most that may be asked for"),
             "{refused}"
         );
+        let unseen = RevokeRequest::parse("{\"\u{9b}2J\u{202e}\":1}".as_bytes()).unwrap_err().message;
+        assert!(unseen.contains("`\\u{9b}2J\\u{202e}`"), "{unseen}");
         for bad in [r#"{"raeson":"x"}"#, r#"{"grace":30}"#, "[", "null", "[]"] {
             assert_eq!(
                 RevokeRequest::parse(bad.as_bytes()).unwrap_err().kind,

@@ -73,14 +73,15 @@ async fn a_sleep_in_a_host_call_is_stopped_at_the_timeout() -> Test {
 }
 
 #[tokio::test]
-async fn a_panic_comes_with_a_readable_backtrace_and_its_last_lines() -> Test {
+async fn a_panic_comes_with_a_readable_backtrace_and_beside_it_its_last_lines() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hostile"]).await?;
     let mut events = deployment.events().await?;
     deployment.publish("wasmhost.jobs.default.hostile.run.p", &[], r#"{"do":"panic"}"#).await?;
     let record = end_of(&mut events, "hostile.run.p").await?;
     let backtrace = record["error"]["backtrace"].as_str().context("no backtrace")?;
     ensure!(backtrace.contains("hostile::perform"), "names are demangled: {backtrace}");
-    ensure!(backtrace.contains("panicked at"), "standard error comes along: {backtrace}");
+    let stderr = record["error"]["stderr"].as_str().context("no standard error")?;
+    ensure!(stderr.contains("panicked at") && !backtrace.contains("panicked at"), "{stderr}\n{backtrace}");
     Ok(())
 }
 

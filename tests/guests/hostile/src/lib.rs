@@ -24,7 +24,7 @@ struct Hostile;
 impl Guest for Hostile {
     fn run(args: String) -> Result<String, TaskError> {
         // What asks for nothing comes back as it is.
-        if !args.starts_with("{\"do\"") {
+        if !args.contains("\"do\"") {
             return Ok(args);
         }
         let deed =
