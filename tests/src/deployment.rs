@@ -11,7 +11,10 @@ use bytes::Bytes;
 use nats_server_child::{Options, Server};
 use serde_json::Value;
 use tempfile::TempDir;
-use wasmhost_client::{Client, ClientConfig, Handle, protocol::JobKey};
+use wasmhost_client::{
+    Client, ClientConfig, Handle,
+    protocol::{JobKey, ModuleName, Policy},
+};
 
 use crate::{
     audited::Audited,
@@ -137,6 +140,31 @@ impl Deployment {
         let pushed =
             self.wasmhost(&["module", "push", component, "--name", module, "--policy", policy]).await?;
         pushed.ok().map(drop)
+    }
+
+    /// Pushes a component that has the tasks of a guest, without compiling it: whoever runs it is the first who does.
+    ///
+    /// # Errors
+    ///
+    /// Where it is refused.
+    pub async fn push_cold(
+        &self,
+        guest: &str,
+        module: &str,
+        wasm: Bytes,
+        policy: Policy,
+    ) -> anyhow::Result<()> {
+        self.push(guest).await?;
+        let client = self.client().await?;
+        let manifest = client.modules().show(&ModuleName::parse(guest)?).await?.manifest;
+        client.modules().push(&ModuleName::parse(module)?, wasm, policy, manifest).await?;
+        Ok(())
+    }
+
+    /// A directory of the test's, for what is kept nowhere else.
+    #[must_use]
+    pub fn directory(&self, name: &str) -> String {
+        self.directory.path().join(name).display().to_string()
     }
 
     /// Runs a `wasmhost` command.

@@ -129,6 +129,28 @@ impl Host {
         Ok(kib << 10)
     }
 
+    /// Its child processes that run this command.
+    ///
+    /// # Errors
+    ///
+    /// Where it has ended.
+    pub fn children(&self, command: &str) -> anyhow::Result<Vec<Pid>> {
+        let id = self.child.id().context("the host has ended already")?;
+        let mut children = Vec::new();
+        for task in std::fs::read_dir(format!("/proc/{id}/task")).context("reading what the kernel says")? {
+            // A thread that has ended meanwhile has none.
+            let text = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+            // Before it runs its own command, one is still the host, which stands still until it does.
+            let runs = |id: &&str| {
+                let line = std::fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
+                line.split('\0').nth(1) == Some(command)
+            };
+            let found = text.split_whitespace().filter(runs);
+            children.extend(found.filter_map(|id| Pid::from_raw(id.parse().ok()?)));
+        }
+        Ok(children)
+    }
+
     /// Asks it to drain (SIGTERM).
     ///
     /// # Errors

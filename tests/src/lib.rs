@@ -6,6 +6,7 @@
 mod limit;
 mod place;
 
+mod component;
 mod deployment;
 mod host;
 mod lines;
@@ -21,6 +22,7 @@ mod audited;
 mod storm;
 
 pub use audited::Audited;
+pub use component::{slow_to_compile, version_of};
 pub use deployment::{Deployment, server};
 pub use events::{Events, History, Transition};
 pub use host::Host;

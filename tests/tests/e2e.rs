@@ -38,6 +38,7 @@ mod e2e {
     mod bad_jobs;
     mod bad_surroundings;
     mod bounds;
+    mod cold;
     mod doubt;
     mod encrypted;
     mod hoards;
