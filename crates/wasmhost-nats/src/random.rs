@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use wasmhost_protocol::{ChunksId, Digest, Token, WriteId, canonical};
 
 /// Bytes whose hashing holds nobody up: a fraction of a millisecond.
-const HASHED_AT_ONCE: usize = 128 << 10;
+const DONE_AT_ONCE: usize = 128 << 10;
 
 /// A new fence.
 #[must_use]
@@ -25,14 +25,18 @@ pub fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_bytes(Sha256::digest(bytes).into())
 }
 
-/// The same of many bytes, on another thread: what waits on this one, such as beats, goes on.
+/// The same of many bytes, on another thread.
 pub(crate) async fn digest_of_many(bytes: &Bytes) -> Digest {
-    if bytes.len() <= HASHED_AT_ONCE {
-        return digest_of(bytes);
+    let hashed = bytes.clone();
+    heavy(bytes.len(), move || digest_of(&hashed)).await
+}
+
+/// Work on so many bytes, on another thread where it would hold up what waits on this one, such as beats.
+pub(crate) async fn heavy<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if bytes <= DONE_AT_ONCE {
+        return work();
     }
-    let bytes = bytes.clone();
-    let hashing = tokio::task::spawn_blocking(move || digest_of(&bytes));
-    hashing.await.expect("hashing does not panic")
+    tokio::task::spawn_blocking(work).await.expect("hashing and copying do not panic")
 }
 
 /// The digest of a job's arguments: of their canonical form, so that spaces and the order of keys make no other job.
@@ -62,4 +66,30 @@ fn random_bits() -> u128 {
 pub(crate) fn fraction() -> f64 {
     let bits = u32::try_from(random_bits() >> 96).expect("32 bits are left");
     f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures::FutureExt;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn many_bytes_are_hashed_on_another_thread_and_few_at_once() {
+        let (go_on, waits) = mpsc::channel::<()>();
+        let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            // The only other thread there is does nothing until it is let go.
+            let _busy = tokio::task::spawn_blocking(move || waits.recv());
+            let (few, many) = (Bytes::from(vec![7; DONE_AT_ONCE]), Bytes::from(vec![7; DONE_AT_ONCE + 1]));
+            assert_eq!(digest_of_many(&few).now_or_never(), Some(digest_of(&few)));
+            let mut hashing = Box::pin(digest_of_many(&many));
+            assert!((&mut hashing).now_or_never().is_none(), "this thread has not done it");
+            drop(go_on);
+            assert_eq!(hashing.await, digest_of(&many));
+        });
+    }
 }

@@ -7,8 +7,8 @@ use super::description::{self, Description};
 use super::{ObjectError, Wanted, bounded, corrupt};
 use crate::backoff::Backoff;
 use crate::direct::page;
-use crate::random::digest_of_many;
-use crate::{Connection, ReadError, StoredMessage};
+use crate::random::heavy;
+use crate::{Connection, ReadError, StoredMessage, digest_of};
 
 /// Looks for chunks that a replica does not have yet, longer and longer apart: some seconds in all.
 const LOOKS: u32 = 8;
@@ -19,8 +19,14 @@ pub(crate) async fn get(
     store: &str,
     wanted: &Wanted<'_>,
 ) -> Result<Bytes, ObjectError> {
-    let bytes = bounded(wanted.name, read(connection, store, wanted)).await?;
-    let found = digest_of_many(&bytes).await;
+    let (parts, bytes) = bounded(wanted.name, read(connection, store, wanted)).await?;
+    // Megabytes are put together and hashed on another thread: what waits on this one, such as beats, goes on.
+    let (bytes, found) = heavy(bytes, move || {
+        let whole = join(parts);
+        let found = digest_of(&whole);
+        (whole, found)
+    })
+    .await;
     if found == *wanted.digest {
         Ok(bytes)
     } else {
@@ -28,7 +34,12 @@ pub(crate) async fn get(
     }
 }
 
-async fn read(connection: &Connection, store: &str, wanted: &Wanted<'_>) -> Result<Bytes, ObjectError> {
+/// The chunks in order, and how many bytes they have.
+async fn read(
+    connection: &Connection,
+    store: &str,
+    wanted: &Wanted<'_>,
+) -> Result<(Vec<Bytes>, usize), ObjectError> {
     let (mut backoff, mut looks) = (Backoff::new(), 0);
     let mut chunks = Chunks::default();
     loop {
@@ -111,8 +122,8 @@ impl Chunks {
         Ok(())
     }
 
-    /// All bytes, where they are those that the description tells of.
-    fn whole(mut self, told: &Description) -> Result<Bytes, String> {
+    /// All chunks, where they are those that the description tells of.
+    fn whole(self, told: &Description) -> Result<(Vec<Bytes>, usize), String> {
         if self.bytes != told.size || self.parts.len() as u64 != told.chunks {
             let Description { size, chunks, .. } = told;
             let (bytes, parts) = (self.bytes, self.parts.len());
@@ -120,11 +131,19 @@ impl Chunks {
                 "{bytes} bytes in {parts} chunks, and {size} in {chunks} by its description"
             ));
         }
-        if self.parts.len() == 1 {
-            return Ok(self.parts.remove(0));
-        }
-        let mut whole = BytesMut::with_capacity(self.parts.iter().map(Bytes::len).sum());
-        self.parts.iter().for_each(|part| whole.extend_from_slice(part));
-        Ok(whole.freeze())
+        let bytes = self.parts.iter().map(Bytes::len).sum();
+        Ok((self.parts, bytes))
     }
+}
+
+fn join(mut parts: Vec<Bytes>) -> Bytes {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    let mut whole = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
+    // Each goes as soon as it is copied.
+    for part in parts {
+        whole.extend_from_slice(&part);
+    }
+    whole.freeze()
 }
