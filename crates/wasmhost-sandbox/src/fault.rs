@@ -10,7 +10,8 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::codec::NO_PAYLOAD;
-use crate::guest::{CpuUsedUp, Observed};
+use crate::guest::{CpuUsedUp, Observed, RESULT_BYTES};
+use crate::imports::TooMuch;
 use crate::limits::Refused;
 use crate::tasks::Task;
 use last_words::LastWords;
@@ -34,6 +35,9 @@ impl Broken<'_> {
         }
         if let Some(why) = engine::host_fault(error) {
             return Verdict::HostBug(why);
+        }
+        if let Some(too_much) = error.downcast_ref::<TooMuch>() {
+            return Verdict::Exceeded(Limit::Instances, fault(&too_much.to_string(), Some(error)));
         }
         if let Some(limit) = engine::limit(error) {
             return self.over(limit, Some(error));
@@ -152,7 +156,12 @@ impl Broken<'_> {
             Limit::Instances => {
                 format!("too many instances or handles: the limit is {} handles", limits.handles)
             }
-            Limit::Result => "more than 64 MiB of values in one call".to_owned(),
+            Limit::Result => format!(
+                "more values in one call than a host holds for a guest: {} MiB, and within the memory limit of {} bytes \
+                 together with the guest's own",
+                RESULT_BYTES >> 20,
+                limits.memory_bytes
+            ),
         }
     }
 }

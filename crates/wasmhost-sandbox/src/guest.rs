@@ -20,7 +20,7 @@ use crate::run::JobContext;
 use crate::{Control, Mailbox};
 
 /// The most of the host's memory that what a task returns may take while it is turned into JSON; a value takes 40 to 48 bytes.
-const RESULT_BYTES: u64 = 64 << 20;
+pub(crate) const RESULT_BYTES: u64 = 64 << 20;
 /// The same, where the guest's own memory is all used up.
 const LEAST_RESULT_BYTES: u64 = 8 << 20;
 /// What a guest may hand over in one call of an import, beyond the largest thing that it may post.

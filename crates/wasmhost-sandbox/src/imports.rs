@@ -26,6 +26,11 @@ use bindings::wasmhost::task::types;
 
 impl types::Host for TaskState {}
 
+/// A call that asked for more than hosts give, by an interface that has no other way to refuse it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct TooMuch(String);
+
 /// The interfaces that [`linker`] provides, and the version that a component may ask for.
 pub(crate) const PROVIDED: [(&str, &str, &[&str]); 8] = [
     ("wasmhost:task", "0.1.", &["types", "state", "job", "checkpoint", "log", "config"]),

@@ -234,7 +234,7 @@ impl Loader {
         if first_bytes > self.max_memory_bytes {
             let most = self.max_memory_bytes;
             return Err(LoadError::Compile(format!(
-                "a memory of it starts with {first_bytes} bytes; this host allows {most} (`--memory-limit`)"
+                "a memory of it starts with {first_bytes} bytes; this host allows {most} (`wasmhost serve --memory-limit`)"
             )));
         }
         let component = artifact.load(&self.engine).map_err(|error| refused(&error))?;

@@ -1,7 +1,7 @@
 //! What a guest makes of `wasi:http/types` lives in the host's memory, granted or not: interpreters import it unasked. Here it is
 //! counted and its texts are bounded, in place of the engine's own functions that make or hold something.
 
-use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceTable, ResourceTableError};
+use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceTable};
 use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi_http::p2::bindings::http::types::{
     Fields, Host as _, HostFields, HostOutgoingRequest, HostOutgoingResponse, HostRequestOptions, Method,
@@ -9,6 +9,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{
 };
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
+use super::TooMuch;
 use crate::guest::Guest;
 
 /// The interface, as the engine's own definition calls it.
@@ -24,12 +25,15 @@ pub(crate) struct HttpObjects(usize);
 
 impl HttpObjects {
     /// Counts one that is about to be made. Those that were dropped meanwhile are found only when there seem to be too many.
-    fn add(&mut self, table: &mut ResourceTable) -> Result<(), ResourceTableError> {
+    fn add(&mut self, table: &mut ResourceTable) -> Result<(), TooMuch> {
         self.0 += 1;
         if self.0 > OBJECTS {
             self.0 = 1 + table.iter_mut().filter(|entry| is_object(*entry)).count();
         }
-        if self.0 > OBJECTS { Err(ResourceTableError::Full) } else { Ok(()) }
+        if self.0 > OBJECTS {
+            return Err(TooMuch(format!("more than {OBJECTS} HTTP messages, bodies and fields at a time")));
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::io::poll::Host;
 
+use super::TooMuch;
 use crate::guest::Guest;
 
 /// The interface, as the engine's own definition calls it.
@@ -12,18 +13,14 @@ const POLL: &str = "wasi:io/poll@0.2.12";
 /// Pollables in one list.
 const MOST: usize = 1_000;
 
-/// A list that is too long; the interface has no way to refuse it but this.
-#[derive(Debug, thiserror::Error)]
-#[error("a list of {0} pollables; one call takes at most {MOST}")]
-struct TooMany(usize);
-
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.instance(POLL)?.func_wrap_async(
         "poll",
         |mut store: StoreContextMut<'_, Guest>, (list,): (Vec<Resource<DynPollable>>,)| {
             Box::new(async move {
                 if list.len() > MOST {
-                    return Err(TooMany(list.len()).into());
+                    let text = format!("a list of {} pollables; one call takes at most {MOST}", list.len());
+                    return Err(TooMuch(text).into());
                 }
                 let (_, table) = store.data_mut().http_objects();
                 Ok((Host::poll(table, list).await?,))
