@@ -19,7 +19,6 @@ use crate::meter::Metered;
 use crate::pool::Pool;
 use crate::run::Run;
 use crate::tasks::Task;
-use crate::tasks::cost::host_bytes_per_charge;
 use crate::{Control, Mailbox};
 
 /// One attempt that was not started yet.
@@ -116,7 +115,7 @@ impl Attempt {
         let limits = self.run.limits.clone();
         let ends_at = Instant::now().checked_add(limits.timeout).unwrap_or_else(far_away);
         let (control, module) = (self.control.clone(), self.module.clone());
-        let rate = host_bytes_per_charge(task.ty.result.as_ref());
+        let rate = task.host_bytes_per_charge();
         let mut store = Guest::store(&module.pre, self.task_state(ends_at, observed), observed, rate);
         let call = Metered::new(&observed.meter, call(&module, task, &mut store, args));
         let call = async {

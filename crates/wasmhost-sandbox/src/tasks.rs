@@ -1,10 +1,10 @@
 //! Which functions of a component are tasks, and which of its exports cannot be, with the reason.
 
-pub(crate) mod cost;
+mod cost;
 mod steering;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use wasmhost_protocol::{FunctionName, RefusedFunction, UnknownTask};
@@ -31,9 +31,17 @@ pub(crate) struct Task {
     pub(crate) raw: bool,
     /// Whether it is `wasi:cli/run.run`.
     pub(crate) command: bool,
+    /// What its results cost, as soon as somebody asked.
+    #[serde(skip)]
+    cost: OnceLock<f64>,
 }
 
 impl Task {
+    /// Bytes of the host that one byte of what the engine charges for its results stands for, at worst.
+    pub(crate) fn host_bytes_per_charge(&self) -> f64 {
+        *self.cost.get_or_init(|| cost::host_bytes_per_charge(self.ty.result.as_ref()))
+    }
+
     /// What it takes.
     pub(crate) fn parameters(&self) -> Parameters<'_> {
         if self.raw { Parameters::Text } else { Parameters::Typed(&self.ty) }
@@ -168,7 +176,7 @@ fn described(
     }
     let command = (package, name) == ("wasi:cli/run", "run");
     let steers = (steers || raw) && is_task_error(&ty);
-    Ok(Task { interface, function, ty, steers, raw, command })
+    Ok(Task { interface, function, ty, steers, raw, command, cost: OnceLock::new() })
 }
 
 /// Tasks with a name of their own, and those that share one.
@@ -194,7 +202,7 @@ fn duplicates(ambiguous: &[Arc<Task>]) -> Vec<RefusedFunction> {
 
 /// Shared tasks are written as others are.
 mod shared {
-    use std::sync::Arc;
+    use std::sync::{Arc, OnceLock};
 
     use serde::{Deserialize, Deserializer, Serializer};
 

@@ -18,7 +18,7 @@ const LEAST_ALLOCATION: f64 = 32.0;
 const CASES_A_VALUE: f64 = 50.0;
 
 /// Bytes of the host that one byte of charge may stand for, at worst: 1 or more.
-pub(crate) fn host_bytes_per_charge(result: Option<&Type>) -> f64 {
+pub(super) fn host_bytes_per_charge(result: Option<&Type>) -> f64 {
     let mut worst = 1.0;
     if let Some(ty) = result {
         Cost::of(ty, &mut worst).rate(&mut worst);
@@ -113,7 +113,7 @@ mod tests {
 
     fn rate(declared: &str, ty: &str) -> f64 {
         let tasks = tasks(&format!("world w {{ {declared} export f: func() -> {ty}; }}"));
-        host_bytes_per_charge(tasks.find("f").unwrap().ty.result.as_ref())
+        tasks.find("f").unwrap().host_bytes_per_charge()
     }
 
     #[test]
