@@ -8,8 +8,9 @@ use wasmhost_host::bounds::{QUEUES, WEIGHT};
 use wasmhost_protocol::{QueueName, Timestamp, bounds, parse_duration};
 
 pub(crate) use within::{
-    parse_ack_wait, parse_attempts, parse_delay, parse_grace, parse_memory_limit, parse_reconcile_after,
-    parse_replicas, parse_result_ttl, parse_slots, parse_storage, parse_timeout,
+    bytes, duration, number, parse_ack_wait, parse_attempts, parse_delay, parse_grace, parse_memory,
+    parse_memory_limit, parse_reconcile_after, parse_replicas, parse_result_ttl, parse_slots, parse_storage,
+    parse_timeout,
 };
 
 /// Queues with their weights: `high:4,default:1`, where a weight may be left out.

@@ -13,10 +13,11 @@ use crate::due::{self, Fired};
 use crate::host::Host;
 use crate::lease::{Attended, Lease};
 use crate::settle::{Settle, settle};
+use crate::slots::Slot;
 use crate::start::start;
 
-/// Takes a message through its attempt, if it may have one.
-pub(crate) async fn attempt(host: &Host, message: Delivered, consumer_created: Timestamp) {
+/// Takes a message through its attempt, if it may have one. The slot is free again with its end.
+pub(crate) async fn attempt(host: &Host, message: Delivered, consumer_created: Timestamp, mut slot: Slot) {
     let (delivery, bad) = match Delivery::parse(&host.connection.names, message, consumer_created) {
         Ok(delivery) => (delivery, None),
         Err(Unreadable::Headers { delivery, why }) => (*delivery, Some(why)),
@@ -27,7 +28,7 @@ pub(crate) async fn attempt(host: &Host, message: Delivered, consumer_created: T
             return settle(&host.connection, &message, how).await;
         }
     };
-    let mut lease = match claim(host, delivery, bad.as_deref()).await {
+    let mut lease = match claim(host, delivery, bad.as_deref(), &mut slot.memory).await {
         Claimed::Granted(lease) => lease,
         Claimed::Not(delivery, how) => {
             let how = due::before_settling(host, delivery.fired.as_deref(), None, how).await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use wasmhost_nats::LayoutConfig;
-use wasmhost_protocol::bounds::{GRACE, MEMORY_BYTES};
+use wasmhost_protocol::bounds::GRACE;
 use wasmhost_protocol::{Bounds, OutOfBounds};
 
-use crate::HostConfig;
+use crate::{HostConfig, MemoryBudget};
 
 /// Slots: the pool reserves 8 GiB of addresses for each and maps six areas while it is used; ten thousand fit the addresses
 /// of a process and Linux's default of 65,530 areas. Whoever needs more starts another host.
@@ -22,6 +22,10 @@ pub const ACK_WAIT: Bounds<Duration> =
 /// Grace of the reconciler, which looks about as often.
 pub const RECONCILE_AFTER: Bounds<Duration> =
     Bounds { least: Duration::from_millis(100), most: Duration::from_secs(24 * 3600) };
+/// Memory of all attempts, in hundredths of what there is: more than all of it for modules that use little of what they may.
+pub const MEMORY_PERCENT: Bounds<u32> = Bounds { least: 1, most: 1_000 };
+/// The same in bytes: one small guest with what its host needs for it, and more than machines have.
+pub const MEMORY_BYTES: Bounds<u64> = Bounds { least: 32 << 20, most: 1 << 50 };
 
 /// Settings beside their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +48,8 @@ impl HostConfig {
             named("grace", GRACE.hold(self.grace).map(drop)),
             named("ack_wait", ACK_WAIT.hold(self.ack_wait).map(drop)),
             named("reconcile_after", RECONCILE_AFTER.hold(self.reconcile_after).map(drop)),
-            named("max_memory_bytes", MEMORY_BYTES.hold(self.max_memory_bytes).map(drop)),
+            named("memory", self.memory.hold()),
+            self.ceiling.check().err().map(|error| format!("ceiling: {error}")),
             named("layout.replicas", LayoutConfig::REPLICAS.hold(self.layout.replicas).map(drop)),
         ];
         let problems: Vec<_> = settings.into_iter().chain(queues).flatten().collect();
@@ -52,9 +57,18 @@ impl HostConfig {
     }
 }
 
+impl MemoryBudget {
+    fn hold(self) -> Result<(), OutOfBounds> {
+        match self {
+            Self::Percent(percent) => MEMORY_PERCENT.hold(percent).map(drop),
+            Self::Bytes(bytes) => MEMORY_BYTES.hold(bytes).map(drop),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use wasmhost_protocol::QueueName;
+    use wasmhost_protocol::{Ceiling, QueueName};
     use wasmhost_sandbox::Compiler;
 
     use super::*;
@@ -73,7 +87,8 @@ mod tests {
             grace: GRACE.most,
             ack_wait: ACK_WAIT.most,
             reconcile_after: RECONCILE_AFTER.most,
-            max_memory_bytes: MEMORY_BYTES.most,
+            ceiling: Ceiling { memory_bytes: 4 << 30, ..Ceiling::default() },
+            memory: MemoryBudget::Bytes(MEMORY_BYTES.most),
             ..usual()
         };
         assert_eq!(most.check(), Ok(()));
@@ -89,11 +104,12 @@ mod tests {
             grace: Duration::MAX,
             ack_wait: Duration::ZERO,
             reconcile_after: Duration::MAX,
-            max_memory_bytes: 0,
+            ceiling: Ceiling { memory_bytes: 0, ..Ceiling::default() },
+            memory: MemoryBudget::Percent(0),
             layout: LayoutConfig { replicas: 0, ..LayoutConfig::default() },
             ..usual()
         };
-        assert_eq!(beside.check().unwrap_err().problems.len(), 7, "{:?}", beside.check());
+        assert_eq!(beside.check().unwrap_err().problems.len(), 8, "{:?}", beside.check());
         assert_eq!(
             HostConfig { queues: Vec::new(), ..usual() }.check().unwrap_err().to_string(),
             "configuration refused: queues: 0 is less than 1, the least that may be asked for"

@@ -19,6 +19,7 @@ use crate::dead;
 use crate::delivery::Delivery;
 use crate::host::Host;
 use crate::lease::Lease;
+use crate::memory::Reserved;
 use crate::room::Waiting;
 use crate::settle::{Settle, in_progress};
 use crate::suspects::Turn;
@@ -68,9 +69,14 @@ enum Ended {
 }
 
 /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `bad`: why the message
-/// cannot be read as a job.
-pub(crate) async fn claim(host: &Host, delivery: Delivery, bad: Option<&str>) -> Claimed {
-    let (ended, held_at) = held(host, &delivery, Claiming::run(host, &delivery, bad)).await;
+/// cannot be read as a job. `memory`: what the attempt gets, at first what is usual.
+pub(crate) async fn claim(
+    host: &Host,
+    delivery: Delivery,
+    bad: Option<&str>,
+    memory: &mut Reserved,
+) -> Claimed {
+    let (ended, held_at) = held(host, &delivery, Claiming::run(host, &delivery, bad, memory)).await;
     match ended {
         Ended::Granted(granted) => {
             let Granted { record, revision, policy, turn } = *granted;
@@ -123,12 +129,19 @@ struct Claiming<'a> {
     /// Whether a copy of the failure is kept already.
     buried: bool,
     waiting: Option<Waiting>,
+    memory: &'a mut Reserved,
 }
 
 impl<'a> Claiming<'a> {
-    async fn run(host: &'a Host, delivery: &'a Delivery, bad: Option<&'a str>) -> Ended {
+    async fn run(
+        host: &'a Host,
+        delivery: &'a Delivery,
+        bad: Option<&'a str>,
+        memory: &'a mut Reserved,
+    ) -> Ended {
         let (token, adopt, buried) = (random_token(), false, false);
-        let mut this = Self { host, delivery, module: None, token, adopt, bad, buried, waiting: None };
+        let mut this =
+            Self { host, delivery, module: None, token, adopt, bad, buried, waiting: None, memory };
         if !this.find_module().await {
             return Ended::Not(Settle::Nak(Duration::ZERO));
         }
@@ -198,6 +211,7 @@ impl<'a> Claiming<'a> {
         let policy = self.policy(standing);
         let first = module::recorded(standing).is_none_or(|record| record.attempt == 0);
         let over = module::over_policy(self.delivery, &policy).filter(|_| first);
+        let over = over.or_else(|| module::over_ceiling(&self.host.config.ceiling, self.delivery, &policy));
         let judgement = judge(&Case {
             standing,
             believed,
@@ -248,6 +262,9 @@ impl<'a> Claiming<'a> {
             }
             Judgement::Stale { revision } if self.host.walks.again(revision) => not(Settle::Silent),
             Judgement::Stale { .. } => Next::Judge { standing, adopt: true },
+            Judgement::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
+                self.wait_for_memory(policy.limits.memory_bytes).await
+            }
             Judgement::Claim { mut record, expected } => {
                 if self.adopt && fault::is_broken("no-fence-at-adoption") {
                     record.token = token_of(&standing).or(record.token);
@@ -256,6 +273,17 @@ impl<'a> Claiming<'a> {
             }
             Judgement::End { record, expected } => self.write_end(*record, expected, &policy).await,
         }
+    }
+
+    /// What was judged may have changed by the time that there is room: it is judged again.
+    async fn wait_for_memory(&mut self, limit_bytes: u64) -> Next {
+        limited!(info, job.key = %self.delivery.key, "all memory for jobs is in use; the job waits");
+        tokio::select! {
+            () = self.memory.wait_for(limit_bytes) => {}
+            () = self.host.closing.cancelled() => return not(Settle::Nak(Duration::ZERO)),
+        }
+        let standing = self.host.records.read_until_known(&self.delivery.key).await;
+        Next::Judge { standing, adopt: false }
     }
 
     /// R4: a message that still stands keeps the record, and this one is dropped; else this one takes its place, unless

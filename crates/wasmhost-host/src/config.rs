@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_nats::LayoutConfig;
-use wasmhost_protocol::QueueName;
+use wasmhost_protocol::{Ceiling, QueueName};
 use wasmhost_sandbox::{Compiler, SandboxConfig};
 
 use crate::bounds::SLOTS;
@@ -28,12 +28,30 @@ pub struct HostConfig {
     pub cache_dir: Option<PathBuf>,
     /// How modules are compiled.
     pub compiler: Compiler,
-    /// The most memory that a module's policy may ask for.
-    pub max_memory_bytes: u64,
+    /// The most that policies of modules and headers of jobs may ask for.
+    pub ceiling: Ceiling,
+    /// What all attempts together may have of the machine's memory.
+    pub memory: MemoryBudget,
     /// The most that the code and data of all loaded modules may have, in bytes.
     pub modules_bytes: u64,
     /// Streams and buckets as they are made at the first start.
     pub layout: LayoutConfig,
+}
+
+/// What all attempts of a host together may have of the machine's memory. Each has its policy's limit reserved while it runs,
+/// and most use far less: more than there is may be given away by whoever knows their modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryBudget {
+    /// This part of what the machine has, or the control group that the host runs in, in hundredths.
+    Percent(u32),
+    /// So many bytes.
+    Bytes(u64),
+}
+
+impl Default for MemoryBudget {
+    fn default() -> Self {
+        Self::Percent(80)
+    }
 }
 
 impl HostConfig {
@@ -49,7 +67,8 @@ impl HostConfig {
             trust_submitters: true,
             cache_dir: None,
             compiler,
-            max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+            ceiling: Ceiling::default(),
+            memory: MemoryBudget::default(),
             modules_bytes: SandboxConfig::MODULES_BYTES,
             layout: LayoutConfig::default(),
         }

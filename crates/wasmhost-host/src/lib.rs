@@ -35,6 +35,7 @@ mod host;
 mod lease;
 mod loading;
 mod logs;
+mod memory;
 mod presence;
 mod pull;
 mod queues;
@@ -47,5 +48,5 @@ mod slots;
 mod start;
 mod suspects;
 
-pub use config::HostConfig;
+pub use config::{HostConfig, MemoryBudget};
 pub use run::{HostError, run};

@@ -73,7 +73,9 @@ impl Line {
 impl Pulling<'_> {
     fn ask(&mut self) {
         let plan = self.shares.plan(self.host.slots.free(), Instant::now());
-        for at in plan.calls_back {
+        // What waits at the server has memory that a job waits for here.
+        let awaited = if self.host.slots.memory.is_awaited() { self.shares.standing() } else { Vec::new() };
+        for at in plan.calls_back.into_iter().chain(awaited) {
             self.lines[at].back.cancel();
         }
         for (at, asked) in plan.asks {

@@ -12,7 +12,7 @@ use wasmhost_nats::{
     ConnectError, Connection, LayoutError, Records, RegistryView, RightsError, check_rights,
     ensure_deployment, now,
 };
-use wasmhost_protocol::HostId;
+use wasmhost_protocol::{HostId, format_size};
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 use crate::attempts::{Attempts, Wake};
@@ -22,6 +22,7 @@ use crate::claim::{Lookups, Walks};
 use crate::config::HostConfig;
 use crate::host::{Host, Shared};
 use crate::loading::Loading;
+use crate::memory::Memory;
 use crate::queues::Queue;
 use crate::room::Room;
 use crate::slots::Slots;
@@ -84,7 +85,8 @@ where
     let (failed, mut failures) = tokio::sync::mpsc::channel(1);
     let serving = async {
         spawn_parts(&host, &failed).await;
-        tracing::info!(host.id = %host.id, slots = host.config.slots, "serving");
+        let memory = format_size(host.slots.memory.bytes());
+        tracing::info!(host.id = %host.id, slots = host.config.slots, memory, "serving");
         std::future::pending().await
     };
     let ended = tokio::select! {
@@ -98,15 +100,17 @@ where
 
 fn new_host(
     connection: Connection,
-    config: HostConfig,
+    mut config: HostConfig,
     queues: Vec<Queue>,
     guests: Handle,
 ) -> Result<Host, HostError> {
+    let slots = Slots::new(config.slots, config.memory);
+    config.ceiling.memory_bytes = within(config.ceiling.memory_bytes, &slots.memory);
     let sandbox = SandboxConfig {
         slots: config.slots,
         cache_dir: config.cache_dir.clone(),
         compiler: config.compiler.clone(),
-        max_memory_bytes: config.max_memory_bytes,
+        max_memory_bytes: config.ceiling.memory_bytes,
         modules_bytes: config.modules_bytes,
     };
     let id = wasmhost_nats::random_token().to_string();
@@ -117,7 +121,7 @@ fn new_host(
         registry: RegistryView::new(&connection),
         sandbox: Sandbox::new(sandbox, guests)?,
         queues,
-        slots: Slots::new(config.slots),
+        slots,
         bucket: Bucket::new(),
         attempts: Attempts::default(),
         walks: Walks::default(),
@@ -132,6 +136,20 @@ fn new_host(
         config,
     };
     Ok(Host::new(host))
+}
+
+/// A ceiling that an attempt can have reserved: what is never free would be waited for in vain.
+fn within(ceiling_bytes: u64, memory: &Memory) -> u64 {
+    let largest = memory.largest_limit();
+    if largest < ceiling_bytes {
+        let (memory, largest) = (format_size(memory.bytes()), format_size(largest));
+        tracing::warn!(
+            memory,
+            largest,
+            "jobs have little memory together here (`--memory`): one whose module asks for more than the largest is refused"
+        );
+    }
+    ceiling_bytes.min(largest)
 }
 
 type Failed = tokio::sync::mpsc::Sender<String>;

@@ -129,8 +129,14 @@ fn counted(attempt: &Attempt<'_>, max: u32, mut error: JobError, after: Option<D
 
 /// The guest's own delay wins; else exponential with a factor, a maximum and full jitter.
 fn retry(attempt: &Attempt<'_>, reason: &str, after: Option<Duration>, charge: bool) -> Decision {
-    let delay = after.unwrap_or_else(|| backoff(attempt, charge)).min(RetryPolicy::LONGEST_DELAY);
+    let asked = after.unwrap_or_else(|| backoff(attempt, charge));
+    let delay = asked.max(shortest_delay(attempt.record)).min(RetryPolicy::LONGEST_DELAY);
     Decision::Retry { reason: reason.to_owned(), delay, charge }
+}
+
+/// None for the first attempts: a task may ask to be tried again at once.
+fn shortest_delay(record: &Record) -> Duration {
+    if record.attempt <= RetryPolicy::AT_ONCE_ATTEMPTS { Duration::ZERO } else { RetryPolicy::SHORTEST_DELAY }
 }
 
 /// Grows with the attempts of the same sort that ended before: the job's own failures, or the host's.

@@ -1,5 +1,6 @@
 //! What a module may use and how its jobs are retried: stored with the module, so it can only ask.
 
+mod ceiling;
 mod review;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use crate::ErrorKind;
 use crate::bounds;
 use crate::duration::{as_optional_text, as_text};
 
+pub use ceiling::{Ceiling, Over};
 pub use review::{BadPolicy, Beside};
 
 /// Limits of one attempt.
@@ -95,6 +97,10 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// Attempts of a task that asks for a retry where nothing is set: Celery's three retries.
     pub const ASKED_ATTEMPTS: u32 = 4;
+    /// Attempts of a job that may follow one another at once, where that is asked for.
+    pub const AT_ONCE_ATTEMPTS: u32 = 10;
+    /// The shortest delay behind those: what fails again and again is no loop that keeps a host and its server busy.
+    pub const SHORTEST_DELAY: Duration = Duration::from_secs(1);
     /// No delay is longer, whoever asks for it.
     pub const LONGEST_DELAY: Duration = bounds::RETRY_DELAY.most;
     /// Attempts that the host's own faults and hand-offs may cost a job without being charged.

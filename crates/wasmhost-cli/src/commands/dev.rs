@@ -100,7 +100,7 @@ fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, Complaint> {
         slots: 1,
         cache_dir: config.cache_dir.clone(),
         compiler: config.compiler.clone(),
-        max_memory_bytes: config.max_memory_bytes,
+        max_memory_bytes: config.ceiling.memory_bytes,
         modules_bytes: config.modules_bytes,
     };
     Sandbox::new(config, guests).map_err(|error| component::no_sandbox(&error))

@@ -1,20 +1,22 @@
 //! `wasmhost serve`: a host.
 
+mod ceiling;
 mod config;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wasmhost_host::{HostConfig, HostError};
+use wasmhost_host::{HostConfig, HostError, MemoryBudget};
 use wasmhost_nats::{Backoff, ConnectError, Connection, LayoutConfig, RightsError};
+use wasmhost_protocol::Ceiling;
 
 use crate::cli::Global;
 use crate::complaint::{Complaint, chain};
 use crate::exit::Exit;
 use crate::units::{
-    Queues, parse_ack_wait, parse_grace, parse_memory_limit, parse_reconcile_after, parse_replicas,
-    parse_slots, parse_storage,
+    Queues, parse_ack_wait, parse_bytes, parse_grace, parse_memory, parse_memory_limit,
+    parse_reconcile_after, parse_replicas, parse_slots, parse_storage,
 };
 use crate::{component, connect, runtime};
 
@@ -27,6 +29,10 @@ A flag overrules the environment, and that the configuration file, a TOML file w
   queues = \"high:4,default:1\"
   slots = 32
   grace = \"30s\"
+  [ceiling.limits]          # the most that a module's policy may ask for; memory is --memory-limit
+  timeout = \"7d\"          # cpu soft-timeout table-elements handles result meta checkpoint updates-per-second
+  [ceiling.retry]
+  max-attempts = 5000       # initial-delay factor max-delay max-lost
 
 SIGTERM, SIGHUP and Ctrl-C drain: no more work is taken, what runs may finish within --grace.
 
@@ -51,6 +57,13 @@ pub(crate) struct Settings {
     /// The most memory that the policy of a module may ask for, up to 4G [default: 512M]
     #[arg(long, value_name = "SIZE", env = "WASMHOST_MEMORY_LIMIT", value_parser = parse_memory_limit)]
     memory_limit: Option<u64>,
+    /// Memory of all attempts together: a size, or a part of what the machine or its control group has. Each attempt has its module's
+    /// limit reserved while it runs; above 100% only for modules that use less than they may [default: 80%]
+    #[arg(long, value_name = "SIZE|PERCENT", env = "WASMHOST_MEMORY", value_parser = parse_memory)]
+    memory: Option<MemoryBudget>,
+    /// The most that the code of all loaded modules may have; those used longest ago go first [default: 1G]
+    #[arg(long, value_name = "SIZE", env = "WASMHOST_MODULES_MEMORY", value_parser = parse_bytes)]
+    modules_memory: Option<u64>,
     /// How long a drain waits for what runs, at most 30d [default: 30s]
     #[arg(long, value_name = "DURATION", env = "WASMHOST_GRACE", value_parser = parse_grace)]
     grace: Option<Duration>,
@@ -77,6 +90,9 @@ pub(crate) struct Settings {
     /// Whether to wait where NATS cannot be reached at the start; false ends with 69 [default: true]
     #[arg(long, value_name = "BOOL", env = "WASMHOST_AWAIT_NATS")]
     await_nats: Option<bool>,
+    /// The most that may be asked for; in the configuration file only.
+    #[arg(skip)]
+    ceiling: Option<Ceiling>,
 }
 
 /// Serves until it is told to stop.
@@ -175,6 +191,8 @@ impl Settings {
             queues: self.queues.or(below.queues),
             slots: self.slots.or(below.slots),
             memory_limit: self.memory_limit.or(below.memory_limit),
+            memory: self.memory.or(below.memory),
+            modules_memory: self.modules_memory.or(below.modules_memory),
             grace: self.grace.or(below.grace),
             ack_wait: self.ack_wait.or(below.ack_wait),
             reconcile_after: self.reconcile_after.or(below.reconcile_after),
@@ -183,6 +201,7 @@ impl Settings {
             replicas: self.replicas.or(below.replicas),
             trust_submitters: self.trust_submitters.or(below.trust_submitters),
             await_nats: self.await_nats.or(below.await_nats),
+            ceiling: self.ceiling.or(below.ceiling),
         }
     }
 
@@ -191,17 +210,20 @@ impl Settings {
         let default = HostConfig::new(component::child_compiler()?);
         let mut layout = self.storage.map_or(default.layout, LayoutConfig::within);
         layout.replicas = self.replicas.unwrap_or(layout.replicas);
+        let mut ceiling = self.ceiling.unwrap_or(default.ceiling);
+        ceiling.memory_bytes = self.memory_limit.unwrap_or(ceiling.memory_bytes);
         Ok(HostConfig {
             queues: self.queues.map_or(default.queues, |queues| queues.0),
             slots: self.slots.unwrap_or(default.slots),
-            max_memory_bytes: self.memory_limit.unwrap_or(default.max_memory_bytes),
+            ceiling,
+            memory: self.memory.unwrap_or(default.memory),
+            modules_bytes: self.modules_memory.unwrap_or(default.modules_bytes),
             grace: self.grace.unwrap_or(default.grace),
             ack_wait: self.ack_wait.unwrap_or(default.ack_wait),
             reconcile_after: self.reconcile_after.unwrap_or(default.reconcile_after),
             cache_dir: self.cache_dir.or_else(component::usual_cache_dir),
             trust_submitters: self.trust_submitters.unwrap_or(default.trust_submitters),
             compiler: default.compiler,
-            modules_bytes: default.modules_bytes,
             layout,
         })
     }

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use wasmhost_host::bounds::{ACK_WAIT, RECONCILE_AFTER, SLOTS};
+use wasmhost_host::MemoryBudget;
+use wasmhost_host::bounds::{ACK_WAIT, MEMORY_BYTES, MEMORY_PERCENT, RECONCILE_AFTER, SLOTS};
 use wasmhost_nats::LayoutConfig;
 use wasmhost_protocol::bounds::{self, Quantity};
 use wasmhost_protocol::{Bounds, parse_duration};
@@ -60,6 +61,38 @@ pub(crate) fn parse_memory_limit(text: &str) -> Result<u64, String> {
     bytes(text, bounds::MEMORY_BYTES)
 }
 
+/// The memory of all attempts: a size, or a part of what there is.
+pub(crate) fn parse_memory(text: &str) -> Result<MemoryBudget, String> {
+    match text.strip_suffix('%') {
+        Some(percent) => number(percent, MEMORY_PERCENT).map(MemoryBudget::Percent),
+        None => bytes(text, MEMORY_BYTES).map(MemoryBudget::Bytes),
+    }
+}
+
+/// A number of table elements, handles, attempts or whatever has such bounds.
+pub(crate) fn number<T: Quantity + FromStr>(
+    text: &str,
+    Bounds { least, most }: Bounds<T>,
+) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| (Bounds { least, most }).hold(*number).is_ok());
+    number.ok_or_else(|| {
+        format!("`{}` is not a number from {} to {}", text.escape_debug(), least.text(), most.text())
+    })
+}
+
+/// A duration within bounds.
+pub(crate) fn duration(text: &str, bounds: Bounds<Duration>) -> Result<Duration, String> {
+    let duration = parse_duration(text).map_err(|error| error.to_string())?;
+    bounds.hold(duration).map_err(|error| error.to_string())
+}
+
+/// A size within bounds.
+pub(crate) fn bytes(text: &str, bounds: Bounds<u64>) -> Result<u64, String> {
+    let bytes = parse_bytes(text)?;
+    let (least, most) = (format_bytes(bounds.least), format_bytes(bounds.most));
+    bounds.hold(bytes).map_err(|_| format!("size `{text}` is not from {least} to {most}"))
+}
+
 /// What the streams may take on the server.
 pub(crate) fn parse_storage(text: &str) -> Result<u64, String> {
     bytes(text, LayoutConfig::STORAGE)
@@ -68,24 +101,6 @@ pub(crate) fn parse_storage(text: &str) -> Result<u64, String> {
 /// Copies of a stream: what a NATS cluster makes.
 pub(crate) fn parse_replicas(text: &str) -> Result<usize, String> {
     number(text, LayoutConfig::REPLICAS)
-}
-
-fn duration(text: &str, bounds: Bounds<Duration>) -> Result<Duration, String> {
-    let duration = parse_duration(text).map_err(|error| error.to_string())?;
-    bounds.hold(duration).map_err(|error| error.to_string())
-}
-
-fn number<T: Quantity + FromStr>(text: &str, Bounds { least, most }: Bounds<T>) -> Result<T, String> {
-    let number = text.parse().ok().filter(|number| (Bounds { least, most }).hold(*number).is_ok());
-    number.ok_or_else(|| {
-        format!("`{}` is not a number from {} to {}", text.escape_debug(), least.text(), most.text())
-    })
-}
-
-fn bytes(text: &str, bounds: Bounds<u64>) -> Result<u64, String> {
-    let bytes = parse_bytes(text)?;
-    let (least, most) = (format_bytes(bounds.least), format_bytes(bounds.most));
-    bounds.hold(bytes).map_err(|_| format!("size `{text}` is not from {least} to {most}"))
 }
 
 #[cfg(test)]
@@ -117,6 +132,9 @@ mod tests {
         edge(parse_reconcile_after, "100ms", "99ms", "100ms, the least");
         edge(parse_memory_limit, "4G", "4097M", "64.0 KiB to 4.0 GiB");
         edge(parse_memory_limit, "64K", "0", "64.0 KiB to 4.0 GiB");
+        edge(parse_memory, "1000%", "1001%", "from 1 to 1000");
+        edge(parse_memory, "1%", "0%", "from 1 to 1000");
+        edge(parse_memory, "32M", "31M", "32.0 MiB to 1024.0 TiB");
         edge(parse_storage, "1024T", "1025T", "to 1024.0 TiB");
         edge(parse_storage, "7M", "0", "from 7.0 MiB");
         edge(parse_replicas, "5", "6", "from 1 to 5");

@@ -1,7 +1,9 @@
 //! Which version of its module a job runs, and by which policy: that of its first claim, once it has had one.
 
 use wasmhost_nats::registry::{self, RegistryError};
-use wasmhost_protocol::{Digest, ModuleEntry, ModuleName, Policy, Record, Standing, format_duration, header};
+use wasmhost_protocol::{
+    Ceiling, Digest, ModuleEntry, ModuleName, Over, Policy, Record, Standing, format_duration, header,
+};
 
 use crate::delivery::Delivery;
 use crate::host::Host;
@@ -59,4 +61,12 @@ pub(super) fn over_policy(delivery: &Delivery, policy: &Policy) -> Option<String
     let asked = delivery.options.timeout.filter(|timeout| *timeout > policy.limits.timeout)?;
     let (asked, allowed) = (format_duration(asked), format_duration(policy.limits.timeout));
     Some(format!("{}: {asked} is more than the {allowed} that the module's policy allows", header::TIMEOUT))
+}
+
+/// The same for what is over this host's ceiling: of the module, whoever set it, and of the job.
+pub(super) fn over_ceiling(ceiling: &Ceiling, delivery: &Delivery, policy: &Policy) -> Option<String> {
+    let mut over = ceiling.over_policy(policy);
+    over.extend(ceiling.over_options(&delivery.options));
+    let over: Vec<_> = over.iter().map(Over::to_string).collect();
+    (!over.is_empty()).then(|| over.join("; "))
 }

@@ -195,8 +195,7 @@ impl Request<'_> {
             Some(slot) if !self.host.closing.is_cancelled() => {
                 let (host, created) = (self.host.clone(), self.queue().created());
                 self.host.tracker.spawn(async move {
-                    attempt(&host, message, created).await;
-                    drop(slot);
+                    attempt(&host, message, created, slot).await;
                 });
             }
             Some(_) | None => {

@@ -147,6 +147,11 @@ impl Shares {
         plan
     }
 
+    /// Lanes whose request waits for jobs.
+    pub(super) fn standing(&self) -> Vec<usize> {
+        (0..self.lanes.len()).filter(|at| self.lanes[*at].standing().is_some()).collect()
+    }
+
     /// When the plan may change by itself.
     pub(super) fn wakes_at(&self, now: Instant) -> Option<Instant> {
         let turn = self.turn();

@@ -175,6 +175,23 @@ fn no_delay_is_longer_than_a_day_or_the_policys_own_maximum() {
 }
 
 #[test]
+fn a_job_that_fails_again_and_again_is_no_hot_loop() {
+    let retry =
+        RetryPolicy { initial_delay: Duration::ZERO, max_delay: Duration::ZERO, ..RetryPolicy::default() };
+    let failed = Verdict::Failed { message: String::new(), details: None };
+    let asked =
+        Verdict::RetryAsked { message: String::new(), details: None, after: Some(Duration::from_millis(1)) };
+    for charged in [9, 10, 11, 100_000] {
+        let record = record(Some(u32::MAX), charged);
+        let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 0.0 };
+        let delays = [&failed, &asked].map(|verdict| delay_of(decide(&attempt, &outcome(verdict.clone()))));
+        let second = Duration::from_secs(1);
+        let wanted = if charged < 10 { [Duration::ZERO, Duration::from_millis(1)] } else { [second, second] };
+        assert_eq!(delays, wanted, "after {charged}");
+    }
+}
+
+#[test]
 fn the_hosts_own_faults_back_off_and_end_after_ten_retries() {
     let retry = RetryPolicy::default();
     let verdict = outcome(Verdict::ModuleUnavailable("away".to_owned()));

@@ -4,10 +4,11 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use toml::Value;
-use wasmhost_protocol::escape;
+use toml::{Table, Value};
+use wasmhost_protocol::{Ceiling, escape};
 
 use super::Settings;
+use super::ceiling::TABLES;
 use crate::cli::Global;
 use crate::complaint::Complaint;
 use crate::connect::parse_url;
@@ -15,12 +16,12 @@ use crate::exit::Exit;
 use crate::nearest::suggestion;
 use crate::toml_file::TomlFile;
 use crate::units::{
-    parse_ack_wait, parse_grace, parse_memory_limit, parse_reconcile_after, parse_replicas, parse_slots,
-    parse_storage,
+    parse_ack_wait, parse_bytes, parse_grace, parse_memory, parse_memory_limit, parse_reconcile_after,
+    parse_replicas, parse_slots, parse_storage,
 };
 
 /// Every key there is.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 24] = [
     "nats",
     "namespace",
     "creds",
@@ -34,6 +35,9 @@ const KEYS: [&str; 21] = [
     "queues",
     "slots",
     "memory-limit",
+    "memory",
+    "modules-memory",
+    "ceiling",
     "grace",
     "ack-wait",
     "reconcile-after",
@@ -82,6 +86,8 @@ impl File {
             queues: self.parsed("queues"),
             slots: self.value("slots", parse_slots),
             memory_limit: self.value("memory-limit", parse_memory_limit),
+            memory: self.value("memory", parse_memory),
+            modules_memory: self.value("modules-memory", parse_bytes),
             grace: self.value("grace", parse_grace),
             ack_wait: self.value("ack-wait", parse_ack_wait),
             reconcile_after: self.value("reconcile-after", parse_reconcile_after),
@@ -90,6 +96,57 @@ impl File {
             replicas: self.value("replicas", parse_replicas),
             trust_submitters: self.parsed("trust-submitters"),
             await_nats: self.parsed("await-nats"),
+            ceiling: self.ceiling(),
+        }
+    }
+
+    /// The most that may be asked for; none where nothing is said of it.
+    fn ceiling(&mut self) -> Option<Ceiling> {
+        let said = self.table("ceiling", self.toml.table.get("ceiling").cloned()?)?;
+        let mut ceiling = Ceiling::default();
+        self.reject_unknown("ceiling", &said, &TABLES.map(|(name, _)| name));
+        for (name, settings) in TABLES {
+            let path = format!("ceiling.{name}");
+            let Some(said) = said.get(name).and_then(|value| self.table(&path, value.clone())) else {
+                continue;
+            };
+            self.reject_unknown(&path, &said, &settings.iter().map(|(key, _)| *key).collect::<Vec<_>>());
+            for (key, put) in settings {
+                let path = format!("{path}.{key}");
+                if let Some(value) = said.get(*key) {
+                    self.read(&path, value, |text| put(&mut ceiling, text));
+                }
+            }
+        }
+        if self.toml.table.contains_key("memory-limit") && is_said(&said, "limits", "memory") {
+            let place = self.toml.place("ceiling.limits.memory");
+            self.problems
+                .push(format!("{place}: `ceiling.limits.memory` is `memory-limit`: leave one of them out"));
+        }
+        Some(ceiling)
+    }
+
+    fn table(&mut self, path: &str, value: Value) -> Option<Table> {
+        match value {
+            Value::Table(table) => Some(table),
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_) => {
+                let place = self.toml.place(path);
+                self.problems.push(format!("{place}: `{path}` is a table: write `[{path}]`"));
+                None
+            }
+        }
+    }
+
+    fn reject_unknown(&mut self, path: &str, said: &Table, known: &[&str]) {
+        for key in said.keys().filter(|key| !known.contains(&key.as_str())) {
+            let place = self.toml.place(&format!("{path}.{key}"));
+            let (key, near) = (escape(key), suggestion(key, known.iter().copied()));
+            self.problems.push(format!("{place}: unknown key `{path}.{key}`{near}"));
         }
     }
 
@@ -122,13 +179,24 @@ impl File {
     }
 
     /// The value of a key; numbers and booleans are read as their text, as a flag's would be.
-    fn value<T, E: Display>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+    fn value<T, E: Display>(&mut self, key: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let value = self.toml.table.get(key)?.clone();
+        self.read(key, &value, parse)
+    }
+
+    fn read<T, E: Display>(
+        &mut self,
+        key: &str,
+        value: &Value,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let place = self.toml.place(key);
-        let text = match self.toml.table.get(key)? {
+        let text = match value {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
             Value::Boolean(truth) => truth.to_string(),
-            Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+            Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
                 self.problems.push(format!("{place}: `{key}` is written as a text, like its flag"));
                 return None;
             }
@@ -137,11 +205,17 @@ impl File {
     }
 }
 
+fn is_said(tables: &Table, table: &str, key: &str) -> bool {
+    tables.get(table).and_then(Value::as_table).is_some_and(|table| table.contains_key(key))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use clap::Parser;
+
+    use wasmhost_host::MemoryBudget;
 
     use super::*;
     use crate::cli::{Cli, Command};
@@ -163,7 +237,7 @@ mod tests {
         let (settings, global) = read_text(text, "wasmhost serve --slots 7 --nats nats://flag:1");
         let config = settings.unwrap().host_config().unwrap();
         assert_eq!(
-            (config.slots, config.grace, config.max_memory_bytes),
+            (config.slots, config.grace, config.ceiling.memory_bytes),
             (7, Duration::from_secs(5), 1 << 30)
         );
         assert_eq!((global.nats.as_deref(), global.user.as_deref()), (Some("nats://flag:1"), Some("ada")));
@@ -182,5 +256,49 @@ mod tests {
             complaint.text
         );
         assert!(complaint.text.contains(":3: `grace`: duration `5`"), "{}", complaint.text);
+    }
+
+    #[test]
+    fn ceilings_are_read_over_what_is_usual() {
+        let text = "memory = \"150%\"\nmodules-memory = \"2G\"\n[ceiling.limits]\ntimeout = \"7d\"\nmemory = \"1G\"\n\
+             updates-per-second = 500\n[ceiling.retry]\nmax-attempts = 5000\nfactor = 2.5\n";
+        let (settings, _) = read_text(text, "wasmhost serve");
+        let config = settings.unwrap().host_config().unwrap();
+        let usual = Ceiling::default();
+        let wanted = Ceiling {
+            timeout: Duration::from_secs(7 * 24 * 3600),
+            memory_bytes: 1 << 30,
+            updates_per_second: 500,
+            max_attempts: 5000,
+            factor: 2.5,
+            ..usual
+        };
+        assert_eq!(config.ceiling, wanted);
+        assert_eq!((config.memory, config.modules_bytes), (MemoryBudget::Percent(150), 2 << 30));
+        let (settings, _) = read_text(text, "wasmhost serve --memory-limit 64M --memory 2G");
+        let config = settings.unwrap().host_config().unwrap();
+        assert_eq!(config.ceiling, Ceiling { memory_bytes: 64 << 20, ..wanted });
+        assert_eq!(config.memory, MemoryBudget::Bytes(2 << 30));
+    }
+
+    #[test]
+    fn whatever_is_wrong_with_ceilings_is_told_with_its_line() {
+        let text = "memory-limit = \"1G\"\n[ceiling]\nlimit = 1\n[ceiling.limits]\nmemroy = \"1G\"\n\
+             memory = \"1G\"\nmeta = \"1M\"\ncpu = true\n[ceiling.retry]\nmax-attempts = 0\n";
+        let (settings, _) = read_text(text, "wasmhost serve");
+        let told = settings.unwrap_err().text;
+        for problem in [
+            ":3: unknown key `ceiling.limit`; did you mean `limits`?",
+            ":5: unknown key `ceiling.limits.memroy`; did you mean `memory`?",
+            ":7: `ceiling.limits.meta`: size `1M` is not from 2 B to 256.0 KiB",
+            ":8: `ceiling.limits.cpu`: duration `true`",
+            ":10: `ceiling.retry.max-attempts`: `0` is not a number from 1 to 1000000",
+            ":6: `ceiling.limits.memory` is `memory-limit`: leave one of them out",
+        ] {
+            assert!(told.contains(problem), "{problem}: {told}");
+        }
+        assert_eq!(told.lines().count(), 6, "{told}");
+        let (settings, _) = read_text("ceiling = 5\n", "wasmhost serve");
+        assert!(settings.unwrap_err().text.contains(":1: `ceiling` is a table: write `[ceiling]`"));
     }
 }

@@ -1,0 +1,219 @@
+//! What an operator lets any module and any job ask for. Policies are stored where publishers write, so they can only ask; what
+//! is over the ceiling of the host that claims a job is refused there, by name, and never quietly made less.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{BadPolicy, Limits, Policy, RetryPolicy};
+use crate::bounds::{self, Quantity};
+use crate::headers::JobOptions;
+use crate::names::header;
+use crate::size::format_size;
+
+/// The most that may be asked for: of the limits of an attempt, and of retries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ceiling {
+    /// Of [`Limits::memory_bytes`].
+    pub memory_bytes: u64,
+    /// Of [`Limits::table_elements`].
+    pub table_elements: u64,
+    /// Of [`Limits::handles`].
+    pub handles: u32,
+    /// Of [`Limits::cpu`].
+    pub cpu: Duration,
+    /// Of [`Limits::soft_timeout`].
+    pub soft_timeout: Duration,
+    /// Of [`Limits::timeout`].
+    pub timeout: Duration,
+    /// Of [`Limits::result_bytes`].
+    pub result_bytes: u64,
+    /// Of [`Limits::meta_bytes`].
+    pub meta_bytes: u64,
+    /// Of [`Limits::checkpoint_bytes`].
+    pub checkpoint_bytes: u64,
+    /// Of [`Limits::updates_per_second`].
+    pub updates_per_second: u32,
+    /// Of [`RetryPolicy::max_attempts`], and of what a job asks for.
+    pub max_attempts: u32,
+    /// Of [`RetryPolicy::initial_delay`].
+    pub initial_delay: Duration,
+    /// Of [`RetryPolicy::factor`].
+    pub factor: f64,
+    /// Of [`RetryPolicy::max_delay`].
+    pub max_delay: Duration,
+    /// Of [`RetryPolicy::max_lost`].
+    pub max_lost: u32,
+}
+
+/// A setting over its ceiling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Over {
+    /// Its name, as the host's configuration has it.
+    pub setting: &'static str,
+    /// What is asked for.
+    pub asked: String,
+    /// The ceiling.
+    pub allowed: String,
+}
+
+impl Default for Ceiling {
+    /// What does no harm to others on a machine of any size. Longer and larger jobs there may be; whose they are an operator
+    /// knows.
+    fn default() -> Self {
+        Self {
+            memory_bytes: 512 << 20,
+            table_elements: 1_000_000,
+            handles: 100_000,
+            cpu: Duration::from_secs(3600),
+            soft_timeout: Duration::from_secs(24 * 3600),
+            timeout: Duration::from_secs(24 * 3600),
+            result_bytes: 16 << 20,
+            meta_bytes: 64 << 10,
+            checkpoint_bytes: 16 << 20,
+            updates_per_second: 100,
+            max_attempts: 1_000,
+            initial_delay: bounds::RETRY_DELAY.most,
+            factor: bounds::RETRY_FACTOR.most,
+            max_delay: bounds::RETRY_DELAY.most,
+            max_lost: 10,
+        }
+    }
+}
+
+impl Ceiling {
+    /// Everything in a policy that is over it.
+    #[must_use]
+    pub fn over_policy(&self, policy: &Policy) -> Vec<Over> {
+        let (limits, retry) = (&policy.limits, &policy.retry);
+        let soft_timeout = limits.soft_timeout.unwrap_or_default();
+        let max_attempts = retry.max_attempts.unwrap_or_default();
+        let settings = [
+            over("memory", limits.memory_bytes, self.memory_bytes, format_size),
+            over("table-elements", limits.table_elements, self.table_elements, Quantity::text),
+            over("handles", limits.handles, self.handles, Quantity::text),
+            over("cpu", limits.cpu, self.cpu, Quantity::text),
+            over("soft-timeout", soft_timeout, self.soft_timeout, Quantity::text),
+            over("timeout", limits.timeout, self.timeout, Quantity::text),
+            over("result", limits.result_bytes, self.result_bytes, format_size),
+            over("meta", limits.meta_bytes, self.meta_bytes, format_size),
+            over("checkpoint", limits.checkpoint_bytes, self.checkpoint_bytes, format_size),
+            over("updates-per-second", limits.updates_per_second, self.updates_per_second, Quantity::text),
+            over("max-attempts", max_attempts, self.max_attempts, Quantity::text),
+            over("initial-delay", retry.initial_delay, self.initial_delay, Quantity::text),
+            over("factor", retry.factor, self.factor, Quantity::text),
+            over("max-delay", retry.max_delay, self.max_delay, Quantity::text),
+            over("max-lost", retry.max_lost, self.max_lost, Quantity::text),
+        ];
+        settings.into_iter().flatten().collect()
+    }
+
+    /// Everything in a job's headers that is over it.
+    #[must_use]
+    pub fn over_options(&self, options: &JobOptions) -> Vec<Over> {
+        let timeout = options.timeout.unwrap_or_default();
+        let max_attempts = options.max_attempts.unwrap_or_default();
+        let settings = [
+            over(header::TIMEOUT, timeout, self.timeout, Quantity::text),
+            over(header::MAX_ATTEMPTS, max_attempts, self.max_attempts, Quantity::text),
+        ];
+        settings.into_iter().flatten().collect()
+    }
+
+    /// Whether there is anything in it that no policy may ask for anyway.
+    pub fn check(&self) -> Result<(), BadPolicy> {
+        let highest = Policy {
+            limits: Limits {
+                memory_bytes: self.memory_bytes,
+                table_elements: self.table_elements,
+                handles: self.handles,
+                cpu: self.cpu,
+                soft_timeout: Some(self.soft_timeout),
+                timeout: self.timeout,
+                result_bytes: self.result_bytes,
+                meta_bytes: self.meta_bytes,
+                checkpoint_bytes: self.checkpoint_bytes,
+                updates_per_second: self.updates_per_second,
+            },
+            retry: RetryPolicy {
+                max_attempts: Some(self.max_attempts),
+                initial_delay: self.initial_delay,
+                factor: self.factor,
+                max_delay: self.max_delay,
+                retry_on: Vec::new(),
+                max_lost: self.max_lost,
+            },
+            ..Policy::default()
+        };
+        highest.check()
+    }
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { setting, asked, allowed } = self;
+        write!(f, "{setting}: {asked} is more than the {allowed} this host allows")
+    }
+}
+
+fn over<T: Quantity>(setting: &'static str, asked: T, allowed: T, text: fn(T) -> String) -> Option<Over> {
+    (asked > allowed).then(|| Over { setting, asked: text(asked), allowed: text(allowed) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_is_within_the_usual_ceiling_and_that_within_all_bounds() {
+        let ceiling = Ceiling::default();
+        assert_eq!(ceiling.over_policy(&Policy::default()), []);
+        assert_eq!(ceiling.over_options(&JobOptions::default()), []);
+        assert_eq!(ceiling.check(), Ok(()));
+        assert!(Ceiling { memory_bytes: u64::MAX, ..ceiling }.check().is_err());
+    }
+
+    #[test]
+    fn every_setting_over_its_ceiling_is_named_with_both_values() {
+        let ceiling = Ceiling::default();
+        let ms = Duration::from_millis(1);
+        let at = |more: u32| Policy {
+            limits: Limits {
+                memory_bytes: ceiling.memory_bytes + u64::from(more),
+                table_elements: ceiling.table_elements + u64::from(more),
+                handles: ceiling.handles + more,
+                cpu: ceiling.cpu + ms * more,
+                soft_timeout: Some(ceiling.soft_timeout + ms * more),
+                timeout: ceiling.timeout + ms * more,
+                result_bytes: ceiling.result_bytes + u64::from(more),
+                meta_bytes: ceiling.meta_bytes + u64::from(more),
+                checkpoint_bytes: ceiling.checkpoint_bytes + u64::from(more),
+                updates_per_second: ceiling.updates_per_second + more,
+            },
+            retry: RetryPolicy {
+                max_attempts: Some(ceiling.max_attempts + more),
+                initial_delay: ceiling.initial_delay + ms * more,
+                factor: ceiling.factor + f64::from(more),
+                max_delay: ceiling.max_delay + ms * more,
+                max_lost: ceiling.max_lost + more,
+                ..RetryPolicy::default()
+            },
+            ..Policy::default()
+        };
+        assert_eq!(ceiling.over_policy(&at(0)), [], "the ceiling itself is allowed");
+        let over = ceiling.over_policy(&at(1));
+        assert_eq!(over.len(), 15, "{over:?}");
+        let mut policy = Policy::default();
+        policy.limits.memory_bytes = 1 << 30;
+        assert_eq!(
+            ceiling.over_policy(&policy)[0].to_string(),
+            "memory: 1G is more than the 512M this host allows"
+        );
+        let options =
+            JobOptions { max_attempts: Some(1_001), timeout: Some(ms * u32::MAX), ..JobOptions::default() };
+        let over: Vec<_> = ceiling.over_options(&options).iter().map(Over::to_string).collect();
+        assert_eq!(over[1], "Wasmhost-Max-Attempts: 1001 is more than the 1000 this host allows");
+        assert!(
+            over[0].starts_with("Wasmhost-Timeout: 49d") && over[0].ends_with("than the 1d this host allows")
+        );
+    }
+}
