@@ -202,7 +202,7 @@ fn duplicates(ambiguous: &[Arc<Task>]) -> Vec<RefusedFunction> {
 
 /// Shared tasks are written as others are.
 mod shared {
-    use std::sync::{Arc, OnceLock};
+    use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serializer};
 

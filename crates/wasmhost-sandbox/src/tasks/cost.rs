@@ -108,7 +108,6 @@ fn shortest<'a>(names: impl Iterator<Item = &'a str>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::tasks::wit::tasks;
 
     fn rate(declared: &str, ty: &str) -> f64 {
