@@ -53,6 +53,7 @@ mod e2e {
 
     mod bulk;
     mod commands;
+    mod dev;
     mod modules;
     mod readme;
 }

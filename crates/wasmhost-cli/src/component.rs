@@ -81,10 +81,13 @@ pub(crate) fn usual_cache_dir() -> Option<PathBuf> {
     None
 }
 
-/// The module's name from the file's: `my_task.wasm` is `my-task`.
+/// The module's name from the file's: `My_Task.wasm` and `my task.component.wasm` are `my-task`.
 pub(crate) fn module_name(path: &Path) -> Result<ModuleName, InvalidName> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    ModuleName::parse(&stem.to_lowercase().replace('_', "-"))
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let stem = stem.strip_suffix(".component").unwrap_or(&stem);
+    let words: Vec<_> =
+        stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    ModuleName::parse(&words.join("-"))
 }
 
 /// Why there is no sandbox.
@@ -111,7 +114,11 @@ mod tests {
     fn a_file_names_its_module() {
         let name = |path: &str| module_name(Path::new(path)).map(|name| name.to_string());
         assert_eq!(name("target/My_Task.wasm").as_deref(), Ok("my-task"));
-        assert!(name("a b.wasm").is_err());
-        assert!(name("..").is_err());
+        assert_eq!(name("x.component.wasm").as_deref(), Ok("x"));
+        assert_eq!(name("a  b-1.2.wasm").as_deref(), Ok("a-b-1-2"));
+        assert_eq!(name("component.wasm").as_deref(), Ok("component"));
+        for bad in ["..", "__.wasm"] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
     }
 }

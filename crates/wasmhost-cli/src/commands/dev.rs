@@ -18,7 +18,7 @@ use crate::commands::module::{push, tasks};
 use crate::commands::serve::host_failed;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::{component, connect, out, runtime};
+use crate::{component, connect, input, out, runtime};
 
 /// How long the end waits for jobs that run.
 const GRACE: Duration = Duration::from_secs(3);
@@ -26,8 +26,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Flags of `dev`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Pushes the components *.wasm in DIR; where there are none, those that cargo built in DIR/target. Data is kept under \
-DIR/.wasmhost. Ctrl-C ends everything.
+Pushes the components *.wasm in DIR; where there are none, those that cargo built for the package in DIR, of two builds the \
+newer. Data is kept under DIR/.wasmhost. Ctrl-C ends everything.
 
 Example: wasmhost dev guest-examples")]
 pub(crate) struct Args {
@@ -52,8 +52,9 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
         namespace: global.namespace.clone().unwrap_or_default(),
         ..ConnectConfig::new(server.url())
     };
+    let found = modules::find(&args.dir, std::env::var_os("CARGO_TARGET_DIR"))?;
     let guests = runtime::guests()?;
-    let everything = host_and_modules(connect, config, modules::find(&args.dir)?, guests.handle().clone());
+    let everything = host_and_modules(connect, config, found, guests.handle().clone());
     let ended = runtime::current_thread()?.block_on(everything);
     guests.shutdown_background();
     let stopped = server
@@ -67,7 +68,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
 async fn host_and_modules(
     connect: ConnectConfig,
     config: HostConfig,
-    files: Vec<PathBuf>,
+    found: modules::Found,
     guests: Handle,
 ) -> Result<(), Complaint> {
     let stop = tokio_util::sync::CancellationToken::new();
@@ -82,7 +83,7 @@ async fn host_and_modules(
         let client = Client::over(connection.clone());
         // A push that is dropped halfway leaves bytes that no module names yet.
         let stopped = tokio::select! {
-            shown = push_and_show(&client, &sandbox, &files, &connect.url) => match shown {
+            shown = push_and_show(&client, &sandbox, &found, &connect.url) => match shown {
                 Ok(()) => runtime::stop_requested().await,
                 Err(complaint) => Err(complaint),
             },
@@ -110,20 +111,20 @@ fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, Complaint> {
 async fn push_and_show(
     client: &Client,
     sandbox: &Sandbox,
-    files: &[PathBuf],
+    found: &modules::Found,
     url: &str,
 ) -> Result<(), Complaint> {
-    for file in files {
-        match push::push_file(client, sandbox, file).await {
-            Ok((name, entry)) => {
-                out::note(format_args!("module {name}\n{}", tasks(&entry.manifest).trim_end()))
-            }
+    for (name, file) in &found.modules {
+        match push::push_file(client, sandbox, (name, file)).await {
+            Ok(entry) => out::note(format_args!(
+                "module {name} of {}\n{}",
+                input::shown(file),
+                tasks(&entry.manifest).trim_end()
+            )),
             Err(complaint) => out::note(format_args!("warning: not pushed: {}", complaint.text)),
         }
     }
-    if files.is_empty() {
-        out::note("no modules found: push some with `wasmhost module push FILE`");
-    }
+    found.notes.iter().for_each(out::note);
     out::line(format_args!("export NATS_URL={url}"))?;
     out::note("ready; Ctrl-C ends everything");
     Ok(())

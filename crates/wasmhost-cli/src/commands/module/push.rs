@@ -31,7 +31,7 @@ Example: wasmhost module push target/wasm32-wasip2/release/thumbs.wasm --policy 
 pub(crate) struct Args {
     /// The component's file
     file: PathBuf,
-    /// The module's name [default: the file's, with `-` for `_`]
+    /// The module's name [default: the file's, with `-` for what is no letter or digit]
     #[arg(long)]
     name: Option<ModuleName>,
     /// What its tasks may use, and how their jobs are retried
@@ -60,16 +60,14 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     Ok(Exit::Ok)
 }
 
-/// Pushes a file as the module that its name says, with the default policy.
+/// Pushes a file as this module, with the default policy.
 pub(crate) async fn push_file(
     client: &Client,
     sandbox: &Sandbox,
-    file: &Path,
-) -> Result<(ModuleName, ModuleEntry), Complaint> {
-    let name = name_of(file)?;
+    (name, file): (&ModuleName, &Path),
+) -> Result<ModuleEntry, Complaint> {
     let component = component::load(sandbox, file).await?;
-    let entry = push(client, &name, component, Policy::default()).await?;
-    Ok((name, entry))
+    push(client, name, component, Policy::default()).await
 }
 
 async fn push(
