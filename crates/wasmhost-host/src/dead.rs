@@ -1,6 +1,6 @@
 //! Copies of what failed, kept for people. A copy precedes the terminal write; without room for one the record wins.
 
-use wasmhost_nats::dead::{Dead, publish_dead};
+use wasmhost_nats::dead::{Dead, Kept, publish_dead};
 use wasmhost_nats::{Delivered, fault, limited};
 use wasmhost_protocol::{End, ErrorKind, Record, Stage};
 
@@ -43,8 +43,13 @@ pub(crate) fn note_unburied(record: &mut Record, buried: bool) {
 
 async fn keep(host: &Host, dead: Dead<'_>, message: &Delivered, why: (&str, &str)) -> bool {
     for _ in 0..TRIES {
-        let (headers, body) = (message.readable_headers(), message.payload.clone());
-        match publish_dead(&host.connection, dead.clone(), headers, body, why).await {
+        let kept = Kept {
+            dead: dead.clone(),
+            subject: &message.subject,
+            headers: message.readable_headers(),
+            body: message.payload.clone(),
+        };
+        match publish_dead(&host.connection, kept, why).await {
             Ok(()) => {
                 fault::point("after-bury");
                 return true;

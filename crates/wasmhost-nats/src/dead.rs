@@ -9,8 +9,8 @@ use wasmhost_protocol::{JobKey, header, truncate};
 use crate::Connection;
 use crate::message::{header_value, publish};
 
-/// Bytes of the reason that fit a header.
-const REASON_BYTES: usize = 1 << 10;
+/// Bytes of a reason or a subject that fit a header.
+const TEXT_BYTES: usize = 1 << 10;
 
 /// What died.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,19 @@ pub enum Dead<'a> {
     Job(&'a JobKey),
     /// The message with this sequence, which could not be read as a job.
     Unreadable(u64),
+}
+
+/// What is kept of it.
+#[derive(Debug, Clone)]
+pub struct Kept<'a> {
+    /// What died.
+    pub dead: Dead<'a>,
+    /// Where it was published.
+    pub subject: &'a str,
+    /// Its headers, of which ours are kept.
+    pub headers: Option<&'a Headers>,
+    /// Its body.
+    pub body: Bytes,
 }
 
 /// The copy was not stored.
@@ -31,24 +44,23 @@ pub struct DeadError {
     pub text: String,
 }
 
-/// Keeps the body as it was, our own headers of it, and why it died: a kind and a sentence.
+/// Keeps the body as it was, our own headers of it, where it was published, and why it died: a kind and a sentence.
 pub async fn publish_dead(
     connection: &Connection,
-    dead: Dead<'_>,
-    headers: Option<&Headers>,
-    body: Bytes,
+    kept: Kept<'_>,
     (kind, reason): (&str, &str),
 ) -> Result<(), DeadError> {
-    let subject = match dead {
+    let subject = match kept.dead {
         Dead::Job(key) => connection.names.dead_subject(key),
         Dead::Unreadable(sequence) => connection.names.dead_unreadable(sequence),
     };
-    let mut kept = own_headers(headers);
-    kept.insert(header::DEAD_KIND, header_value(kind));
-    kept.insert(header::DEAD_REASON, header_value(truncate(reason, REASON_BYTES)));
-    let message = PublishMessage::build().headers(kept).payload(body);
-    let kept = publish(connection, &subject, message).await;
-    kept.map(drop).map_err(|unstored| DeadError { subject, text: unstored.into_text() })
+    let mut headers = own_headers(kept.headers);
+    headers.insert(header::DEAD_KIND, header_value(kind));
+    headers.insert(header::DEAD_REASON, header_value(truncate(reason, TEXT_BYTES)));
+    headers.insert(header::DEAD_SUBJECT, header_value(truncate(kept.subject, TEXT_BYTES)));
+    let message = PublishMessage::build().headers(headers).payload(kept.body);
+    let stored = publish(connection, &subject, message).await;
+    stored.map(drop).map_err(|unstored| DeadError { subject, text: unstored.into_text() })
 }
 
 /// A copied header of the server's own would be obeyed again.

@@ -88,6 +88,11 @@ async fn a_message_without_a_readable_key_is_kept_for_people() -> Test {
         until("the dead message", async || Ok(dead.get_last_raw_message_by_subject(&subject).await.ok()))
             .await?;
     assert_eq!(kept.payload, "what is this");
+    let said = |name: &str| kept.headers.get(name).map_or("", |value| value.as_str());
+    assert_eq!(said("Wasmhost-Dead-Subject"), "wasmhost.jobs.default.Hello.run");
+    assert_eq!(said("Wasmhost-Dead-Kind"), "BadJob");
+    let rule = "module `Hello` is not 1-63 of a-z, 0-9 and `-`, not starting with `-`";
+    assert_eq!(said("Wasmhost-Dead-Reason"), rule);
     let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
     until("an empty job stream", async || Ok((jobs.info().await?.state.messages == 0).then_some(()))).await?;
     host.check_alive()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::time::Instant;
-use wasmhost_nats::dead::{Dead, publish_dead};
+use wasmhost_nats::dead::{Dead, Kept, publish_dead};
 use wasmhost_nats::{
     LookLimits, ReadError, Whereabouts, Written, fault, limited, now, random_write, whereabouts,
 };
@@ -150,7 +150,9 @@ fn ttl(host: &Host, ended: &Record) -> Duration {
 async fn bury(host: &Host, key: &JobKey, ended: &Record) -> bool {
     let Stage::Ended { end: End::Failure(error), .. } = &ended.stage else { return true };
     let why = (error.kind.as_str(), &*error.message);
-    let kept = publish_dead(&host.connection, Dead::Job(key), None, Bytes::new(), why).await;
+    let subject = host.connection.names.job_subject(&ended.queue, key);
+    let kept = Kept { dead: Dead::Job(key), subject: &subject, headers: None, body: Bytes::new() };
+    let kept = publish_dead(&host.connection, kept, why).await;
     kept.inspect_err(|error| limited!(warn, job.key = %key, %error, "could not keep a note for people"))
         .is_ok()
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use wasmhost_nats::dead::{Dead, publish_dead};
+use wasmhost_nats::dead::{Dead, Kept, publish_dead};
 use wasmhost_nats::jobs::{message_on, next_out_of_reach, remove_job};
 use wasmhost_nats::schedules::sourcing;
 use wasmhost_nats::{
@@ -191,13 +191,17 @@ async fn bury_due(host: &Host, due: &StoredMessage, why: &str) -> Result<(), Rea
 }
 
 async fn bury(host: &Host, message: &StoredMessage, why: &str) -> bool {
-    let StoredMessage { subject, sequence, headers, payload, .. } = message;
-    let subject = wasmhost_protocol::escape(subject);
-    limited!(error, subject, sequence, why, "what fired can never be a job; it is kept for people");
-    let (dead, kind) = (Dead::Unreadable(*sequence), ErrorKind::BadJob.as_str());
-    let reason = format!("`{subject}`: {why}");
-    for headers in [headers.as_ref().ok(), None] {
-        match publish_dead(&host.connection, dead.clone(), headers, payload.clone(), (kind, &reason)).await {
+    let (shown, sequence) = (wasmhost_protocol::escape(&message.subject), message.sequence);
+    limited!(error, subject = shown, sequence, why, "what fired can never be a job; it is kept for people");
+    let reason = format!("`{shown}`: {why}");
+    for headers in [message.headers.as_ref().ok(), None] {
+        let kept = Kept {
+            dead: Dead::Unreadable(sequence),
+            subject: &message.subject,
+            headers,
+            body: message.payload.clone(),
+        };
+        match publish_dead(&host.connection, kept, (ErrorKind::BadJob.as_str(), &reason)).await {
             Ok(()) => return true,
             // Without its headers it may be small enough.
             Err(error) => limited!(warn, %error, "could not keep a copy for people"),

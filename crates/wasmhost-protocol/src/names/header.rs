@@ -30,6 +30,8 @@ pub const AT: &str = "Wasmhost-At";
 pub const DEAD_KIND: &str = "Wasmhost-Dead-Kind";
 /// Message of the failure; on dead jobs only.
 pub const DEAD_REASON: &str = "Wasmhost-Dead-Reason";
+/// Where it was published, which names its queue, its task and its id; on dead jobs only.
+pub const DEAD_SUBJECT: &str = "Wasmhost-Dead-Subject";
 /// W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
 
