@@ -70,8 +70,8 @@ fn described(task: &Task, room: &mut usize) -> Option<ManifestTask> {
         signature,
         parameters: (!task.raw).then(parameters),
         types: (!task.raw).then_some(types),
-        arguments: Json::parse(arguments).expect("the schema is written as JSON"),
-        result: Json::parse(result).expect("the schema is written as JSON"),
+        arguments: Json::stored(arguments).expect("the schema is written as JSON"),
+        result: Json::stored(result).expect("the schema is written as JSON"),
     })
 }
 
