@@ -25,6 +25,7 @@ mod e2e {
     mod full;
     mod killers;
     mod lost_answers;
+    mod memory;
     mod partitions;
     mod races;
     mod reconcile;
@@ -38,6 +39,7 @@ mod e2e {
     mod bad_jobs;
     mod bad_surroundings;
     mod bounds;
+    mod ceilings;
     mod cold;
     mod doubt;
     mod encrypted;

@@ -30,6 +30,15 @@ async fn stands(deployment: &Deployment, key: &str, state: &str) -> Test {
     Ok(())
 }
 
+/// The configuration of a host that allows whatever may be asked for at all.
+fn no_ceiling(deployment: &Deployment) -> anyhow::Result<String> {
+    let text = "[ceiling.limits]\nmemory = \"4G\"\ntable-elements = 10000000\nhandles = 1000000\ncpu = \"30d\"\n\
+         soft-timeout = \"30d\"\ntimeout = \"30d\"\nresult = \"64M\"\nmeta = \"256K\"\ncheckpoint = \"64M\"\n\
+         updates-per-second = 1000\n[ceiling.retry]\nmax-attempts = 1000000\ninitial-delay = \"1d\"\nfactor = 100\n\
+         max-delay = \"1d\"\nmax-lost = 1000\n";
+    Ok(deployment.file("host.toml", text.as_bytes())?.display().to_string())
+}
+
 #[tokio::test]
 async fn a_result_is_kept_for_as_long_as_may_be_asked_for() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
@@ -65,7 +74,8 @@ async fn a_job_that_is_revoked_long_before_it_is_due_stays_revoked() -> Test {
 
 #[tokio::test]
 async fn every_option_of_a_job_works_at_its_bound() -> Test {
-    let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&["--config", &no_ceiling(&deployment)?]).await?;
     let most = [
         ["--timeout", "30d"],
         ["--max-attempts", "1000000"],
@@ -130,7 +140,9 @@ async fn a_policy_has_bounds_that_are_told_with_their_lines() -> Test {
 
 #[tokio::test]
 async fn a_policy_beside_its_bounds_in_the_registry_is_taken_at_them() -> Test {
-    let (deployment, mut host) = Deployment::with_host(&["progress"]).await?;
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&["--config", &no_ceiling(&deployment)?]).await?;
+    deployment.push("progress").await?;
     let bucket = jetstream::new(deployment.nats.clone()).get_key_value("wasmhost-modules").await?;
     let entry = bucket.get("progress").await?.context("the module")?;
     let mut entry: Value = serde_json::from_slice(&entry)?;
@@ -181,6 +193,7 @@ async fn a_host_serves_with_every_setting_at_its_most_and_at_its_least() -> Test
     let least = ["--queues", "low:1", "--slots", "1", "--grace", "0", "--ack-wait", "1s"];
     let more = ["--reconcile-after", "100ms", "--memory-limit", "2M"];
     let mut host = deployment.host(&[&least[..], &more].concat()).await?;
+    deployment.push_as("hello", "hello", "[limits]\nmemory_bytes = 2097152\n").await?;
     deployment.wasmhost(&["submit", "hello.run", "{}", "--queue", "low", "--wait"]).await?.ok()?;
     host.check_alive()
 }
@@ -196,6 +209,8 @@ async fn a_setting_of_a_host_beside_its_bounds_is_refused() -> Test {
         ["--slots", "0", "from 1 to 10000"],
         ["--memory-limit", "0", "from 64.0 KiB to 4.0 GiB"],
         ["--memory-limit", "5G", "from 64.0 KiB to 4.0 GiB"],
+        ["--memory", "31M", "from 32.0 MiB"],
+        ["--memory", "1001%", "from 1 to 1000"],
         ["--grace", "31d", "30d, the most"],
         ["--ack-wait", "0", "1s, the least"],
         ["--ack-wait", "99999999999d", "1d, the most"],
