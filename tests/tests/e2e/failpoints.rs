@@ -141,7 +141,15 @@ async fn a_reconciler_that_died_is_followed_by_another() -> Test {
     let deployment = Deployment::start().await?;
     let mut dying = dying(&deployment, "before-reconcile").await?;
     let mut events = deployment.events().await?;
-    deployment.client().await?.task("storm.run").id("f").queue("nobody").submit(&json!({})).await?;
+    deployment
+        .client()
+        .await?
+        .task("storm.run")
+        .unchecked()
+        .id("f")
+        .queue("nobody")
+        .submit(&json!({}))
+        .await?;
     let jetstream = async_nats::jetstream::new(deployment.nats.clone());
     jetstream.get_stream("WASMHOST_JOBS").await?.purge().await?;
     dying.end().await?;

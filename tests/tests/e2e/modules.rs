@@ -55,7 +55,9 @@ async fn jobs_of_a_removed_module_fail_until_it_is_pushed_again() -> Test {
     let submit = ["submit", "hello.run", "{}", "--wait"];
     deployment.wasmhost(&submit).await?.ok()?;
     deployment.wasmhost(&["module", "remove", "hello"]).await?.ok()?;
-    deployment.wasmhost(&submit).await?.refused(1, &["UnknownModule", "hello"])?;
+    deployment.wasmhost(&submit).await?.refused(2, &["no module `hello`", "wasmhost module push"])?;
+    let unchecked = [&submit[..], &["--unchecked"]].concat();
+    deployment.wasmhost(&unchecked).await?.refused(1, &["UnknownModule", "hello"])?;
     deployment.push("hello").await?;
     deployment.wasmhost(&submit).await?.ok()?;
     host.check_alive()

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 
 use super::Test;
 
+/// The next message, where it is there already. The runtime's own turns are no reason for there to be none.
+fn at_hand(messages: &mut async_nats::Subscriber) -> Option<Option<async_nats::Message>> {
+    tokio::task::unconstrained(messages.next()).now_or_never()
+}
+
 #[tokio::test]
 async fn a_task_that_returns_an_error_is_told_by_what_it_wrote_before() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["refusing", "main-fails"]).await?;
@@ -114,7 +119,7 @@ async fn what_a_guest_says_reaches_no_terminal_unescaped() -> Test {
         let said = format!("{} {}", record["error"]["message"], record["error"]["stderr"]);
         ensure!(!said.contains(['\u{9b}', '\u{202e}', '\u{200b}']), "{deed}: {said:?}");
     }
-    while let Some(Some(line)) = lines.next().now_or_never() {
+    while let Some(Some(line)) = at_hand(&mut lines) {
         let line = String::from_utf8(line.payload.to_vec())?;
         ensure!(!line.contains(['\u{9b}', '\u{202e}', '\u{200b}']), "{line:?}");
     }
@@ -133,7 +138,7 @@ async fn lines_that_are_too_many_are_dropped_and_counted() -> Test {
         events.until_end(&format!("hostile.run.{id}")).await?;
         // The host sent them before the end.
         let (mut arrived, mut dropped) = (Vec::new(), Vec::new());
-        while let Some(Some(line)) = logs.next().now_or_never() {
+        while let Some(Some(line)) = at_hand(&mut logs) {
             let line: Value = serde_json::from_slice(&line.payload)?;
             let message = line["message"].as_str().context("no message")?.to_owned();
             if line["stream"] == "host" { dropped.push(message) } else { arrived.push(message) }

@@ -75,7 +75,7 @@ impl Default for Ceiling {
             initial_delay: bounds::RETRY_DELAY.most,
             factor: bounds::RETRY_FACTOR.most,
             max_delay: bounds::RETRY_DELAY.most,
-            max_lost: 10,
+            max_lost: 100,
         }
     }
 }
