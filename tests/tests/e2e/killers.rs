@@ -28,7 +28,8 @@ async fn named_host(deployment: &Deployment) -> anyhow::Result<(String, Host)> {
 async fn of_200_jobs_on_a_host_that_one_kills_199_succeed() -> Test {
     let deployment = Deployment::start().await?;
     let mut hosts = vec![named_host(&deployment).await?];
-    deployment.push("storm").await?;
+    // So many at once have the memory that is reserved for them on small machines too.
+    deployment.push_as("storm", "storm", "[limits]\nmemory_bytes = 8388608\n").await?;
     let mut events = deployment.events().await?;
     let client = deployment.client().await?;
     let neighbour = json!({ "sleep_ms": 60_000, "slow_until_attempt": 1 });
