@@ -49,6 +49,7 @@ mod e2e {
     mod options;
     mod reasons;
     mod rights;
+    mod sign_in;
     mod slots;
     mod starts;
     mod strangers;

@@ -1,10 +1,12 @@
 //! Where to connect, as whom, and how patiently.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::credentials::identity;
 use crate::{Address, InvalidAddress};
 
 /// Who connects.
@@ -28,6 +30,24 @@ pub enum Auth {
     NkeyFile(PathBuf),
     /// A file with a JWT and its key, as `nsc` writes it, read at each connect.
     CredsFile(PathBuf),
+    /// A JWT and the seed of its key.
+    Jwt {
+        /// The JWT.
+        jwt: String,
+        /// The seed.
+        seed: String,
+    },
+}
+
+impl Auth {
+    /// Reads what it names and signs with it, as a connect would.
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be read, or holds something else.
+    pub async fn check(&self) -> io::Result<()> {
+        identity(self, "").await.map(drop)
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -39,6 +59,7 @@ impl fmt::Debug for Auth {
             Self::NkeySeed(_) => "NkeySeed(..)",
             Self::NkeyFile(_) => "NkeyFile(..)",
             Self::CredsFile(_) => "CredsFile(..)",
+            Self::Jwt { .. } => "Jwt(..)",
         })
     }
 }
@@ -52,6 +73,8 @@ pub struct Tls {
     pub ca: Option<PathBuf>,
     /// The client's certificate and its key.
     pub identity: Option<(PathBuf, PathBuf)>,
+    /// Whether the server waits for encryption before its first word.
+    pub first: bool,
 }
 
 /// What happened to the connection, for whoever wants to know.
@@ -143,6 +166,11 @@ impl Config {
             }
         }
         servers
+    }
+
+    /// Whether it is to be encrypted, whatever the server says.
+    pub(crate) fn asks_for_tls(&self, address: &Address) -> bool {
+        self.tls.required || self.tls.first || address.tls
     }
 
     pub(crate) fn tell(&self, notice: Notice) {

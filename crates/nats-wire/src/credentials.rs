@@ -39,12 +39,16 @@ pub(crate) async fn identity(auth: &Auth, nonce: &str) -> io::Result<Identity> {
         Auth::NkeyFile(path) => of_nkey(read(path).await?.trim(), nonce)?,
         Auth::CredsFile(path) => {
             let text = read(path).await?;
-            let (jwt, seed) = jwt_and_seed(&text)
-                .ok_or_else(|| invalid(format!("{} has no JWT with its key", path.display())))?;
-            let (_, sig) = sign(seed, nonce)?;
-            Identity { jwt: Some(jwt.to_owned()), sig: Some(sig), ..Identity::default() }
+            let (jwt, seed) = jwt_and_seed(&text).ok_or_else(|| invalid("no JWT with its key".to_owned()))?;
+            of_jwt(jwt, seed, nonce)?
         }
+        Auth::Jwt { jwt, seed } => of_jwt(jwt.trim(), seed.trim(), nonce)?,
     })
+}
+
+fn of_jwt(jwt: &str, seed: &str, nonce: &str) -> io::Result<Identity> {
+    let (_, sig) = sign(seed, nonce)?;
+    Ok(Identity { jwt: Some(jwt.to_owned()), sig: Some(sig), ..Identity::default() })
 }
 
 fn of_nkey(seed: &str, nonce: &str) -> io::Result<Identity> {
@@ -53,7 +57,7 @@ fn of_nkey(seed: &str, nonce: &str) -> io::Result<Identity> {
 }
 
 fn sign(seed: &str, nonce: &str) -> io::Result<(String, String)> {
-    let pair = KeyPair::from_seed(seed).map_err(|error| invalid(error.to_string()))?;
+    let pair = KeyPair::from_seed(seed).map_err(|error| invalid(format!("no seed of an nkey: {error}")))?;
     let signature = pair.sign(nonce.as_bytes()).map_err(|error| invalid(error.to_string()))?;
     Ok((pair.public_key(), URL_SAFE_NO_PAD.encode(signature)))
 }
@@ -68,8 +72,7 @@ fn jwt_and_seed(text: &str) -> Option<(&str, &str)> {
 }
 
 async fn read(path: &Path) -> io::Result<String> {
-    let text = tokio::fs::read_to_string(path).await;
-    text.map_err(|error| io::Error::new(error.kind(), format!("read {}: {error}", path.display())))
+    tokio::fs::read_to_string(path).await
 }
 
 fn invalid(why: String) -> io::Error {

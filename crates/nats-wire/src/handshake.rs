@@ -82,23 +82,10 @@ pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Ready,
 }
 
 async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
-    let mut tcp = TcpStream::connect((address.host.as_str(), address.port)).await?;
+    let tcp = TcpStream::connect((address.host.as_str(), address.port)).await?;
     tcp.set_nodelay(true)?;
-    let mut buffer = BytesMut::with_capacity(4096);
-    let info = match hear(&mut tcp, &mut buffer).await? {
-        Said::Info(info) => *info,
-        other => return Err(unexpected(&other)),
-    };
-    let tls_required = config.tls.required || address.tls || info.tls_required;
-    let mut stream: Box<dyn Stream> = if tls_required {
-        if !buffer.is_empty() {
-            // Whoever stands in between could else speak with the server's voice.
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "words before the encryption").into());
-        }
-        Box::new(tls::upgrade(&config.tls, &address.host, tcp).await?)
-    } else {
-        Box::new(tcp)
-    };
+    let Ready { mut stream, mut buffer, info } = greet(config, address, tcp).await?;
+    let tls_required = config.asks_for_tls(address) || info.tls_required;
     let connect = Connect {
         verbose: false,
         pedantic: false,
@@ -122,6 +109,36 @@ async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, Connec
             Said::Ok | Said::Info(_) => {}
             other @ Said::Message { .. } => return Err(unexpected(&other)),
         }
+    }
+}
+
+/// Hears the server's first word, and encrypts the connection where one of both asks for it.
+async fn greet(config: &Config, address: &Address, mut tcp: TcpStream) -> Result<Ready, ConnectError> {
+    let mut buffer = BytesMut::with_capacity(4096);
+    if config.tls.first {
+        let mut stream = tls::upgrade(&config.tls, &address.host, tcp).await?;
+        let info = first_word(&mut stream, &mut buffer).await?;
+        return Ok(Ready { stream: Box::new(stream), buffer, info });
+    }
+    let info = first_word(&mut tcp, &mut buffer).await?;
+    if !config.asks_for_tls(address) && !info.tls_required {
+        return Ok(Ready { stream: Box::new(tcp), buffer, info });
+    }
+    if !buffer.is_empty() {
+        // Whoever stands in between could else speak with the server's voice.
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "words before the encryption").into());
+    }
+    let stream = tls::upgrade(&config.tls, &address.host, tcp).await?;
+    Ok(Ready { stream: Box::new(stream), buffer, info })
+}
+
+async fn first_word<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    buffer: &mut BytesMut,
+) -> Result<ServerInfo, ConnectError> {
+    match hear(stream, buffer).await? {
+        Said::Info(info) => Ok(*info),
+        other => Err(unexpected(&other)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Encryption: whom to trust, and who we are.
 
+use std::error::Error;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
@@ -20,6 +21,21 @@ pub(crate) async fn upgrade(tls: &Tls, host: &str, stream: TcpStream) -> io::Res
     let config = tokio::task::spawn_blocking(move || config(&tls)).await??;
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
+impl Tls {
+    /// Reads the files that it names, as a connect would.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be read, or holds something else: it is named.
+    pub async fn check(&self) -> io::Result<()> {
+        if self.ca.is_none() && self.identity.is_none() {
+            return Ok(());
+        }
+        let tls = self.clone();
+        tokio::task::spawn_blocking(move || config(&tls).map(drop)).await?
+    }
 }
 
 fn config(tls: &Tls) -> io::Result<ClientConfig> {
@@ -47,9 +63,17 @@ fn config(tls: &Tls) -> io::Result<ClientConfig> {
 
 fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path).map_err(|error| unusable(path, &error))?;
-    read.collect::<Result<_, _>>().map_err(|error| unusable(path, &error))
+    let certificates: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| unusable(path, &error))?;
+    if certificates.is_empty() {
+        return Err(unusable(path, &pem::Error::NoItemsFound));
+    }
+    Ok(certificates)
 }
 
-fn unusable(path: &Path, error: &dyn std::fmt::Display) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("use {}: {error}", path.display()))
+fn unusable(path: &Path, error: &(dyn Error + 'static)) -> io::Error {
+    let kind = match error.downcast_ref() {
+        Some(pem::Error::Io(error)) => error.kind(),
+        _ => io::ErrorKind::InvalidData,
+    };
+    io::Error::new(kind, format!("{}: {error}", path.display()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use wasmhost_protocol::Namespace;
 
 use crate::commands::{
@@ -28,39 +28,85 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// Reads the command line and the environment.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::without_empty_variables();
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
+    /// The command; a variable that is empty is as good as unset, as it is to `nats`.
+    fn without_empty_variables() -> clap::Command {
+        fn of(command: clap::Command) -> clap::Command {
+            let is_empty =
+                |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|text| text.is_empty());
+            let command = command.mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg });
+            command.mut_subcommands(of)
+        }
+        of(Self::command())
+    }
+}
+
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// The NATS server, or several separated by commas [env: also NATS_URL] [default: nats://127.0.0.1:4222]
-    #[arg(long = "nats", value_name = "URL", env = "WASMHOST_NATS", value_parser = parse_url, global = true, help_heading = "NATS")]
+    #[arg(long = "nats", value_name = "URL", env = "WASMHOST_NATS", value_parser = parse_url, alias = "server", global = true, help_heading = "NATS")]
     pub(crate) nats: Option<String>,
     /// The prefix of all names on the server [default: wasmhost]
     #[arg(long, value_name = "NAME", env = "WASMHOST_NAMESPACE", global = true, help_heading = "NATS")]
     pub(crate) namespace: Option<Namespace>,
+    /// A context of the `nats` command line: its name or its file; flags and variables overrule what it says
+    #[arg(long, value_name = "NAME", env = "NATS_CONTEXT", global = true, help_heading = "NATS")]
+    pub(crate) context: Option<String>,
     /// A file with a JWT and its key
     #[arg(long, value_name = "FILE", env = "NATS_CREDS", global = true, help_heading = "NATS")]
     pub(crate) creds: Option<PathBuf>,
     /// A file with the seed of an nkey
     #[arg(long, value_name = "FILE", env = "NATS_NKEY", global = true, help_heading = "NATS")]
     pub(crate) nkey: Option<PathBuf>,
-    /// A token
+    /// The JWT of a user, or where it is: file://PATH or env://NAME; with --seed
+    #[arg(long, env = "NATS_JWT", hide_env_values = true, global = true, help_heading = "NATS")]
+    pub(crate) jwt: Option<String>,
+    /// The seed of the JWT's key, or where it is
+    #[arg(long, env = "NATS_SEED", hide_env_values = true, global = true, help_heading = "NATS")]
+    pub(crate) seed: Option<String>,
+    /// A token, or where it is
     #[arg(long, env = "NATS_TOKEN", hide_env_values = true, global = true, help_heading = "NATS")]
     pub(crate) token: Option<String>,
-    /// A user; with --password
+    /// A user, with --password; alone it is a token
     #[arg(long, env = "NATS_USER", global = true, help_heading = "NATS")]
     pub(crate) user: Option<String>,
-    /// The user's password
+    /// The user's password, or where it is
     #[arg(long, env = "NATS_PASSWORD", hide_env_values = true, global = true, help_heading = "NATS")]
     pub(crate) password: Option<String>,
     /// Certificates of authorities to trust, beside the system's; a server without TLS is refused then
-    #[arg(long, value_name = "FILE", env = "NATS_CA", global = true, help_heading = "NATS")]
+    #[arg(long, value_name = "FILE", env = "NATS_CA", alias = "tlsca", global = true, help_heading = "NATS")]
     pub(crate) tls_ca: Option<PathBuf>,
     /// The client's certificate; with --tls-key
-    #[arg(long, value_name = "FILE", env = "NATS_CERT", global = true, help_heading = "NATS")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "NATS_CERT",
+        alias = "tlscert",
+        global = true,
+        help_heading = "NATS"
+    )]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The key of the client's certificate
-    #[arg(long, value_name = "FILE", env = "NATS_KEY", global = true, help_heading = "NATS")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "NATS_KEY",
+        alias = "tlskey",
+        global = true,
+        help_heading = "NATS"
+    )]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Encrypt before the server's first word, which waits for it
+    #[arg(long, alias = "tlsfirst", global = true, help_heading = "NATS")]
+    pub(crate) tls_first: bool,
     /// Print JSON, for programs
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
@@ -110,8 +156,6 @@ pub(crate) enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {

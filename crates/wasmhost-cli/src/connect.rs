@@ -1,48 +1,65 @@
 //! From the shared flags to a connected client, and the errors on the way there.
 
 use std::env;
+use std::io::ErrorKind;
 
 use wasmhost_client::{Client, ClientConfig};
 use wasmhost_nats::{ConnectConfig, ConnectError, Credentials, check_url};
 
 use crate::cli::Global;
 use crate::complaint::{Complaint, chain};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::secret;
 
 /// Where a server is looked for when nobody says so.
 const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
 impl Global {
-    /// The server's address.
-    fn url(&self) -> Result<String, Complaint> {
+    /// The server's address, where a flag or a variable says it.
+    fn url(&self) -> Result<Option<String>, Complaint> {
         if let Some(url) = &self.nats {
-            return Ok(url.clone());
+            return Ok(Some(url.clone()));
         }
-        let Some(url) = env::var_os("NATS_URL").filter(|url| !url.is_empty()) else {
-            return Ok(DEFAULT_URL.to_owned());
-        };
+        let Some(url) = env::var_os("NATS_URL").filter(|url| !url.is_empty()) else { return Ok(None) };
         let read =
             url.into_string().map_err(|_| "it is not UTF-8".to_owned()).and_then(|url| parse_url(&url));
-        read.map_err(|why| Complaint::new(Exit::Config, format_args!("NATS_URL: {why}")))
+        read.map(Some).map_err(|why| Complaint::new(Exit::Config, format_args!("NATS_URL: {why}")))
     }
 
     /// How to connect; all contradictions are named together.
     pub(crate) fn connect_config(&self) -> Result<ConnectConfig, Complaint> {
         let mut problems = Vec::new();
-        let credentials = self.credentials(&mut problems);
-        if self.tls_cert.is_some() != self.tls_key.is_some() {
+        let given = self.credentials(&mut problems);
+        let [tls_ca, tls_cert, tls_key] = [&self.tls_ca, &self.tls_cert, &self.tls_key].map(|file| {
+            let file = file.as_deref().map(secret::path).transpose();
+            file.unwrap_or_else(|why| {
+                problems.push(why);
+                None
+            })
+        });
+        let context = self.context.as_deref().map(Context::load).transpose()?.unwrap_or_default();
+        let [ca, cert, key] = context.tls()?;
+        let (tls_cert, tls_key) = (tls_cert.or(cert), tls_key.or(key));
+        if tls_cert.is_some() != tls_key.is_some() {
             problems.push("--tls-cert and --tls-key (NATS_CERT, NATS_KEY) need each other".to_owned());
         }
         if !problems.is_empty() {
             return Err(Complaint::usage(problems.join("\nerror: ")));
         }
+        let credentials = match given {
+            Credentials::None => context.credentials()?,
+            given => given,
+        };
+        let here = || if context.url.is_empty() { DEFAULT_URL.to_owned() } else { context.url.clone() };
         Ok(ConnectConfig {
             credentials,
-            tls_ca: self.tls_ca.clone(),
-            tls_cert: self.tls_cert.clone(),
-            tls_key: self.tls_key.clone(),
+            tls_ca: tls_ca.or(ca),
+            tls_cert,
+            tls_key,
+            tls_first: self.tls_first || context.tls_first,
             namespace: self.namespace.clone().unwrap_or_default(),
-            ..ConnectConfig::new(self.url()?)
+            ..ConnectConfig::new(self.url()?.unwrap_or_else(here))
         })
     }
 
@@ -53,27 +70,58 @@ impl Global {
     }
 
     fn credentials(&self, problems: &mut Vec<String>) -> Credentials {
-        let file = self.creds.clone().map(Credentials::CredsFile);
-        let nkey = self.nkey.clone().map(Credentials::Nkey);
-        let token = self.token.clone().map(Credentials::Token);
-        let user = match (self.user.clone(), self.password.clone()) {
-            (Some(user), Some(password)) => Some(Credentials::UserPassword { user, password }),
+        let mut kept = |read: Result<Credentials, String>| read.map_err(|why| problems.push(why)).ok();
+        let file = self.creds.as_deref().and_then(|path| {
+            kept(
+                secret::path(path)
+                    .map(Credentials::CredsFile)
+                    .map_err(|why| format!("--creds (NATS_CREDS): {why}")),
+            )
+        });
+        let nkey = self.nkey.as_deref().and_then(|path| {
+            kept(
+                secret::path(path).map(Credentials::Nkey).map_err(|why| format!("--nkey (NATS_NKEY): {why}")),
+            )
+        });
+        let jwt = match (&self.jwt, &self.seed) {
+            (Some(jwt), Some(seed)) => kept(signed(jwt, seed)),
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => {
-                problems.push("--user and --password (NATS_USER, NATS_PASSWORD) need each other".to_owned());
-                None
+                kept(Err("--jwt and --seed (NATS_JWT, NATS_SEED) need each other".to_owned()))
             }
         };
-        let mut given = [file, nkey, token, user].into_iter().flatten();
+        let token = self.token.as_deref().and_then(|token| kept(as_token(token, "--token (NATS_TOKEN)")));
+        let user = match (&self.user, self.password.as_deref()) {
+            (Some(user), Some(password)) => kept(with_password(user, password)),
+            // As the `nats` command line has it.
+            (Some(user), None) => kept(as_token(user, "--user (NATS_USER)")),
+            (None, None) => None,
+            (None, Some(_)) => kept(Err("--password (NATS_PASSWORD) needs --user (NATS_USER)".to_owned())),
+        };
+        let mut given = [file, nkey, jwt, token, user].into_iter().flatten();
         let first = given.next().unwrap_or_default();
         if given.next().is_some() {
             problems.push(
-                "more than one of --creds, --nkey, --token and --user is given, by flag or environment"
+                "more than one of --creds, --nkey, --jwt, --token and --user is given, by flag or environment"
                     .to_owned(),
             );
         }
         first
     }
+}
+
+fn signed(jwt: &str, seed: &str) -> Result<Credentials, String> {
+    let read = |text, flag| secret::text(text).map_err(|why| format!("{flag}: {why}"));
+    Ok(Credentials::Jwt { jwt: read(jwt, "--jwt (NATS_JWT)")?, seed: read(seed, "--seed (NATS_SEED)")? })
+}
+
+fn as_token(text: &str, flag: &str) -> Result<Credentials, String> {
+    secret::text(text).map(Credentials::Token).map_err(|why| format!("{flag}: {why}"))
+}
+
+fn with_password(user: &str, password: &str) -> Result<Credentials, String> {
+    let password = secret::text(password).map_err(|why| format!("--password (NATS_PASSWORD): {why}"))?;
+    Ok(Credentials::UserPassword { user: user.to_owned(), password })
 }
 
 /// The address of a server, or of several.
@@ -84,8 +132,13 @@ pub(crate) fn parse_url(text: &str) -> Result<String, String> {
 /// Why there is no connection, with the mend.
 pub(crate) fn refused(error: &ConnectError) -> Complaint {
     let (exit, mend) = match error {
-        ConnectError::Credentials { .. } => (Exit::NotFound, "check --creds and --nkey"),
-        ConnectError::Certificate { .. } => (Exit::NotFound, "check --tls-ca, --tls-cert and --tls-key"),
+        ConnectError::Credentials { source, .. } => {
+            (file(source), "check --creds (NATS_CREDS) and --nkey (NATS_NKEY)")
+        }
+        ConnectError::Seed { .. } => (Exit::Config, "check --seed (NATS_SEED)"),
+        ConnectError::Certificate { source } => {
+            (file(source), "check --tls-ca (NATS_CA), --tls-cert (NATS_CERT) and --tls-key (NATS_KEY)")
+        }
         ConnectError::HalfCertificate => (Exit::Usage, "give both --tls-cert and --tls-key"),
         ConnectError::Address(_) => (Exit::Config, "check --nats, WASMHOST_NATS and NATS_URL"),
         ConnectError::NoTls { .. } => {
@@ -98,13 +151,24 @@ pub(crate) fn refused(error: &ConnectError) -> Complaint {
         ConnectError::NoCertificate { .. } => {
             (Exit::Denied, "give one that it trusts: --tls-cert and --tls-key")
         }
-        ConnectError::Denied { .. } => (Exit::Denied, "check --creds, --nkey, --token or --user"),
+        ConnectError::Denied { .. } => {
+            (Exit::Denied, "check --creds, --nkey, --jwt, --token or --user, and what the address says")
+        }
         ConnectError::TooOld { .. } => (Exit::Config, "upgrade the server"),
         _ => {
             (Exit::Unreachable, "start a server (`wasmhost dev`), or say where it is with --nats or NATS_URL")
         }
     };
     Complaint::new(exit, format_args!("{}; {mend}", without_passwords(&chain(error))))
+}
+
+/// What it means that a file cannot be used.
+fn file(error: &std::io::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::NotFound => Exit::NotFound,
+        ErrorKind::PermissionDenied => Exit::Denied,
+        _ => Exit::BadFile,
+    }
 }
 
 /// The text without what stands between `//` and `@`: a URL may carry a password.
@@ -143,10 +207,17 @@ mod tests {
     }
 
     #[test]
+    fn a_user_without_a_password_is_a_token() {
+        let config = config("wasmhost hosts --server n --user t").unwrap();
+        assert!(matches!(config.credentials, Credentials::Token(token) if token == "t"));
+    }
+
+    #[test]
     fn contradictions_are_named_together() {
-        let complaint = config("wasmhost hosts --user a --token t --creds c --tls-key k").unwrap_err();
+        let complaint =
+            config("wasmhost hosts --password a --token t --creds c --tls-key k --seed s").unwrap_err();
         assert_eq!(complaint.exit, Exit::Usage);
-        assert_eq!(complaint.text.lines().count(), 3, "{}", complaint.text);
+        assert_eq!(complaint.text.lines().count(), 4, "{}", complaint.text);
     }
 
     #[test]

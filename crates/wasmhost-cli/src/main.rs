@@ -6,6 +6,7 @@ mod commands;
 mod complaint;
 mod component;
 mod connect;
+mod context;
 mod exit;
 mod input;
 mod logging;
@@ -15,6 +16,7 @@ mod out;
 mod progress;
 mod refusal;
 mod runtime;
+mod secret;
 mod show;
 mod table;
 mod toml_file;
@@ -22,14 +24,12 @@ mod units;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use cli::Cli;
 use exit::Exit;
 
 fn main() -> ExitCode {
     wasmhost_nats::fault::arm();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
             if let Some(complaint) = misread::complaint(&error) {

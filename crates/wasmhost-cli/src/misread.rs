@@ -29,9 +29,12 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Option<Complaint> {
     command.build();
     let arg = find(&command, &shown)?;
     let flag = format!("--{}", arg.get_long()?);
+    let names: Vec<_> = arg.get_long().into_iter().chain(aliases(arg)).collect();
     let given = |argument: &OsString| {
         let argument = argument.to_string_lossy();
-        argument == flag.as_str() || argument.starts_with(&format!("{flag}="))
+        let name =
+            argument.strip_prefix("--").map(|flag| flag.split_once('=').map_or(flag, |(name, _)| name));
+        name.is_some_and(|name| names.contains(&name))
     };
     let why = why(error);
     if arguments.iter().any(given) {
@@ -59,6 +62,10 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
         ContextValue::String(text) => Some(text.clone()),
         _ => None,
     }
+}
+
+fn aliases(arg: &Arg) -> impl Iterator<Item = &str> {
+    arg.get_all_aliases().into_iter().flatten()
 }
 
 /// The argument that clap shows so, of whichever command.
@@ -103,6 +110,7 @@ mod tests {
     fn a_flags_value_is_left_to_clap_but_for_an_address() {
         assert!(told("wasmhost serve --slots many").is_none());
         assert!(told("wasmhost nonsense").is_none());
+        assert_eq!(told("wasmhost jobs --server http://n").unwrap().exit, Exit::Usage);
         let complaint = told("wasmhost jobs --nats=nats://ada:secret@n:99999").unwrap();
         assert_eq!(complaint.exit, Exit::Usage);
         assert!(complaint.text.starts_with("--nats: `nats://n:99999`"), "{}", complaint.text);

@@ -54,8 +54,9 @@ impl ClientConfig {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
-    /// Reads `NATS_URL`, one of `NATS_CREDS`, `NATS_NKEY`, `NATS_TOKEN` and `NATS_USER` with `NATS_PASSWORD`, `NATS_CA`,
-    /// `NATS_CERT` with `NATS_KEY`, and `WASMHOST_NAMESPACE`, as `lookup` gives them; empty is as good as unset.
+    /// Reads `NATS_URL`, one of `NATS_CREDS`, `NATS_NKEY`, `NATS_JWT` with `NATS_SEED`, `NATS_TOKEN` and `NATS_USER` with
+    /// `NATS_PASSWORD` (alone it is a token), `NATS_CA`, `NATS_CERT` with `NATS_KEY`, and `WASMHOST_NAMESPACE`, as `lookup`
+    /// gives them; empty is as good as unset.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let lookup = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let path = |name: &str| lookup(name).map(PathBuf::from);
@@ -87,18 +88,23 @@ impl ClientConfig {
 fn credentials(lookup: &impl Fn(&str) -> Option<String>) -> Result<Credentials, String> {
     let file = lookup("NATS_CREDS").map(|path| Credentials::CredsFile(path.into()));
     let nkey = lookup("NATS_NKEY").map(|path| Credentials::Nkey(path.into()));
+    let jwt = match (lookup("NATS_JWT"), lookup("NATS_SEED")) {
+        (Some(jwt), Some(seed)) => Some(Credentials::Jwt { jwt, seed }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err("NATS_JWT and NATS_SEED need each other".to_owned()),
+    };
     let token = lookup("NATS_TOKEN").map(Credentials::Token);
     let user = match (lookup("NATS_USER"), lookup("NATS_PASSWORD")) {
         (Some(user), Some(password)) => Some(Credentials::UserPassword { user, password }),
+        (Some(token), None) => Some(Credentials::Token(token)),
         (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => {
-            return Err("NATS_USER and NATS_PASSWORD need each other".to_owned());
-        }
+        (None, Some(_)) => return Err("NATS_PASSWORD needs NATS_USER".to_owned()),
     };
-    let mut given = [file, nkey, token, user].into_iter().flatten();
+    let mut given = [file, nkey, jwt, token, user].into_iter().flatten();
     match (given.next(), given.next()) {
         (_, Some(_)) => {
-            Err("more than one of NATS_CREDS, NATS_NKEY, NATS_TOKEN and NATS_USER is set".to_owned())
+            Err("more than one of NATS_CREDS, NATS_NKEY, NATS_JWT, NATS_TOKEN and NATS_USER is set"
+                .to_owned())
         }
         (one, None) => Ok(one.unwrap_or(Credentials::None)),
     }

@@ -1,6 +1,5 @@
 //! A connection to a server that is new enough: who we are, TLS, and what the server says beside its answers.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use nats_wire::Wire;
 use tokio::sync::watch;
 use wasmhost_protocol::{Names, Namespace};
 
+use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::edge::Edge;
 use crate::limited;
@@ -26,42 +26,6 @@ pub(crate) const PING_EVERY: Duration = Duration::from_secs(2);
 /// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
 const UNACKED_PUBLISHES: usize = 65_536;
 
-/// Who connects.
-#[derive(Clone, Default)]
-pub enum Credentials {
-    /// Nobody in particular.
-    #[default]
-    None,
-    /// A file with a JWT and its key, as `nsc` writes it.
-    CredsFile(PathBuf),
-    /// A file with the seed of an nkey.
-    Nkey(PathBuf),
-    /// The seed of an nkey.
-    NkeySeed(String),
-    /// A token.
-    Token(String),
-    /// A user and a password.
-    UserPassword {
-        /// The user.
-        user: String,
-        /// The password.
-        password: String,
-    },
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::CredsFile(_) => "CredsFile(..)",
-            Self::Nkey(_) => "Nkey(..)",
-            Self::NkeySeed(_) => "NkeySeed(..)",
-            Self::Token(_) => "Token(..)",
-            Self::UserPassword { .. } => "UserPassword(..)",
-        })
-    }
-}
-
 /// Where to connect, and as whom.
 #[derive(Debug, Clone)]
 pub struct ConnectConfig {
@@ -75,6 +39,8 @@ pub struct ConnectConfig {
     pub tls_cert: Option<PathBuf>,
     /// The key of the client's certificate.
     pub tls_key: Option<PathBuf>,
+    /// Whether the server waits for encryption before its first word.
+    pub tls_first: bool,
     /// The prefix of all names.
     pub namespace: Namespace,
     /// The name of the connection, shown by the server's monitoring.
@@ -95,6 +61,7 @@ impl ConnectConfig {
             tls_ca: None,
             tls_cert: None,
             tls_key: None,
+            tls_first: false,
             namespace: Namespace::default(),
             name: "wasmhost".to_owned(),
             connect_timeout: Duration::from_secs(5),
@@ -107,7 +74,7 @@ impl ConnectConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// A file with credentials cannot be read.
+    /// A file with credentials cannot be read, or holds something else.
     #[error("read credentials from {}", path.display())]
     Credentials {
         /// The file.
@@ -115,12 +82,16 @@ pub enum ConnectError {
         /// Why.
         source: std::io::Error,
     },
-    /// A file with certificates or a key cannot be read.
-    #[error("read the certificate or key {}", path.display())]
-    Certificate {
-        /// The file.
-        path: PathBuf,
+    /// What is given as the seed of an nkey is none.
+    #[error("sign with the seed that is given")]
+    Seed {
         /// Why.
+        source: std::io::Error,
+    },
+    /// A file with certificates or a key cannot be read, or holds something else.
+    #[error("read a certificate or its key")]
+    Certificate {
+        /// The file, and why.
         source: std::io::Error,
     },
     /// An address that is none.
@@ -201,6 +172,8 @@ impl Connection {
         check_url(&config.url)?;
         let denials = Denials::new();
         let edge = Edge::new(config, &denials)?;
+        config.identity()?.check().await?;
+        edge.check().await?;
         let connects = Arc::new(watch::Sender::new(0));
         let options = options(config).await?.event_callback({
             let (denials, connects) = (denials.clone(), Arc::clone(&connects));
@@ -285,19 +258,15 @@ fn refused(url: &str, source: async_nats::ConnectError) -> ConnectError {
 }
 
 async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError> {
-    let mut options = match (&config.credentials, servers::split(&config.url).1) {
-        (Credentials::None, Some(user_info)) => servers::connect_as(user_info),
-        (credentials, _) => self::credentials(credentials).await?,
-    };
-    for path in [&config.tls_ca, &config.tls_cert, &config.tls_key].into_iter().flatten() {
-        let read = tokio::fs::read(path).await;
-        read.map_err(|source| ConnectError::Certificate { path: path.clone(), source })?;
-    }
+    let mut options = config.identity()?.sign_in().await?;
     if let Some(ca) = &config.tls_ca {
         options = options.add_root_certificates(ca.clone());
     }
     // Who names certificates does not want to send a password to whoever claims to need none.
     options = options.require_tls(config.tls_ca.is_some() || config.tls_cert.is_some());
+    if config.tls_first {
+        options = options.tls_first();
+    }
     if let Some(delay) = config.reconnect_delay {
         options = options.reconnect_delay_callback(move |_| delay);
     }
@@ -311,25 +280,4 @@ async fn options(config: &ConnectConfig) -> Result<ConnectOptions, ConnectError>
         .connection_timeout(config.connect_timeout)
         .ping_interval(PING_EVERY)
         .request_timeout(Some(ANSWER_TIMEOUT)))
-}
-
-async fn credentials(credentials: &Credentials) -> Result<ConnectOptions, ConnectError> {
-    let options = ConnectOptions::new();
-    let failed = |path: &PathBuf| {
-        let path = path.clone();
-        move |source| ConnectError::Credentials { path, source }
-    };
-    Ok(match credentials {
-        Credentials::None => options,
-        Credentials::CredsFile(path) => options.credentials_file(path).await.map_err(failed(path))?,
-        Credentials::Nkey(path) => {
-            let seed = tokio::fs::read_to_string(path).await.map_err(failed(path))?;
-            options.nkey(seed.trim().to_owned())
-        }
-        Credentials::NkeySeed(seed) => options.nkey(seed.clone()),
-        Credentials::Token(token) => options.token(token.clone()),
-        Credentials::UserPassword { user, password } => {
-            options.user_and_password(user.clone(), password.clone())
-        }
-    })
 }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use nats_wire::{Auth, Config, Notice, Tls, Wire};
+use nats_wire::{Config, Notice, Tls, Wire};
 use tokio::sync::OnceCell;
 
-use crate::connect::{ConnectConfig, ConnectError, Credentials, PING_EVERY};
+use crate::connect::{ConnectConfig, ConnectError, PING_EVERY};
 use crate::denials::Denials;
 use crate::limited;
 use crate::servers::{self, BadAddress};
@@ -21,14 +21,15 @@ pub(crate) struct Edge {
 impl Edge {
     /// Not connected yet.
     pub(crate) fn new(config: &ConnectConfig, denials: &Denials) -> Result<Self, ConnectError> {
-        let (servers, user_info) = servers::split(&config.url);
+        let (servers, _) = servers::split(&config.url);
         let mut wire = Config::new(servers.iter().map(String::as_str))
             .map_err(|bad| BadAddress { address: bad.text, why: bad.why.to_owned() })?;
-        wire.auth = auth(&config.credentials, user_info);
+        wire.auth = config.identity()?.auth();
         wire.tls = Tls {
             required: config.tls_ca.is_some() || config.tls_cert.is_some(),
             ca: config.tls_ca.clone(),
             identity: config.tls_cert.clone().zip(config.tls_key.clone()),
+            first: config.tls_first,
         };
         wire.name = format!("{} (edge)", config.name);
         wire.connect_timeout = config.connect_timeout;
@@ -37,6 +38,11 @@ impl Edge {
         let denials = denials.clone();
         wire.observer = Some(Arc::new(move |notice| note(&notice, &denials)));
         Ok(Self { config: wire, wire: Arc::default() })
+    }
+
+    /// Reads the certificates that are named: what is wrong with them is said before anybody is asked.
+    pub(crate) async fn check(&self) -> Result<(), ConnectError> {
+        self.config.tls.check().await.map_err(|source| ConnectError::Certificate { source })
     }
 
     /// The connection, for the first time to a server that is named, or one that its cluster `announced` to the other one.
@@ -50,25 +56,6 @@ impl Edge {
                 source => ConnectError::Unreachable { url, source: Box::new(source) },
             }
         })
-    }
-}
-
-fn auth(credentials: &Credentials, user_info: Option<&str>) -> Auth {
-    match credentials {
-        Credentials::None => match user_info.map(|text| text.split_once(':').ok_or(text)) {
-            None => Auth::None,
-            Some(Ok((user, password))) => {
-                Auth::UserPassword { user: user.to_owned(), password: password.to_owned() }
-            }
-            Some(Err(token)) => Auth::Token(token.to_owned()),
-        },
-        Credentials::CredsFile(path) => Auth::CredsFile(path.clone()),
-        Credentials::Nkey(path) => Auth::NkeyFile(path.clone()),
-        Credentials::NkeySeed(seed) => Auth::NkeySeed(seed.clone()),
-        Credentials::Token(token) => Auth::Token(token.clone()),
-        Credentials::UserPassword { user, password } => {
-            Auth::UserPassword { user: user.clone(), password: password.clone() }
-        }
     }
 }
 

@@ -21,6 +21,7 @@ mod random;
 
 pub mod codes;
 mod connect;
+mod credentials;
 mod denials;
 mod edge;
 pub mod fault;
@@ -53,7 +54,8 @@ pub mod hosts;
 
 pub use backoff::Backoff;
 pub use clock::now;
-pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, Credentials, MINIMUM_SERVER};
+pub use connect::{ANSWER_TIMEOUT, ConnectConfig, ConnectError, Connection, MINIMUM_SERVER};
+pub use credentials::Credentials;
 pub use delivered::{Answer, Delivered, NotDelivered};
 pub use due::{discard_due, due_at, due_of, next_due, remove_due};
 pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};

@@ -1,7 +1,9 @@
 //! The servers of a connection as they are written: one address or several with commas between, each perhaps with a user
 //! and a password, or a token, before its `@`.
 
-use async_nats::{ConnectOptions, ServerAddr};
+use async_nats::ServerAddr;
+
+use crate::credentials::Credentials;
 
 /// An address that no server can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,7 @@ pub struct BadAddress {
 
 /// Whether each address of `url` can be one.
 pub fn check_url(url: &str) -> Result<(), BadAddress> {
+    user_of(url)?;
     for address in split(url).0 {
         let bad = |why: &str| BadAddress { address: address.clone(), why: why.to_owned() };
         let server: ServerAddr = address.parse().map_err(|error: std::io::Error| {
@@ -40,7 +43,12 @@ pub fn check_url(url: &str) -> Result<(), BadAddress> {
 /// The addresses of `url` without who connects, and who connects as the first address that says it does.
 pub(crate) fn split(url: &str) -> (Vec<String>, Option<&str>) {
     let mut user_info = None;
-    let addresses = url.split(',').map(str::trim).map(|address| {
+    // A comma too many is no server.
+    let mut given: Vec<_> = url.split(',').map(str::trim).filter(|address| !address.is_empty()).collect();
+    if given.is_empty() {
+        given.push("");
+    }
+    let addresses = given.into_iter().map(|address| {
         let (scheme, rest) = match address.split_once("://") {
             Some((scheme, rest)) => (format!("{scheme}://"), rest),
             None => (String::new(), address),
@@ -52,14 +60,32 @@ pub(crate) fn split(url: &str) -> (Vec<String>, Option<&str>) {
     (addresses.collect(), user_info)
 }
 
-/// Options that connect as `user_info`: `user:password`, or a token.
-pub(crate) fn connect_as(user_info: &str) -> ConnectOptions {
-    match user_info.split_once(':') {
+/// Who the addresses say connects: `user:password`, or a token, with `%` and two digits for what has a meaning in an
+/// address.
+pub(crate) fn user_of(url: &str) -> Result<Option<Credentials>, BadAddress> {
+    let (addresses, Some(user_info)) = split(url) else { return Ok(None) };
+    let decoded = |text: &str| {
+        decode(text).ok_or_else(|| BadAddress {
+            address: addresses.join(","),
+            why: "what stands before its `@` has a `%` without two hexadecimal digits of UTF-8".to_owned(),
+        })
+    };
+    Ok(Some(match user_info.split_once(':') {
         Some((user, password)) => {
-            ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+            Credentials::UserPassword { user: decoded(user)?, password: decoded(password)? }
         }
-        None => ConnectOptions::with_token(user_info.to_owned()),
+        None => Credentials::Token(decoded(user_info)?),
+    }))
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2).filter(|digits| !digits.starts_with('+'))?, 16).ok()?);
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -72,12 +98,37 @@ mod tests {
         assert_eq!(split("nats://n:4222"), (vec!["nats://n:4222".to_owned()], None));
         assert_eq!(split("nats://ada:p@ss@n:1").1, Some("ada:p@ss"));
         assert_eq!(split("token@n").1, Some("token"));
+        assert_eq!(hosts("n:1, ,m,"), "n:1,m");
         assert_eq!(hosts("tls://ada:secret@n:1, tls://bob:other@m"), "tls://n:1,tls://m");
     }
 
     #[test]
+    fn who_connects_may_have_any_character() {
+        let user = |url: &str| match user_of(url).unwrap() {
+            Some(Credentials::UserPassword { user, password }) => format!("{user} {password}"),
+            Some(Credentials::Token(token)) => token,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(user("nats://a%3Ada:p%40s%2fs%C3%A9@n:1"), "a:da p@s/sé");
+        assert_eq!(user("nats://ada:p@s:s@n:1"), "ada p@s:s");
+        assert_eq!(user("to%2Cken@n,m"), "to,ken");
+        assert_eq!(user("n:1"), "None");
+        for bad in ["%", "%4", "%+4", "%zz", "%é"] {
+            assert_eq!(decode(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn an_address_that_no_server_can_have_is_told_without_its_password() {
-        for good in ["n", "n:4222", "nats://n", "tls://n:1,nats://a:b@[::1]:2", "127.0.0.1", "secret@n:1"] {
+        for good in [
+            "n",
+            "n:4222",
+            "nats://n",
+            "tls://n:1,nats://a:b@[::1]:2",
+            "127.0.0.1",
+            "secret@n:1",
+            "n:1, ,m:2,",
+        ] {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }
         for (bad, why) in [
@@ -88,7 +139,9 @@ mod tests {
             ("ws://n", "spoken"),
             ("nats://ada:secret@n:99999", "port"),
             ("nats://n:0", "port"),
-            ("nats://n:4222,", "host"),
+            (",", "host"),
+            ("nats://ada:50%@n:1", "%"),
+            ("nats://ada:%ff@n:1", "%"),
         ] {
             let error = check_url(bad).unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains("secret"), "{bad}: {error}");

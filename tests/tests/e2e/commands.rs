@@ -55,6 +55,22 @@ async fn submit_prints_the_key_and_status_result_and_watch_take_it() -> Test {
 }
 
 #[tokio::test]
+async fn an_id_that_has_ended_is_told_where_it_stands() -> Test {
+    let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
+    let submit = ["submit", "hello.run", r#"{"name":"Ada"}"#, "--id"];
+    deployment.wasmhost(&[&submit[..], &["done", "--wait"]].concat()).await?.ok()?;
+    deployment.wasmhost(&[&submit[..], &["never", "--delay", "1h"]].concat()).await?.ok()?;
+    deployment.wasmhost(&["revoke", "hello.run.never"]).await?.ok()?;
+    for (id, state) in [("done", "SUCCESS"), ("never", "REVOKED")] {
+        let again = deployment.wasmhost(&[&submit[..], &[id]].concat()).await?;
+        assert_eq!(again.ok()?, format!("hello.run.{id}"));
+        let told = format!("job hello.run.{id} stands {state} already, and does not run again");
+        ensure!(again.stderr.contains(&told), "{again}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found() -> Test {
     let (deployment, _host) = Deployment::with_host(&[]).await?;
     for command in ["status", "watch", "result", "revoke"] {

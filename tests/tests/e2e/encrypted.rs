@@ -39,3 +39,21 @@ async fn a_job_runs_over_encrypted_connections_only() -> Test {
     let distrustful = wasmhost.run(&["hosts"]).await?;
     distrustful.refused(78, &["its certificate is not trusted", "UnknownIssuer", "--tls-ca"])
 }
+
+#[tokio::test]
+async fn a_server_that_waits_for_encryption_before_its_first_word_is_served() -> Test {
+    let directory = tempfile::tempdir()?;
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    fs::write(&certificate, signed.cert.pem())?;
+    fs::write(&key, signed.signing_key.serialize_pem())?;
+    let certificate = certificate.display().to_string();
+    let extra_config = format!(
+        "tls {{ cert_file: {certificate:?}, key_file: {:?}, handshake_first: true }}",
+        key.display().to_string()
+    );
+    let server = Server::start(&nats_server()?, &Options { extra_config, ..Options::default() })?;
+    let mut host = Host::spawn(&server.url(), &["--tls-ca", &certificate, "--tlsfirst"])?;
+    host.log.wait_for("serving host.id=").await?;
+    host.check_alive()
+}

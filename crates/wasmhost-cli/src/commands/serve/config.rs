@@ -21,17 +21,21 @@ use crate::units::{
 };
 
 /// Every key there is.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 28] = [
     "nats",
     "namespace",
+    "context",
     "creds",
     "nkey",
+    "jwt",
+    "seed",
     "token",
     "user",
     "password",
     "tls-ca",
     "tls-cert",
     "tls-key",
+    "tls-first",
     "queues",
     "slots",
     "memory-limit",
@@ -167,9 +171,15 @@ impl File {
         ] {
             *path = path.take().or(self.parsed::<PathBuf>(key));
         }
-        for (key, text) in
-            [("token", &mut global.token), ("user", &mut global.user), ("password", &mut global.password)]
-        {
+        global.tls_first |= self.parsed("tls-first").unwrap_or(false);
+        for (key, text) in [
+            ("context", &mut global.context),
+            ("jwt", &mut global.jwt),
+            ("seed", &mut global.seed),
+            ("token", &mut global.token),
+            ("user", &mut global.user),
+            ("password", &mut global.password),
+        ] {
             *text = text.take().or(self.parsed::<String>(key));
         }
     }

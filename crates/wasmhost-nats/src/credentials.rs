@@ -1,0 +1,137 @@
+//! Who connects: as it is configured, as the address says it, and as each of the two clients wants to be told.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use async_nats::ConnectOptions;
+use nats_wire::Auth;
+
+use crate::connect::{ConnectConfig, ConnectError};
+use crate::servers::{self, BadAddress};
+
+/// Who connects.
+#[derive(Clone, Default)]
+pub enum Credentials {
+    /// Whoever the address names, or nobody in particular.
+    #[default]
+    None,
+    /// A file with a JWT and its key, as `nsc` writes it.
+    CredsFile(PathBuf),
+    /// A file with the seed of an nkey.
+    Nkey(PathBuf),
+    /// The seed of an nkey.
+    NkeySeed(String),
+    /// A JWT and the seed of its key.
+    Jwt {
+        /// The JWT.
+        jwt: String,
+        /// The seed.
+        seed: String,
+    },
+    /// A token.
+    Token(String),
+    /// A user and a password.
+    UserPassword {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::CredsFile(_) => "CredsFile(..)",
+            Self::Nkey(_) => "Nkey(..)",
+            Self::NkeySeed(_) => "NkeySeed(..)",
+            Self::Jwt { .. } => "Jwt(..)",
+            Self::Token(_) => "Token(..)",
+            Self::UserPassword { .. } => "UserPassword(..)",
+        })
+    }
+}
+
+impl ConnectConfig {
+    /// Who connects: whoever is configured, else whoever the address names.
+    pub(crate) fn identity(&self) -> Result<Credentials, BadAddress> {
+        match &self.credentials {
+            Credentials::None => Ok(servers::user_of(&self.url)?.unwrap_or_default()),
+            configured => Ok(configured.clone()),
+        }
+    }
+}
+
+impl Credentials {
+    /// Reads what is named, and signs with it: what is wrong is said before anybody is asked.
+    pub(crate) async fn check(&self) -> Result<(), ConnectError> {
+        self.auth().check().await.map_err(|source| self.unusable(source))
+    }
+
+    /// For the client that beats and records.
+    pub(crate) async fn sign_in(self) -> Result<ConnectOptions, ConnectError> {
+        let options = ConnectOptions::new();
+        Ok(match &self {
+            Self::None => options,
+            Self::CredsFile(path) => {
+                let text = read(path).await.map_err(|source| self.unusable(source))?;
+                options.credentials(&text).map_err(|source| self.unusable(source))?
+            }
+            Self::Nkey(path) => {
+                let seed = read(path).await.map_err(|source| self.unusable(source))?;
+                options.nkey(seed.trim().to_owned())
+            }
+            Self::NkeySeed(seed) => options.nkey(seed.trim().to_owned()),
+            Self::Jwt { jwt, seed } => {
+                let text = creds_file(jwt.trim(), seed.trim());
+                options.credentials(&text).map_err(|source| self.unusable(source))?
+            }
+            Self::Token(token) => options.token(token.clone()),
+            Self::UserPassword { user, password } => {
+                options.user_and_password(user.clone(), password.clone())
+            }
+        })
+    }
+
+    /// For the client of the edge.
+    pub(crate) fn auth(&self) -> Auth {
+        match self {
+            Self::None => Auth::None,
+            Self::CredsFile(path) => Auth::CredsFile(path.clone()),
+            Self::Nkey(path) => Auth::NkeyFile(path.clone()),
+            Self::NkeySeed(seed) => Auth::NkeySeed(seed.clone()),
+            Self::Jwt { jwt, seed } => Auth::Jwt { jwt: jwt.clone(), seed: seed.clone() },
+            Self::Token(token) => Auth::Token(token.clone()),
+            Self::UserPassword { user, password } => {
+                Auth::UserPassword { user: user.clone(), password: password.clone() }
+            }
+        }
+    }
+
+    fn unusable(&self, source: io::Error) -> ConnectError {
+        match self {
+            Self::CredsFile(path) | Self::Nkey(path) => {
+                ConnectError::Credentials { path: path.clone(), source }
+            }
+            Self::None
+            | Self::NkeySeed(_)
+            | Self::Jwt { .. }
+            | Self::Token(_)
+            | Self::UserPassword { .. } => ConnectError::Seed { source },
+        }
+    }
+}
+
+async fn read(path: &Path) -> io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+/// As `nsc` writes both: the client has no other door for them.
+fn creds_file(jwt: &str, seed: &str) -> String {
+    format!(
+        "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    )
+}
