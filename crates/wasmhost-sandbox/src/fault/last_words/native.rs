@@ -19,10 +19,14 @@ const FORMS: [Form; 8] = [
     // C's assert, in the words of musl and wasi-libc
     Form { begins: "Assertion failed: ", read: None },
     // AssemblyScript
-    Form { begins: "abort: ", read: Some(assembly_script) },
+    Form { begins: ABORT, read: Some(assembly_script) },
     // .NET
-    Form { begins: "Unhandled exception. ", read: Some(dotnet) },
+    Form { begins: UNHANDLED, read: Some(dotnet) },
 ];
+
+/// How AssemblyScript and .NET begin, both of which exit.
+const ABORT: &str = "abort: ";
+const UNHANDLED: &str = "Unhandled exception. ";
 
 /// libc++ without exceptions: `out_of_range was thrown in -fno-exceptions mode with message "vector"`.
 const THROWN_WITHOUT_EXCEPTIONS: &str = " was thrown in -fno-exceptions mode";
@@ -43,6 +47,7 @@ pub(super) fn read(text: &str) -> Option<Found> {
         Some(Form { read: None, .. }) | None => line.to_owned(),
     };
     let mut found = Found::new(at, message);
+    found.words.exits = line.starts_with(ABORT) || line.starts_with(UNHANDLED);
     found.words.no_memory = ["bad_alloc", "std::bad_alloc"].iter().any(|name| {
         found.words.message.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     });
