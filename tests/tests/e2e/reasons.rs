@@ -1,16 +1,11 @@
 //! Why a job failed, in the words of its own program: in the record, and wherever a person reads it.
 
 use anyhow::{Context, ensure};
-use end_to_end::{Deployment, guest};
-use futures::{FutureExt, StreamExt};
+use end_to_end::{Deployment, guest, within};
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::Test;
-
-/// The next message, where it is there already. The runtime's own turns are no reason for there to be none.
-fn at_hand(messages: &mut async_nats::Subscriber) -> Option<Option<async_nats::Message>> {
-    tokio::task::unconstrained(messages.next()).now_or_never()
-}
 
 #[tokio::test]
 async fn a_task_that_returns_an_error_is_told_by_what_it_wrote_before() -> Test {
@@ -119,8 +114,13 @@ async fn what_a_guest_says_reaches_no_terminal_unescaped() -> Test {
         let said = format!("{} {}", record["error"]["message"], record["error"]["stderr"]);
         ensure!(!said.contains(['\u{9b}', '\u{202e}', '\u{200b}']), "{deed}: {said:?}");
     }
-    while let Some(Some(line)) = at_hand(&mut lines) {
+    deployment.nats.publish("wasmhost.logs.hostile.run.end", "end".into()).await?;
+    loop {
+        let line = within("a log line", lines.next()).await?.context("the subscription ended")?;
         let line = String::from_utf8(line.payload.to_vec())?;
+        if line == "end" {
+            break;
+        }
         ensure!(!line.contains(['\u{9b}', '\u{202e}', '\u{200b}']), "{line:?}");
     }
     Ok(())
@@ -136,9 +136,14 @@ async fn lines_that_are_too_many_are_dropped_and_counted() -> Test {
         let body = format!(r#"{{"do":"stdout","lines":{lines}}}"#);
         deployment.publish(&format!("wasmhost.jobs.default.hostile.run.{id}"), &[], &body).await?;
         events.until_end(&format!("hostile.run.{id}")).await?;
-        // The host sent them before the end.
+        // The host sent them before the end of the job, and this comes after it.
+        deployment.nats.publish(format!("wasmhost.logs.hostile.run.{id}"), "end".into()).await?;
         let (mut arrived, mut dropped) = (Vec::new(), Vec::new());
-        while let Some(Some(line)) = at_hand(&mut logs) {
+        loop {
+            let line = within("a log line", logs.next()).await?.context("the subscription ended")?;
+            if line.payload == "end" {
+                break;
+            }
             let line: Value = serde_json::from_slice(&line.payload)?;
             let message = line["message"].as_str().context("no message")?.to_owned();
             if line["stream"] == "host" { dropped.push(message) } else { arrived.push(message) }
