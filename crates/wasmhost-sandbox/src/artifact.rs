@@ -44,7 +44,7 @@ pub(crate) fn make(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
 }
 
 /// What stands behind the code of an artifact of so many bytes; none where it is cut.
-pub(crate) fn description(artifact: impl ReadAt, bytes: u64) -> Option<Description> {
+pub(crate) fn description(artifact: &(impl ReadAt + ?Sized), bytes: u64) -> Option<Description> {
     let behind = bytes.checked_sub(LENGTH_BYTES as u64)?;
     let mut length = [0; LENGTH_BYTES];
     artifact.read_at(&mut length, behind).ok()?;
@@ -61,7 +61,7 @@ pub(crate) trait ReadAt {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()>;
 }
 
-impl ReadAt for &[u8] {
+impl ReadAt for [u8] {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
         let start = usize::try_from(at).map_err(io::Error::other)?;
         let end = start.checked_add(buffer.len());
@@ -71,7 +71,7 @@ impl ReadAt for &[u8] {
     }
 }
 
-impl ReadAt for &File {
+impl ReadAt for File {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
         self.read_exact_at(buffer, at)
     }

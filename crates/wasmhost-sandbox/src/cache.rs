@@ -159,7 +159,7 @@ impl Artifact {
     /// What stands behind its code.
     pub(crate) fn description(&self) -> Option<Description> {
         match self {
-            Self::Made(bytes) => artifact::description(&**bytes, bytes.len() as u64),
+            Self::Made(bytes) => artifact::description(bytes.as_slice(), bytes.len() as u64),
             Self::Kept { file, bytes } => artifact::description(file, *bytes),
         }
     }

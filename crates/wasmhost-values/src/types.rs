@@ -35,17 +35,17 @@ pub enum Type {
     /// `string`.
     String,
     /// `list<…>`.
-    List(Arc<Type>),
+    List(Arc<Self>),
     /// `option<…>`.
-    Option(Arc<Type>),
+    Option(Arc<Self>),
     /// `result<…>`.
     Result(Arc<ResultType>),
     /// `tuple<…>`.
-    Tuple(Arc<Vec<Type>>),
+    Tuple(Arc<Vec<Self>>),
     /// A record's fields.
-    Record(Arc<Named<Type>>),
+    Record(Arc<Named<Self>>),
     /// A variant's cases, some with a payload.
-    Variant(Arc<Named<Option<Type>>>),
+    Variant(Arc<Named<Option<Self>>>),
     /// An enum's cases.
     Enum(Arc<Named<()>>),
     /// The names of flags.
