@@ -29,10 +29,14 @@ A flag overrules the environment, and that the configuration file, a TOML file w
   queues = \"high:4,default:1\"
   slots = 32
   grace = \"30s\"
-  [ceiling.limits]          # the most that a module's policy may ask for; memory is --memory-limit
-  timeout = \"7d\"          # cpu soft-timeout table-elements handles result meta checkpoint updates-per-second
+  [ceiling.limits]
+  timeout = \"7d\"
   [ceiling.retry]
-  max-attempts = 5000       # initial-delay factor max-delay max-lost
+  max-attempts = 5000
+
+A ceiling is the most that a module's policy or a job may ask for: of limits cpu, timeout, soft-timeout, table-elements, handles, result, \
+meta, checkpoint and updates-per-second, of retry max-attempts, initial-delay, factor, max-delay and max-lost. That of memory is \
+--memory-limit.
 
 SIGTERM, SIGHUP and Ctrl-C drain: no more work is taken, what runs may finish within --grace.
 
