@@ -51,6 +51,7 @@ mod e2e {
     mod rights;
     mod sign_in;
     mod slots;
+    mod small;
     mod starts;
     mod strangers;
 

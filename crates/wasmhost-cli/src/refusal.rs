@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::show;
 
 /// What to do where nothing answers for a stream.
-const NO_STREAMS: &str =
-    "check that JetStream is on; streams and buckets are made by the first `wasmhost serve`";
+const NO_STREAMS: &str = "check that JetStream is on, and by its log that its disk has room; streams and buckets are made by the first `wasmhost \
+     serve`";
 
 /// What to do where a permission is missing.
 const NO_PERMISSION: &str = "sign in as a user who may, see --creds and the server's configuration";

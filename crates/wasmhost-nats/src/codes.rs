@@ -24,6 +24,16 @@ pub const TOO_LARGE: u64 = 10054;
 
 /// "Maximum consumers limit reached."
 pub const CONSUMERS_LIMIT: u64 = 10026;
+/// "Maximum number of streams reached."
+const STREAMS_LIMIT: u64 = 10027;
+/// "Replicas > 1 not supported in non-clustered mode", "no suitable peers for placement".
+const REPLICAS: [u64; 2] = [10074, 10005];
+/// "Account requires a stream config to have max bytes set."
+const BYTES_REQUIRED: u64 = 10113;
+/// "Stream max bytes exceeds account limit max stream bytes."
+const STREAM_BYTES: u64 = 10122;
+/// "Maximum bytes exceeded", "maximum messages exceeded" and what else keeps a message out of its stream.
+const NOT_STORED: u64 = 10077;
 
 /// Status of an answer that another try may change.
 const UNAVAILABLE: usize = 503;
@@ -37,6 +47,43 @@ pub(crate) fn consumer_refusal(stream: &str, error: &jetstream::Error) -> String
         "`{stream}` has as many consumers as it may, by its `max_consumers` or by a limit of the account: see `nats consumer \
          ls {stream}` for those that nobody needs"
     )
+}
+
+/// The setting that would let the server make a stream that it refuses; `bytes` is what all of them reserve.
+pub(crate) fn stream_mend(code: u64, bytes: u64) -> Option<String> {
+    let reserved = bytes.div_ceil(1 << 20);
+    Some(match code {
+        STREAMS_LIMIT => "raise `max_streams` of the account: nine are needed".to_owned(),
+        CONSUMERS_LIMIT => "raise `max_consumers` of the account".to_owned(),
+        BYTES_REQUIRED => {
+            "turn `max_bytes_required` of the account off: records, modules and schedules are kept without a bound".to_owned()
+        }
+        STREAM_BYTES => {
+            "raise `store_max_stream_bytes` of the account, or give less with `--storage`".to_owned()
+        }
+        code if REPLICAS.contains(&code) => {
+            "give fewer `--replicas`, or run as many servers with JetStream in the cluster".to_owned()
+        }
+        code if FULL.contains(&code) => format!(
+            "the streams with a bound reserve {reserved} MiB: give less with `--storage`, or raise `max_file` of the account \
+             or `max_file_store` of the server, within what its disk has"
+        ),
+        _ => return None,
+    })
+}
+
+/// The setting that keeps a message out.
+fn room_mend(code: u64, text: &str) -> &'static str {
+    match code {
+        NOT_STORED if text.contains("maximum bytes") => {
+            "raise `max_bytes` of the stream (`nats stream edit`)"
+        }
+        NOT_STORED if text.contains("maximum messages") => {
+            "raise `max_msgs` of the stream (`nats stream edit`)"
+        }
+        NOT_STORED => "see the log of nats-server",
+        _ => "raise `max_file` of the account or `max_file_store` of the server",
+    }
 }
 
 /// Why a publish has no acknowledgement.
@@ -93,7 +140,7 @@ impl Unstored {
         if CONFLICTS.contains(&code) {
             Self::Conflict
         } else if FULL.contains(&code) {
-            Self::Full(text)
+            Self::Full(format!("{text}; {}", room_mend(code, &text)))
         } else if code == TOO_LARGE {
             Self::TooLarge
         } else if TRY_AGAIN.contains(&code) || OFF.contains(&code) || status == UNAVAILABLE {

@@ -15,7 +15,7 @@ use async_nats::jetstream::stream::Config;
 use wasmhost_protocol::{Bounds, QueueName};
 
 use crate::Connection;
-use crate::codes::{NO_STREAM, OFF};
+use crate::codes::{NO_STREAM, OFF, stream_mend};
 
 pub use compare::Difference;
 pub use consumer::{QueueConsumer, ensure_consumer, look_at_consumer, restore_consumer};
@@ -95,10 +95,10 @@ pub async fn ensure_deployment(
     queues: &[QueueName],
     ack_wait: Duration,
 ) -> Result<Vec<QueueConsumer>, LayoutError> {
-    check_jetstream(connection).await?;
+    let consumers = consumers_of_account(connection, config.replicas).await?;
     let mut problems: Vec<_> = payload::difference(connection).into_iter().map(Problem::Setting).collect();
     let (mut missing, mut is_first_start) = (Vec::new(), true);
-    for wanted in wanted::streams(&connection.names, config) {
+    for wanted in wanted::streams(&connection.names, config, consumers) {
         match denied(connection, &wanted.name, find(connection, &wanted.name)).await? {
             Some(found) => {
                 is_first_start = false;
@@ -126,8 +126,10 @@ async fn make(
     ack_wait: Duration,
 ) -> Result<Vec<QueueConsumer>, LayoutError> {
     let (mut problems, mut consumers) = (Vec::new(), Vec::new());
+    let bounds = missing.iter().filter_map(|wanted| u64::try_from(wanted.max_bytes).ok());
+    let bytes = bounds.sum();
     for wanted in missing {
-        let made = denied(connection, &wanted.name, make_stream(connection, wanted)).await;
+        let made = denied(connection, &wanted.name, make_stream(connection, wanted, bytes)).await;
         collect(made, &mut problems)?;
     }
     // Without their stream they would each be refused for nothing.
@@ -140,8 +142,16 @@ async fn make(
     if problems.is_empty() { Ok(consumers) } else { Err(LayoutError::Problems(problems)) }
 }
 
-async fn check_jetstream(connection: &Connection) -> Result<(), LayoutError> {
-    let Err(error) = connection.jetstream.query_account().await else { return Ok(()) };
+/// How many consumers the account allows a stream with so many replicas; none: as many as the stream does, or it is not known.
+async fn consumers_of_account(connection: &Connection, replicas: usize) -> Result<Option<i64>, LayoutError> {
+    let error = match connection.jetstream.query_account().await {
+        Ok(account) => {
+            let tier = account.tiers.get(&format!("R{replicas}")).map(|tier| &tier.limits);
+            let consumers = tier.unwrap_or(&account.limits).max_consumers;
+            return Ok(consumers.filter(|consumers| *consumers > 0));
+        }
+        Err(error) => error,
+    };
     match error.kind() {
         AccountErrorKind::JetStreamUnavailable => {
             Err(LayoutError::JetStreamOff("nothing answers its requests".to_owned()))
@@ -150,11 +160,11 @@ async fn check_jetstream(connection: &Connection) -> Result<(), LayoutError> {
             Err(LayoutError::JetStreamOff(server.to_string()))
         }
         // A denied account query need not stop anybody; what else is wrong shows with the first stream.
-        AccountErrorKind::JetStream(_) | AccountErrorKind::TimedOut | AccountErrorKind::Other => Ok(()),
+        AccountErrorKind::JetStream(_) | AccountErrorKind::TimedOut | AccountErrorKind::Other => Ok(None),
     }
 }
 
-async fn make_stream(connection: &Connection, wanted: &Config) -> Result<(), LayoutError> {
+async fn make_stream(connection: &Connection, wanted: &Config, bytes: u64) -> Result<(), LayoutError> {
     let object = wanted.name.clone();
     let Err(error) = connection.jetstream.create_stream(wanted.clone()).await else { return Ok(()) };
     // Another host was faster, perhaps with other sizes; on a small server its reservation, still under way, leaves no room
@@ -167,7 +177,10 @@ async fn make_stream(connection: &Connection, wanted: &Config) -> Result<(), Lay
         tokio::time::sleep(FOUND_PAUSE).await;
     }
     match error.kind() {
-        CreateStreamErrorKind::JetStream(server) => Err(LayoutError::refused(&object, server.to_string())),
+        CreateStreamErrorKind::JetStream(server) => {
+            let mend = stream_mend(server.error_code().0, bytes);
+            Err(LayoutError::refused(&object, server.to_string(), mend))
+        }
         _ => Err(LayoutError::Unreachable { object, text: error.to_string() }),
     }
 }

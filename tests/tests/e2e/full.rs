@@ -31,9 +31,13 @@ async fn leave_no_room(deployment: &Deployment, name: &str) -> Test {
     edit(deployment, name, |config| config.max_bytes = bytes.cast_signed()).await
 }
 
-async fn refused(client: &Client, id: &str) -> Test {
+/// A job that is refused for want of room, with the setting that would give some.
+async fn refused(client: &Client, id: &str, setting: &str) -> Test {
     let answer = client.task("storm.run").id(id).submit(&json!({})).await;
-    ensure!(matches!(answer, Err(SubmitError::QueueFull { .. })), "{answer:?}");
+    ensure!(
+        matches!(&answer, Err(error @ SubmitError::QueueFull { .. }) if error.to_string().contains(setting)),
+        "{setting}: {answer:?}"
+    );
     Ok(())
 }
 
@@ -88,11 +92,11 @@ async fn a_full_job_stream_refuses_jobs_and_takes_them_again_when_there_is_room(
         audited.accepted(&format!("storm.run.{id}"))?;
     }
     edit(&deployment, "WASMHOST_JOBS", |config| config.max_messages = 2).await?;
-    refused(&client, "c").await?;
+    refused(&client, "c", "`max_msgs` of the stream").await?;
     deployment
         .wasmhost(&["submit", "storm.run", "{}"])
         .await?
-        .refused(75, &["queue default", "try later"])?;
+        .refused(75, &["queue default", "`max_msgs`", "try later"])?;
     let service = deployment.outsider().req("wasmhost.submit.storm.run", &[], "{}").await?;
     ensure!(service.contains("QueueFull"), "{service}");
     let refused = deployment.record("storm.run.c").await?;
@@ -118,7 +122,7 @@ async fn a_full_states_bucket_keeps_the_outcome_of_what_runs() -> Test {
     let key = running(&client, &mut events).await?;
     audited.accepted(&key)?;
     leave_no_room(&deployment, "KV_wasmhost-states").await?;
-    refused(&client, "refused").await?;
+    refused(&client, "refused", "`max_bytes` of the stream").await?;
     deployment.publish("wasmhost.jobs.default.storm.run.raw", &[], "{}").await?;
     audited.accepted("storm.run.raw")?;
     until_kept(&mut host).await?;
@@ -168,7 +172,7 @@ async fn a_full_account_keeps_the_outcome_of_what_runs() -> Test {
     };
     let filler = jetstream(&deployment).create_stream(filler).await?;
     fill(&deployment).await?;
-    refused(&client, "refused").await?;
+    refused(&client, "refused", "`max_file_store` of the server").await?;
     until_kept(&mut host).await?;
     filler.purge().await?;
     ends_once(&mut events, &key).await?;

@@ -187,7 +187,7 @@ async fn subjects_that_name_no_job_are_kept_for_people() -> Test {
     let record = deployment.record("hello.run.good").await?.context("no record")?;
     ensure!(record["state"] == "SUCCESS", "{record}");
     let log = host.log.text();
-    ensure!(!log.contains(['\0', '\u{202e}']), "raw bytes of strangers in the log:\n{log}");
+    ensure!(!log.contains(['\0', '\u{1b}', '\u{202e}']), "raw bytes of strangers in the log:\n{log}");
     host.check_alive()
 }
 

@@ -127,7 +127,7 @@ async fn get_or_create(
         Err(error) => match error.kind() {
             ConsumerErrorKind::InvalidConsumerType => Ok(None),
             ConsumerErrorKind::JetStream(server) => {
-                Err(LayoutError::refused(name, consumer_refusal(&stream, &server)))
+                Err(LayoutError::refused(name, consumer_refusal(&stream, &server), None))
             }
             _ => Err(unreachable(error.to_string())),
         },

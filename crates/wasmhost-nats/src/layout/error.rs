@@ -1,5 +1,6 @@
 //! Why the server does not have what the protocol needs.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Difference;
@@ -14,7 +15,7 @@ pub enum LayoutError {
     )]
     JetStreamOff(String),
     /// What exists does not do, or what is missing could not be made: all of it.
-    #[error("use what exists on the server:{}", .0.iter().map(|problem| format!("\n  {problem}")).collect::<String>())]
+    #[error("use what exists on the server:{}", lines(.0))]
     Problems(Vec<Problem>),
     /// A permission is missing.
     #[error("check `{object}`: {text}")]
@@ -48,7 +49,20 @@ pub enum Problem {
         object: String,
         /// The server's words.
         text: String,
+        /// What mends it, where a setting does.
+        mend: Option<String>,
     },
+}
+
+/// A line a problem, and behind them a line a mend: one setting may keep all streams from being made.
+fn lines(problems: &[Problem]) -> String {
+    let mends = problems.iter().filter_map(|problem| match problem {
+        Problem::Refused { mend, .. } => mend.as_deref(),
+        Problem::Setting(_) | Problem::Missing(_) => None,
+    });
+    let mends: BTreeSet<_> = mends.map(|mend| format!("mend: {mend}")).collect();
+    let problems = problems.iter().map(ToString::to_string);
+    problems.chain(mends).map(|line| format!("\n  {line}")).collect()
 }
 
 impl fmt::Display for Problem {
@@ -58,7 +72,7 @@ impl fmt::Display for Problem {
             Self::Missing(object) => {
                 write!(f, "`{object}` is missing; it is made when all else is as wanted")
             }
-            Self::Refused { object, text } => write!(f, "`{object}` cannot be made: {text}"),
+            Self::Refused { object, text, mend: _ } => write!(f, "`{object}` cannot be made: {text}"),
         }
     }
 }
@@ -71,8 +85,8 @@ impl LayoutError {
     }
 
     /// What the server does not make.
-    pub(super) fn refused(object: &str, text: impl Into<String>) -> Self {
-        Self::Problems(vec![Problem::Refused { object: object.to_owned(), text: text.into() }])
+    pub(super) fn refused(object: &str, text: impl Into<String>, mend: Option<String>) -> Self {
+        Self::Problems(vec![Problem::Refused { object: object.to_owned(), text: text.into(), mend }])
     }
 }
 

@@ -34,7 +34,8 @@ const HOST_TTL: Duration = Duration::from_secs(30);
 /// How long logs and dead jobs are kept.
 const KEPT_FOR_PEOPLE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-pub(super) fn streams(names: &Names, config: &LayoutConfig) -> Vec<Config> {
+/// All of them, for an account that allows a stream so many consumers.
+pub(super) fn streams(names: &Names, config: &LayoutConfig, consumers: Option<i64>) -> Vec<Config> {
     // Schedules first: the job stream sources them.
     let mut all = vec![
         schedules(names, config),
@@ -51,6 +52,11 @@ pub(super) fn streams(names: &Names, config: &LayoutConfig) -> Vec<Config> {
         stream.num_replicas = config.replicas;
         if stream.max_consumers <= 0 {
             stream.max_consumers = CONSUMERS;
+        }
+        // The server refuses a stream that names more than the account allows, and has the account's limit for one that
+        // names none.
+        if consumers.is_some_and(|most| most < i64::from(stream.max_consumers)) {
+            stream.max_consumers = -1;
         }
     }
     all
