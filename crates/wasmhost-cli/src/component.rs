@@ -42,7 +42,12 @@ pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Co
             loading.await
         }
     };
-    Ok(Component { wasm, loaded: loaded.map_err(|error| refused(path, &error))? })
+    let loaded = loaded.map_err(|error| refused(path, &error))?;
+    let manifest = loaded.manifest();
+    if manifest.tasks.is_empty() {
+        return Err(refused(path, &LoadError::NoTask(manifest.refused)));
+    }
+    Ok(Component { wasm, loaded })
 }
 
 /// A sandbox on the calling runtime, for one component at a time.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use end_to_end::{Deployment, guest};
 
 use super::Test;
@@ -61,4 +61,24 @@ async fn a_policy_that_cannot_be_read_is_refused_with_its_line() -> Test {
         .wasmhost(&arguments)
         .await?
         .refused(78, &[&place, "`memroy_bytes`", "did you mean `memory_bytes`?"])
+}
+
+#[tokio::test]
+async fn a_module_without_a_task_is_refused_at_the_push_with_each_export() -> Test {
+    let (deployment, _host) = Deployment::with_host(&[]).await?;
+    let text = "(component
+        (core module $m (func (export \"f\") (result i32) (i32.const 5)))
+        (core instance $i (instantiate $m))
+        (func $f (result u32) (canon lift (core func $i \"f\")))
+        (instance $inner (export \"deep\" (func $f)))
+        (instance $outer (export \"inner\" (instance $inner)))
+        (export \"outer\" (instance $outer))
+        (export \"code\" (core module $m)))";
+    let file = deployment.file("none.wasm", &wat::parse_str(text)?)?;
+    let file = file.to_str().context("a path of this test")?;
+    let said = ["no task", "`outer#inner`: an instance within an instance", "`code`: a core module"];
+    deployment.wasmhost(&["module", "push", file]).await?.refused(65, &said)?;
+    deployment.wasmhost(&["run", file]).await?.refused(65, &said)?;
+    assert_eq!(deployment.wasmhost(&["module", "list", "--json"]).await?.ok()?, "");
+    Ok(())
 }

@@ -77,11 +77,6 @@ async fn push(
     policy: Policy,
 ) -> Result<ModuleEntry, Complaint> {
     let manifest = component.loaded.manifest();
-    if manifest.tasks.is_empty() {
-        out::note(format_args!(
-            "warning: module {name} has no tasks: it exports no function that can be one"
-        ));
-    }
     Ok(client.modules().push(name, component.wasm, policy, manifest).await?)
 }
 
