@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use wasmhost_protocol::{InvalidName, ModuleName};
+use wasmhost_protocol::{InvalidName, ModuleName, bounds};
 use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
 
 use crate::complaint::{Complaint, chain};
@@ -56,7 +56,8 @@ pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, Complaint> {
         slots: 1,
         cache_dir: usual_cache_dir(),
         compiler,
-        max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
+        // What a policy may ask for at all: `run` has no operator, and a push does not know the hosts' ceilings.
+        max_memory_bytes: bounds::MEMORY_BYTES.most,
         modules_bytes: SandboxConfig::MODULES_BYTES,
     };
     Sandbox::new(config, Handle::current()).map_err(|error| no_sandbox(&error))

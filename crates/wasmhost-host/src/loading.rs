@@ -44,9 +44,8 @@ pub(crate) async fn module(host: &Host, name: ModuleName, digest: Digest) -> Loa
     let load = |size| async move {
         tokio::select! {
             loaded = load(&loading, &name, digest, &size) => loaded,
-            () = loading.draining.cancelled() => {
-                Err(Verdict::ModuleUnavailable("the host leaves before the module is compiled".to_owned()))
-            }
+            // The jobs that wait are handed off.
+            () = loading.draining.cancelled() => Err(Verdict::Cancelled),
         }
     };
     host.loading.once(&host.tracker, digest, load).await

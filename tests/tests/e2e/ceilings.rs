@@ -92,3 +92,13 @@ async fn a_job_that_asks_to_be_tried_at_once_for_ever_is_no_hot_loop() -> Test {
     deployment.wasmhost(&["revoke", "flaky.run.f"]).await?.ok()?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_local_run_has_the_memory_that_its_policy_says() -> Test {
+    let deployment = Deployment::start().await?;
+    let policy =
+        deployment.file("policy.toml", b"[limits]\nmemory_bytes = 629145600\n")?.display().to_string();
+    let component = end_to_end::guest("hostile").display().to_string();
+    let ran = deployment.wasmhost(&["run", &component, r#"{"do":"oom"}"#, "--policy", &policy]).await?;
+    ran.refused(1, &["OutOfMemory", "the limit is 629145600 bytes"])
+}
