@@ -24,8 +24,9 @@ const MODULES: usize = 1_000;
 #[derive(Default)]
 pub(crate) struct Manifests {
     looks: Mutex<HashMap<ModuleName, Look>>,
-    /// One look at a time: of many submissions at once the first one looks for all.
-    looking: tokio::sync::Mutex<()>,
+    /// One look at a time: of many submissions at once the first one looks for all. And when it was found that the registry cannot be
+    /// read, by which nobody should be held up for each module anew.
+    looking: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// What was found, and when.
@@ -39,8 +40,6 @@ struct Look {
 enum Found {
     Module(Arc<Known>),
     Nothing,
-    /// The registry could not be read, by which nobody should be held up at each submission.
-    Unreadable,
 }
 
 /// What is known of a module.
@@ -62,11 +61,17 @@ impl Manifests {
         if let Some(checked) = self.recall(&module, submission) {
             return checked;
         }
-        let _looking = self.looking.lock().await;
+        let mut unreadable = self.looking.lock().await;
         if let Some(checked) = self.recall(&module, submission) {
             return checked;
         }
-        let found = look(client, &module).await;
+        if unreadable.is_some_and(|at| at.elapsed() < BELIEVED) {
+            return Ok(());
+        }
+        let Some(found) = look(client, &module).await else {
+            *unreadable = Some(Instant::now());
+            return Ok(());
+        };
         self.remember(&module, &found);
         found.check(submission)
     }
@@ -94,18 +99,19 @@ impl Manifests {
     }
 }
 
-async fn look(client: &Client, module: &ModuleName) -> Found {
+/// None where the registry does not answer, or may not be read.
+async fn look(client: &Client, module: &ModuleName) -> Option<Found> {
     let read = tokio::time::timeout(WITHIN, registry::current(client.connection(), module)).await;
     match read {
         Ok(Ok(Some((entry, _)))) => {
-            Found::Module(Arc::new(Known { manifest: entry.manifest, types: Mutex::default() }))
+            Some(Found::Module(Arc::new(Known { manifest: entry.manifest, types: Mutex::default() })))
         }
-        Ok(Ok(None)) => Found::Nothing,
+        Ok(Ok(None)) => Some(Found::Nothing),
         Ok(Err(error)) => {
             tracing::debug!(%error, %module, "could not look into the registry");
-            Found::Unreadable
+            None
         }
-        Err(_) => Found::Unreadable,
+        Err(_) => None,
     }
 }
 
@@ -114,7 +120,6 @@ impl Found {
         match self {
             Self::Module(known) => known.check(submission),
             Self::Nothing => Err(SubmitError::UnknownModule { module: submission.task.module() }),
-            Self::Unreadable => Ok(()),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What could only fail is refused before anything is written, by what the registry says at that time.
 
 use futures::{FutureExt, StreamExt};
+use nats_server_child::Options;
 use serde_json::json;
 use wasmhost_client::protocol::{JobKey, ModuleName, Policy};
-use wasmhost_client::{Submission, SubmitError};
+use wasmhost_client::{Client, ClientConfig, Credentials, Submission, SubmitError};
 
 use crate::{Bench, manifest, push};
 
@@ -94,4 +95,20 @@ async fn a_thousand_submissions_look_into_the_registry_once() {
         seen += 1;
     }
     assert_eq!(seen, 1, "looks into the registry");
+}
+
+#[tokio::test]
+async fn where_the_registry_may_not_be_read_the_host_says_what_it_thinks() {
+    let deny = "\"$JS.API.STREAM.MSG.GET.KV_wasmhost-modules\"";
+    let user = format!("{{ user: u, password: p, permissions: {{ publish: {{ deny: {deny} }} }} }}");
+    let options = "no_auth_user: all";
+    let users = format!("authorization {{ users: [{user}, {{ user: all, password: all }}] }}\n{options}");
+    let bench = Bench::start_on(&Options { extra_config: users, ..Options::default() }, |_| {}).await;
+    let mut config = ClientConfig::new(bench.server.url());
+    config.connect.credentials = Credentials::UserPassword { user: "u".to_owned(), password: "p".to_owned() };
+    let client = Client::connect(config).await.unwrap();
+    for task in ["demo.walk", "nobody.run", "nobody-else.run"] {
+        client.task(task).submit(&json!({})).await.unwrap();
+    }
+    assert_eq!(bench.queued().await, 3);
 }
