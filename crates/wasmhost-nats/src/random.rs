@@ -45,10 +45,11 @@ pub fn args_digest_of(arguments: &[u8]) -> Digest {
     digest_of(&canonical(arguments))
 }
 
-/// Whether a record's `args_digest` is of these arguments. Earlier clients took that of the text as it was.
+/// Whether a record's `args_digest` is of these arguments. Earlier clients took that of the text as it was, which is also the one of most
+/// texts that programs write, and costs less.
 #[must_use]
 pub fn is_args_digest_of(digest: Digest, arguments: &[u8]) -> bool {
-    digest == args_digest_of(arguments) || digest == digest_of(arguments)
+    digest == digest_of(arguments) || digest == args_digest_of(arguments)
 }
 
 /// A new id for the chunks of an upload.
