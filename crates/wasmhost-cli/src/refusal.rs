@@ -165,6 +165,7 @@ fn object(error: &ObjectError) -> Exit {
         ObjectError::Missing(_) => Exit::NotFound,
         ObjectError::Denied { .. } => Exit::Denied,
         ObjectError::Full { .. } => Exit::Full,
+        ObjectError::NotSetUp { .. } => Exit::Config,
         ObjectError::Link(_) | ObjectError::TooLarge { .. } | ObjectError::Corrupt { .. } => Exit::BadFile,
         _ => Exit::Unreachable,
     }

@@ -77,6 +77,14 @@ pub enum ObjectError {
         /// The server's words.
         text: String,
     },
+    /// The store was never made, or JetStream is off.
+    #[error("use object `{name}`: {text}")]
+    NotSetUp {
+        /// Its name.
+        name: String,
+        /// What to do about it.
+        text: String,
+    },
     /// No answer, or a broken transfer.
     #[error("use object `{name}`: {text}")]
     Failed {
@@ -99,9 +107,8 @@ impl ObjectError {
         let name = name.to_owned();
         match error {
             ReadError::Denied { text, .. } => Self::Denied { name, text },
-            ReadError::NotSetUp { .. } | ReadError::Unreachable { .. } => {
-                Self::Failed { name, text: error.to_string() }
-            }
+            ReadError::NotSetUp { .. } => Self::NotSetUp { name, text: error.to_string() },
+            ReadError::Unreachable { .. } => Self::Failed { name, text: error.to_string() },
         }
     }
 
