@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use wasmhost_protocol::{InvalidName, ModuleName, bounds};
+use wasmhost_protocol::{InvalidName, Manifest, ModuleName, bounds};
 use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
 
 use crate::complaint::{Complaint, chain};
@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Component {
     /// Its bytes.
     pub(crate) wasm: Bytes,
+    /// What is in it.
+    pub(crate) manifest: Manifest,
     /// The same, ready to start.
     pub(crate) loaded: Arc<LoadedModule>,
 }
@@ -42,12 +44,9 @@ pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Co
             loading.await
         }
     };
-    let loaded = loaded.map_err(|error| refused(path, &error))?;
-    let manifest = loaded.manifest();
-    if manifest.tasks.is_empty() {
-        return Err(refused(path, &LoadError::NoTask(manifest.refused)));
-    }
-    Ok(Component { wasm, loaded })
+    let checked = loaded.and_then(|loaded| Ok((loaded.manifest()?, loaded)));
+    let (manifest, loaded) = checked.map_err(|error| refused(path, &error))?;
+    Ok(Component { wasm, manifest, loaded })
 }
 
 /// A sandbox on the calling runtime, for one component at a time.

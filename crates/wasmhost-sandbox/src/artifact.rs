@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
-use crate::component;
+use crate::component::{self, Memories};
 use crate::load::LoadError;
 use crate::tasks::Tasks;
 use crate::validate::{check_bytes, check_imports, explain};
@@ -22,18 +22,22 @@ pub(crate) struct Description {
     pub(crate) tasks: Tasks,
     /// The names of what it imports.
     pub(crate) imports: Vec<String>,
-    /// The size that its largest memory starts with, in bytes.
-    pub(crate) first_memory_bytes: u64,
+    pub(crate) memories: Memories,
 }
 
-/// Checks and compiles the component `wasm`.
-pub(crate) fn make(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
+/// Checks the component `wasm`, and says what is in it.
+pub(crate) fn describe(wasm: &[u8]) -> Result<Description, LoadError> {
     check_bytes(wasm)?;
     let outside = component::read(wasm)?;
     check_imports(&outside.imports)?;
     let imports = outside.imports.iter().map(|import| import.name.clone()).collect();
-    let first_memory_bytes = outside.first_memory_bytes;
-    let description = Description { tasks: Tasks::of(outside), imports, first_memory_bytes };
+    let memories = outside.memories;
+    Ok(Description { tasks: Tasks::of(outside), imports, memories })
+}
+
+/// Checks and compiles the component `wasm`.
+pub(crate) fn make(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
+    let description = describe(wasm)?;
     let mut artifact = engine.precompile_component(wasm).map_err(|error| explain(&format!("{error:#}")))?;
     let code_bytes = artifact.len();
     serde_json::to_writer(&mut artifact, &description)

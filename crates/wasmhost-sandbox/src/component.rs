@@ -2,6 +2,7 @@
 //! describe a huge one, and what describes is untrusted.
 
 mod calls;
+mod memories;
 mod types;
 
 use serde::{Deserialize, Serialize};
@@ -9,19 +10,18 @@ use wasmhost_protocol::{Limits, escape, truncate};
 use wasmhost_values::FunctionType;
 use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
 use wasmparser::types::TypesRef;
-use wasmparser::{MemoryType, Parser, Payload, Validator};
+use wasmparser::{BinaryReaderError, Parser, Payload, ValidPayload, Validator};
 
 use crate::engine::FEATURES;
 use crate::load::LoadError;
 use calls::Calls;
+pub(crate) use memories::Memories;
 use types::TypeReader;
 
 /// Imports, and the items within them, of one component.
 const IMPORTS: usize = 10_000;
 /// Exports, and the items within them, of one component.
 const EXPORTS: usize = 10_000;
-/// The size of a page, as a power of two.
-const PAGE_LOG2: u32 = 16;
 /// The most that is kept of a name, in bytes.
 const NAME_BYTES: usize = 256;
 
@@ -32,8 +32,14 @@ pub(crate) struct Outside {
     pub(crate) imports: Vec<Import>,
     /// What it exports, in order.
     pub(crate) exports: Vec<Export>,
-    /// The size that its largest memory starts with, in bytes.
-    pub(crate) first_memory_bytes: u64,
+    /// What is known of its memories before it runs.
+    pub(crate) memories: Memories,
+}
+
+impl Outside {
+    fn of(memories: Memories) -> Self {
+        Self { imports: Vec::new(), exports: Vec::new(), memories }
+    }
 }
 
 /// One import.
@@ -70,64 +76,70 @@ pub(crate) enum Exported {
     Type,
 }
 
-/// Reads a component, after validating it whole.
+/// Reads a component, after validating all of it but its functions' code, which whoever compiles it validates.
 pub(crate) fn read(wasm: &[u8]) -> Result<Outside, LoadError> {
-    let types = Validator::new_with_features(FEATURES).validate_all(wasm).map_err(|error| refused(&error))?;
-    let mut reader = Reader {
-        types: types.as_ref(),
-        functions: TypeReader::default(),
-        room: EXPORTS,
-        outside: Outside { imports: Vec::new(), exports: Vec::new(), first_memory_bytes: 0 },
-    };
-    let mut calls = Calls::default();
-    for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload.map_err(|error| refused(&error))?;
-        calls.see(&payload).map_err(|error| refused(&error))?;
-        if let Payload::MemorySection(memories) = &payload {
-            for memory in memories.clone() {
-                let bytes = first_bytes(&memory.map_err(|error| refused(&error))?);
-                reader.outside.first_memory_bytes = reader.outside.first_memory_bytes.max(bytes);
+    let mut validator = Validator::new_with_features(FEATURES);
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    let (mut types, mut names) = (None, Names::default());
+    let (mut calls, mut memories) = (Calls::default(), Memories::default());
+    for payload in parser.parse_all(wasm) {
+        let mut see = |payload: Payload<'_>| {
+            if let ValidPayload::End(known) = validator.payload(&payload)? {
+                types = Some(known);
             }
-        }
-        if calls.is_outermost() {
-            reader.see(payload)?;
-        }
+            calls.see(&payload)?;
+            memories.see(&payload)?;
+            if calls.is_outermost() { names.see(payload) } else { Ok(()) }
+        };
+        payload.and_then(&mut see).map_err(|error| refused(&error))?;
     }
     calls.check()?;
+    let types = types.ok_or_else(|| LoadError::NotAComponent("it has no end".to_owned()))?;
+    let mut reader =
+        Reader { types: types.as_ref(), functions: TypeReader::default(), outside: Outside::of(memories) };
+    names.imports.iter().try_for_each(|name| reader.import(name))?;
+    names.exports.iter().try_for_each(|name| reader.export(name))?;
     Ok(reader.outside)
 }
 
-fn refused(error: &wasmparser::BinaryReaderError) -> LoadError {
+fn refused(error: &BinaryReaderError) -> LoadError {
     crate::validate::explain(&error.to_string())
 }
 
-struct Reader<'a> {
-    types: TypesRef<'a>,
-    functions: TypeReader,
-    room: usize,
-    outside: Outside,
+/// What the outermost component calls its imports and exports.
+#[derive(Default)]
+struct Names {
+    imports: Vec<String>,
+    exports: Vec<String>,
 }
 
-impl Reader<'_> {
-    fn see(&mut self, payload: Payload<'_>) -> Result<(), LoadError> {
+impl Names {
+    fn see(&mut self, payload: Payload<'_>) -> Result<(), BinaryReaderError> {
         match payload {
             Payload::ComponentImportSection(section) => {
                 for import in section {
-                    let import = import.map_err(|error| refused(&error))?;
-                    self.import(import.name.name)?;
+                    self.imports.push(import?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) => {
                 for export in section {
-                    let export = export.map_err(|error| refused(&error))?;
-                    self.export(export.name.name)?;
+                    self.exports.push(export?.name.name.to_owned());
                 }
             }
             _ => {}
         }
         Ok(())
     }
+}
 
+struct Reader<'a> {
+    types: TypesRef<'a>,
+    functions: TypeReader,
+    outside: Outside,
+}
+
+impl Reader<'_> {
     fn import(&mut self, name: &str) -> Result<(), LoadError> {
         let Some(item) = self.types.component_item_for_import(name) else { return Ok(()) };
         let mut room = IMPORTS.saturating_sub(self.outside.imports.len());
@@ -175,10 +187,9 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, interface: Option<&str>, name: &str, what: Exported) -> Result<(), LoadError> {
-        self.room = self
-            .room
-            .checked_sub(1)
-            .ok_or_else(|| LoadError::NotAComponent(format!("it exports more than {EXPORTS} items")))?;
+        if self.outside.exports.len() == EXPORTS {
+            return Err(LoadError::NotAComponent(format!("it exports more than {EXPORTS} items")));
+        }
         self.outside.exports.push(Export { interface: interface.map(named), name: named(name), what });
         Ok(())
     }
@@ -198,10 +209,6 @@ fn needs_provider(types: TypesRef<'_>, ty: ComponentEntityType, room: &mut usize
             true
         }
     }
-}
-
-fn first_bytes(memory: &MemoryType) -> u64 {
-    memory.initial.saturating_mul(1 << memory.page_size_log2.unwrap_or(PAGE_LOG2).min(PAGE_LOG2))
 }
 
 fn named(name: &str) -> String {

@@ -3,10 +3,9 @@
 use wasmhost_protocol::{Json, Manifest, ManifestTask, RefusedFunction};
 use wasmhost_values::{any_schema, arguments_schema, result_schema};
 
-use crate::component;
+use crate::artifact::{Description, describe};
 use crate::load::LoadError;
-use crate::tasks::{Task, Tasks};
-use crate::validate::{check_bytes, check_imports};
+use crate::tasks::Task;
 
 /// Signatures and schemas of one module, in bytes of text.
 const MANIFEST_BYTES: usize = 256 << 10;
@@ -18,23 +17,15 @@ const IMPORTS: usize = 1_000;
 /// The signature of an untyped task, with the names that reflection does not have.
 const HANDLER: &str = "run: func(args: json) -> result<json, task-error>";
 
-/// What the component `wasm` exports and imports, for those who push it: only what has a task in it is worth that.
+/// What the component `wasm` exports and imports, without compiling it; refused where there is no task in it.
 pub fn inspect(wasm: &[u8]) -> Result<Manifest, LoadError> {
-    check_bytes(wasm)?;
-    let outside = component::read(wasm)?;
-    check_imports(&outside.imports)?;
-    let imports = outside.imports.iter().map(|import| import.name.clone()).collect();
-    let tasks = Tasks::of(outside);
-    if tasks.is_empty() {
-        return Err(LoadError::NoTask(tasks.refused().to_vec()));
-    }
-    Ok(manifest(&tasks, imports))
+    manifest(&describe(wasm)?)
 }
 
-/// The manifest of a component with these tasks and imports.
-pub(crate) fn manifest(tasks: &Tasks, mut imports: Vec<String>) -> Manifest {
-    let mut room = MANIFEST_BYTES;
-    imports.truncate(IMPORTS);
+/// The manifest of a described component; refused, with each export, where nobody could submit a job to it.
+pub(crate) fn manifest(description: &Description) -> Result<Manifest, LoadError> {
+    let (tasks, mut room) = (&description.tasks, MANIFEST_BYTES);
+    let imports = description.imports.iter().take(IMPORTS).cloned().collect();
     let mut manifest = Manifest { tasks: Vec::new(), refused: tasks.refused().to_vec(), imports };
     for task in tasks.iter() {
         match described(task, &mut room) {
@@ -50,7 +41,7 @@ pub(crate) fn manifest(tasks: &Tasks, mut imports: Vec<String>) -> Manifest {
         manifest.refused.truncate(REFUSED);
         manifest.refused.push(RefusedFunction { name: "…".to_owned(), reason: format!("and {more} more") });
     }
-    manifest
+    if manifest.tasks.is_empty() { Err(LoadError::NoTask(manifest.refused)) } else { Ok(manifest) }
 }
 
 /// The task's entry; none where it takes more than `room`.

@@ -87,10 +87,9 @@ impl LoadedModule {
         &self.digest
     }
 
-    /// What it exports and imports.
-    #[must_use]
-    pub fn manifest(&self) -> Manifest {
-        manifest(&self.description.tasks, self.description.imports.clone())
+    /// What it exports and imports; refused where there is no task in it.
+    pub fn manifest(&self) -> Result<Manifest, LoadError> {
+        manifest(&self.description)
     }
 }
 
@@ -230,7 +229,7 @@ impl Loader {
     fn prepare(&self, digest: Digest, artifact: &Artifact) -> Result<Arc<LoadedModule>, LoadError> {
         let cut = || LoadError::Host("an artifact is cut off".to_owned());
         let description = artifact.description().ok_or_else(cut)?;
-        let first_bytes = description.first_memory_bytes;
+        let first_bytes = description.memories.first_bytes;
         if first_bytes > self.max_memory_bytes {
             let most = self.max_memory_bytes;
             return Err(LoadError::Compile(format!(
@@ -240,8 +239,7 @@ impl Loader {
         let component = artifact.load(&self.engine).map_err(|error| refused(&error))?;
         let memories = component.resources_required().map_or(MEMORIES, |needs| needs.num_memories);
         let pre = self.linker.instantiate_pre(&component).map_err(|error| refused(&error))?;
-        // One more for the heap of collected objects: whether there is one shows only when it runs.
-        let needs = Needs { memories: memories.saturating_add(1) };
+        let needs = Needs { memories: memories.saturating_add(description.memories.has_heap.into()) };
         Ok(Arc::new(LoadedModule { digest, pre, description, needs, bytes: artifact.bytes() }))
     }
 

@@ -37,3 +37,29 @@ impl Pool {
         Place { _slot: slot, _memories: memories.await.expect("the semaphore is never closed") }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn every_slot_has_room_for_an_interpreter_with_two_memories() {
+        let pool = Pool::new(1_000);
+        let needs = Needs { memories: 2 };
+        let places: Vec<_> = (0..1_000).map(|_| pool.place(needs).now_or_never()).collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(pool.place(needs).now_or_never().is_none(), "there are as many places as slots");
+    }
+
+    #[test]
+    fn whoever_needs_more_memories_than_are_free_waits_for_them() {
+        let pool = Pool::new(4);
+        let all = pool.place(Needs { memories: u32::MAX }).now_or_never().unwrap();
+        let mut next = Box::pin(pool.place(Needs { memories: 1 }));
+        assert!(next.as_mut().now_or_never().is_none());
+        drop(all);
+        assert!(next.as_mut().now_or_never().is_some());
+    }
+}

@@ -105,11 +105,6 @@ impl Tasks {
         self.tasks.iter().map(AsRef::as_ref)
     }
 
-    /// Whether there is none, under whatever name.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && self.ambiguous.is_empty()
-    }
-
     /// Exports that are no task.
     pub(crate) fn refused(&self) -> &[RefusedFunction] {
         &self.refused

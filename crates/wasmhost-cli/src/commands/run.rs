@@ -42,7 +42,7 @@ pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, Complaint> {
     let policy = args.policy.as_deref().map(toml_file::policy).transpose()?.unwrap_or_default();
     let sandbox = component::sandbox(Compiler::InProcess)?;
     let component = component::load(&sandbox, &args.file).await?;
-    let function = choose(&component.loaded.manifest(), function.as_deref())?;
+    let function = choose(&component.manifest, function.as_deref())?;
     let run = Run {
         job: context(&args.file, &function, &policy),
         function,
@@ -77,7 +77,6 @@ fn choose(manifest: &Manifest, wanted: Option<&str>) -> Result<FunctionChoice, C
     let Some(wanted) = wanted else {
         return match manifest.tasks.as_slice() {
             [only] => Ok(FunctionChoice::Named(only.function.clone())),
-            [] => Err(listed("the component has no tasks".to_owned())),
             _ => Err(listed("the component has several tasks: name one of them".to_owned())),
         };
     };

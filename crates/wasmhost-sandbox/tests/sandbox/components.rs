@@ -298,5 +298,5 @@ async fn the_tasks_of_an_artifact_on_disk_are_those_of_the_component() {
     let (digest, bytes) = wasm("thumbs");
     sandbox(1, Some(dir.path().to_owned())).load(digest, bytes.clone()).await.unwrap();
     let cached = sandbox(1, Some(dir.path().to_owned())).cached(&digest).await.unwrap();
-    assert_eq!(cached.manifest(), inspect(&bytes).unwrap());
+    assert_eq!(cached.manifest().unwrap(), inspect(&bytes).unwrap());
 }

@@ -121,7 +121,7 @@ async fn an_artifact_in_the_cache_is_mapped_and_not_copied() {
     let next = sandbox(1, Some(dir.path().to_owned()));
     let module = next.cached(&digest).await.unwrap();
     assert!(mapped(&place) > 0, "and from then on");
-    assert_eq!(module.manifest().tasks.len(), 1);
+    assert_eq!(module.manifest().unwrap().tasks.len(), 1);
 }
 
 #[test]

@@ -76,8 +76,7 @@ async fn push(
     component: component::Component,
     policy: Policy,
 ) -> Result<ModuleEntry, Complaint> {
-    let manifest = component.loaded.manifest();
-    Ok(client.modules().push(name, component.wasm, policy, manifest).await?)
+    Ok(client.modules().push(name, component.wasm, policy, component.manifest).await?)
 }
 
 fn name_of(file: &Path) -> Result<ModuleName, Complaint> {
