@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::Context;
 use bytes::Bytes;
 
-use crate::place;
+use crate::paths;
 
 /// Joins of control flow in the function that is compiled slowly, and variables that go through them: some seconds on one core, whatever
 /// the number of cores.
@@ -32,7 +32,7 @@ pub fn slow_to_compile(guest: &str) -> anyhow::Result<Bytes> {
 /// Where the guest cannot be read.
 pub fn version_of(guest: &str) -> anyhow::Result<Bytes> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let path = place::guest(guest);
+    let path = paths::guest(guest);
     let mut component = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
     let name = format!("{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();

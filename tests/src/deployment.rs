@@ -21,7 +21,7 @@ use crate::{
     events::Events,
     host::Host,
     outsider::Outsider,
-    place,
+    paths,
     proxy::Proxy,
     stranger::Stranger,
     wasmhost::{Ran, Wasmhost, argument},
@@ -126,7 +126,7 @@ impl Deployment {
     ///
     /// Where it is refused.
     pub async fn push_as(&self, guest: &str, module: &str, policy: &str) -> anyhow::Result<()> {
-        self.push_file(&place::guest(guest), module, policy).await
+        self.push_file(&paths::guest(guest), module, policy).await
     }
 
     /// Pushes a component from a file under a name, with a policy in TOML.
@@ -188,7 +188,7 @@ impl Deployment {
     ///
     /// Where nobody built it.
     pub fn faulty(&self, failpoints: &str) -> anyhow::Result<Wasmhost> {
-        let program = place::broken_wasmhost();
+        let program = paths::broken_wasmhost();
         let program = program.context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
         let environment = vec![("FAILPOINTS".to_owned(), failpoints.to_owned())];
         Ok(self.command().program(Some(program)).environment(environment))
@@ -314,5 +314,5 @@ impl Deployment {
 ///
 /// Where there is none, or it does not come up.
 pub fn server(options: &Options) -> anyhow::Result<Server> {
-    Ok(Server::start(&place::nats_server()?, options)?)
+    Ok(Server::start(&paths::nats_server()?, options)?)
 }

@@ -4,7 +4,7 @@
 //! on purpose.
 
 mod limit;
-mod place;
+mod paths;
 
 mod component;
 mod deployment;
@@ -29,7 +29,7 @@ pub use host::Host;
 pub use limit::{LIMIT, until, within};
 pub use lines::Lines;
 pub use outsider::Outsider;
-pub use place::{broken_wasmhost, guest, nats_server, number, oldest_nats_server};
+pub use paths::{broken_wasmhost, guest, nats_server, number, oldest_nats_server};
 pub use proxy::{Direction, Flow, Proxy, Swallowed};
 pub use shell::{README, has_nats_cli, shell};
 pub use storm::{Plan, Report, Scale, StormOptions, Theme, storm};

@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     limit::{until, within},
     lines::Lines,
-    place,
+    paths,
     wasmhost::Ran,
 };
 
@@ -38,7 +38,7 @@ pub struct Listening {
 
 impl Outsider {
     pub(crate) fn new(url: String, nats: async_nats::Client) -> Self {
-        let cli = place::nats_cli();
+        let cli = paths::nats_cli();
         if cli.is_none() {
             // The harness of `cargo test` captures `eprintln!`; this is to be seen.
             let _ = writeln!(
@@ -166,7 +166,7 @@ impl Outsider {
         let mut command = Command::new(self.cli.as_ref().context("no nats command line")?);
         command.args(["--server", &self.url]);
         // No context of whoever runs the tests: the command line keeps them in the home directory.
-        command.env_clear().env("PATH", place::path()).env("HOME", place::cache()?);
+        command.env_clear().env("PATH", paths::path()).env("HOME", paths::cache()?);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Ok(command)
     }

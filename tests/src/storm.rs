@@ -3,28 +3,28 @@
 //!
 //! plan → hosts, submitters, weather → calm → capture → judgement.
 
-mod dice;
 mod fault;
 mod job;
 mod plan;
+mod rng;
 
 mod notes;
 mod observers;
 mod witness;
 
+mod fault_injector;
 mod fleet;
 mod killer;
 mod revoker;
 mod submitter;
-mod weather;
 
-mod calm;
 mod expect;
 mod history;
-mod judge;
+mod quiescence;
 mod report;
+mod verdict;
 
-mod crowd;
+mod clients;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -35,15 +35,15 @@ use wasmhost_audit::Recorder;
 use wasmhost_client::{Client, ClientConfig};
 
 use crate::{deployment::Deployment, proxy::Proxy};
-use crowd::Crowd;
+use clients::Clients;
+use fault_injector::{FaultInjector, Tally};
 use fleet::{Fleet, Kit};
-use judge::Seen;
 use notes::Notes;
 use observers::Observers;
 pub use plan::{Plan, Scale, Theme};
 pub use report::Report;
 use submitter::Submitter;
-use weather::{Tally, Weather};
+use verdict::Seen;
 use witness::Witness;
 
 /// Retries come soon, and jobs outlive any number of dead hosts.
@@ -88,11 +88,11 @@ pub async fn storm(plan: &Plan, options: &StormOptions) -> anyhow::Result<Report
     // On the heap: several storms at a time would not fit on a test's stack.
     let mut ground = Box::pin(Ground::prepare(plan, options)).await?;
     let start = Instant::now();
-    let crowd = Crowd::gather(plan, &ground, start);
+    let crowd = Clients::gather(plan, &ground, start);
     let tally = Box::pin(ground.weather(plan, start)).await.context("the weather")?;
     let (kills_by_jobs, troubles) = crowd.disperse(options.rest_within).await;
     let seen = Seen { plan, options, tally, kills_by_jobs, troubles };
-    Box::pin(judge::judge(ground, seen)).await
+    Box::pin(verdict::judge(ground, seen)).await
 }
 
 /// Everything that a storm needs to stand.
@@ -137,7 +137,7 @@ impl Ground {
     }
 
     async fn weather(&mut self, plan: &Plan, start: Instant) -> anyhow::Result<Tally> {
-        let mut weather = Weather {
+        let mut weather = FaultInjector {
             server: &mut self.deployment.server,
             fleet: &self.fleet,
             clients: &self.clients,

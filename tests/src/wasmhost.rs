@@ -14,7 +14,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{limit::within, lines::Lines, place};
+use crate::{limit::within, lines::Lines, paths};
 
 /// The program with a server's address and an environment of its own.
 #[derive(Debug, Clone)]
@@ -79,10 +79,10 @@ impl Wasmhost {
     pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(match &self.program {
             Some(program) => program.clone(),
-            None => place::wasmhost()?,
+            None => paths::wasmhost()?,
         });
-        command.args(arguments).env_clear().env("PATH", place::path()).env("NATS_URL", &self.url);
-        command.env("HOME", place::cache()?).env("XDG_CACHE_HOME", place::cache()?);
+        command.args(arguments).env_clear().env("PATH", paths::path()).env("NATS_URL", &self.url);
+        command.env("HOME", paths::cache()?).env("XDG_CACHE_HOME", paths::cache()?);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         for name in &self.left_out {
             command.env_remove(name);

@@ -40,7 +40,7 @@ pub struct Found {
 /// No usable server was found.
 #[derive(Debug, Error)]
 #[error(
-    "no nats-server {MINIMUM_VERSION} or newer was found; tried: {}; mend: run `cargo xtask tools`, \
+    "no nats-server {MINIMUM_VERSION} or newer was found; tried: {}; fix: run `cargo xtask tools`, \
      or `go install github.com/nats-io/nats-server/v2@latest`",
     tried.join("; ")
 )]
@@ -67,7 +67,7 @@ impl Finder {
     ///
     /// # Errors
     ///
-    /// Where there is none: all that was tried, and the mend.
+    /// Where there is none: all that was tried, and the fix.
     pub fn find(&self) -> Result<Found, FindError> {
         let mut notes = Vec::new();
         for (place, path) in self.candidates() {

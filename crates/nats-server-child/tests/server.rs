@@ -89,7 +89,7 @@ fn an_old_server_is_passed_over_with_a_note() {
 }
 
 #[test]
-fn where_none_is_found_all_places_and_the_mend_are_named() {
+fn where_none_is_found_all_places_and_the_fix_are_named() {
     let nowhere = tempfile::tempdir().unwrap();
     let finder = Finder {
         explicit: Some("/no/such/server".into()),

@@ -1,6 +1,7 @@
 //! The judgement: pure, from a capture to a report. One small function an invariant or group of them, by subject; what
 //! they work on is the evidence.
 
+mod client_views;
 mod clocks;
 mod effects;
 mod endings;
@@ -10,7 +11,6 @@ mod identity;
 mod losses;
 mod order;
 mod revokes;
-mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -58,8 +58,8 @@ pub fn check_within(capture: &Capture, slack: Slack) -> Report {
         endings::accepted_jobs_are_published,
         revokes::revokes_hold,
         revokes::clients_were_told_the_record,
-        told::results_are_readable,
-        told::watchers_were_told_the_end,
+        client_views::results_are_readable,
+        client_views::watchers_were_told_the_end,
         effects::effects_have_a_claim,
         losses::lost_claims_have_a_fault,
         losses::counters_only_rise,

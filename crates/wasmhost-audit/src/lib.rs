@@ -17,8 +17,8 @@
 //! ```
 
 mod capture;
-mod left;
 mod record;
+mod remaining;
 
 mod check;
 mod facts;
@@ -31,6 +31,6 @@ pub use capture::{
     Span, Submit, Watch,
 };
 pub use check::{Slack, check, check_within};
-pub use left::{LookError, left};
 pub use record::{RecordError, Recorder};
+pub use remaining::{LookError, left};
 pub use report::{Gap, Invariant, Report, Verdict, Violation};

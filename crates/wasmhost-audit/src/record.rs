@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use wasmhost_nats::{ConnectConfig, ConnectError, Connection, now};
 
 use crate::capture::{Capture, Entry, Left, Quiet, Span};
-use crate::left::{self, LookError};
+use crate::remaining::{self, LookError};
 use seen::Seen;
 
 /// How soon a lost connection is made again: before the hosts', which would write unseen.
@@ -71,7 +71,7 @@ impl Recorder {
             }
             // What is asked when the server has the subscriptions is what was there before them.
             drop(connection.edge().await?.flush().await);
-            last = last.max(left::last_revision(connection).await?);
+            last = last.max(remaining::last_revision(connection).await?);
         }
         let first = last + 1;
         for connection in &connections {
@@ -98,7 +98,7 @@ impl Recorder {
             if timeout(still, changes.changed()).await.is_ok() {
                 continue;
             }
-            match left::queued(&self.connections[0]).await {
+            match remaining::queued(&self.connections[0]).await {
                 Ok(0) if !changes.has_changed().unwrap_or(false) => break,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "cannot tell whether the system is idle"),
@@ -128,8 +128,8 @@ impl Recorder {
     }
 
     async fn look(&self) -> Result<(Vec<Left>, Span), LookError> {
-        let left = left::left(&self.connections[0]).await?;
-        let last = left::last_revision(&self.connections[0]).await?;
+        let left = remaining::left(&self.connections[0]).await?;
+        let last = remaining::last_revision(&self.connections[0]).await?;
         Ok((left, Span { first: self.first, last }))
     }
 

@@ -18,11 +18,11 @@ pub(crate) mod watch;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::runtime;
 
 /// Runs the command.
-pub(crate) fn run(cli: Cli) -> Result<ExitCode, Complaint> {
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
     let Cli { global, command } = cli;
     let exit = match command {
         Command::Run(args) => runtime::sandbox(run::run(args, &global)),

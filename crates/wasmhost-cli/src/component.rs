@@ -12,10 +12,10 @@ use tokio::time::timeout;
 use wasmhost_protocol::{InvalidName, Manifest, ModuleName, bounds};
 use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
 
-use crate::complaint::{Complaint, chain};
+use crate::error::{CliError, chain};
 use crate::exit::Exit;
-use crate::units::format_bytes;
-use crate::{input, out};
+use crate::flag_values::format_bytes;
+use crate::{input, output};
 
 /// What compiles faster needs no word.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub(crate) struct Component {
 }
 
 /// Reads, checks and compiles a file.
-pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Complaint> {
+pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, CliError> {
     let wasm = input::module(path)?;
     let digest = wasmhost_nats::digest_of(&wasm);
     let mut loading = pin!(sandbox.load(digest, wasm.clone()));
@@ -40,7 +40,7 @@ pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Co
         Err(_) => {
             let size = format_bytes(wasm.len() as u64);
             let once = if sandbox.has_cache() { ", once: from then on it is in the cache" } else { "" };
-            out::note(format_args!("compiling {} ({size}){once} …", input::shown(path)));
+            output::note(format_args!("compiling {} ({size}){once} …", input::shown(path)));
             loading.await
         }
     };
@@ -50,7 +50,7 @@ pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Co
 }
 
 /// A sandbox on the calling runtime, for one component at a time.
-pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, Complaint> {
+pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, CliError> {
     let config = SandboxConfig {
         slots: 1,
         cache_dir: usual_cache_dir(),
@@ -63,10 +63,9 @@ pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, Complaint> {
 }
 
 /// The compiler of hosts and `module push`: a child of this program.
-pub(crate) fn child_compiler() -> Result<Compiler, Complaint> {
-    let exe = env::current_exe().map_err(|error| {
-        Complaint::new(Exit::Config, format_args!("finding the running program: {error}"))
-    })?;
+pub(crate) fn child_compiler() -> Result<Compiler, CliError> {
+    let exe = env::current_exe()
+        .map_err(|error| CliError::new(Exit::Config, format_args!("finding the running program: {error}")))?;
     Ok(Compiler::Child { exe })
 }
 
@@ -82,7 +81,7 @@ pub(crate) fn usual_cache_dir() -> Option<PathBuf> {
         },
         None => "neither XDG_CACHE_HOME nor HOME is a directory".to_owned(),
     };
-    out::note(format_args!("warning: components are compiled at each start, as none can be kept: {why}"));
+    output::note(format_args!("warning: components are compiled at each start, as none can be kept: {why}"));
     None
 }
 
@@ -96,19 +95,19 @@ pub(crate) fn module_name(path: &Path) -> Result<ModuleName, InvalidName> {
 }
 
 /// Why there is no sandbox.
-pub(crate) fn no_sandbox(error: &SandboxError) -> Complaint {
-    Complaint::new(
+pub(crate) fn no_sandbox(error: &SandboxError) -> CliError {
+    CliError::new(
         Exit::Config,
         format_args!("{}; see --cache-dir and the limits of this process", chain(error)),
     )
 }
 
-fn refused(path: &Path, error: &LoadError) -> Complaint {
+fn refused(path: &Path, error: &LoadError) -> CliError {
     let exit = match error {
         LoadError::Host(_) => Exit::Config,
         _ => Exit::BadFile,
     };
-    Complaint::new(exit, format_args!("{}: {}", input::shown(path), chain(error)))
+    CliError::new(exit, format_args!("{}: {}", input::shown(path), chain(error)))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use wasmhost_client::{Client, ClientConfig};
 use wasmhost_nats::{ConnectConfig, ConnectError, Credentials, check_url};
 
 use crate::cli::Global;
-use crate::complaint::{Complaint, chain};
 use crate::context::Context;
+use crate::error::{CliError, chain};
 use crate::exit::Exit;
 use crate::secret;
 
@@ -17,18 +17,18 @@ const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
 impl Global {
     /// The server's address, where a flag or a variable says it.
-    fn url(&self) -> Result<Option<String>, Complaint> {
+    fn url(&self) -> Result<Option<String>, CliError> {
         if let Some(url) = &self.nats {
             return Ok(Some(url.clone()));
         }
         let Some(url) = env::var_os("NATS_URL").filter(|url| !url.is_empty()) else { return Ok(None) };
         let read =
             url.into_string().map_err(|_| "it is not UTF-8".to_owned()).and_then(|url| parse_url(&url));
-        read.map(Some).map_err(|why| Complaint::new(Exit::Config, format_args!("NATS_URL: {why}")))
+        read.map(Some).map_err(|why| CliError::new(Exit::Config, format_args!("NATS_URL: {why}")))
     }
 
     /// How to connect; all contradictions are named together.
-    pub(crate) fn connect_config(&self) -> Result<ConnectConfig, Complaint> {
+    pub(crate) fn connect_config(&self) -> Result<ConnectConfig, CliError> {
         let mut problems = Vec::new();
         let given = self.credentials(&mut problems);
         let [tls_ca, tls_cert, tls_key] = [&self.tls_ca, &self.tls_cert, &self.tls_key].map(|file| {
@@ -45,7 +45,7 @@ impl Global {
             problems.push("--tls-cert and --tls-key (NATS_CERT, NATS_KEY) need each other".to_owned());
         }
         if !problems.is_empty() {
-            return Err(Complaint::usage(problems.join("\nerror: ")));
+            return Err(CliError::usage(problems.join("\nerror: ")));
         }
         let credentials = match given {
             Credentials::None => context.credentials()?,
@@ -64,7 +64,7 @@ impl Global {
     }
 
     /// A client.
-    pub(crate) async fn client(&self) -> Result<Client, Complaint> {
+    pub(crate) async fn client(&self) -> Result<Client, CliError> {
         let config = ClientConfig::over(self.connect_config()?);
         Client::connect(config).await.map_err(|error| refused(&error))
     }
@@ -129,9 +129,9 @@ pub(crate) fn parse_url(text: &str) -> Result<String, String> {
     check_url(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 
-/// Why there is no connection, with the mend.
-pub(crate) fn refused(error: &ConnectError) -> Complaint {
-    let (exit, mend) = match error {
+/// Why there is no connection, with the fix.
+pub(crate) fn refused(error: &ConnectError) -> CliError {
+    let (exit, fix) = match error {
         ConnectError::Credentials { source, .. } => {
             (file(source), "check --creds (NATS_CREDS) and --nkey (NATS_NKEY)")
         }
@@ -159,7 +159,7 @@ pub(crate) fn refused(error: &ConnectError) -> Complaint {
             (Exit::Unreachable, "start a server (`wasmhost dev`), or say where it is with --nats or NATS_URL")
         }
     };
-    Complaint::new(exit, format_args!("{}; {mend}", without_passwords(&chain(error))))
+    CliError::new(exit, format_args!("{}; {fix}", without_passwords(&chain(error))))
 }
 
 /// What it means that a file cannot be used.
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    fn config(line: &str) -> Result<ConnectConfig, Complaint> {
+    fn config(line: &str) -> Result<ConnectConfig, CliError> {
         Cli::try_parse_from(line.split(' ')).unwrap().global.connect_config()
     }
 

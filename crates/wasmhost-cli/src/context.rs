@@ -8,8 +8,8 @@ use serde::Deserialize;
 use wasmhost_nats::Credentials;
 use wasmhost_protocol::escape;
 
-use crate::complaint::Complaint;
 use crate::connect::parse_url;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::nearest::suggestion;
 use crate::{input, secret};
@@ -40,7 +40,7 @@ pub(crate) struct Context {
 
 impl Context {
     /// The context of this name, or in this file.
-    pub(crate) fn load(named: &str) -> Result<Self, Complaint> {
+    pub(crate) fn load(named: &str) -> Result<Self, CliError> {
         let directory = directory();
         let read = Self::read(named, directory.as_deref());
         read.map_err(|why| refused(format_args!("`{}`: {why}", escape(named))))
@@ -84,7 +84,7 @@ impl Context {
     }
 
     /// Who connects; of several the one that `nats` takes.
-    pub(crate) fn credentials(&self) -> Result<Credentials, Complaint> {
+    pub(crate) fn credentials(&self) -> Result<Credentials, CliError> {
         let text = |value: &str| secret::text(value).map_err(|why| refused(format_args!("{why}")));
         let path = |value: &str| secret::path(Path::new(value)).map_err(|why| refused(format_args!("{why}")));
         Ok(if !self.user.is_empty() {
@@ -103,7 +103,7 @@ impl Context {
     }
 
     /// The files of authorities, certificate and key.
-    pub(crate) fn tls(&self) -> Result<[Option<PathBuf>; 3], Complaint> {
+    pub(crate) fn tls(&self) -> Result<[Option<PathBuf>; 3], CliError> {
         let mut files = [const { None }; 3];
         for (file, value) in files.iter_mut().zip([&self.ca, &self.cert, &self.key]) {
             if !value.is_empty() {
@@ -115,8 +115,8 @@ impl Context {
     }
 }
 
-fn refused(why: std::fmt::Arguments<'_>) -> Complaint {
-    Complaint::new(Exit::Config, format_args!("context {why} (--context, NATS_CONTEXT)"))
+fn refused(why: std::fmt::Arguments<'_>) -> CliError {
+    CliError::new(Exit::Config, format_args!("context {why} (--context, NATS_CONTEXT)"))
 }
 
 /// Where the contexts are.

@@ -7,19 +7,19 @@ use std::path::Path;
 use bytes::Bytes;
 use wasmhost_protocol::{Limits, escape};
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::units::format_bytes;
+use crate::flag_values::format_bytes;
 
 /// A file of text, a policy or a configuration, has no more bytes.
 const TEXT_BYTES: usize = 512 << 10;
 
 /// The arguments of a task as bytes: JSON as it stands, `@file`, or `-` for standard input; none: no arguments.
-pub(crate) fn arguments(text: Option<&str>) -> Result<Bytes, Complaint> {
+pub(crate) fn arguments(text: Option<&str>) -> Result<Bytes, CliError> {
     let bytes = match text {
         None => Vec::new(),
         Some("-") => limited(io::stdin().lock(), Limits::ARGUMENT_BYTES).map_err(|error| {
-            Complaint::usage(format_args!("reading the arguments from standard input: {error}"))
+            CliError::usage(format_args!("reading the arguments from standard input: {error}"))
         })?,
         Some(text) => match text.strip_prefix('@') {
             Some(path) => read(Path::new(path), Limits::ARGUMENT_BYTES)?,
@@ -27,7 +27,7 @@ pub(crate) fn arguments(text: Option<&str>) -> Result<Bytes, Complaint> {
         },
     };
     if bytes.len() > Limits::ARGUMENT_BYTES {
-        return Err(Complaint::usage(format_args!(
+        return Err(CliError::usage(format_args!(
             "the arguments have more than {}: put large data elsewhere and pass where it is",
             format_bytes(Limits::ARGUMENT_BYTES as u64)
         )));
@@ -41,24 +41,24 @@ pub(crate) fn is_arguments(text: &str) -> bool {
 }
 
 /// A module's file.
-pub(crate) fn module(path: &Path) -> Result<Bytes, Complaint> {
+pub(crate) fn module(path: &Path) -> Result<Bytes, CliError> {
     let bytes = read(path, Limits::MODULE_BYTES)?;
     if bytes.len() > Limits::MODULE_BYTES {
         let limit = format_bytes(Limits::MODULE_BYTES as u64);
-        return Err(Complaint::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
+        return Err(CliError::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
     }
     Ok(Bytes::from(bytes))
 }
 
 /// A file of text.
-pub(crate) fn text(path: &Path) -> Result<String, Complaint> {
+pub(crate) fn text(path: &Path) -> Result<String, CliError> {
     let bytes = read(path, TEXT_BYTES)?;
     if bytes.len() > TEXT_BYTES {
         let limit = format_bytes(TEXT_BYTES as u64);
-        return Err(Complaint::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
+        return Err(CliError::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
     }
     String::from_utf8(bytes)
-        .map_err(|_| Complaint::new(Exit::BadFile, format_args!("{} is not UTF-8 text", shown(path))))
+        .map_err(|_| CliError::new(Exit::BadFile, format_args!("{} is not UTF-8 text", shown(path))))
 }
 
 /// A path as it is printed.
@@ -66,14 +66,14 @@ pub(crate) fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
 
-fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Complaint> {
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
     let failed = |error: &io::Error| {
         let exit = match error.kind() {
             ErrorKind::NotFound => Exit::NotFound,
             ErrorKind::PermissionDenied => Exit::Denied,
             _ => Exit::BadFile,
         };
-        Complaint::new(exit, format_args!("reading {}: {error}", shown(path)))
+        CliError::new(exit, format_args!("reading {}: {error}", shown(path)))
     };
     let file = File::open(path).map_err(|error| failed(&error))?;
     limited(file, limit).map_err(|error| failed(&error))

@@ -5,7 +5,7 @@ use std::io;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Command;
-use crate::out;
+use crate::output;
 
 /// The variable that overrules `-v`, in the syntax of `RUST_LOG`.
 const VARIABLE: &str = "WASMHOST_LOG";
@@ -25,7 +25,7 @@ pub(crate) fn start(command: &Command, verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(out::stderr_is_live())
+        .with_ansi(output::stderr_is_live())
         .with_target(false)
         .init();
 }

@@ -3,24 +3,24 @@
 
 mod cli;
 mod commands;
-mod complaint;
 mod component;
 mod connect;
 mod context;
+mod error;
+mod error_mapping;
 mod exit;
+mod flag_values;
 mod input;
 mod logging;
 mod misread;
 mod nearest;
-mod out;
+mod output;
 mod progress;
-mod refusal;
+mod render;
 mod runtime;
 mod secret;
-mod show;
 mod table;
 mod toml_file;
-mod units;
 
 use std::process::ExitCode;
 

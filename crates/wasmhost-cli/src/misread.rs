@@ -10,17 +10,17 @@ use clap::{Arg, Command, CommandFactory};
 use wasmhost_protocol::escape;
 
 use crate::cli::Cli;
-use crate::complaint::Complaint;
 use crate::connect::without_passwords;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// The same as `error`, where it is about a value from the environment or an address; none: clap says it well.
-pub(crate) fn complaint(error: &clap::Error) -> Option<Complaint> {
+pub(crate) fn complaint(error: &clap::Error) -> Option<CliError> {
     let arguments: Vec<_> = env::args_os().collect();
     explain(error, &arguments)
 }
 
-fn explain(error: &clap::Error, arguments: &[OsString]) -> Option<Complaint> {
+fn explain(error: &clap::Error, arguments: &[OsString]) -> Option<CliError> {
     if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
         return None;
     }
@@ -38,10 +38,10 @@ fn explain(error: &clap::Error, arguments: &[OsString]) -> Option<Complaint> {
     };
     let why = why(error);
     if arguments.iter().any(given) {
-        return (arg.get_id() == "nats").then(|| Complaint::usage(format_args!("{flag}: {why}")));
+        return (arg.get_id() == "nats").then(|| CliError::usage(format_args!("{flag}: {why}")));
     }
     let variable = arg.get_env()?.to_string_lossy().into_owned();
-    Some(Complaint::new(Exit::Config, format_args!("{variable}: {why}; it stands for {flag}")))
+    Some(CliError::new(Exit::Config, format_args!("{variable}: {why}; it stands for {flag}")))
 }
 
 /// What is wrong with the value, which an address may have a password in.
@@ -80,13 +80,13 @@ mod tests {
 
     use super::*;
 
-    fn told(line: &str) -> Option<Complaint> {
+    fn told(line: &str) -> Option<CliError> {
         let arguments: Vec<OsString> = line.split(' ').map(Into::into).collect();
         explain(&Cli::try_parse_from(&arguments).unwrap_err(), &arguments)
     }
 
     /// As if the flag's value had come from its variable.
-    fn from_variable(line: &str) -> Complaint {
+    fn from_variable(line: &str) -> CliError {
         let arguments: Vec<OsString> = line.split(' ').map(Into::into).collect();
         explain(&Cli::try_parse_from(arguments).unwrap_err(), &[]).unwrap()
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use wasmhost_client::{Notes, States};
 use wasmhost_protocol::{Json, Record, escape, truncate};
 
-use crate::{out, show};
+use crate::{output, render};
 
 /// The most bytes of a meta's message beside the bar.
 const MESSAGE_BYTES: usize = 60;
@@ -72,7 +72,7 @@ pub(crate) struct Follower {
 impl Follower {
     /// For the terminal, or whatever standard error is.
     pub(crate) fn new() -> Self {
-        Self { bar: out::stderr_is_live().then(new_bar), last_state: String::new() }
+        Self { bar: output::stderr_is_live().then(new_bar), last_state: String::new() }
     }
 
     /// Shows the newest record.
@@ -82,7 +82,7 @@ impl Follower {
             None => {
                 let state = record.state().to_string();
                 if state != self.last_state {
-                    out::note(show::transition(record));
+                    output::note(render::transition(record));
                     self.last_state = state;
                 }
             }
@@ -93,8 +93,8 @@ impl Follower {
     pub(crate) fn note(&self, text: &str) {
         let text = escape(text);
         match &self.bar {
-            Some(bar) => bar.suspend(|| out::note(text)),
-            None => out::note(text),
+            Some(bar) => bar.suspend(|| output::note(text)),
+            None => output::note(text),
         }
     }
 
@@ -126,7 +126,7 @@ fn move_bar(bar: &ProgressBar, record: &Record) {
         bar.set_position((progress.fraction * FULL as f64) as u64);
         bar.set_style(counting_style());
     }
-    bar.set_message(truncate(&show::remark(record), MESSAGE_BYTES).to_owned());
+    bar.set_message(truncate(&render::remark(record), MESSAGE_BYTES).to_owned());
 }
 
 fn waiting_style() -> ProgressStyle {

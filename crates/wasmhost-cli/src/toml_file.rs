@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use wasmhost_protocol::{Policy, escape};
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::input;
 use crate::nearest::suggestion;
@@ -22,7 +22,7 @@ pub(crate) struct TomlFile {
 
 impl TomlFile {
     /// Reads it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Complaint> {
+    pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
         let text = input::text(path)?;
         Ok(Self { table: parse(path, &text)?, place: input::shown(path), text })
     }
@@ -34,24 +34,24 @@ impl TomlFile {
 }
 
 /// Reads a policy that a module may have.
-pub(crate) fn policy(path: &Path) -> Result<Policy, Complaint> {
+pub(crate) fn policy(path: &Path) -> Result<Policy, CliError> {
     let text = input::text(path)?;
     let policy: Policy = parse(path, &text)?;
     let Err(refused) = policy.check() else { return Ok(policy) };
     let shown = input::shown(path);
     let problems = refused.settings.iter().map(|it| format!("{}: {it}", place(&shown, &text, it.setting)));
-    Err(Complaint::new(Exit::Config, problems.collect::<Vec<_>>().join("\nerror: ")))
+    Err(CliError::new(Exit::Config, problems.collect::<Vec<_>>().join("\nerror: ")))
 }
 
 /// Into a type that denies unknown fields.
-fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, Complaint> {
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, CliError> {
     toml::from_str(text).map_err(|error| {
         let message = error.message();
         let place = match error.span() {
             Some(span) => format!("{}:{}", input::shown(path), line(text, span.start)),
             None => input::shown(path),
         };
-        Complaint::new(Exit::Config, format_args!("{place}: {}{}", escape(message), did_you_mean(message)))
+        CliError::new(Exit::Config, format_args!("{place}: {}{}", escape(message), did_you_mean(message)))
     })
 }
 
@@ -87,7 +87,7 @@ fn did_you_mean(message: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Policy, Complaint> {
+    fn read(text: &str) -> Result<Policy, CliError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         policy(file.path())

@@ -1,7 +1,7 @@
 //! A handle on one job, made from its key alone: what Celery's AsyncResult tells. Waiting is in `watch` and `result`.
 
 use wasmhost_nats::{ReadError, SubscribeError, WriteError};
-use wasmhost_protocol::{End, JobError, JobKey, Json, Payload, Record, Stage, Standing, State};
+use wasmhost_protocol::{End, JobError, JobKey, JobState, Json, Payload, Record, StateLabel, StoredEntry};
 
 use crate::Client;
 
@@ -67,7 +67,7 @@ pub enum ForgetError {
         /// The job.
         key: JobKey,
         /// Its state.
-        state: State,
+        state: StateLabel,
     },
     /// The record could not be deleted.
     #[error("forgetting job {key}")]
@@ -96,7 +96,7 @@ impl Handle {
     }
 
     /// Its state now.
-    pub async fn state(&self) -> Result<State, StatusError> {
+    pub async fn state(&self) -> Result<StateLabel, StatusError> {
         Ok(self.record().await?.state())
     }
 
@@ -107,12 +107,12 @@ impl Handle {
 
     /// Whether it ended with a result.
     pub async fn successful(&self) -> Result<bool, StatusError> {
-        Ok(self.state().await? == State::Success)
+        Ok(self.state().await? == StateLabel::Success)
     }
 
     /// Whether it ended with an error.
     pub async fn failed(&self) -> Result<bool, StatusError> {
-        Ok(self.state().await? == State::Failure)
+        Ok(self.state().await? == StateLabel::Failure)
     }
 
     /// The JSON that goes with its state: progress, as a rule.
@@ -123,11 +123,11 @@ impl Handle {
     /// Why it failed; none where it did not.
     pub async fn error(&self) -> Result<Option<JobError>, StatusError> {
         Ok(match self.record().await?.stage {
-            Stage::Ended { end: End::Failure(error), .. } => Some(error),
-            Stage::Ended { end: End::Success(_) | End::Revoked, .. }
-            | Stage::Pending { .. }
-            | Stage::Running(_)
-            | Stage::Retry { .. } => None,
+            JobState::Ended { end: End::Failure(error), .. } => Some(error),
+            JobState::Ended { end: End::Success(_) | End::Revoked, .. }
+            | JobState::Pending { .. }
+            | JobState::Running(_)
+            | JobState::Retry { .. } => None,
         })
     }
 
@@ -141,8 +141,11 @@ impl Handle {
         // Nothing follows a terminal record but its deletion: refused means that it is gone already.
         deleted.map_err(|source| ForgetError::Write { key: self.key.clone(), source })?;
         let result = match &record.stage {
-            Stage::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
-            Stage::Ended { .. } | Stage::Pending { .. } | Stage::Running(_) | Stage::Retry { .. } => None,
+            JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
+            JobState::Ended { .. }
+            | JobState::Pending { .. }
+            | JobState::Running(_)
+            | JobState::Retry { .. } => None,
         };
         for blob in result.into_iter().chain(&record.checkpoint) {
             if let Err(error) = wasmhost_nats::blobs::delete(self.client.connection(), &blob.name).await {
@@ -154,19 +157,18 @@ impl Handle {
 
     /// The record and its revision, from the leader.
     pub(crate) async fn read(&self) -> Result<(Record, u64), StatusError> {
-        let standing = self.client.records().read(&self.key).await;
-        let standing =
-            standing.map_err(|source| StatusError::Unreachable { key: self.key.clone(), source })?;
-        self.readable(standing)
+        let stored = self.client.records().read(&self.key).await;
+        let stored = stored.map_err(|source| StatusError::Unreachable { key: self.key.clone(), source })?;
+        self.readable(stored)
     }
 
-    pub(crate) fn readable(&self, standing: Standing) -> Result<(Record, u64), StatusError> {
+    pub(crate) fn readable(&self, stored: StoredEntry) -> Result<(Record, u64), StatusError> {
         let key = self.key.clone();
-        match standing {
-            Standing::Record { record, revision } => Ok((*record, revision)),
-            Standing::Absent | Standing::Deleted(_) => Err(StatusError::NotFound { key }),
-            Standing::Unreadable { why, .. } => Err(StatusError::Unreadable { key, why }),
-            Standing::Newer { version, .. } => {
+        match stored {
+            StoredEntry::Record { record, revision } => Ok((*record, revision)),
+            StoredEntry::Absent | StoredEntry::Deleted(_) => Err(StatusError::NotFound { key }),
+            StoredEntry::Unreadable { why, .. } => Err(StatusError::Unreadable { key, why }),
+            StoredEntry::Newer { version, .. } => {
                 let why = format!("version {version} is newer than this client");
                 Err(StatusError::Unreadable { key, why })
             }

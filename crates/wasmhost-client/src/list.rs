@@ -2,7 +2,7 @@
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use wasmhost_nats::{JobFilter, ReadError};
-use wasmhost_protocol::{Record, Standing};
+use wasmhost_protocol::{Record, StoredEntry};
 
 use crate::Client;
 
@@ -13,17 +13,18 @@ impl Client {
         &self,
         filter: &JobFilter,
     ) -> Result<impl Stream<Item = Result<Record, ReadError>> + Send + Unpin + use<>, ReadError> {
-        let standings = self.records().list(filter).await?;
-        let records = standings.try_filter_map(|(_, standing)| std::future::ready(Ok(record_of(standing))));
+        let entries = self.records().list(filter).await?;
+        let records = entries.try_filter_map(|(_, stored)| std::future::ready(Ok(record_of(stored))));
         Ok(records.boxed())
     }
 }
 
-fn record_of(standing: Standing) -> Option<Record> {
-    match standing {
-        Standing::Record { record, .. } => Some(*record),
-        Standing::Absent | Standing::Deleted(_) | Standing::Unreadable { .. } | Standing::Newer { .. } => {
-            None
-        }
+fn record_of(stored: StoredEntry) -> Option<Record> {
+    match stored {
+        StoredEntry::Record { record, .. } => Some(*record),
+        StoredEntry::Absent
+        | StoredEntry::Deleted(_)
+        | StoredEntry::Unreadable { .. }
+        | StoredEntry::Newer { .. } => None,
     }
 }

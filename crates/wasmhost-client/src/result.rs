@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use wasmhost_nats::blobs;
-use wasmhost_protocol::{BlobRef, End, InvalidJson, JobError, JobKey, Json, Payload, Record, Stage};
+use wasmhost_protocol::{BlobRef, End, InvalidJson, JobError, JobKey, JobState, Json, Payload, Record};
 
 use crate::{Handle, StatusError};
 
@@ -94,7 +94,7 @@ impl Handle {
     /// Waits for the end of the job, as long as it takes; its result as JSON text.
     pub async fn raw_result(&self) -> Result<Json, ResultError> {
         let record = self.terminal().await?;
-        let Stage::Ended { end, .. } = &record.stage else { unreachable!("`terminal` waits for the end") };
+        let JobState::Ended { end, .. } = &record.stage else { unreachable!("`terminal` waits for the end") };
         match end {
             End::Success(Payload::Inline(json)) => Ok(json.clone()),
             End::Success(Payload::Blob(blob)) => self.fetch(blob).await,

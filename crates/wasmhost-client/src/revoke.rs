@@ -7,7 +7,8 @@ use bytes::Bytes;
 use tokio::time::timeout;
 use wasmhost_nats::{ANSWER_TIMEOUT, WriteError, Written, now, random_write, schedules};
 use wasmhost_protocol::{
-    Change, Event, JobKey, OutOfBounds, Policy, Record, Revoke, Stage, Standing, State, Writer, bounds, next,
+    JobKey, JobState, OutOfBounds, Policy, Record, Revoke, StateLabel, StoredEntry, Transition, WriteIntent,
+    Writer, bounds, transition,
 };
 
 use crate::{Handle, StatusError};
@@ -73,7 +74,7 @@ impl From<StatusError> for RevokeError {
 }
 
 /// The record as now written, or what stands instead.
-type Attempted = Result<Record, Standing>;
+type Attempted = Result<Record, StoredEntry>;
 
 impl Handle {
     /// Revokes the job, running or not, and waits for its REVOKED record.
@@ -88,13 +89,13 @@ impl Handle {
             record = self.terminal().await?;
         }
         match record.state() {
-            State::Revoked => Ok(record),
-            State::Success
-            | State::Failure
-            | State::Pending
-            | State::Started
-            | State::Custom(_)
-            | State::Retry => Err(RevokeError::TooLate { record: Box::new(record) }),
+            StateLabel::Revoked => Ok(record),
+            StateLabel::Success
+            | StateLabel::Failure
+            | StateLabel::Pending
+            | StateLabel::Started
+            | StateLabel::Custom(_)
+            | StateLabel::Retry => Err(RevokeError::TooLate { record: Box::new(record) }),
         }
     }
 
@@ -105,12 +106,14 @@ impl Handle {
         let (mut record, mut revision) = self.read().await?;
         loop {
             let written = match &record.stage {
-                Stage::Ended { .. } => return Ok(record),
-                Stage::Pending { .. } | Stage::Retry { .. } => self.end(&record, revision, &options).await?,
-                Stage::Running(_) if options.if_queued => {
+                JobState::Ended { .. } => return Ok(record),
+                JobState::Pending { .. } | JobState::Retry { .. } => {
+                    self.end(&record, revision, &options).await?
+                }
+                JobState::Running(_) if options.if_queued => {
                     return Err(RevokeError::AlreadyRunning { key: self.key.clone() });
                 }
-                Stage::Running(_) => self.ask(&record, revision, &options).await?,
+                JobState::Running(_) => self.ask(&record, revision, &options).await?,
             };
             match written {
                 Ok(record) => return Ok(record),
@@ -126,15 +129,15 @@ impl Handle {
         revision: u64,
         options: &RevokeOptions,
     ) -> Result<Attempted, RevokeError> {
-        let change = change(Event::Revoked { reason: options.reason.clone(), usage: None });
-        let ended = next(Some(record), &change).expect("a client may end a job that does not run");
+        let change = change(Transition::Revoked { reason: options.reason.clone(), usage: None });
+        let ended = transition(Some(record), &change).expect("a client may end a job that does not run");
         // The message is left to a host, and must still meet this record when it is due.
         // No job is due later than the server can count; of a record that says so the server would keep nothing.
         let due_in =
             record.stage.not_before().map_or(Duration::ZERO, |at| bounds::TIME.nearest(at).since(change.now));
         let kept = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { Policy::default().result_ttl };
         let written = self.write(ended, revision, Some(kept + due_in)).await?;
-        if written.is_ok() && matches!(record.stage, Stage::Pending { not_before: Some(_) }) {
+        if written.is_ok() && matches!(record.stage, JobState::Pending { not_before: Some(_) }) {
             self.unschedule().await;
         }
         Ok(written)
@@ -155,7 +158,7 @@ impl Handle {
     ) -> Result<Attempted, RevokeError> {
         let now = now();
         let revoke = Revoke { reason: options.reason.clone(), stop_at: now.plus(options.grace) };
-        let written = match next(Some(record), &change(Event::RequestRevoke(revoke))) {
+        let written = match transition(Some(record), &change(Transition::RequestRevoke(revoke))) {
             Ok(asked) => self.write(asked, revision, None).await?,
             // An earlier request stands, with an earlier time to stop.
             Err(_) => Ok(record.clone()),
@@ -174,7 +177,7 @@ impl Handle {
     ) -> Result<Attempted, RevokeError> {
         match self.client.records().write(&self.key, &record, expected, ttl).await {
             Ok(Written::Landed(_)) => Ok(Ok(record)),
-            Ok(Written::Moved(standing)) => Ok(Err(standing)),
+            Ok(Written::Moved(stored)) => Ok(Err(stored)),
             Err(source) => Err(RevokeError::Write { key: self.key.clone(), source }),
         }
     }
@@ -191,6 +194,6 @@ impl Handle {
     }
 }
 
-fn change(event: Event) -> Change {
-    Change { event, writer: Writer::Client, now: now(), write: random_write() }
+fn change(event: Transition) -> WriteIntent {
+    WriteIntent { transition: event, writer: Writer::Client, now: now(), write: random_write() }
 }

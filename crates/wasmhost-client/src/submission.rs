@@ -7,8 +7,8 @@ use serde::Serialize;
 use uuid::Uuid;
 use wasmhost_nats::{now, schedules};
 use wasmhost_protocol::{
-    BadHeader, Digest, InvalidName, JobId, JobKey, JobOptions, Json, Limits, Place, QueueName, TaskName,
-    Timestamp,
+    BadHeader, Digest, HeaderScope, InvalidName, JobId, JobKey, JobOptions, Json, Limits, QueueName,
+    TaskName, Timestamp,
 };
 
 use crate::{Client, Handle, SubmitError};
@@ -86,7 +86,8 @@ impl Submission {
     /// Options that would make the message a bad job.
     fn check_options(&self) -> Result<(), BadHeader> {
         let pairs = self.options.to_pairs();
-        JobOptions::parse(pairs.iter().map(|(name, value)| (*name, value.as_str())), Place::Submit).map(drop)
+        JobOptions::parse(pairs.iter().map(|(name, value)| (*name, value.as_str())), HeaderScope::Submit)
+            .map(drop)
     }
 }
 

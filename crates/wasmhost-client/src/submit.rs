@@ -4,8 +4,8 @@
 use tokio::time::{Instant, timeout};
 use wasmhost_nats::{Written, args_digest_of, fault, is_args_digest_of, now, random_write};
 use wasmhost_protocol::{
-    self as protocol, Change, Digest, End, ErrorKind, Event, JobKey, Policy, Record, Stage, Standing, State,
-    Timestamp, Writer, next,
+    self as protocol, Digest, End, ErrorKind, JobKey, JobState, Policy, Record, StateLabel, StoredEntry,
+    Timestamp, Transition, WriteIntent, Writer, transition,
 };
 
 use crate::submission::Checked;
@@ -23,7 +23,7 @@ pub struct Accepted {
     /// Its handle.
     pub job: Handle,
     /// Its state: PENDING, or where an equal job with this id stands.
-    pub state: State,
+    pub state: StateLabel,
     /// The revision of its record.
     pub revision: u64,
 }
@@ -67,9 +67,9 @@ struct Submitting<'a> {
 /// What follows from a write.
 enum Step {
     /// Done.
-    Accepted(State, u64),
+    Accepted(StateLabel, u64),
     /// Something else stands: decide again.
-    Decide(Standing),
+    Decide(StoredEntry),
     /// The record stands as PENDING: publish.
     Publish(Held),
 }
@@ -92,25 +92,27 @@ impl Held {
 impl Submitting<'_> {
     async fn run(mut self) -> Result<Accepted, SubmitError> {
         // Most ids are new: T0 without a read.
-        let mut step = Step::Decide(Standing::Absent);
+        let mut step = Step::Decide(StoredEntry::Absent);
         loop {
             step = match step {
                 Step::Accepted(state, revision) => {
                     return Ok(Accepted { job: self.client.job(&self.key), state, revision });
                 }
-                Step::Decide(standing) => self.decide(standing).await?,
+                Step::Decide(stored) => self.decide(stored).await?,
                 Step::Publish(held) => self.publish(held).await?,
             };
         }
     }
 
-    async fn decide(&self, standing: Standing) -> Result<Step, SubmitError> {
-        match standing {
-            Standing::Absent => self.create(0, None).await,
-            Standing::Deleted(marker) => self.create(marker.revision, Some(marker.revision)).await,
-            Standing::Record { record, revision } => self.meet(*record, revision).await,
-            Standing::Unreadable { why, .. } => Err(SubmitError::Unreadable { key: self.key.clone(), why }),
-            Standing::Newer { version, .. } => {
+    async fn decide(&self, stored: StoredEntry) -> Result<Step, SubmitError> {
+        match stored {
+            StoredEntry::Absent => self.create(0, None).await,
+            StoredEntry::Deleted(marker) => self.create(marker.revision, Some(marker.revision)).await,
+            StoredEntry::Record { record, revision } => self.meet(*record, revision).await,
+            StoredEntry::Unreadable { why, .. } => {
+                Err(SubmitError::Unreadable { key: self.key.clone(), why })
+            }
+            StoredEntry::Newer { version, .. } => {
                 let why = format!("version {version} is newer than this client");
                 Err(SubmitError::Unreadable { key: self.key.clone(), why })
             }
@@ -123,7 +125,7 @@ impl Submitting<'_> {
             return Err(self.unreachable("its record vanished meanwhile"));
         }
         let options = &self.submission.options;
-        let job = protocol::Submission {
+        let job = protocol::JobSpec {
             key: self.key.clone(),
             queue: self.submission.queue.clone(),
             submitted_at: now(),
@@ -135,8 +137,8 @@ impl Submitting<'_> {
             parent: options.parent.clone(),
             after,
         };
-        let record =
-            next(None, &change(Event::Submit(job))).expect("a client may record a job where none stands");
+        let record = transition(None, &change(Transition::Submit(job)))
+            .expect("a client may record a job where none stands");
         self.write(record, expected, true).await
     }
 
@@ -150,8 +152,8 @@ impl Submitting<'_> {
             return Err(SubmitError::Conflict { key: self.key.clone() });
         }
         match record.stage {
-            Stage::Pending { .. } => self.touch(&record, revision).await,
-            Stage::Running(_) | Stage::Retry { .. } | Stage::Ended { .. } => {
+            JobState::Pending { .. } => self.touch(&record, revision).await,
+            JobState::Running(_) | JobState::Retry { .. } | JobState::Ended { .. } => {
                 Ok(Step::Accepted(record.state(), revision))
             }
         }
@@ -159,8 +161,8 @@ impl Submitting<'_> {
 
     /// T0b: a read alone would be no fence against a reconciler already on its way.
     async fn touch(&self, record: &Record, revision: u64) -> Result<Step, SubmitError> {
-        let touched =
-            next(Some(record), &change(Event::Touch)).expect("a client may touch PENDING without an attempt");
+        let touched = transition(Some(record), &change(Transition::Touch))
+            .expect("a client may touch PENDING without an attempt");
         self.write(touched, revision, false).await
     }
 
@@ -171,7 +173,7 @@ impl Submitting<'_> {
                 fault::point("after-pending");
                 Ok(Step::Publish(Held { record: Box::new(record), revision, created }))
             }
-            Ok(Ok(Written::Moved(standing))) => Ok(Step::Decide(standing)),
+            Ok(Ok(Written::Moved(stored))) => Ok(Step::Decide(stored)),
             Ok(Err(error)) => Err(self.refused_write(error)),
             Err(_) => Err(self.unreachable("no answer to the write of its record")),
         }
@@ -183,16 +185,20 @@ impl Submitting<'_> {
     }
 }
 
-fn change(event: Event) -> Change {
-    Change { event, writer: Writer::Client, now: now(), write: random_write() }
+fn change(event: Transition) -> WriteIntent {
+    WriteIntent { transition: event, writer: Writer::Client, now: now(), write: random_write() }
 }
 
 /// When the id is free again of a job whose message never came.
 fn never_published(record: &Record) -> Option<Timestamp> {
     match &record.stage {
-        Stage::Ended { end: End::Failure(error), finished_at } if error.kind == ErrorKind::NotPublished => {
+        JobState::Ended { end: End::Failure(error), finished_at }
+            if error.kind == ErrorKind::NotPublished =>
+        {
             Some(finished_at.plus(Policy::NEVER_RAN_TTL))
         }
-        Stage::Ended { .. } | Stage::Pending { .. } | Stage::Running(_) | Stage::Retry { .. } => None,
+        JobState::Ended { .. } | JobState::Pending { .. } | JobState::Running(_) | JobState::Retry { .. } => {
+            None
+        }
     }
 }

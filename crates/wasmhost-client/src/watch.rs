@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
 use tokio::time::{Instant, sleep_until};
 use wasmhost_nats::{Event, Heard, SET_UP_WITHIN, subscribe};
-use wasmhost_protocol::{Record, Standing};
+use wasmhost_protocol::{Record, StoredEntry};
 
 use crate::{Handle, StatusError};
 
@@ -101,35 +101,35 @@ impl States {
         if event.revision <= self.revision {
             return None;
         }
-        match event.standing {
-            Standing::Record { record, .. } if record.is_terminal() => {
-                match self.read_standing().await? {
+        match event.stored {
+            StoredEntry::Record { record, .. } if record.is_terminal() => {
+                match self.read_entry().await? {
                     // Its time to live was shorter than our way to the leader.
-                    Standing::Absent | Standing::Deleted(_) => self.tell(*record, event.revision),
-                    standing => self.tell_standing(standing),
+                    StoredEntry::Absent | StoredEntry::Deleted(_) => self.tell(*record, event.revision),
+                    stored => self.tell_entry(stored),
                 }
             }
-            Standing::Record { record, .. } => self.tell(*record, event.revision),
-            Standing::Absent
-            | Standing::Deleted(_)
-            | Standing::Unreadable { .. }
-            | Standing::Newer { .. } => self.read().await,
+            StoredEntry::Record { record, .. } => self.tell(*record, event.revision),
+            StoredEntry::Absent
+            | StoredEntry::Deleted(_)
+            | StoredEntry::Unreadable { .. }
+            | StoredEntry::Newer { .. } => self.read().await,
         }
     }
 
     /// Reads from the leader.
     async fn read(&mut self) -> Option<Record> {
-        let standing = self.read_standing().await?;
+        let stored = self.read_entry().await?;
         self.read_at = Instant::now();
-        self.tell_standing(standing)
+        self.tell_entry(stored)
     }
 
     /// What stands, as soon as the leader answers; none where it refuses to, and the watch ends with that.
-    async fn read_standing(&mut self) -> Option<Standing> {
+    async fn read_entry(&mut self) -> Option<StoredEntry> {
         // One that has been there is away while the server has no leader for it, or the way to it is interrupted.
         let missing_for = if self.revision > 0 { AWAY_FOR } else { SET_UP_WITHIN };
         match self.job.client.records().read_or_refused(&self.job.key, missing_for).await {
-            Ok(standing) => Some(standing),
+            Ok(stored) => Some(stored),
             Err(source) => {
                 self.ended = true;
                 self.failed = Some(StatusError::Unreachable { key: self.job.key.clone(), source });
@@ -138,8 +138,8 @@ impl States {
         }
     }
 
-    fn tell_standing(&mut self, standing: Standing) -> Option<Record> {
-        match self.job.readable(standing) {
+    fn tell_entry(&mut self, stored: StoredEntry) -> Option<Record> {
+        match self.job.readable(stored) {
             // The leader's word counts, whatever revision a forged event claimed.
             Ok((record, revision)) if record.is_terminal() => {
                 self.revision = self.revision.min(revision.saturating_sub(1));

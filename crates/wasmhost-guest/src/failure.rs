@@ -15,7 +15,7 @@ pub fn retry(message: impl Into<String>, after: Option<Duration>) -> TaskError {
     TaskError::Retry(Retry { message: message.into(), details: None, after })
 }
 
-/// A failure that another attempt would not mend.
+/// A failure that another attempt would not fix.
 pub fn permanent(message: impl Into<String>) -> TaskError {
     TaskError::Permanent(Failure { message: message.into(), details: None })
 }

@@ -25,7 +25,7 @@ macro_rules! task {
 ///
 /// # Errors
 ///
-/// Wrong arguments are a permanent failure, since another attempt would not mend them; the function's errors stay as
+/// Wrong arguments are a permanent failure, since another attempt would not fix them; the function's errors stay as
 /// they are.
 pub fn run_json<A: DeserializeOwned, R: Serialize>(
     args: &str,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_nats::limited;
-use wasmhost_protocol::{BlobRef, End, Payload, Record, Stage};
+use wasmhost_protocol::{BlobRef, End, JobState, Payload, Record};
 
 use crate::host::Host;
 
@@ -61,10 +61,12 @@ pub(crate) fn discard(host: &Host, name: String) {
 /// The result of a job that ended, where it is a blob.
 pub(crate) fn result_of(record: &Record) -> Option<&BlobRef> {
     match &record.stage {
-        Stage::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
-        Stage::Ended { end: End::Success(Payload::Inline(_)) | End::Failure(_) | End::Revoked, .. }
-        | Stage::Pending { .. }
-        | Stage::Running(_)
-        | Stage::Retry { .. } => None,
+        JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
+        JobState::Ended {
+            end: End::Success(Payload::Inline(_)) | End::Failure(_) | End::Revoked, ..
+        }
+        | JobState::Pending { .. }
+        | JobState::Running(_)
+        | JobState::Retry { .. } => None,
     }
 }

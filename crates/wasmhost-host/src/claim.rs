@@ -2,7 +2,7 @@
 
 mod lookups;
 mod module;
-mod walks;
+mod stale_deliveries;
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,21 +11,23 @@ use tokio::time::Instant;
 use wasmhost_nats::{
     WriteError, Written, fault, is_args_digest_of, jobs, limited, now, random_token, random_write,
 };
-use wasmhost_protocol::{Case, Claim, Judgement, ModuleEntry, Policy, Record, Standing, Token, judge};
+use wasmhost_protocol::{
+    Claim, ClaimDecision, ClaimInput, ModuleEntry, Policy, Record, StoredEntry, Token, decide_claim,
+};
 
-use crate::attempts::Wake;
 use crate::blobs::drop_checkpoint;
-use crate::dead;
+use crate::blocked_writes::BlockedWrite;
+use crate::dead_letter;
 use crate::delivery::Delivery;
 use crate::host::Host;
 use crate::lease::Lease;
 use crate::memory::Reserved;
-use crate::room::Waiting;
+use crate::quarantine::QuarantinePermit;
+use crate::running_leases::Wake;
 use crate::settle::{Settle, in_progress};
-use crate::suspects::Turn;
 
 pub(crate) use lookups::Lookups;
-pub(crate) use walks::Walks;
+pub(crate) use stale_deliveries::StaleDeliveryCounter;
 
 /// A pause before another try when the server gives no answer, no room or no right.
 const HOLD: Duration = Duration::from_secs(1);
@@ -45,7 +47,7 @@ enum Next {
     Ended(Ended),
     /// Judge again, with what stands now. `adopt`: the record is taken over although its delivery does not look older.
     Judge {
-        standing: Standing,
+        stored: StoredEntry,
         adopt: bool,
     },
     /// The server has no room for the record, or we no permission to write it: hold the delivery, then judge again.
@@ -57,7 +59,7 @@ struct Granted {
     record: Record,
     revision: u64,
     policy: Policy,
-    turn: Option<Turn>,
+    turn: Option<QuarantinePermit>,
 }
 
 /// Where a claim ends.
@@ -90,7 +92,7 @@ pub(crate) async fn claim(
         }
         Ended::Adopt => {
             let key = delivery.key.clone();
-            host.attempts.wake(&key, Wake::Adopt(Box::new(delivery)));
+            host.leases.wake(&key, Wake::Adopt(Box::new(delivery)));
             Claimed::Adopted
         }
         Ended::Not(how) => Claimed::Not(Box::new(delivery), how),
@@ -127,8 +129,8 @@ struct Claiming<'a> {
     adopt: bool,
     bad: Option<&'a str>,
     /// Whether a copy of the failure is kept already.
-    buried: bool,
-    waiting: Option<Waiting>,
+    dead_lettered: bool,
+    waiting: Option<BlockedWrite>,
     memory: &'a mut Reserved,
 }
 
@@ -140,28 +142,37 @@ impl<'a> Claiming<'a> {
         memory: &'a mut Reserved,
     ) -> Ended {
         let (token, adopt, buried) = (random_token(), false, false);
-        let mut this =
-            Self { host, delivery, module: None, token, adopt, bad, buried, waiting: None, memory };
+        let mut this = Self {
+            host,
+            delivery,
+            module: None,
+            token,
+            adopt,
+            bad,
+            dead_lettered: buried,
+            waiting: None,
+            memory,
+        };
         if !this.find_module().await {
             return Ended::Not(Settle::Nak(Duration::ZERO));
         }
-        let (mut standing, mut believed) = first_standing(host, delivery).await;
+        let (mut stored, mut believed) = first_stored_entry(host, delivery).await;
         loop {
             // A message that names a record which is not there: ended long ago, or lost with its bucket.
-            let missed = matches!(standing, Standing::Absent) && believed.is_none();
+            let missed = matches!(stored, StoredEntry::Absent) && believed.is_none();
             if missed && delivery.options.revision.is_some() && !host.bucket.look(host).await {
                 return Ended::Not(Settle::Nak(Duration::ZERO));
             }
-            let (judgement, policy) = this.judge(&standing, believed.take());
-            match this.carry_out(judgement, standing, policy).await {
-                Next::Judge { standing: found, adopt } => {
-                    (standing, this.adopt, this.token) = (found, adopt, random_token());
+            let (judgement, policy) = this.judge(&stored, believed.take());
+            match this.carry_out(judgement, stored, policy).await {
+                Next::Judge { stored: found, adopt } => {
+                    (stored, this.adopt, this.token) = (found, adopt, random_token());
                 }
                 // The token stays: what was sent before may still land.
                 Next::Wait if this.hold().await => {
-                    standing = host.records.read_until_known(&delivery.key).await;
+                    stored = host.records.read_until_known(&delivery.key).await;
                     this.adopt = false;
-                    if let Some(granted) = this.landed(&standing) {
+                    if let Some(granted) = this.landed(&stored) {
                         return Ended::Granted(granted);
                     }
                 }
@@ -172,18 +183,18 @@ impl<'a> Claiming<'a> {
     }
 
     /// Its own claim, where that landed after all.
-    fn landed(&self, standing: &Standing) -> Option<Box<Granted>> {
-        let record = module::recorded(standing)?;
+    fn landed(&self, stored: &StoredEntry) -> Option<Box<Granted>> {
+        let record = module::recorded(stored)?;
         if record.token != Some(self.token) || record.is_terminal() {
             return None;
         }
-        let (record, revision, policy) = (record.clone(), standing.expected(), self.policy(standing));
+        let (record, revision, policy) = (record.clone(), stored.expected(), self.policy(stored));
         Some(Box::new(Granted { record, revision, policy, turn: None }))
     }
 
     /// That of the record's own version, where it names one.
-    fn policy(&self, standing: &Standing) -> Policy {
-        let own = module::recorded(standing).and_then(|record| module::policy_of(self.host, record));
+    fn policy(&self, stored: &StoredEntry) -> Policy {
+        let own = module::recorded(stored).and_then(|record| module::policy_of(self.host, record));
         let current = || self.module.as_ref().map(|module| module.policy.clone());
         own.or_else(current).unwrap_or_default()
     }
@@ -207,14 +218,14 @@ impl<'a> Claiming<'a> {
     }
 
     /// The judgement, and the policy that it was made by.
-    fn judge(&self, standing: &Standing, believed: Option<u64>) -> (Judgement, Policy) {
-        let policy = self.policy(standing);
-        let first = module::recorded(standing).is_none_or(|record| record.attempt == 0);
+    fn judge(&self, stored: &StoredEntry, believed: Option<u64>) -> (ClaimDecision, Policy) {
+        let policy = self.policy(stored);
+        let first = module::recorded(stored).is_none_or(|record| record.attempt == 0);
         let over = module::over_policy(self.delivery, &policy).filter(|_| first);
         let over = over.or_else(|| module::over_ceiling(&self.host.config.ceiling, self.delivery, &policy));
-        let judgement = judge(&Case {
-            standing,
-            believed,
+        let judgement = decide_claim(&ClaimInput {
+            stored,
+            trusted_revision: believed,
             claim: &self.claim(&policy),
             revision: self.delivery.options.revision,
             stored_at: self.delivery.stored_at,
@@ -223,7 +234,7 @@ impl<'a> Claiming<'a> {
             bucket_created: self.host.bucket.created(),
             write: random_write(),
             result_ttl: self.delivery.result_ttl(&policy),
-            bad: self.bad.or(over.as_deref()),
+            unreadable: self.bad.or(over.as_deref()),
         });
         (judgement, policy)
     }
@@ -243,35 +254,37 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    async fn carry_out(&mut self, judgement: Judgement, standing: Standing, policy: Policy) -> Next {
+    async fn carry_out(&mut self, judgement: ClaimDecision, stored: StoredEntry, policy: Policy) -> Next {
         match judgement {
-            Judgement::Ack => {
-                drop_checkpoint(self.host, module::recorded(&standing)).await;
+            ClaimDecision::Ack => {
+                drop_checkpoint(self.host, module::recorded(&stored)).await;
                 not(Settle::Ack)
             }
-            Judgement::Rest(delay) => not(Settle::Nak(delay)),
-            Judgement::Dead { reason, why } => {
-                not(dead::bury_message(self.host, self.delivery, reason, &why).await)
+            ClaimDecision::Delay(delay) => not(Settle::Nak(delay)),
+            ClaimDecision::DeadLetter { reason, why } => {
+                not(dead_letter::dead_letter_message(self.host, self.delivery, reason, &why).await)
             }
-            Judgement::Look { msg_seq } => self.look(msg_seq).await,
+            ClaimDecision::LookUpMessage { msg_seq } => self.look(msg_seq).await,
             // Whatever a newer delivery may do: the owner is here, and alive.
-            Judgement::Claim { .. } | Judgement::End { .. } | Judgement::Stale { .. }
-                if self.host.attempts.runs(&self.delivery.key, token_of(&standing)) =>
+            ClaimDecision::Claim { .. } | ClaimDecision::End { .. } | ClaimDecision::Stale { .. }
+                if self.host.leases.runs(&self.delivery.key, token_of(&stored)) =>
             {
                 Next::Ended(Ended::Adopt)
             }
-            Judgement::Stale { revision } if self.host.walks.again(revision) => not(Settle::Silent),
-            Judgement::Stale { .. } => Next::Judge { standing, adopt: true },
-            Judgement::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
+            ClaimDecision::Stale { revision } if self.host.stale_deliveries.again(revision) => {
+                not(Settle::Silent)
+            }
+            ClaimDecision::Stale { .. } => Next::Judge { stored, adopt: true },
+            ClaimDecision::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
                 self.wait_for_memory(policy.limits.memory_bytes).await
             }
-            Judgement::Claim { mut record, expected } => {
+            ClaimDecision::Claim { mut record, expected } => {
                 if self.adopt && fault::is_broken("no-fence-at-adoption") {
-                    record.token = token_of(&standing).or(record.token);
+                    record.token = token_of(&stored).or(record.token);
                 }
                 self.write_claim(record, expected, policy).await
             }
-            Judgement::End { record, expected } => self.write_end(*record, expected, &policy).await,
+            ClaimDecision::End { record, expected } => self.write_end(*record, expected, &policy).await,
         }
     }
 
@@ -282,8 +295,8 @@ impl<'a> Claiming<'a> {
             () = self.memory.wait_for(limit_bytes) => {}
             () = self.host.closing.cancelled() => return not(Settle::Nak(Duration::ZERO)),
         }
-        let standing = self.host.records.read_until_known(&self.delivery.key).await;
-        Next::Judge { standing, adopt: false }
+        let stored = self.host.records.read_until_known(&self.delivery.key).await;
+        Next::Judge { stored, adopt: false }
     }
 
     /// R4: a message that still stands keeps the record, and this one is dropped; else this one takes its place, unless
@@ -298,14 +311,14 @@ impl<'a> Claiming<'a> {
                 return Next::Wait;
             }
         }
-        let standing = self.host.records.read_until_known(&self.delivery.key).await;
-        let adopt = module::recorded(&standing).is_some_and(|record| record.msg_seq == Some(msg_seq));
-        Next::Judge { standing, adopt }
+        let stored = self.host.records.read_until_known(&self.delivery.key).await;
+        let adopt = module::recorded(&stored).is_some_and(|record| record.msg_seq == Some(msg_seq));
+        Next::Judge { stored, adopt }
     }
 
     /// T1 and T4. A suspect waits for its turn: given back, so that no slot is held by those that wait.
     async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Next {
-        let turn = match self.host.suspects.turn_of(&record, policy.retry.max_lost) {
+        let turn = match self.host.quarantine.admit(&record, policy.retry.max_lost) {
             Ok(turn) => turn,
             Err(wait) => return not(Settle::Nak(wait)),
         };
@@ -316,22 +329,23 @@ impl<'a> Claiming<'a> {
             Ok(Written::Landed(revision)) => {
                 Next::Ended(Ended::Granted(Box::new(Granted { record: *record, revision, policy, turn })))
             }
-            Ok(Written::Moved(Standing::Record { record, revision }))
+            Ok(Written::Moved(StoredEntry::Record { record, revision }))
                 if record.token == Some(self.token) && !record.is_terminal() =>
             {
                 Next::Ended(Ended::Granted(Box::new(Granted { record: *record, revision, policy, turn })))
             }
-            Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
+            Ok(Written::Moved(stored)) => Next::Judge { stored, adopt: false },
             Err(error) => self.refused(&error).await,
         }
     }
 
     /// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
     async fn write_end(&mut self, mut record: Record, expected: u64, policy: &Policy) -> Next {
-        if !self.buried {
-            self.buried = dead::bury_failure(self.host, &self.delivery.message, &record).await;
+        if !self.dead_lettered {
+            self.dead_lettered =
+                dead_letter::dead_letter_failure(self.host, &self.delivery.message, &record).await;
         }
-        dead::note_unburied(&mut record, self.buried);
+        dead_letter::note_missing_dead_letter(&mut record, self.dead_lettered);
         fault::point("before-end");
         let result_ttl = self.delivery.result_ttl(policy);
         let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
@@ -340,7 +354,7 @@ impl<'a> Claiming<'a> {
                 drop_checkpoint(self.host, Some(&record)).await;
                 not(Settle::Ack)
             }
-            Ok(Written::Moved(standing)) => Next::Judge { standing, adopt: false },
+            Ok(Written::Moved(stored)) => Next::Judge { stored, adopt: false },
             Err(error) => self.refused(&error).await,
         }
     }
@@ -349,7 +363,9 @@ impl<'a> Claiming<'a> {
     async fn refused(&self, error: &WriteError) -> Next {
         if matches!(error, WriteError::TooLarge(_)) {
             let why = error.to_string();
-            return not(dead::bury_message(self.host, self.delivery, "RecordTooLarge", &why).await);
+            return not(
+                dead_letter::dead_letter_message(self.host, self.delivery, "RecordTooLarge", &why).await
+            );
         }
         limited!(error, job.key = %self.delivery.key, %error, "could not write a record; the job waits");
         Next::Wait
@@ -357,7 +373,7 @@ impl<'a> Claiming<'a> {
 
     /// Keeps the delivery: given back it would be counted as one that no host survives. False: the host closes.
     async fn hold(&mut self) -> bool {
-        self.waiting.get_or_insert_with(|| self.host.room.wait());
+        self.waiting.get_or_insert_with(|| self.host.blocked_writes.register());
         tokio::select! {
             () = tokio::time::sleep(HOLD) => true,
             () = self.host.closing.cancelled() => false,
@@ -366,9 +382,9 @@ impl<'a> Claiming<'a> {
 }
 
 /// On the common path nothing is read: a first delivery with a trusted revision is believed, and the write tells (R0).
-async fn first_standing(host: &Host, delivery: &Delivery) -> (Standing, Option<u64>) {
+async fn first_stored_entry(host: &Host, delivery: &Delivery) -> (StoredEntry, Option<u64>) {
     if host.config.trust_submitters && delivery.delivery.count == 1 {
-        return (Standing::Absent, delivery.options.revision);
+        return (StoredEntry::Absent, delivery.options.revision);
     }
     (host.records.read_until_known(&delivery.key).await, None)
 }
@@ -377,6 +393,6 @@ fn not(how: Settle) -> Next {
     Next::Ended(Ended::Not(how))
 }
 
-fn token_of(standing: &Standing) -> Option<Token> {
-    module::recorded(standing).and_then(|record| record.token)
+fn token_of(stored: &StoredEntry) -> Option<Token> {
+    module::recorded(stored).and_then(|record| record.token)
 }

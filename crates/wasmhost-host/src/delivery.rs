@@ -8,7 +8,7 @@ use nats_wire::Headers;
 use tokio::time::Instant;
 use wasmhost_nats::{Delivered, args_digest_of, digest_of};
 use wasmhost_protocol::{
-    InvalidName, JobKey, JobOptions, Names, Place, Policy, QueueName, Sourced, Submission, Timestamp,
+    HeaderScope, InvalidName, JobKey, JobOptions, JobSpec, Names, Policy, QueueName, Sourced, Timestamp,
 };
 
 use crate::due::Fired;
@@ -24,7 +24,7 @@ pub(crate) struct Delivery {
     pub(crate) fired: Option<Arc<Fired>>,
     pub(crate) msg_seq: u64,
     pub(crate) stored_at: Timestamp,
-    pub(crate) delivery: wasmhost_protocol::Delivery,
+    pub(crate) delivery: wasmhost_protocol::DeliveryOrdinal,
     /// When this host had it.
     pub(crate) received_at: Instant,
 }
@@ -62,7 +62,7 @@ impl Delivery {
             fired: fired(names, &message).map(Arc::new),
             msg_seq,
             stored_at,
-            delivery: wasmhost_protocol::Delivery { created, count },
+            delivery: wasmhost_protocol::DeliveryOrdinal { created, count },
             received_at: Instant::now(),
             message,
         };
@@ -83,8 +83,8 @@ impl Delivery {
     }
 
     /// What the message alone says of the job.
-    pub(crate) fn submission(&self) -> Submission {
-        Submission {
+    pub(crate) fn submission(&self) -> JobSpec {
+        JobSpec {
             key: self.key.clone(),
             queue: self.queue.clone(),
             submitted_at: self.options.submitted_at.unwrap_or(self.stored_at),
@@ -101,7 +101,7 @@ impl Delivery {
 
 fn read_options(message: &Delivered) -> Result<JobOptions, String> {
     match &message.headers {
-        Ok(headers) => JobOptions::parse(headers.iter(), Place::Job).map_err(|error| error.to_string()),
+        Ok(headers) => JobOptions::parse(headers.iter(), HeaderScope::Job).map_err(|error| error.to_string()),
         Err(why) => Err(format!("its headers are unreadable: {why}")),
     }
 }

@@ -16,7 +16,7 @@ use wasmhost_client::{
 };
 use wasmhost_nats::limited;
 use wasmhost_protocol::service::{RevokeRequest, ServiceError, ServiceErrorKind, SubmitReply};
-use wasmhost_protocol::{JobOptions, Place, QueueName, escape, header};
+use wasmhost_protocol::{HeaderScope, JobOptions, QueueName, escape, header};
 
 use crate::host::Host;
 use discovery::{Counts, Discovery};
@@ -153,7 +153,7 @@ async fn submit(host: &Host, client: &Client, request: &Message) -> Result<Bytes
     let subject = host.connection.names.parse_submit_subject(&request.subject);
     let (task, id) = subject.map_err(|error| bad(&error))?;
     let headers = request.headers().map_err(|why| bad(&format_args!("the headers are unreadable: {why}")))?;
-    let mut options = JobOptions::parse(headers.iter(), Place::Submit).map_err(|error| bad(&error))?;
+    let mut options = JobOptions::parse(headers.iter(), HeaderScope::Submit).map_err(|error| bad(&error))?;
     if request.payload.trim_ascii().is_empty() {
         return Err(bad(&"the arguments are not JSON: there are none; `{}` gives none"));
     }

@@ -8,15 +8,15 @@ use wasmhost_nats::{Connection, Records, RegistryView};
 use wasmhost_protocol::{HostId, Timestamp};
 use wasmhost_sandbox::Sandbox;
 
-use crate::attempts::Attempts;
+use crate::blocked_writes::BlockedWrites;
 use crate::bucket::Bucket;
-use crate::claim::{Lookups, Walks};
+use crate::claim::{Lookups, StaleDeliveryCounter};
 use crate::config::HostConfig;
 use crate::loading::Loading;
+use crate::quarantine::Quarantine;
 use crate::queues::Queue;
-use crate::room::Room;
+use crate::running_leases::RunningLeases;
 use crate::slots::Slots;
-use crate::suspects::Suspects;
 
 /// What every attempt of a host shares.
 #[derive(Clone)]
@@ -35,12 +35,12 @@ pub(crate) struct Shared {
     pub(crate) slots: Slots,
     /// The bucket of records.
     pub(crate) bucket: Bucket,
-    pub(crate) attempts: Attempts,
-    pub(crate) walks: Walks,
+    pub(crate) leases: RunningLeases,
+    pub(crate) stale_deliveries: StaleDeliveryCounter,
     pub(crate) lookups: Lookups,
     pub(crate) loading: Loading,
-    pub(crate) suspects: Suspects,
-    pub(crate) room: Room,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) blocked_writes: BlockedWrites,
     /// Everything that this host spawns.
     pub(crate) tracker: TaskTracker,
     /// Set when the host stops taking work.

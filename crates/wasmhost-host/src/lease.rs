@@ -10,16 +10,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, Delivered, fault, limited, now};
-use wasmhost_protocol::{Attempt, Outcome, Policy, Record, Standing, Token, Verdict};
-use wasmhost_sandbox::Running;
+use wasmhost_protocol::{Attempt, Outcome, Policy, Record, StoredEntry, Token, Verdict};
+use wasmhost_sandbox::AttemptHandle;
 
-use crate::attempts::{Registered, Wake};
 use crate::delivery::Delivery;
 use crate::host::{Host, random_fraction};
 use crate::logs::{self, Allowance};
+use crate::quarantine::QuarantinePermit;
 use crate::record::StoredResult;
+use crate::running_leases::{Registration, Wake};
 use crate::settle::in_progress;
-use crate::suspects::Turn;
 use checkpoints::Checkpoints;
 
 /// A job that starts sooner says nothing of what it waited for.
@@ -33,7 +33,7 @@ pub(crate) struct Lease {
     pub(crate) revision: u64,
     pub(crate) token: Token,
     policy: Policy,
-    registered: Registered,
+    registered: Registration,
     /// Without a successful beat until then, the attempt is no longer ours.
     lapses_at: Instant,
     /// When the next beat is due, whatever is awaited by then.
@@ -46,7 +46,7 @@ pub(crate) struct Lease {
     /// The result, where it is a blob.
     pub(crate) result: Option<StoredResult>,
     /// A suspect's; the next one may begin when it is dropped.
-    turn: Option<Turn>,
+    quarantine: Option<QuarantinePermit>,
     /// When a suspect that lives is one no longer.
     probation_ends_at: Instant,
 }
@@ -70,10 +70,10 @@ impl Lease {
         (delivery, held_at): (Delivery, Instant),
         (record, revision): (Record, u64),
         policy: Policy,
-        turn: Option<Turn>,
+        turn: Option<QuarantinePermit>,
     ) -> Self {
         let token = record.token.expect("a claim sets the token");
-        let registered = host.attempts.register(&delivery.key, token);
+        let registered = host.leases.register(&delivery.key, token);
         let now = Instant::now();
         let lapses_at = held_at + host.config.ack_wait;
         // At once for a message that was delivered before, which may have waited on its way.
@@ -95,7 +95,7 @@ impl Lease {
             checkpoints,
             logs: Allowance::new(),
             result: None,
-            turn,
+            quarantine: turn,
             probation_ends_at: now + ack_wait,
         }
     }
@@ -142,7 +142,7 @@ impl Lease {
     /// Keeps the lease while the attempt starts and runs, and writes what it publishes.
     pub(crate) async fn attend<F>(&mut self, starting: F) -> Attended
     where
-        F: Future<Output = Result<Running, Verdict>>,
+        F: Future<Output = Result<AttemptHandle, Verdict>>,
     {
         // A host that slept over the answer to its claim looks before its guest starts: the job may have ended meanwhile.
         let now = Instant::now();
@@ -163,7 +163,7 @@ impl Lease {
 
     async fn attend_start<F>(&mut self, starting: F) -> Attended
     where
-        F: Future<Output = Result<Running, Verdict>>,
+        F: Future<Output = Result<AttemptHandle, Verdict>>,
     {
         let mut starting = std::pin::pin!(starting);
         let (says_at, mut said) = (Instant::now() + PATIENCE, false);
@@ -200,9 +200,9 @@ impl Lease {
         }
     }
 
-    async fn attend_running(&mut self, mut running: Running) -> Attended {
+    async fn attend_running(&mut self, mut running: AttemptHandle) -> Attended {
         let draining = self.host.draining.clone();
-        let mut lines = running.mailbox.logs();
+        let mut lines = running.updates.logs();
         let (mut stopped, mut posted) = (false, false);
         loop {
             running.control.renew(self.lapses_at.into_std());
@@ -219,8 +219,8 @@ impl Lease {
                     while let Some(line) = lines.try_recv() {
                         logs::publish(self, &line);
                     }
-                    logs::conclude(self, running.mailbox.dropped_lines());
-                    return match self.publish(running.mailbox.take()).await {
+                    logs::conclude(self, running.updates.dropped_lines());
+                    return match self.publish(running.updates.take()).await {
                         Ok(()) => Attended::Ended(outcome),
                         Err(Fenced) => Attended::Fenced,
                     };
@@ -230,10 +230,10 @@ impl Lease {
                 () = sleep_until(self.lapses_at) => self.check_lapsed().await,
                 () = stop_time(&self.record), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
                 () = draining.cancelled(), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
-                () = running.mailbox.changed(), if !posted => { posted = true; Ok(()) }
+                () = running.updates.changed(), if !posted => { posted = true; Ok(()) }
                 () = sleep_until(self.next_write_at), if posted => {
                     posted = false;
-                    self.publish(running.mailbox.take()).await
+                    self.publish(running.updates.take()).await
                 }
                 step = self.checkpoints.next_step(), if self.record.revoke.is_none() => self.step(step).await,
                 Some(line) = lines.recv() => {
@@ -243,7 +243,7 @@ impl Lease {
                     }
                     kept
                 }
-                () = sleep_until(self.probation_ends_at), if self.is_on_probation() => { self.turn = None; Ok(()) }
+                () = sleep_until(self.probation_ends_at), if self.is_on_probation() => { self.quarantine = None; Ok(()) }
             };
             if kept.is_err() {
                 running.control.stop();
@@ -254,19 +254,19 @@ impl Lease {
 
     /// Whether others wait for this suspect to show that it lives.
     fn is_on_probation(&self) -> bool {
-        self.turn.as_ref().is_some_and(|turn| turn.ends_with_probation)
+        self.quarantine.as_ref().is_some_and(|turn| turn.ends_with_probation)
     }
 
     async fn woken(&mut self, wake: Wake) -> Result<(), Fenced> {
         match wake {
-            Wake::Look => self.look(self.lapses_at).await.map(drop),
+            Wake::Refresh => self.refresh(self.lapses_at).await.map(drop),
             Wake::Adopt(delivery) => {
                 // After reading that the claim stands, and not back to an older delivery.
                 let other = delivery.msg_seq != self.delivery.msg_seq;
                 let newer = delivery.delivery > self.delivery.delivery;
-                if self.look(self.lapses_at).await? && (other || newer) {
+                if self.refresh(self.lapses_at).await? && (other || newer) {
                     self.delivery = *delivery;
-                    self.hold_message().await;
+                    self.extend_ack().await;
                 }
                 Ok(())
             }
@@ -276,14 +276,14 @@ impl Lease {
     /// R9: first the record, then the acknowledgement that the attempt goes on.
     async fn beat(&mut self) -> Result<(), Fenced> {
         self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
-        if self.look(self.lapses_at).await? {
-            self.hold_message().await;
+        if self.refresh(self.lapses_at).await? {
+            self.extend_ack().await;
         }
         Ok(())
     }
 
     /// Tells JetStream that the attempt goes on. Whether it could.
-    pub(crate) async fn hold_message(&mut self) -> bool {
+    pub(crate) async fn extend_ack(&mut self) -> bool {
         let asked_at = Instant::now();
         let told = in_progress(&self.host.connection, &self.delivery.message).await;
         if told {
@@ -301,7 +301,7 @@ impl Lease {
     /// R9: no beat in time. Where the host was paused the claim may stand all the same: one look more, while the guest
     /// stands still. Without an answer the lease is over.
     async fn check_lapsed(&mut self) -> Result<(), Fenced> {
-        if self.look(Instant::now() + ANSWER_TIMEOUT).await? && self.hold_message().await {
+        if self.refresh(Instant::now() + ANSWER_TIMEOUT).await? && self.extend_ack().await {
             limited!(warn, job.key = %self.delivery.key, "went on after a pause longer than ack_wait");
             return Ok(());
         }
@@ -309,24 +309,24 @@ impl Lease {
     }
 
     /// Reads the record, and adopts what others wrote into it. False: no answer in time, which leaves the lease to lapse.
-    pub(crate) async fn look(&mut self, until: Instant) -> Result<bool, Fenced> {
+    pub(crate) async fn refresh(&mut self, until: Instant) -> Result<bool, Fenced> {
         if fault::is_broken("naive-writer") {
             return Ok(true);
         }
         let read = timeout_at(until, self.host.records.read(&self.delivery.key)).await;
-        let Ok(Ok(standing)) = read else { return Ok(false) };
-        match standing {
-            Standing::Record { record, revision }
+        let Ok(Ok(stored)) = read else { return Ok(false) };
+        match stored {
+            StoredEntry::Record { record, revision }
                 if record.token == Some(self.token) && !record.is_terminal() =>
             {
-                self.adopt(*record, revision);
+                self.accept_revision(*record, revision);
                 Ok(true)
             }
-            Standing::Absent
-            | Standing::Deleted(_)
-            | Standing::Record { .. }
-            | Standing::Unreadable { .. }
-            | Standing::Newer { .. } => Err(Fenced),
+            StoredEntry::Absent
+            | StoredEntry::Deleted(_)
+            | StoredEntry::Record { .. }
+            | StoredEntry::Unreadable { .. }
+            | StoredEntry::Newer { .. } => Err(Fenced),
         }
     }
 
@@ -348,16 +348,16 @@ impl Lease {
     async fn keep_delivery(&mut self) {
         sleep_until(self.next_beat_at).await;
         let read = self.host.records.read(&self.delivery.key).await;
-        if let Ok(Standing::Record { record, .. }) = read
+        if let Ok(StoredEntry::Record { record, .. }) = read
             && record.token == Some(self.token)
             && !record.is_terminal()
         {
-            self.hold_message().await;
+            self.extend_ack().await;
         }
         self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
     }
 
-    pub(crate) fn adopt(&mut self, record: Record, revision: u64) {
+    pub(crate) fn accept_revision(&mut self, record: Record, revision: u64) {
         self.record = record;
         self.revision = revision;
     }

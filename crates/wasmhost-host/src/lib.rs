@@ -20,14 +20,13 @@
 #[doc = include_str!("rules.md")]
 pub mod rules {}
 
-mod attempt;
-mod attempts;
 mod blobs;
+mod blocked_writes;
 pub mod bounds;
 mod bucket;
 mod claim;
 mod config;
-mod dead;
+mod dead_letter;
 mod delivery;
 mod due;
 mod endpoints;
@@ -37,16 +36,17 @@ mod loading;
 mod logs;
 mod memory;
 mod presence;
+mod process;
 mod pull;
+mod quarantine;
 mod queues;
 mod reconcile;
 mod record;
-mod room;
 mod run;
+mod running_leases;
 mod settle;
 mod slots;
 mod start;
-mod suspects;
 
 pub use config::{HostConfig, MemoryBudget};
 pub use run::{HostError, run};

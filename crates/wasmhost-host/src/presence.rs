@@ -43,8 +43,8 @@ fn present(host: &Host, draining: bool) -> HostPresence {
         updated_at: now(),
         queues: host.config.queues.iter().map(|(queue, _)| queue.clone()).collect(),
         slots: host.config.slots,
-        running: u32::try_from(host.attempts.running()).unwrap_or(u32::MAX),
+        running: u32::try_from(host.leases.running()).unwrap_or(u32::MAX),
         draining,
-        ready: !host.room.is_short(),
+        ready: !host.blocked_writes.any(),
     }
 }

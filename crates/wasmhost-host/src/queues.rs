@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use wasmhost_nats::{Difference, LayoutError, QueueConsumer, look_at_consumer};
+use wasmhost_nats::{Difference, LayoutError, QueueConsumer, inspect_consumer};
 use wasmhost_protocol::{QueueName, Timestamp};
 
 use crate::host::Host;
@@ -34,7 +34,7 @@ impl Queue {
     /// Looks at the consumer, makes it where it is missing, and remembers what it found; how it differs from what is wanted.
     pub(crate) async fn look(&self, host: &Host) -> Result<Vec<Difference>, LayoutError> {
         let (consumer, differences) =
-            look_at_consumer(&host.connection, &self.name, host.config.ack_wait).await?;
+            inspect_consumer(&host.connection, &self.name, host.config.ack_wait).await?;
         self.found(&consumer);
         Ok(differences)
     }

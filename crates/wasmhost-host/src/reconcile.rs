@@ -4,22 +4,23 @@
 //! It is safe because a terminal write precedes the removal of the message (R7): where a record at some revision has not
 //! ended and its message is gone, either the write over this revision fails, or no terminal write ever happened.
 
-mod blobs;
-mod gone;
-mod left;
+mod due_leftovers;
+mod missing_messages;
+mod orphan_blobs;
 
 use wasmhost_nats::{LayoutError, restore_consumer};
 
 use crate::host::{Host, random_fraction};
 use crate::queues::Queue;
-use blobs::Blobs;
-use gone::Gone;
-use left::Left;
+use due_leftovers::DueLeftovers;
+use missing_messages::MissingMessages;
+use orphan_blobs::OrphanBlobs;
 
 /// Looks again and again until the host closes, at random intervals between half the grace and all of it.
 pub(crate) async fn reconcile(host: &Host) {
     let grace = host.config.reconcile_after;
-    let (mut left, mut gone, mut blobs) = (Left::new(host), Gone::new(host), Blobs::new(host));
+    let (mut left, mut gone, mut blobs) =
+        (DueLeftovers::new(host), MissingMessages::new(host), OrphanBlobs::new(host));
     let mut looks = 0_u64;
     loop {
         let pause = grace.mul_f64(0.5 + random_fraction() / 2.0);
@@ -36,7 +37,12 @@ pub(crate) async fn reconcile(host: &Host) {
     }
 }
 
-async fn look(host: &Host, left: &mut Left<'_>, gone: &mut Gone<'_>, blobs: &mut Blobs<'_>) {
+async fn look(
+    host: &Host,
+    left: &mut DueLeftovers<'_>,
+    gone: &mut MissingMessages<'_>,
+    blobs: &mut OrphanBlobs<'_>,
+) {
     check_consumers(host).await;
     if let Err(error) = host.bucket.ask(host).await {
         tracing::warn!(%error, "could not look at the bucket of records");

@@ -8,12 +8,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, WriteError, fault, limited, now, random_write};
 use wasmhost_protocol::{
-    Change, Decision, End, ErrorKind, Event, JobError, Outcome, Payload, Record, Stage, Timestamp, Writer,
-    next,
+    Decision, End, ErrorKind, JobError, JobState, Outcome, Payload, Record, Timestamp, Transition,
+    WriteIntent, Writer, transition,
 };
 
 use crate::blobs::delete_all;
-use crate::dead;
+use crate::dead_letter;
 use crate::lease::{Fenced, Lease};
 use crate::settle::Settle;
 
@@ -40,26 +40,27 @@ impl Lease {
         let (mut event, how) = self.event(decision, outcome, decided_at).await?;
         let mut kept = None;
         loop {
-            if self.record.revoke.is_some() && !matches!(event, Event::Revoked { .. }) {
+            if self.record.revoke.is_some() && !matches!(event, Transition::Revoked { .. }) {
                 event = revoked(outcome);
             }
             let write = random_write();
             // A delay counts from the time that the record shows.
-            let now = if matches!(event, Event::Retry { .. }) { decided_at } else { now() };
-            let change = Change { event: event.clone(), writer: Writer::Owner(self.token), now, write };
-            let mut record = match next(Some(&self.record), &change) {
+            let now = if matches!(event, Transition::Retry { .. }) { decided_at } else { now() };
+            let change =
+                WriteIntent { transition: event.clone(), writer: Writer::Owner(self.token), now, write };
+            let mut record = match transition(Some(&self.record), &change) {
                 Ok(record) => record,
                 Err(why) => {
                     tracing::error!(job.key = %self.delivery.key, %why, "an outcome that the record does not take");
                     return None;
                 }
             };
-            if matches!(&record.stage, Stage::Ended { end: End::Failure(_), .. }) {
+            if matches!(&record.stage, JobState::Ended { end: End::Failure(_), .. }) {
                 let kept = match kept {
                     Some(kept) => kept,
-                    None => *kept.insert(self.bury(&record).await),
+                    None => *kept.insert(self.dead_letter(&record).await),
                 };
-                dead::note_unburied(&mut record, kept);
+                dead_letter::note_missing_dead_letter(&mut record, kept);
             }
             fault::point("before-record");
             match self.write(record).await? {
@@ -74,9 +75,9 @@ impl Lease {
         }
     }
 
-    async fn bury(&mut self, record: &Record) -> bool {
+    async fn dead_letter(&mut self, record: &Record) -> bool {
         let (host, message) = (self.host.clone(), self.delivery.message.clone());
-        self.hold_on_while(dead::bury_failure(&host, &message, record)).await
+        self.hold_on_while(dead_letter::dead_letter_failure(&host, &message, record)).await
     }
 
     /// What the job has in the blob store but for its result goes with its end.
@@ -105,10 +106,10 @@ impl Lease {
             };
             match wrote {
                 Ok(OwnedWrite::Landed(revision)) => {
-                    self.adopt(record, revision);
+                    self.accept_revision(record, revision);
                     return Some(Wrote::Recorded);
                 }
-                Ok(OwnedWrite::Moved { record, revision }) => self.adopt(*record, revision),
+                Ok(OwnedWrite::Moved { record, revision }) => self.accept_revision(*record, revision),
                 Ok(OwnedWrite::Fenced) => {
                     self.note_fenced();
                     if !unanswered {
@@ -120,7 +121,7 @@ impl Lease {
                 Err(WriteError::TooLarge(_)) => return Some(Wrote::TooLarge),
                 Err(error) => {
                     limited!(error, job.key = %key, %error, "could not record an outcome");
-                    waiting.get_or_insert_with(|| self.host.room.wait());
+                    waiting.get_or_insert_with(|| self.host.blocked_writes.register());
                     self.keep_outcome().await?;
                 }
             }
@@ -133,7 +134,7 @@ impl Lease {
         decision: Decision,
         outcome: &Outcome,
         decided_at: Timestamp,
-    ) -> Option<(Event, Settle)> {
+    ) -> Option<(Transition, Settle)> {
         let usage = Some(outcome.usage);
         Some(match decision {
             Decision::Succeed(result) => (self.success(result, outcome).await?, Settle::Ack),
@@ -141,7 +142,7 @@ impl Lease {
                 (finish(End::Failure(error), outcome, outcome.denied.clone()), Settle::Ack)
             }
             Decision::Retry { reason, delay, charge } => (
-                Event::Retry { reason, not_before: decided_at.plus(delay), charge, usage },
+                Transition::Retry { reason, not_before: decided_at.plus(delay), charge, usage },
                 Settle::Nak(delay),
             ),
             Decision::Revoke => (revoked(outcome), Settle::Ack),
@@ -149,8 +150,8 @@ impl Lease {
     }
 
     /// What a server takes that takes no record of this size: the result as a blob, or a failure that says so.
-    async fn smaller(&mut self, event: Event, outcome: &Outcome) -> Option<Event> {
-        if let Event::Finish { end: End::Success(Payload::Inline(result)), .. } = event {
+    async fn smaller(&mut self, event: Transition, outcome: &Outcome) -> Option<Transition> {
+        if let Transition::Finish { end: End::Success(Payload::Inline(result)), .. } = event {
             return self.success_in_blob(&result, outcome).await;
         }
         let error = JobError::new(ErrorKind::LimitExceeded, "its record is larger than the server takes");
@@ -170,8 +171,8 @@ impl Lease {
             return None;
         }
         self.hold_on_while(tokio::time::sleep(RETRY_DELAY)).await;
-        match self.look(Instant::now() + ANSWER_TIMEOUT).await {
-            Ok(true) => drop(self.hold_message().await),
+        match self.refresh(Instant::now() + ANSWER_TIMEOUT).await {
+            Ok(true) => drop(self.extend_ack().await),
             Ok(false) => {}
             Err(Fenced) => {
                 self.note_fenced();
@@ -196,18 +197,18 @@ async fn before<F: Future>(until: Option<Instant>, awaited: F) -> Option<F::Outp
     }
 }
 
-fn finish(end: End, outcome: &Outcome, denied: Vec<String>) -> Event {
-    Event::Finish { end, usage: Some(outcome.usage), denied }
+fn finish(end: End, outcome: &Outcome, denied: Vec<String>) -> Transition {
+    Transition::Finish { end, usage: Some(outcome.usage), denied }
 }
 
-fn revoked(outcome: &Outcome) -> Event {
-    Event::Revoked { reason: String::new(), usage: Some(outcome.usage) }
+fn revoked(outcome: &Outcome) -> Transition {
+    Transition::Revoked { reason: String::new(), usage: Some(outcome.usage) }
 }
 
 /// R10: what is dropped from a record that is too large, in this order; the guest's own last words last. False: nothing is
 /// left to drop.
 fn shrink(record: &mut Record) -> bool {
-    let Stage::Ended { end: End::Failure(error), .. } = &mut record.stage else {
+    let JobState::Ended { end: End::Failure(error), .. } = &mut record.stage else {
         return record.meta.take().is_some();
     };
     error.backtrace.take().is_some()

@@ -15,18 +15,18 @@ use wasmhost_nats::{
 use wasmhost_protocol::{HostId, format_size};
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
-use crate::attempts::{Attempts, Wake};
+use crate::blocked_writes::BlockedWrites;
 use crate::bounds::BadConfig;
 use crate::bucket::Bucket;
-use crate::claim::{Lookups, Walks};
+use crate::claim::{Lookups, StaleDeliveryCounter};
 use crate::config::HostConfig;
 use crate::host::{Host, Shared};
 use crate::loading::Loading;
 use crate::memory::Memory;
+use crate::quarantine::Quarantine;
 use crate::queues::Queue;
-use crate::room::Room;
+use crate::running_leases::{RunningLeases, Wake};
 use crate::slots::Slots;
-use crate::suspects::Suspects;
 use crate::{endpoints, presence, pull, reconcile};
 
 /// How long hand-offs may take when the grace period is over.
@@ -123,12 +123,12 @@ fn new_host(
         queues,
         slots,
         bucket: Bucket::new(),
-        attempts: Attempts::default(),
-        walks: Walks::default(),
+        leases: RunningLeases::default(),
+        stale_deliveries: StaleDeliveryCounter::default(),
         lookups: Lookups::default(),
         loading: Loading::default(),
-        suspects: Suspects::new(),
-        room: Room::default(),
+        quarantine: Quarantine::new(),
+        blocked_writes: BlockedWrites::default(),
         tracker: TaskTracker::new(),
         closing: CancellationToken::new(),
         draining: CancellationToken::new(),
@@ -212,23 +212,23 @@ async fn listen_for_revokes(host: &Host) -> Result<(), String> {
             () = host.draining.cancelled() => return Ok(()),
         };
         if let Ok(key) = host.connection.names.parse_revoke_broadcast(&broadcast.subject) {
-            host.attempts.wake(&key, Wake::Look);
+            host.leases.wake(&key, Wake::Refresh);
         }
     }
 }
 
 /// R11.
 async fn drain(host: &Host) {
-    tracing::info!(running = host.attempts.running(), grace = ?host.config.grace, "draining");
+    tracing::info!(running = host.leases.running(), grace = ?host.config.grace, "draining");
     host.closing.cancel();
     host.tracker.close();
     let idle = async {
-        while host.attempts.running() > 0 {
-            host.attempts.changed().await;
+        while host.leases.running() > 0 {
+            host.leases.changed().await;
         }
     };
     if tokio::time::timeout(host.config.grace, idle).await.is_err() {
-        tracing::warn!(running = host.attempts.running(), "the grace period is over; handing jobs off");
+        tracing::warn!(running = host.leases.running(), "the grace period is over; handing jobs off");
     }
     host.draining.cancel();
     if tokio::time::timeout(LEAVE_WITHIN, host.tracker.wait()).await.is_err() {

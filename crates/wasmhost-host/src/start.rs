@@ -5,7 +5,7 @@ use std::future::Future;
 use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_nats::now;
 use wasmhost_protocol::{Record, Verdict};
-use wasmhost_sandbox::{JobContext, Run, Running};
+use wasmhost_sandbox::{AttemptHandle, AttemptRequest, JobContext};
 
 use crate::host::Host;
 use crate::lease::Lease;
@@ -15,7 +15,7 @@ use crate::loading;
 pub(crate) fn start(
     host: &Host,
     lease: &Lease,
-) -> impl Future<Output = Result<Running, Verdict>> + Send + use<> {
+) -> impl Future<Output = Result<AttemptHandle, Verdict>> + Send + use<> {
     let (host, record, policy, args) =
         (host.clone(), lease.known().clone(), lease.policy().clone(), lease.arguments().clone());
     // Once it runs, whoever attends the lease moves it.
@@ -41,7 +41,7 @@ pub(crate) fn start(
             submitted_at: record.submitted_at,
             deadline: now().plus(timeout),
         };
-        let run = Run {
+        let run = AttemptRequest {
             job,
             function: record.task.function().into(),
             args,

@@ -38,7 +38,7 @@ const NOT_STORED: u64 = 10077;
 /// Status of an answer that another try may change.
 const UNAVAILABLE: usize = 503;
 
-/// Why the server makes no consumer on `stream`, with the mend where its number is the reason.
+/// Why the server makes no consumer on `stream`, with the fix where its number is the reason.
 pub(crate) fn consumer_refusal(stream: &str, error: &jetstream::Error) -> String {
     if error.error_code().0 != CONSUMERS_LIMIT {
         return error.to_string();
@@ -50,7 +50,7 @@ pub(crate) fn consumer_refusal(stream: &str, error: &jetstream::Error) -> String
 }
 
 /// The setting that would let the server make a stream that it refuses; `bytes` is what all of them reserve.
-pub(crate) fn stream_mend(code: u64, bytes: u64) -> Option<String> {
+pub(crate) fn stream_fix(code: u64, bytes: u64) -> Option<String> {
     let reserved = bytes.div_ceil(1 << 20);
     Some(match code {
         STREAMS_LIMIT => "raise `max_streams` of the account: nine are needed".to_owned(),
@@ -73,7 +73,7 @@ pub(crate) fn stream_mend(code: u64, bytes: u64) -> Option<String> {
 }
 
 /// The setting that keeps a message out.
-fn room_mend(code: u64, text: &str) -> &'static str {
+fn room_fix(code: u64, text: &str) -> &'static str {
     match code {
         NOT_STORED if text.contains("maximum bytes") => {
             "raise `max_bytes` of the stream (`nats stream edit`)"
@@ -140,7 +140,7 @@ impl Unstored {
         if CONFLICTS.contains(&code) {
             Self::Conflict
         } else if FULL.contains(&code) {
-            Self::Full(format!("{text}; {}", room_mend(code, &text)))
+            Self::Full(format!("{text}; {}", room_fix(code, &text)))
         } else if code == TOO_LARGE {
             Self::TooLarge
         } else if TRY_AGAIN.contains(&code) || OFF.contains(&code) || status == UNAVAILABLE {

@@ -211,7 +211,7 @@ impl Connection {
         self.denials.last()
     }
 
-    /// How often the connection was made; changes after each loss that was mended.
+    /// How often the connection was made; changes after each loss that was fixed.
     #[must_use]
     pub fn reconnected(&self) -> watch::Receiver<u64> {
         self.connects.subscribe()

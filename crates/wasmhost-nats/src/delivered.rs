@@ -53,7 +53,7 @@ impl Delivered {
     /// Reads what came.
     pub fn of(message: &Message) -> Result<Self, NotDelivered> {
         let reply = message.reply.as_deref().unwrap_or_default();
-        let place = Place::parse(reply).ok_or_else(|| NotDelivered(reply.to_owned()))?;
+        let place = AckSubject::parse(reply).ok_or_else(|| NotDelivered(reply.to_owned()))?;
         let headers = match message.headers() {
             // Only the server's own answers have a status, and those are no deliveries.
             Ok(headers) if headers.status().is_some() => Err(BadHeaders::Status),
@@ -96,7 +96,7 @@ impl Delivered {
 }
 
 /// What the subject says that a delivery is answered on.
-struct Place {
+struct AckSubject {
     count: u64,
     sequence: u64,
     consumer_sequence: u64,
@@ -104,7 +104,7 @@ struct Place {
     waiting: u64,
 }
 
-impl Place {
+impl AckSubject {
     /// `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<consumer sequence>.<Unix ns>.<waiting>`, or the same with a domain and
     /// an account before the stream, and perhaps more tokens behind.
     fn parse(reply: &str) -> Option<Self> {

@@ -3,26 +3,26 @@
 
 use wasmhost_protocol::{JobKey, JobSubject, Names};
 
-use crate::message::{Place, ReadError, read, remove};
+use crate::message::{MessageSelector, ReadError, read, remove};
 use crate::{Connection, StoredMessage};
 
 /// What the job's schedule fired, while no host has claimed the job.
 pub async fn due_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.due_anywhere(key);
-    read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await
+    read(connection, &names.schedules_stream(), MessageSelector::LastOn(&subject)).await
 }
 
 /// The message of the schedule stream with this sequence, a schedule or what one fired.
 pub async fn due_at(connection: &Connection, sequence: u64) -> Result<Option<StoredMessage>, ReadError> {
     let stream = connection.names.schedules_stream();
-    read(connection, &stream, Place::Sequence(sequence)).await
+    read(connection, &stream, MessageSelector::Sequence(sequence)).await
 }
 
 /// The first fired message from this sequence on.
 pub async fn next_due(connection: &Connection, from: u64) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
-    read(connection, &names.schedules_stream(), Place::From(from, &names.due_filter())).await
+    read(connection, &names.schedules_stream(), MessageSelector::From(from, &names.due_filter())).await
 }
 
 /// Deletes what fired to this subject, up to this sequence. The job stream takes what fired in its order, so that it has

@@ -4,9 +4,9 @@
 use futures::stream::{self, Stream, StreamExt};
 use nats_wire::{Headers, Message, State, Subscription, Wire};
 use tokio::sync::watch;
-use wasmhost_protocol::{JobKey, Names, Standing, header};
+use wasmhost_protocol::{JobKey, Names, StoredEntry, header};
 
-use crate::records::{JobFilter, standing_of};
+use crate::records::{JobFilter, stored_entry_of};
 use crate::{ConnectError, Connection, StoredMessage};
 
 /// Events that wait to be taken; of more, the newest are missed, which shows as a gap.
@@ -22,7 +22,7 @@ pub struct Event {
     /// The key's revision before it; 0 for its first.
     pub previous: u64,
     /// What stands with it: a record, a delete marker or something unreadable, never `Absent`.
-    pub standing: Standing,
+    pub stored: StoredEntry,
 }
 
 /// Why there is no subscription.
@@ -124,6 +124,6 @@ fn event(names: &Names, message: &Message) -> Option<Event> {
     let told = Headers::ending(message.block.as_deref()?);
     let previous = told.last(header::LAST_SEQUENCE)?.parse().ok()?;
     let message = StoredMessage::of_direct(message)?;
-    let standing = standing_of(&key, &message);
-    Some(Event { key, revision: message.sequence, previous, standing })
+    let stored = stored_entry_of(&key, &message);
+    Some(Event { key, revision: message.sequence, previous, stored })
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use wasmhost_protocol::{JobKey, JobOptions, QueueName, Sourced, header};
 
 use crate::codes::Unstored;
-use crate::message::{Place, ReadError, publish, read, remove};
+use crate::message::{MessageSelector, ReadError, publish, read, remove};
 use crate::{Connection, StoredMessage, digest_of};
 
 /// A message that the job stream acknowledged.
@@ -126,13 +126,13 @@ pub(crate) fn job_headers(options: &JobOptions) -> HeaderMap {
 pub async fn message_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.job_anywhere(key);
-    read(connection, &names.jobs_stream(), Place::LastOn(&subject)).await
+    read(connection, &names.jobs_stream(), MessageSelector::LastOn(&subject)).await
 }
 
 /// The message of the job stream with this sequence.
 pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option<StoredMessage>, ReadError> {
     let stream = connection.names.jobs_stream();
-    read(connection, &stream, Place::Sequence(sequence)).await
+    read(connection, &stream, MessageSelector::Sequence(sequence)).await
 }
 
 /// Whether a message of this job is under `sequence`: its subject ends in the key, or in the task alone where the key's id is
@@ -150,7 +150,7 @@ pub async fn stands_at(connection: &Connection, key: &JobKey, sequence: u64) -> 
 pub async fn next_out_of_reach(connection: &Connection) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     for filter in names.out_of_reach() {
-        let message = read(connection, &names.jobs_stream(), Place::From(1, &filter)).await?;
+        let message = read(connection, &names.jobs_stream(), MessageSelector::From(1, &filter)).await?;
         if message.is_some() {
             return Ok(message);
         }
@@ -161,7 +161,7 @@ pub async fn next_out_of_reach(connection: &Connection) -> Result<Option<StoredM
 /// The newest message under exactly this subject of the job stream.
 pub async fn message_on(connection: &Connection, subject: &str) -> Result<Option<StoredMessage>, ReadError> {
     let stream = connection.names.jobs_stream();
-    read(connection, &stream, Place::LastOn(subject)).await
+    read(connection, &stream, MessageSelector::LastOn(subject)).await
 }
 
 /// Deletes the message of the job stream with this sequence, if it still stands: one that no consumer delivers.

@@ -15,10 +15,10 @@ use async_nats::jetstream::stream::Config;
 use wasmhost_protocol::{Bounds, QueueName};
 
 use crate::Connection;
-use crate::codes::{NO_STREAM, OFF, stream_mend};
+use crate::codes::{NO_STREAM, OFF, stream_fix};
 
 pub use compare::Difference;
-pub use consumer::{QueueConsumer, ensure_consumer, look_at_consumer, restore_consumer};
+pub use consumer::{QueueConsumer, ensure_consumer, inspect_consumer, restore_consumer};
 pub use error::{LayoutError, Problem};
 pub use payload::LEAST_PAYLOAD;
 
@@ -108,7 +108,7 @@ pub async fn ensure_deployment(
         }
     }
     for queue in queues {
-        let looked = consumer::look(connection, queue, ack_wait).await;
+        let looked = consumer::inspect(connection, queue, ack_wait).await;
         collect(looked, &mut problems)?;
     }
     if !problems.is_empty() {
@@ -178,8 +178,8 @@ async fn make_stream(connection: &Connection, wanted: &Config, bytes: u64) -> Re
     }
     match error.kind() {
         CreateStreamErrorKind::JetStream(server) => {
-            let mend = stream_mend(server.error_code().0, bytes);
-            Err(LayoutError::refused(&object, server.to_string(), mend))
+            let fix = stream_fix(server.error_code().0, bytes);
+            Err(LayoutError::refused(&object, server.to_string(), fix))
         }
         _ => Err(LayoutError::Unreachable { object, text: error.to_string() }),
     }

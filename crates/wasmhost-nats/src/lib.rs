@@ -8,8 +8,8 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let connection = Connection::open(&ConnectConfig::new("nats://127.0.0.1:4222")).await?;
 //! ensure_layout(&connection, &LayoutConfig::default()).await?;
-//! let standing = Records::new(&connection).read(&JobKey::parse("thumbs.resize.1")?).await?;
-//! println!("the next write must expect revision {}", standing.expected());
+//! let stored = Records::new(&connection).read(&JobKey::parse("thumbs.resize.1")?).await?;
+//! println!("the next write must expect revision {}", stored.expected());
 //! # Ok(())
 //! # }
 //! ```
@@ -42,8 +42,8 @@ mod records;
 
 mod due;
 pub mod jobs;
+mod locate;
 pub mod schedules;
-mod whereabouts;
 
 pub mod blobs;
 mod objects;
@@ -62,14 +62,16 @@ pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};
 pub use jobs::{PublishError, Published, message_at, message_of, publish_job};
 pub use layout::{
     Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, QueueConsumer, ensure_consumer,
-    ensure_deployment, ensure_layout, look_at_consumer, restore_consumer,
+    ensure_deployment, ensure_layout, inspect_consumer, restore_consumer,
 };
 pub use limited::Limit;
+pub use locate::{MessageLocation, locate_message};
 pub use message::{ReadError, stored_at, stored_from};
 pub use random::{args_digest_of, digest_of, is_args_digest_of, random_token, random_write};
-pub use records::{JobFilter, LookLimits, OwnedWrite, Records, SET_UP_WITHIN, Unended, WriteError, Written};
+pub use records::{
+    JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, WriteError, Written,
+};
 pub use registry::RegistryView;
 pub use rights::{RightsError, check_rights};
 pub use servers::{BadAddress, check_url};
 pub use stored::StoredMessage;
-pub use whereabouts::{Whereabouts, whereabouts};

@@ -63,7 +63,7 @@ pub(crate) async fn publish(
 
 /// Where a message is looked for.
 #[derive(Debug, Clone)]
-pub(crate) enum Place<'a> {
+pub(crate) enum MessageSelector<'a> {
     /// The newest on a subject; wildcards are fine.
     LastOn(&'a str),
     /// The one with this sequence.
@@ -76,12 +76,12 @@ pub(crate) enum Place<'a> {
 pub(crate) async fn read(
     connection: &Connection,
     stream: &str,
-    place: Place<'_>,
+    place: MessageSelector<'_>,
 ) -> Result<Option<StoredMessage>, ReadError> {
     let (subject, request) = match place {
-        Place::LastOn(subject) => (subject.to_owned(), json!({ "last_by_subj": subject })),
-        Place::Sequence(sequence) => (format!("{stream} {sequence}"), json!({ "seq": sequence })),
-        Place::From(sequence, filter) => {
+        MessageSelector::LastOn(subject) => (subject.to_owned(), json!({ "last_by_subj": subject })),
+        MessageSelector::Sequence(sequence) => (format!("{stream} {sequence}"), json!({ "seq": sequence })),
+        MessageSelector::From(sequence, filter) => {
             (filter.to_owned(), json!({ "seq": sequence.max(1), "next_by_subj": filter }))
         }
     };
@@ -134,7 +134,7 @@ pub async fn stored_at(
     stream: &str,
     sequence: u64,
 ) -> Result<Option<StoredMessage>, ReadError> {
-    read(connection, stream, Place::Sequence(sequence)).await
+    read(connection, stream, MessageSelector::Sequence(sequence)).await
 }
 
 /// The first message of `stream` from this number on whose subject matches `filter`; from the stream's leader.
@@ -144,7 +144,7 @@ pub async fn stored_from(
     sequence: u64,
     filter: &str,
 ) -> Result<Option<StoredMessage>, ReadError> {
-    read(connection, stream, Place::From(sequence, filter)).await
+    read(connection, stream, MessageSelector::From(sequence, filter)).await
 }
 
 /// A header's value that came from elsewhere; what cannot stand in a header is escaped.

@@ -3,26 +3,26 @@
 
 mod delete;
 mod list;
-mod standing;
-mod unended;
+mod non_terminal;
+mod stored_entry;
 mod unknown;
 
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
 use tokio::time::Instant;
-use wasmhost_protocol::{JobKey, Record, Standing, Timestamp, header};
+use wasmhost_protocol::{JobKey, Record, StoredEntry, Timestamp, header};
 
 use crate::Connection;
 use crate::backoff::Backoff;
 use crate::codes::Unstored;
-use crate::message::{Place, ReadError, publish, read};
+use crate::message::{MessageSelector, ReadError, publish, read};
 use crate::streams::state_of;
 use crate::{fault, limited};
 
 pub use list::JobFilter;
-pub(crate) use standing::standing_of;
-pub use unended::{LookLimits, Unended};
+pub use non_terminal::{NonTerminal, ScanLimits};
+pub(crate) use stored_entry::stored_entry_of;
 pub use unknown::{OwnedWrite, Written};
 
 /// A server that says for longer that it has no JetStream or no such stream is believed.
@@ -102,19 +102,20 @@ impl Records {
     }
 
     /// What stands under the key, from the bucket's leader.
-    pub async fn read(&self, key: &JobKey) -> Result<Standing, ReadError> {
+    pub async fn read(&self, key: &JobKey) -> Result<StoredEntry, ReadError> {
         let names = &self.connection.names;
         let subject = names.state_subject(key);
-        let message = read(&self.connection, &names.states_stream(), Place::LastOn(&subject)).await?;
-        Ok(message.map_or(Standing::Absent, |message| standing::standing_of(key, &message)))
+        let message =
+            read(&self.connection, &names.states_stream(), MessageSelector::LastOn(&subject)).await?;
+        Ok(message.map_or(StoredEntry::Absent, |message| stored_entry::stored_entry_of(key, &message)))
     }
 
     /// The same, tried until there is an answer.
-    pub async fn read_until_known(&self, key: &JobKey) -> Standing {
+    pub async fn read_until_known(&self, key: &JobKey) -> StoredEntry {
         let mut backoff = Backoff::new();
         loop {
             match self.read(key).await {
-                Ok(standing) => return standing,
+                Ok(stored) => return stored,
                 Err(error) => limited!(warn, job.key = %key, %error, "cannot read a record; trying again"),
             }
             backoff.wait().await;
@@ -123,11 +124,15 @@ impl Records {
 
     /// The same, but an answer that no further try would change is told: a missing right, and that there is no bucket, once the
     /// server has said so for `missing_for`.
-    pub async fn read_or_refused(&self, key: &JobKey, missing_for: Duration) -> Result<Standing, ReadError> {
+    pub async fn read_or_refused(
+        &self,
+        key: &JobKey,
+        missing_for: Duration,
+    ) -> Result<StoredEntry, ReadError> {
         let (mut backoff, started) = (Backoff::new(), Instant::now());
         loop {
             match self.read(key).await {
-                Ok(standing) => return Ok(standing),
+                Ok(stored) => return Ok(stored),
                 Err(error @ ReadError::Denied { .. }) => return Err(error),
                 Err(error @ ReadError::NotSetUp { .. }) if started.elapsed() >= missing_for => {
                     return Err(error);
@@ -139,11 +144,11 @@ impl Records {
     }
 
     /// The same for who may give up where there is no bucket. A server that starts or ends says so for a moment too.
-    async fn read_unless_missing(&self, key: &JobKey) -> Result<Standing, WriteError> {
+    async fn read_unless_missing(&self, key: &JobKey) -> Result<StoredEntry, WriteError> {
         let (mut backoff, started) = (Backoff::new(), Instant::now());
         loop {
             match self.read(key).await {
-                Ok(standing) => return Ok(standing),
+                Ok(stored) => return Ok(stored),
                 Err(ReadError::NotSetUp { text, .. }) if started.elapsed() >= SET_UP_WITHIN => {
                     return Err(WriteError::NotSetUp { key: key.clone(), text });
                 }

@@ -10,7 +10,7 @@ use wasmhost_protocol::{
 
 use crate::codes::Unstored;
 use crate::direct::newest;
-use crate::message::{Place, publish, read};
+use crate::message::{MessageSelector, publish, read};
 use crate::objects::{self, Object, ObjectError, Readers, Wanted};
 use crate::random::digest_of_many;
 use crate::{Connection, ReadError, StoredMessage, now};
@@ -149,7 +149,8 @@ pub async fn current(
     name: &ModuleName,
 ) -> Result<Option<(ModuleEntry, u64)>, RegistryError> {
     let (stream, subject) = (connection.names.modules_stream(), connection.names.module_subject(name));
-    let newest = read(connection, &stream, Place::LastOn(&subject)).await?.map(|message| version(&message));
+    let newest =
+        read(connection, &stream, MessageSelector::LastOn(&subject)).await?.map(|message| version(&message));
     Ok(newest.and_then(|version| Some((version.entry?, version.revision))))
 }
 
@@ -159,7 +160,7 @@ pub async fn history(connection: &Connection, name: &ModuleName) -> Result<Vec<V
     let mut versions = Vec::new();
     let mut from = 1;
     // From the leader, one by one: there are twenty at most, and what a change is decided by must be the newest.
-    while let Some(message) = read(connection, &stream, Place::From(from, &subject)).await? {
+    while let Some(message) = read(connection, &stream, MessageSelector::From(from, &subject)).await? {
         from = message.sequence + 1;
         versions.push(version(&message));
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use wasmhost_protocol::{JobKey, JobOptions, Names, QueueName, Timestamp, bounds, header};
 
 use crate::jobs::{PublishError, Published, job_headers, message_id};
-use crate::message::{Place, ReadError, publish, read};
+use crate::message::{MessageSelector, ReadError, publish, read};
 use crate::{Connection, LayoutConfig, StoredMessage};
 
 /// How long a fired message may wait for a full job stream: long enough for a queue that stands over a holiday. What ran is
@@ -99,7 +99,7 @@ pub async fn unschedule(connection: &Connection, key: &JobKey) -> Result<bool, R
 pub async fn schedule_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.schedule_anywhere(key);
-    read(connection, &names.schedules_stream(), Place::LastOn(&subject)).await
+    read(connection, &names.schedules_stream(), MessageSelector::LastOn(&subject)).await
 }
 
 /// How far the job stream is behind the due messages.

@@ -40,7 +40,7 @@ pub struct JobOptions {
 
 /// Where a message with headers arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum HeaderScope {
     /// In the job stream.
     Job,
     /// At the submit service, which takes `Wasmhost-Queue`, `-Delay` and `-At` as well.
@@ -115,7 +115,7 @@ impl Why {
 
 struct Field {
     name: &'static str,
-    place: Place,
+    place: HeaderScope,
     read: fn(&mut JobOptions, &str) -> Result<(), Why>,
     write: fn(&JobOptions) -> Option<String>,
 }
@@ -123,37 +123,37 @@ struct Field {
 const FIELDS: [Field; 12] = [
     Field {
         name: header::REVISION,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| put(&mut options.revision, positive(text)),
         write: |options| options.revision.map(|revision| revision.to_string()),
     },
     Field {
         name: header::DIGEST,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| put(&mut options.digest, Digest::parse(text)),
         write: |options| options.digest.map(|digest| digest.to_string()),
     },
     Field {
         name: header::MAX_ATTEMPTS,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| hold(&mut options.max_attempts, attempts(text), bounds::MAX_ATTEMPTS),
         write: |options| options.max_attempts.map(|attempts| attempts.to_string()),
     },
     Field {
         name: header::TIMEOUT,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| hold(&mut options.timeout, parse_duration(text), bounds::ATTEMPT),
         write: |options| options.timeout.map(format_duration),
     },
     Field {
         name: header::EXPIRES,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| hold(&mut options.expires_at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.expires_at.map(|at| at.to_string()),
     },
     Field {
         name: header::RESULT_TTL,
-        place: Place::Job,
+        place: HeaderScope::Job,
         // Zero drops the result.
         read: |options, text| match parse_duration(text) {
             Ok(Duration::ZERO) => put(&mut options.result_ttl, Ok::<_, String>(Duration::ZERO)),
@@ -163,37 +163,37 @@ const FIELDS: [Field; 12] = [
     },
     Field {
         name: header::PARENT,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| put(&mut options.parent, JobKey::parse(text)),
         write: |options| options.parent.as_ref().map(JobKey::to_string),
     },
     Field {
         name: header::ARGS_DIGEST,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| put(&mut options.args_digest, Digest::parse(text)),
         write: |options| options.args_digest.map(|digest| digest.to_string()),
     },
     Field {
         name: header::SUBMITTED_AT,
-        place: Place::Job,
+        place: HeaderScope::Job,
         read: |options, text| hold(&mut options.submitted_at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.submitted_at.map(|at| at.to_string()),
     },
     Field {
         name: header::QUEUE,
-        place: Place::Submit,
+        place: HeaderScope::Submit,
         read: |options, text| put(&mut options.queue, QueueName::parse(text)),
         write: |options| options.queue.as_ref().map(QueueName::to_string),
     },
     Field {
         name: header::DELAY,
-        place: Place::Submit,
+        place: HeaderScope::Submit,
         read: |options, text| put(&mut options.delay, parse_duration(text)),
         write: |options| options.delay.map(format_duration),
     },
     Field {
         name: header::AT,
-        place: Place::Submit,
+        place: HeaderScope::Submit,
         read: |options, text| hold(&mut options.at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.at.map(|at| at.to_string()),
     },
@@ -204,7 +204,7 @@ impl JobOptions {
     /// letter case, is an error; others are ignored.
     pub fn parse<'a>(
         headers: impl Iterator<Item = (&'a str, &'a str)>,
-        place: Place,
+        place: HeaderScope,
     ) -> Result<Self, BadHeader> {
         let mut options = Self::default();
         let mut seen = [false; FIELDS.len()];
@@ -239,13 +239,14 @@ fn is_ours(name: &str) -> bool {
     name.get(..header::PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(header::PREFIX))
 }
 
-fn find(name: &str, place: Place) -> Result<usize, BadHeader> {
+fn find(name: &str, place: HeaderScope) -> Result<usize, BadHeader> {
     let index = FIELDS.iter().position(|field| field.name.eq_ignore_ascii_case(name));
     let index = index.ok_or_else(|| BadHeader::Unknown { name: name.to_owned() })?;
     let field = &FIELDS[index];
     match (field.place, place) {
-        (Place::Submit, Place::Job) => Err(BadHeader::Misplaced { name: field.name }),
-        (Place::Job, Place::Job | Place::Submit) | (Place::Submit, Place::Submit) => Ok(index),
+        (HeaderScope::Submit, HeaderScope::Job) => Err(BadHeader::Misplaced { name: field.name }),
+        (HeaderScope::Job, HeaderScope::Job | HeaderScope::Submit)
+        | (HeaderScope::Submit, HeaderScope::Submit) => Ok(index),
     }
 }
 
@@ -288,7 +289,7 @@ mod tests {
     const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-    fn parse(headers: &[(&str, &str)], place: Place) -> Result<JobOptions, BadHeader> {
+    fn parse(headers: &[(&str, &str)], place: HeaderScope) -> Result<JobOptions, BadHeader> {
         JobOptions::parse(headers.iter().copied(), place)
     }
 
@@ -308,11 +309,11 @@ mod tests {
             ("Wasmhost-Delay", "250ms"),
             ("traceparent", TRACE),
         ];
-        let options = parse(&headers, Place::Submit).unwrap();
+        let options = parse(&headers, HeaderScope::Submit).unwrap();
         let pairs = options.to_pairs();
         assert_eq!(pairs.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>(), headers);
         assert_eq!(
-            parse(&[("Wasmhost-At", "2026-01-31T12:00:00Z")], Place::Submit).unwrap().to_pairs().len(),
+            parse(&[("Wasmhost-At", "2026-01-31T12:00:00Z")], HeaderScope::Submit).unwrap().to_pairs().len(),
             1
         );
         assert!(JobOptions::default().to_pairs().is_empty());
@@ -321,17 +322,17 @@ mod tests {
     #[test]
     fn letter_case_does_not_matter() {
         assert_eq!(
-            parse(&[("wasmHOST-timeout", " 30s")], Place::Job).unwrap().timeout.unwrap().as_secs(),
+            parse(&[("wasmHOST-timeout", " 30s")], HeaderScope::Job).unwrap().timeout.unwrap().as_secs(),
             30
         );
         let twice = [("Wasmhost-Timeout", "30s"), ("wasmhost-timeout", "30s")];
-        assert_eq!(parse(&twice, Place::Job), Err(BadHeader::Repeated { name: header::TIMEOUT }));
+        assert_eq!(parse(&twice, HeaderScope::Job), Err(BadHeader::Repeated { name: header::TIMEOUT }));
     }
 
     #[test]
     fn headers_that_are_not_ours_are_ignored() {
         let others = [("Nats-Msg-Id", "x"), ("Wasmhost", "x"), ("täglich-x", ""), ("traceparent", "junk")];
-        assert_eq!(parse(&others, Place::Job), Ok(JobOptions::default()));
+        assert_eq!(parse(&others, HeaderScope::Job), Ok(JobOptions::default()));
     }
 
     #[test]
@@ -339,11 +340,11 @@ mod tests {
         for name in
             [header::QUEUE, header::DELAY, header::AT, "Wasmhost-", "Wasmhost-Priority", header::DEAD_KIND]
         {
-            let error = parse(&[(name, "1")], Place::Job).unwrap_err();
+            let error = parse(&[(name, "1")], HeaderScope::Job).unwrap_err();
             assert!(error.to_string().starts_with(&format!("header `{name}` is unknown")), "{error}");
         }
         let both = [("Wasmhost-Delay", "1s"), ("Wasmhost-At", "2026-01-31T12:00:00Z")];
-        assert!(matches!(parse(&both, Place::Submit), Err(BadHeader::Excluded { .. })));
+        assert!(matches!(parse(&both, HeaderScope::Submit), Err(BadHeader::Excluded { .. })));
     }
 
     #[test]
@@ -362,7 +363,7 @@ mod tests {
             (header::QUEUE, "a.b"),
             (header::AT, "2026-01-31T12:00:00"),
         ] {
-            let error = parse(&[(name, value)], Place::Submit).unwrap_err();
+            let error = parse(&[(name, value)], HeaderScope::Submit).unwrap_err();
             assert!(error.to_string().starts_with(&format!("header `{name}` is unreadable: ")), "{error}");
         }
     }
@@ -379,11 +380,14 @@ mod tests {
             (header::EXPIRES, "2262-01-01T00:00:00Z", "2262-01-01T00:00:00.001Z", "2262-01-01"),
             (header::AT, "2262-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2262-01-01"),
         ] {
-            assert!(parse(&[(name, within)], Place::Submit).is_ok(), "{name}: {within}");
-            let error = parse(&[(name, beside)], Place::Submit).unwrap_err();
+            assert!(parse(&[(name, within)], HeaderScope::Submit).is_ok(), "{name}: {within}");
+            let error = parse(&[(name, beside)], HeaderScope::Submit).unwrap_err();
             assert!(matches!(error, BadHeader::OutOfBounds { .. }), "{error}");
             assert!(error.to_string().contains(bound), "{error}");
         }
-        assert_eq!(parse(&[(header::RESULT_TTL, "0")], Place::Job).unwrap().result_ttl, Some(Duration::ZERO));
+        assert_eq!(
+            parse(&[(header::RESULT_TTL, "0")], HeaderScope::Job).unwrap().result_ttl,
+            Some(Duration::ZERO)
+        );
     }
 }

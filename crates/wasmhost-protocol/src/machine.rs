@@ -15,18 +15,18 @@ mod table;
 use std::time::Duration;
 
 use crate::{
-    BlobRef, Delivery, Digest, End, ErrorKind, HostId, JobError, JobKey, Json, QueueName, Record, Revoke,
-    Shown, Stage, State, StateName, Timestamp, Token, Usage, WriteId,
+    BlobRef, DeliveryOrdinal, Digest, End, ErrorKind, HostId, JobError, JobKey, JobState, Json, QueueName,
+    Record, Revoke, RunningLabel, StateLabel, StateName, Timestamp, Token, Usage, WriteId,
 };
 
 /// How much earlier than `not_before` a claim may come: clocks of hosts differ.
-pub const EARLY: Duration = Duration::from_secs(1);
+pub const CLAIM_CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// One intended write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+pub struct WriteIntent {
     /// What happens.
-    pub event: Event,
+    pub transition: Transition,
     /// Who writes it.
     pub writer: Writer,
     /// The writer's clock.
@@ -50,9 +50,9 @@ pub enum Writer {
 
 /// What happens to a job.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum Transition {
     /// T0: a client records a job before it publishes it.
-    Submit(Submission),
+    Submit(JobSpec),
     /// T0b: a client makes sure that the record still stands.
     Touch,
     /// T1 and T4: a host claims the job for its next attempt.
@@ -96,7 +96,7 @@ pub enum Event {
     /// T6 and T8 from absent: the job ends before anything was recorded of it.
     EndUnrecorded {
         /// What the message says of the job.
-        job: Submission,
+        job: JobSpec,
         /// FAILURE or REVOKED.
         end: End,
         /// Why, where it is REVOKED.
@@ -108,7 +108,7 @@ pub enum Event {
 
 /// What a record knows of a job before any attempt.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Submission {
+pub struct JobSpec {
     /// The job's key.
     pub key: JobKey,
     /// The queue.
@@ -135,7 +135,7 @@ pub struct Submission {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// What the message says of the job; used where no record was read.
-    pub job: Submission,
+    pub job: JobSpec,
     /// The claiming host.
     pub host: HostId,
     /// The new fence.
@@ -143,7 +143,7 @@ pub struct Claim {
     /// The message in the job stream.
     pub msg_seq: u64,
     /// The delivery that the claim comes from.
-    pub delivery: Delivery,
+    pub delivery: DeliveryOrdinal,
     /// The module's digest as this host's registry has it; a record's own digest wins.
     pub digest: Option<Digest>,
     /// Attempts in all by the module's policy; the job's own number wins.
@@ -165,17 +165,17 @@ pub enum Illegal {
     Absent,
     /// There is a record already.
     #[error("there is a record already, {0}")]
-    Exists(State),
+    Exists(StateLabel),
     /// Nothing follows a terminal state.
     #[error("the job has ended, {0}")]
-    Ended(State),
+    Ended(StateLabel),
     /// The event does not follow from this state.
     #[error("{event} does not follow {state}")]
     Wrong {
         /// The event.
         event: &'static str,
         /// The state.
-        state: State,
+        state: StateLabel,
     },
     /// The record is under another claim.
     #[error("the record is under another claim")]
@@ -204,93 +204,95 @@ pub enum Illegal {
 }
 
 /// The record that follows `record` by `change`, or why none does.
-pub fn next(record: Option<&Record>, change: &Change) -> Result<Record, Illegal> {
-    let Some(record) = record else { return from_absent(change) };
+pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Record, Illegal> {
+    let Some(record) = record else { return from_absent(intent) };
     if record.is_terminal() {
         return Err(Illegal::Ended(record.state()));
     }
     let mut after = record.clone();
-    after.updated_at = change.now;
-    after.write = change.write;
-    match &change.event {
-        Event::Submit(_) | Event::EndUnrecorded { .. } => return Err(Illegal::Exists(record.state())),
-        Event::Touch => guards::touch(record, change)?,
-        Event::Claim(claim) => apply_claim(&mut after, record, claim, change)?,
-        Event::Progress { state, meta } => {
-            guards::owner(record, change, "a custom state")?;
-            after.stage = Stage::Running(Shown::Custom(state.clone()));
+    after.updated_at = intent.now;
+    after.write = intent.write;
+    match &intent.transition {
+        Transition::Submit(_) | Transition::EndUnrecorded { .. } => {
+            return Err(Illegal::Exists(record.state()));
+        }
+        Transition::Touch => guards::touch(record, intent)?,
+        Transition::Claim(claim) => apply_claim(&mut after, record, claim, intent)?,
+        Transition::Progress { state, meta } => {
+            guards::owner(record, intent, "a custom state")?;
+            after.stage = JobState::Running(RunningLabel::Custom(state.clone()));
             after.meta.clone_from(meta);
         }
-        Event::Checkpoint(blob) => {
-            guards::owner(record, change, "a checkpoint")?;
+        Transition::Checkpoint(blob) => {
+            guards::owner(record, intent, "a checkpoint")?;
             after.checkpoint = Some(blob.clone());
         }
-        Event::Retry { reason, not_before, charge, usage } => {
-            guards::retry(record, change, *charge)?;
-            after.stage = Stage::Retry { not_before: *not_before };
+        Transition::Retry { reason, not_before, charge, usage } => {
+            guards::retry(record, intent, *charge)?;
+            after.stage = JobState::Retry { not_before: *not_before };
             after.meta = Json::of(&serde_json::json!({ "reason": reason })).ok();
             after.charged += u32::from(*charge);
             after.usage = usage.or(record.usage);
         }
-        Event::Finish { end, usage, denied } => {
-            guards::finish(record, change, end)?;
-            after.stage = Stage::Ended { end: end.clone(), finished_at: change.now };
-            after.charged += u32::from(matches!(change.writer, Writer::Owner(_)));
+        Transition::Finish { end, usage, denied } => {
+            guards::finish(record, intent, end)?;
+            after.stage = JobState::Ended { end: end.clone(), finished_at: intent.now };
+            after.charged += u32::from(matches!(intent.writer, Writer::Owner(_)));
             after.usage = usage.or(record.usage);
             after.denied.clone_from(denied);
         }
-        Event::Revoked { reason, usage } => {
-            guards::revoked(record, change)?;
-            end_revoked(&mut after, reason, change.now);
+        Transition::Revoked { reason, usage } => {
+            guards::revoked(record, intent)?;
+            end_revoked(&mut after, reason, intent.now);
             after.usage = usage.or(record.usage);
         }
-        Event::RequestRevoke(revoke) => after.revoke = Some(guards::earlier(record, revoke, change)?),
+        Transition::RequestRevoke(revoke) => after.revoke = Some(guards::earlier(record, revoke, intent)?),
     }
     Ok(after)
 }
 
-fn from_absent(change: &Change) -> Result<Record, Illegal> {
-    match (&change.event, change.writer) {
-        (Event::Submit(job), Writer::Client) => Ok(pending(job, change)),
-        (Event::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
-        (Event::Claim(claim), _) => {
-            let before = pending(&claim.job, change);
+fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
+    match (&intent.transition, intent.writer) {
+        (Transition::Submit(job), Writer::Client) => Ok(pending(job, intent)),
+        (Transition::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
+        (Transition::Claim(claim), _) => {
+            let before = pending(&claim.job, intent);
             let mut after = before.clone();
-            apply_claim(&mut after, &before, claim, change)?;
+            apply_claim(&mut after, &before, claim, intent)?;
             Ok(after)
         }
-        (Event::EndUnrecorded { job, end, reason }, _) => {
-            let before = pending(job, change);
+        (Transition::EndUnrecorded { job, end, reason }, _) => {
+            let before = pending(job, intent);
             match end {
-                End::Revoked => guards::revoked(&before, change)?,
-                End::Success(_) | End::Failure(_) => guards::finish(&before, change, end)?,
+                End::Revoked => guards::revoked(&before, intent)?,
+                End::Success(_) | End::Failure(_) => guards::finish(&before, intent, end)?,
             }
-            Ok(end_unrecorded(job, end.clone(), reason, change))
+            Ok(end_unrecorded(job, end.clone(), reason, intent))
         }
         (
-            Event::Touch
-            | Event::Progress { .. }
-            | Event::Checkpoint(_)
-            | Event::Retry { .. }
-            | Event::Finish { .. }
-            | Event::Revoked { .. }
-            | Event::RequestRevoke(_),
+            Transition::Touch
+            | Transition::Progress { .. }
+            | Transition::Checkpoint(_)
+            | Transition::Retry { .. }
+            | Transition::Finish { .. }
+            | Transition::Revoked { .. }
+            | Transition::RequestRevoke(_),
             _,
         ) => Err(Illegal::Absent),
     }
 }
 
-fn end_unrecorded(job: &Submission, end: End, reason: &str, change: &Change) -> Record {
-    let mut record = pending(job, change);
+fn end_unrecorded(job: &JobSpec, end: End, reason: &str, intent: &WriteIntent) -> Record {
+    let mut record = pending(job, intent);
     match end {
-        End::Revoked => end_revoked(&mut record, reason, change.now),
-        End::Success(_) | End::Failure(_) => record.stage = Stage::Ended { end, finished_at: change.now },
+        End::Revoked => end_revoked(&mut record, reason, intent.now),
+        End::Success(_) | End::Failure(_) => record.stage = JobState::Ended { end, finished_at: intent.now },
     }
     record
 }
 
 fn end_revoked(record: &mut Record, reason: &str, now: Timestamp) {
-    record.stage = Stage::Ended { end: End::Revoked, finished_at: now };
+    record.stage = JobState::Ended { end: End::Revoked, finished_at: now };
     // Cut here too: whoever wrote the request, its record must end.
     let (reason, stop_at) = match &record.revoke {
         Some(revoke) => (guards::cut(&revoke.reason), revoke.stop_at),
@@ -299,9 +301,9 @@ fn end_revoked(record: &mut Record, reason: &str, now: Timestamp) {
     record.revoke = Some(Revoke { reason, stop_at });
 }
 
-fn pending(job: &Submission, change: &Change) -> Record {
+fn pending(job: &JobSpec, intent: &WriteIntent) -> Record {
     Record {
-        stage: Stage::Pending { not_before: job.not_before },
+        stage: JobState::Pending { not_before: job.not_before },
         meta: None,
         task: job.key.task().clone(),
         id: job.key.id().clone(),
@@ -311,7 +313,7 @@ fn pending(job: &Submission, change: &Change) -> Record {
         host: None,
         submitted_at: job.submitted_at,
         started_at: None,
-        updated_at: change.now,
+        updated_at: intent.now,
         expires_at: job.expires_at,
         digest: job.digest,
         usage: None,
@@ -321,7 +323,7 @@ fn pending(job: &Submission, change: &Change) -> Record {
         denied: Vec::new(),
         checkpoint: None,
         token: None,
-        write: change.write,
+        write: intent.write,
         charged: 0,
         lost: 0,
         delivery: None,
@@ -331,14 +333,20 @@ fn pending(job: &Submission, change: &Change) -> Record {
     }
 }
 
-fn apply_claim(after: &mut Record, record: &Record, claim: &Claim, change: &Change) -> Result<(), Illegal> {
-    after.lost = guards::claim(record, claim, change)?;
+fn apply_claim(
+    after: &mut Record,
+    record: &Record,
+    claim: &Claim,
+    intent: &WriteIntent,
+) -> Result<(), Illegal> {
+    after.lost = guards::claim(record, claim, intent)?;
     after.attempt += 1;
-    after.stage = Stage::Running(if claim.track_started { Shown::Started } else { Shown::Pending });
+    after.stage =
+        JobState::Running(if claim.track_started { RunningLabel::Started } else { RunningLabel::Pending });
     after.meta = None;
     after.max_attempts = record.max_attempts.or(claim.max_attempts);
     after.host = Some(claim.host.clone());
-    after.started_at = Some(change.now);
+    after.started_at = Some(intent.now);
     after.digest = record.digest.or(claim.digest);
     after.token = Some(claim.token);
     after.delivery = Some(claim.delivery);

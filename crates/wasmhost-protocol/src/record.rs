@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{Digest, HostId, JobId, JobKey, Json, QueueName, Stage, State, TaskName, Timestamp};
+use crate::{Digest, HostId, JobId, JobKey, JobState, Json, QueueName, StateLabel, TaskName, Timestamp};
 
 /// Everything that is known of a job. Written and read by the `wire` form; changed only through `next`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// Where the job stands.
-    pub stage: Stage,
+    pub stage: JobState,
     /// The JSON that goes with the state.
     pub meta: Option<Json>,
     /// The task.
@@ -56,7 +56,7 @@ pub struct Record {
     /// Claims that ended without any outcome.
     pub lost: u32,
     /// The delivery of the newest claim.
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<DeliveryOrdinal>,
     /// The message in the job stream that this record belongs to.
     pub msg_seq: Option<u64>,
     /// The revision of the delete marker that this use of the id was written over.
@@ -74,7 +74,7 @@ impl Record {
 
     /// The word for where it stands.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> StateLabel {
         self.stage.state()
     }
 
@@ -139,7 +139,7 @@ pub struct Revoke {
 
 /// Which delivery of the message a claim came from: compared by the consumer's creation, then by count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Delivery {
+pub struct DeliveryOrdinal {
     /// When the consumer was created.
     pub created: Timestamp,
     /// How often it had delivered the message.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounds;
 use crate::duration::as_optional_text;
-use crate::{JobKey, State};
+use crate::{JobKey, StateLabel};
 
 /// The answer to an accepted job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,22 +16,22 @@ pub struct SubmitReply {
     pub key: JobKey,
     /// Its state: PENDING, or where an equal job with this id stands.
     #[serde(with = "state_as_text")]
-    pub state: State,
+    pub state: StateLabel,
     /// Revision of its record.
     pub revision: u64,
 }
 
 mod state_as_text {
-    use super::State;
+    use super::StateLabel;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(state: &StateLabel, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(state.as_str())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<State, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StateLabel, D::Error> {
         let text = String::deserialize(deserializer)?;
-        State::parse(&text)
+        StateLabel::parse(&text)
             .ok_or_else(|| D::Error::custom(format_args!("`{}` is no state", crate::escape(&text))))
     }
 }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn answers_have_the_documented_form() {
         let key = JobKey::parse("thumbs.resize.1").unwrap();
-        let reply = SubmitReply { key, state: State::Pending, revision: 7 };
+        let reply = SubmitReply { key, state: StateLabel::Pending, revision: 7 };
         let text = r#"{"key":"thumbs.resize.1","state":"PENDING","revision":7}"#;
         assert_eq!(serde_json::to_string(&reply).unwrap(), text);
         assert_eq!(serde_json::from_str::<SubmitReply>(text).unwrap(), reply);

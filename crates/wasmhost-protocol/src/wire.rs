@@ -4,7 +4,7 @@
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{End, JobError, Json, Payload, Record, Shown, Stage, State, Timestamp};
+use crate::{End, JobError, JobState, Json, Payload, Record, RunningLabel, StateLabel, Timestamp};
 
 /// The version that this code writes.
 pub const RECORD_VERSION: u32 = 1;
@@ -62,10 +62,10 @@ type StageFields<'a> = (
 impl Record {
     fn stage_fields(&self) -> StageFields<'_> {
         match &self.stage {
-            Stage::Pending { not_before } => (None, None, None, None, *not_before),
-            Stage::Running(_) => (None, None, None, None, None),
-            Stage::Retry { not_before } => (None, None, None, None, Some(*not_before)),
-            Stage::Ended { end, finished_at } => match end {
+            JobState::Pending { not_before } => (None, None, None, None, *not_before),
+            JobState::Running(_) => (None, None, None, None, None),
+            JobState::Retry { not_before } => (None, None, None, None, Some(*not_before)),
+            JobState::Ended { end, finished_at } => match end {
                 End::Success(Payload::Inline(json)) => (Some(json), None, None, Some(*finished_at), None),
                 End::Success(Payload::Blob(blob)) => (None, Some(blob), None, Some(*finished_at), None),
                 End::Failure(error) => (None, None, Some(error), Some(*finished_at), None),
@@ -175,39 +175,39 @@ impl Fields {
         }
     }
 
-    fn stage(&mut self, attempt: u32) -> Result<Stage, RecordError> {
+    fn stage(&mut self, attempt: u32) -> Result<JobState, RecordError> {
         let word: String = self.take("state")?;
-        let state = State::parse(&word)
+        let state = StateLabel::parse(&word)
             .ok_or_else(|| impossible(format!("state: unknown `{}`", crate::escape(&word))))?;
         let (result, result_ref) = (self.take("result")?, self.take("result_ref")?);
         let (error, finished_at) = (self.take("error")?, self.take("finished_at")?);
         let not_before: Option<Timestamp> = self.take("not_before")?;
-        let payload = match (state == State::Success, result, result_ref) {
+        let payload = match (state == StateLabel::Success, result, result_ref) {
             (true, Some(_), Some(_)) => return Err(impossible("result, result_ref: both in SUCCESS")),
             (true, None, Some(blob)) => Some(Payload::Blob(blob)),
             (true, result, None) => Some(Payload::Inline(result.unwrap_or_else(Json::null))),
             (false, None, None) => None,
             (false, _, _) => return Err(impossible(format!("result: in {state}"))),
         };
-        let error: Option<JobError> = only(state == State::Failure, error, "error", &state)?;
+        let error: Option<JobError> = only(state == StateLabel::Failure, error, "error", &state)?;
         let finished_at: Option<Timestamp> = only(state.is_terminal(), finished_at, "finished_at", &state)?;
-        if attempt == 0 && !state.is_terminal() && state != State::Pending {
+        if attempt == 0 && !state.is_terminal() && state != StateLabel::Pending {
             return Err(impossible(format!("attempt: 0 in {state}, which needs a claim")));
         }
         let missing = |field: &str| impossible(format!("{field}: missing in {state}"));
         let end = match state {
-            State::Pending if attempt == 0 => return Ok(Stage::Pending { not_before }),
-            State::Pending => return Ok(Stage::Running(Shown::Pending)),
-            State::Started => return Ok(Stage::Running(Shown::Started)),
-            State::Custom(name) => return Ok(Stage::Running(Shown::Custom(name))),
-            State::Retry => {
-                return Ok(Stage::Retry { not_before: not_before.ok_or_else(|| missing("not_before"))? });
+            StateLabel::Pending if attempt == 0 => return Ok(JobState::Pending { not_before }),
+            StateLabel::Pending => return Ok(JobState::Running(RunningLabel::Pending)),
+            StateLabel::Started => return Ok(JobState::Running(RunningLabel::Started)),
+            StateLabel::Custom(name) => return Ok(JobState::Running(RunningLabel::Custom(name))),
+            StateLabel::Retry => {
+                return Ok(JobState::Retry { not_before: not_before.ok_or_else(|| missing("not_before"))? });
             }
-            State::Success => End::Success(payload.ok_or_else(|| missing("result"))?),
-            State::Failure => End::Failure(error.ok_or_else(|| missing("error"))?),
-            State::Revoked => End::Revoked,
+            StateLabel::Success => End::Success(payload.ok_or_else(|| missing("result"))?),
+            StateLabel::Failure => End::Failure(error.ok_or_else(|| missing("error"))?),
+            StateLabel::Revoked => End::Revoked,
         };
-        Ok(Stage::Ended { end, finished_at: finished_at.ok_or_else(|| missing("finished_at"))? })
+        Ok(JobState::Ended { end, finished_at: finished_at.ok_or_else(|| missing("finished_at"))? })
     }
 }
 
@@ -216,7 +216,7 @@ fn impossible(what: impl Into<String>) -> RecordError {
 }
 
 /// A field that stands in some states only.
-fn only<T>(here: bool, value: Option<T>, field: &str, state: &State) -> Result<Option<T>, RecordError> {
+fn only<T>(here: bool, value: Option<T>, field: &str, state: &StateLabel) -> Result<Option<T>, RecordError> {
     match value {
         Some(_) if !here => Err(impossible(format!("{field}: in {state}"))),
         value => Ok(value),

@@ -17,15 +17,15 @@ use crate::guest::{Guest, Observed, TaskState};
 use crate::load::LoadedModule;
 use crate::meter::Metered;
 use crate::pool::Pool;
-use crate::run::Run;
+use crate::request::AttemptRequest;
 use crate::tasks::Task;
-use crate::{Control, Mailbox};
+use crate::{Control, GuestUpdates};
 
 /// One attempt that was not started yet.
 pub(crate) struct Attempt {
     module: Arc<LoadedModule>,
-    run: Run,
-    mailbox: Arc<Mailbox>,
+    run: AttemptRequest,
+    mailbox: Arc<GuestUpdates>,
     control: Arc<Control>,
 }
 
@@ -40,8 +40,8 @@ enum End {
 impl Attempt {
     pub(crate) fn new(
         module: Arc<LoadedModule>,
-        run: Run,
-        mailbox: Arc<Mailbox>,
+        run: AttemptRequest,
+        mailbox: Arc<GuestUpdates>,
         control: Arc<Control>,
     ) -> Self {
         Self { module, run, mailbox, control }
@@ -73,7 +73,7 @@ impl Attempt {
         let judged = async {
             tokio::select! {
                 biased;
-                verdict = self.judge(&observed, blocking) => verdict,
+                verdict = self.verdict(&observed, blocking) => verdict,
                 () = control.stopped() => Verdict::Cancelled,
             }
         };
@@ -87,7 +87,7 @@ impl Attempt {
         }
     }
 
-    async fn judge(self, observed: &Observed, blocking: &Handle) -> Verdict {
+    async fn verdict(self, observed: &Observed, blocking: &Handle) -> Verdict {
         let task = match self.module.description.tasks.find(self.run.function.as_str()) {
             Ok(task) => task.clone(),
             Err(unknown) => return Verdict::UnknownFunction(unknown.to_string()),

@@ -16,8 +16,8 @@ use crate::limits::{Refusals, StoreLimiter};
 use crate::meter::Meter;
 use crate::output::{Output, Tail};
 use crate::powers::{Denials, NoHttp, http_context, nothing_granted};
-use crate::run::JobContext;
-use crate::{Control, Mailbox};
+use crate::request::JobContext;
+use crate::{Control, GuestUpdates};
 
 /// The most of the host's memory that what a task returns may take while it is turned into JSON; a value takes 40 to 48 bytes.
 pub(crate) const RESULT_BYTES: u64 = 64 << 20;
@@ -53,7 +53,7 @@ pub(crate) struct TaskState {
     pub(crate) limits: Limits,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) checkpoint: Option<Bytes>,
-    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) mailbox: Arc<GuestUpdates>,
     pub(crate) control: Arc<Control>,
     pub(crate) refusals: Arc<Refusals>,
 }

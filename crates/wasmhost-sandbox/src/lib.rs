@@ -29,7 +29,7 @@ mod inspect;
 mod tasks;
 
 mod codec;
-mod run;
+mod request;
 
 mod attempt;
 mod guest;
@@ -39,9 +39,9 @@ mod powers;
 
 mod control;
 mod limits;
-mod mailbox;
 mod meter;
 mod output;
+mod updates;
 
 mod clock;
 mod engine;
@@ -51,6 +51,6 @@ pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
 pub use control::Control;
 pub use inspect::inspect;
 pub use load::{LoadError, LoadedModule, NotLoaded};
-pub use mailbox::{LogLevel, LogLine, LogLines, LogStream, Mailbox, Post, Update};
-pub use run::{Ending, FunctionChoice, JobContext, Run, Running};
+pub use request::{AttemptHandle, AttemptRequest, Ending, FunctionChoice, JobContext};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
+pub use updates::{GuestUpdates, LogLevel, LogLine, LogLines, LogStream, PendingUpdates, Update};

@@ -26,7 +26,7 @@ use known::Known;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// They are something else; the text says what, and the mend.
+    /// They are something else; the text says what, and the fix.
     #[error("not a component: {0}")]
     NotAComponent(String),
     /// The component needs what no host provides.

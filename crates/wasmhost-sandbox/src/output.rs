@@ -14,7 +14,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::limits::Refusals;
-use crate::mailbox::{LogLevel, LogLine, LogStream, Mailbox};
+use crate::updates::{GuestUpdates, LogLevel, LogLine, LogStream};
 
 pub(crate) use tail::Tail;
 
@@ -29,7 +29,7 @@ pub(crate) struct Output(Arc<Shared>);
 
 struct Shared {
     stream: LogStream,
-    mailbox: Arc<Mailbox>,
+    mailbox: Arc<GuestUpdates>,
     end: End,
     line: Mutex<Vec<u8>>,
 }
@@ -43,15 +43,15 @@ enum End {
 }
 
 impl Output {
-    pub(crate) fn stdout(mailbox: Arc<Mailbox>, refusals: Arc<Refusals>) -> Self {
+    pub(crate) fn stdout(mailbox: Arc<GuestUpdates>, refusals: Arc<Refusals>) -> Self {
         Self::new(LogStream::Stdout, mailbox, End::Alive(refusals))
     }
 
-    pub(crate) fn stderr(mailbox: Arc<Mailbox>, tail: Tail) -> Self {
+    pub(crate) fn stderr(mailbox: Arc<GuestUpdates>, tail: Tail) -> Self {
         Self::new(LogStream::Stderr, mailbox, End::Words(tail))
     }
 
-    fn new(stream: LogStream, mailbox: Arc<Mailbox>, end: End) -> Self {
+    fn new(stream: LogStream, mailbox: Arc<GuestUpdates>, end: End) -> Self {
         Self(Arc::new(Shared { stream, mailbox, end, line: Mutex::default() }))
     }
 }
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn lines_arrive_whole_escaped_and_cut() {
-        let mailbox = Arc::new(Mailbox::new());
+        let mailbox = Arc::new(GuestUpdates::new());
         let output = Output::stdout(mailbox.clone(), Arc::default());
         output.0.write(b"one\ntw");
         output.0.write(b"o\x1b[31m\n");

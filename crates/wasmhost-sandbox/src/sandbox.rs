@@ -17,8 +17,8 @@ use crate::clock::Clock;
 use crate::compile::{Compilation, Compiler};
 use crate::load::{LoadError, LoadedModule, Loader, NotLoaded};
 use crate::pool::Pool;
-use crate::run::{Ending, Run, Running};
-use crate::{Control, Mailbox, engine, imports};
+use crate::request::{AttemptHandle, AttemptRequest, Ending};
+use crate::{Control, GuestUpdates, engine, imports};
 
 /// What a sandbox is made of.
 #[derive(Debug, Clone)]
@@ -148,9 +148,9 @@ impl Sandbox {
 
     /// Starts one attempt in a fresh instance on the guests' runtime. Whatever happens is in its outcome.
     #[must_use = "dropping the outcome stops the attempt"]
-    pub fn start(&self, module: &Arc<LoadedModule>, mut run: Run) -> Running {
+    pub fn start(&self, module: &Arc<LoadedModule>, mut run: AttemptRequest) -> AttemptHandle {
         run.limits.memory_bytes = run.limits.memory_bytes.min(self.0.max_memory_bytes);
-        let mailbox = Arc::new(Mailbox::new());
+        let mailbox = Arc::new(GuestUpdates::new());
         let control = Arc::new(Control::with_lease(run.lease_end));
         let (ended, outcome) = oneshot::channel();
         let attempt = Attempt::new(module.clone(), run, mailbox.clone(), control.clone());
@@ -159,7 +159,7 @@ impl Sandbox {
             attempt.report(&inner.pool, &inner.guests, ended).await;
         };
         self.0.attempts.spawn_on(task, &self.0.guests);
-        Running { outcome: Ending(outcome), mailbox, control }
+        AttemptHandle { outcome: Ending(outcome), updates: mailbox, control }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is checked before anything is compiled, each refusal with its mend: the bytes by their first few, then the
+//! What is checked before anything is compiled, each refusal with its fix: the bytes by their first few, then the
 //! imports by name.
 
 use wasmhost_protocol::{Limits, escape, truncate};
@@ -49,7 +49,7 @@ fn foreign(bytes: &[u8]) -> &'static str {
     "this is no WebAssembly: it does not start with `\\0asm`"
 }
 
-/// The compiler's refusal, with a mend where there is one.
+/// The compiler's refusal, with a fix where there is one.
 pub(crate) fn explain(error: &str) -> LoadError {
     let text = escape(truncate(error, Limits::ERROR_TEXT_BYTES));
     if text.contains("unexpected end") || text.contains("is out of bounds (bound") {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_no_component_are_named_with_the_mend() {
+    fn bytes_that_are_no_component_are_named_with_the_fix() {
         let cases: [(&[u8], &str); 6] = [
             (b"", "empty"),
             (b"\0asm\x01\0\0\0", "wasm-tools component new"),
@@ -113,9 +113,9 @@ mod tests {
             (b"\x1f\x8b\x08", "unpack"),
             (b"hello", "does not start with"),
         ];
-        for (bytes, mend) in cases {
+        for (bytes, fix) in cases {
             let text = check_bytes(bytes).unwrap_err().to_string();
-            assert!(text.contains(mend), "{text}");
+            assert!(text.contains(fix), "{text}");
         }
         assert!(matches!(check_bytes(b"\x7fELF\x02"), Err(LoadError::Precompiled)));
         assert!(matches!(check_bytes(&vec![0; Limits::MODULE_BYTES + 1]), Err(LoadError::TooLarge { .. })));

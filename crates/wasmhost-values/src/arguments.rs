@@ -26,13 +26,13 @@ pub enum ArgumentError {
     /// Not one JSON value, nested too deeply, or with a name twice.
     #[error("{}", .0.of("the arguments are"))]
     NotJson(#[from] InvalidJson),
-    /// One value where there should be an object or an array; `mend` shows it as an array.
-    #[error("the arguments are a {found}; an object gives them by name, an array by position: {mend}")]
+    /// One value where there should be an object or an array; `fix` shows it as an array.
+    #[error("the arguments are a {found}; an object gives them by name, an array by position: {fix}")]
     NotParameters {
         /// The JSON kind found.
         found: &'static str,
         /// The same value as an array, cut.
-        mend: String,
+        fix: String,
     },
     /// More values than parameters.
     #[error("{found} arguments were given; the function takes {parameters}")]
@@ -89,7 +89,7 @@ fn typed<B: Build>(parameters: &Named<Type>, text: &str) -> Result<Vec<B::Value>
     match kind(raw.get()) {
         "array" => by_position::<B>(parameters, raw),
         "null" => by_name::<B>(parameters, Members::new()),
-        found => Err(ArgumentError::NotParameters { found, mend: format!("[{}]", shown(raw.get())) }),
+        found => Err(ArgumentError::NotParameters { found, fix: format!("[{}]", shown(raw.get())) }),
     }
 }
 

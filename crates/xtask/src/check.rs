@@ -29,10 +29,10 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
         "--deny",
         "warnings",
     ]))?;
-    for (program, arguments, mend) in OPTIONAL {
+    for (program, arguments, fix) in OPTIONAL {
         match command::on_path(program) {
             Some(path) => command::run(Command::new(path).args(arguments).current_dir(&repository.root))?,
-            None => say(format_args!("{program}: skipped, not installed (`{mend}`)")),
+            None => say(format_args!("{program}: skipped, not installed (`{fix}`)")),
         }
     }
     Ok(())

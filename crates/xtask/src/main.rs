@@ -1,5 +1,5 @@
 //! `cargo xtask`: all set-up and checks of the repository, on a machine with only the Rust toolchain, and Go or Python.
-//! Each command says what it does, skips what is done, and fails with the mend.
+//! Each command says what it does, skips what is done, and fails with the fix.
 
 mod build;
 mod chaos;

@@ -1,4 +1,4 @@
-//! How frames flow through a proxy in each direction: at once, late, or not at all until it is mended.
+//! How frames flow through a proxy in each direction: at once, late, or not at all until it is fixed.
 
 use std::{
     future::pending,

@@ -1,7 +1,7 @@
 //! The hosts of a storm: real processes, each behind a proxy of its own. Whoever dies is followed by another at the same
 //! place, until the fleet is dropped, and all of them with it.
 
-mod seat;
+mod host_slot;
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{fault::Line, plan::ACK_WAIT};
 use crate::{limit::until, proxy::Proxy, wasmhost::Wasmhost};
-pub(super) use seat::Seat;
+pub(super) use host_slot::HostSlot;
 
 /// How often the keeper looks whether somebody died.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -35,7 +35,7 @@ pub(super) struct Kit {
 /// The hosts.
 #[derive(Debug)]
 pub(super) struct Fleet {
-    pub(super) seats: Vec<Arc<Seat>>,
+    pub(super) seats: Vec<Arc<HostSlot>>,
     _keeper: JoinSet<()>,
 }
 
@@ -45,7 +45,7 @@ impl Fleet {
         let seat = |(number, proxy): (usize, Proxy)| {
             let wasmhost =
                 Wasmhost::at(proxy.url()).program(kit.program.clone()).environment(kit.environment.clone());
-            Arc::new(Seat::new(number, proxy, wasmhost, kit.flags.clone()))
+            Arc::new(HostSlot::new(number, proxy, wasmhost, kit.flags.clone()))
         };
         let seats: Vec<_> = proxies.into_iter().enumerate().map(seat).collect();
         let mut keeper = JoinSet::new();
@@ -118,7 +118,7 @@ pub(super) fn proxy_of<'a>(fleet: &'a Fleet, clients: &'a Proxy, line: Line) -> 
     }
 }
 
-async fn keep(seat: Arc<Seat>) {
+async fn keep(seat: Arc<HostSlot>) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

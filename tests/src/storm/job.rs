@@ -59,7 +59,7 @@ pub enum Behaviour {
     KillsHost,
 }
 
-/// How an attempt fails that another one mends.
+/// How an attempt fails that another one fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// The task returns an error.

@@ -5,7 +5,7 @@ mod jobs;
 
 use std::time::Duration;
 
-use super::{dice::Dice, fault::Planned, job::Job};
+use super::{fault::Planned, job::Job, rng::Rng};
 
 /// A host without a sign of life for so long loses its jobs. Short, so that a storm sees many takeovers.
 pub(super) const ACK_WAIT: Duration = Duration::from_secs(2);
@@ -57,7 +57,7 @@ impl Plan {
     /// The same about one thing.
     #[must_use]
     pub fn about(theme: Theme, seed: u64, scale: Scale) -> Self {
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         let jobs = jobs::plan(&mut dice, theme, scale);
         let faults = faults::plan(&mut dice, theme, scale);
         Self { seed, theme, scale, jobs, faults }

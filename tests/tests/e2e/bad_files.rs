@@ -1,4 +1,4 @@
-//! Files that are no module: refused at `module push` with exit code 65 and the mend.
+//! Files that are no module: refused at `module push` with exit code 65 and the fix.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn with_a_missing_import() -> anyhow::Result<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_component_is_refused_with_the_mend() -> Test {
+async fn a_file_that_is_no_component_is_refused_with_the_fix() -> Test {
     let deployment = Deployment::start().await?;
     let mut host = deployment.host(&[]).await?;
     let whole = fs::read(guest("hello"))?;
@@ -38,11 +38,11 @@ async fn a_file_that_is_no_component_is_refused_with_the_mend() -> Test {
         ("precompiled", PRECOMPILED, "precompiled"),
         ("import", &with_a_missing_import()?, "wasmhost:task/stage@0.1.0"),
     ];
-    for (name, bytes, mend) in cases {
+    for (name, bytes, fix) in cases {
         let file = deployment.file(&format!("{name}.wasm"), bytes)?;
         let path = file.to_str().unwrap_or_default();
-        deployment.wasmhost(&["module", "push", path]).await?.refused(65, &[path, mend])?;
-        deployment.wasmhost(&["run", path, "run", "{}"]).await?.refused(65, &[path, mend])?;
+        deployment.wasmhost(&["module", "push", path]).await?.refused(65, &[path, fix])?;
+        deployment.wasmhost(&["run", path, "run", "{}"]).await?.refused(65, &[path, fix])?;
     }
     deployment.wasmhost(&["module", "push", "/no/such.wasm"]).await?.refused(66, &["/no/such.wasm"])?;
     ensure!(deployment.wasmhost(&["module", "list", "--json"]).await?.ok()?.is_empty(), "nothing was stored");

@@ -30,7 +30,7 @@ async fn what_an_account_does_not_allow_is_told_with_its_setting() -> Test {
         let server = server(limits)?;
         let ran = Wasmhost::at(server.url()).run(&[&["serve"], flags].concat()).await?;
         ran.refused(78, said).context(limits)?;
-        ensure!(ran.stderr.matches("mend: ").count() == 1, "{ran}");
+        ensure!(ran.stderr.matches("fix: ").count() == 1, "{ran}");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! I14: a retry waits for its time.
 
-use wasmhost_protocol::EARLY;
+use wasmhost_protocol::CLAIM_CLOCK_TOLERANCE;
 
 use super::Found;
 use super::evidence::Evidence;
@@ -10,7 +10,7 @@ use crate::report::Invariant;
 
 /// I14, by the server's clock: the protocol's own second, and what clocks may differ.
 pub(super) fn claims_wait_for_not_before(evidence: &Evidence<'_>, found: &mut Found) {
-    let early = EARLY + evidence.slack.clock;
+    let early = CLAIM_CLOCK_TOLERANCE + evidence.slack.clock;
     for (key, segment) in evidence.segments() {
         for (from, to) in segment.pairs().filter(|(from, to)| is_claim(from, to)) {
             let Some(not_before) = from.facts.not_before.filter(|_| from.facts.stand() == Stand::Retry)

@@ -11,7 +11,7 @@ use super::listen::stopped;
 use super::message::Stored;
 use super::seen::Seen;
 use crate::capture::{Entry, Span};
-use crate::left::{self, LookError};
+use crate::remaining::{self, LookError};
 
 /// Revisions that are read at a time.
 const READS: usize = 64;
@@ -47,7 +47,7 @@ pub(super) async fn at_each_reconnect(
 
 async fn up_to_now(connection: &Connection, seen: &Seen, first: u64) -> Result<(), LookError> {
     // What comes after this answer is seen by the connection's subscription, which was made again before.
-    let last = left::last_revision(connection).await?;
+    let last = remaining::last_revision(connection).await?;
     recover(connection, seen, Span { first, last }).await
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn recover(connection: &Connection, seen: &Seen, span: Span) ->
 }
 
 async fn read(connection: &Connection, seen: &Seen, number: u64) -> Result<(), LookError> {
-    let Some(message) = left::revision_at(connection, number).await? else {
+    let Some(message) = remaining::revision_at(connection, number).await? else {
         seen.gone(number);
         return Ok(());
     };

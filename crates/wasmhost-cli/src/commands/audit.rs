@@ -6,7 +6,7 @@ mod record;
 use clap::Subcommand;
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::runtime;
 
@@ -20,7 +20,7 @@ pub(crate) enum Audit {
 }
 
 /// Runs the subcommand.
-pub(crate) fn run(audit: Audit, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) fn run(audit: Audit, global: &Global) -> Result<Exit, CliError> {
     match audit {
         // Ctrl-C ends a recording, and does not throw it away.
         Audit::Record(args) => runtime::current_thread()?.block_on(record::run(args, global)),

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::cli::Cli;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// Flags of `completions`.
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 }
 
 /// Prints the script.
-pub(crate) fn run(args: &Args) -> Result<Exit, Complaint> {
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "wasmhost", &mut script);
     // A reader that needs no more of it has what it wants.

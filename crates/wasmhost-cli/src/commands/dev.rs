@@ -16,9 +16,9 @@ use wasmhost_sandbox::{Sandbox, SandboxConfig};
 use crate::cli::Global;
 use crate::commands::module::{push, tasks};
 use crate::commands::serve::host_failed;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{component, connect, input, out, runtime};
+use crate::{component, connect, input, output, runtime};
 
 /// How long the end waits for jobs that run.
 const GRACE: Duration = Duration::from_secs(3);
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 }
 
 /// Runs everything until Ctrl-C or SIGTERM.
-pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let home = server::Home::open(&args.dir)?;
     let mut server = server::start(&home, args.nats_server)?;
     let config = HostConfig {
@@ -59,9 +59,9 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
     guests.shutdown_background();
     let stopped = server
         .stop()
-        .map_err(|error| Complaint::new(Exit::Config, format_args!("stopping nats-server: {error}")));
+        .map_err(|error| CliError::new(Exit::Config, format_args!("stopping nats-server: {error}")));
     ended.and(stopped)?;
-    out::note("nats-server and host have ended");
+    output::note("nats-server and host have ended");
     Ok(Exit::Ok)
 }
 
@@ -70,7 +70,7 @@ async fn host_and_modules(
     config: HostConfig,
     found: modules::Found,
     guests: Handle,
-) -> Result<(), Complaint> {
+) -> Result<(), CliError> {
     let stop = tokio_util::sync::CancellationToken::new();
     let connection = Connection::open(&connect).await.map_err(|error| connect::refused(&error))?;
     ensure_layout(&connection, &LayoutConfig::default()).await?;
@@ -96,7 +96,7 @@ async fn host_and_modules(
 }
 
 /// For pushing: shares the artifacts with the host through the cache.
-fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, Complaint> {
+fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, CliError> {
     let config = SandboxConfig {
         slots: 1,
         cache_dir: config.cache_dir.clone(),
@@ -113,19 +113,19 @@ async fn push_and_show(
     sandbox: &Sandbox,
     found: &modules::Found,
     url: &str,
-) -> Result<(), Complaint> {
+) -> Result<(), CliError> {
     for (name, file) in &found.modules {
         match push::push_file(client, sandbox, (name, file)).await {
-            Ok(entry) => out::note(format_args!(
+            Ok(entry) => output::note(format_args!(
                 "module {name} of {}\n{}",
                 input::shown(file),
                 tasks(&entry.manifest).trim_end()
             )),
-            Err(complaint) => out::note(format_args!("warning: not pushed: {}", complaint.text)),
+            Err(complaint) => output::note(format_args!("warning: not pushed: {}", complaint.text)),
         }
     }
-    found.notes.iter().for_each(out::note);
-    out::line(format_args!("export NATS_URL={url}"))?;
-    out::note("ready; Ctrl-C ends everything");
+    found.notes.iter().for_each(output::note);
+    output::line(format_args!("export NATS_URL={url}"))?;
+    output::note("ready; Ctrl-C ends everything");
     Ok(())
 }

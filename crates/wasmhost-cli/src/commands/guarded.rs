@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// The program and its arguments.
@@ -20,29 +20,29 @@ pub(crate) struct Args {
 }
 
 /// Becomes the program.
-pub(crate) fn run(args: &Args) -> Result<Exit, Complaint> {
+pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     end_with_parent()?;
     let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get());
     if parent != args.parent {
         // It ended before the system knew that it matters.
-        return Err(Complaint::silent(Exit::Interrupted));
+        return Err(CliError::silent(Exit::Interrupted));
     }
     // Ctrl-C goes to the whole group of the terminal: this one is ended by its parent, when it is its turn.
     if let Err(error) = rustix::process::setpgid(None, None) {
-        return Err(Complaint::new(Exit::Config, format_args!("leaving the process group: {error}")));
+        return Err(CliError::new(Exit::Config, format_args!("leaving the process group: {error}")));
     }
     let error = Command::new(&args.command[0]).args(&args.command[1..]).exec();
-    Err(Complaint::new(Exit::NotFound, format_args!("running {}: {error}", args.command[0].display())))
+    Err(CliError::new(Exit::NotFound, format_args!("running {}: {error}", args.command[0].display())))
 }
 
 #[cfg(target_os = "linux")]
-fn end_with_parent() -> Result<(), Complaint> {
+fn end_with_parent() -> Result<(), CliError> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-        .map_err(|error| Complaint::new(Exit::Config, format_args!("asking to end with the parent: {error}")))
+        .map_err(|error| CliError::new(Exit::Config, format_args!("asking to end with the parent: {error}")))
 }
 
 /// Other systems have no such wish; an ordinary end of the parent still stops the program.
 #[cfg(not(target_os = "linux"))]
-fn end_with_parent() -> Result<(), Complaint> {
+fn end_with_parent() -> Result<(), CliError> {
     Ok(())
 }

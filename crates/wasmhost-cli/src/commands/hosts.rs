@@ -3,9 +3,9 @@
 use wasmhost_protocol::{HostPresence, escape};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{out, table};
+use crate::{output, table};
 
 /// Flags of `hosts`: none of its own.
 #[derive(Debug, clap::Args)]
@@ -13,19 +13,19 @@ use crate::{out, table};
 pub(crate) struct Args {}
 
 /// Prints one line a host.
-pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let hosts = client.hosts().await?;
     if global.json {
-        hosts.iter().try_for_each(out::json)?;
+        hosts.iter().try_for_each(output::json)?;
         return Ok(Exit::Ok);
     }
     if hosts.is_empty() {
-        out::note("no host runs: start one with `wasmhost serve`");
+        output::note("no host runs: start one with `wasmhost serve`");
         return Ok(Exit::Ok);
     }
     let rows: Vec<_> = hosts.iter().map(row).collect();
-    out::text(table::columns(
+    output::text(table::columns(
         &["HOST", "VERSION", "RUNNING", "SLOTS", "QUEUES", "UP SINCE", "STATE"],
         &rows,
     ))?;

@@ -4,12 +4,12 @@ use std::str::FromStr;
 
 use futures::TryStreamExt;
 use wasmhost_client::JobFilter;
-use wasmhost_protocol::{ModuleName, Record, State, TaskName};
+use wasmhost_protocol::{ModuleName, Record, StateLabel, TaskName};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{out, show, table};
+use crate::{output, render, table};
 
 /// Flags of `jobs`.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ use crate::{out, show, table};
 pub(crate) struct Args {
     /// Only jobs in this state
     #[arg(long, value_parser = parse_state)]
-    state: Option<State>,
+    state: Option<StateLabel>,
     /// Only jobs of this task, or of all tasks of this module
     #[arg(long, value_name = "TASK")]
     task: Option<Which>,
@@ -41,7 +41,7 @@ impl FromStr for Which {
 }
 
 /// Prints one line a job.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let filter = args.task.map_or(JobFilter::All, |which| which.0);
     let mut listed = client.list(&filter).await?;
@@ -52,15 +52,15 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
         }
     }
     if global.json {
-        records.iter().try_for_each(out::json)?;
+        records.iter().try_for_each(output::json)?;
         return Ok(Exit::Ok);
     }
     if records.is_empty() {
-        out::note("no jobs");
+        output::note("no jobs");
         return Ok(Exit::Ok);
     }
     let rows: Vec<_> = records.iter().map(row).collect();
-    out::text(table::columns(&["KEY", "STATE", "ATTEMPT", "QUEUE", "UPDATED", "META"], &rows))?;
+    output::text(table::columns(&["KEY", "STATE", "ATTEMPT", "QUEUE", "UPDATED", "META"], &rows))?;
     Ok(Exit::Ok)
 }
 
@@ -71,10 +71,11 @@ fn row(record: &Record) -> Vec<String> {
         record.attempt.to_string(),
         record.queue.to_string(),
         record.updated_at.to_string(),
-        show::remark(record),
+        render::remark(record),
     ]
 }
 
-fn parse_state(text: &str) -> Result<State, String> {
-    State::parse(text).ok_or_else(|| "a state is written in capitals, like SUCCESS or PROGRESS".to_owned())
+fn parse_state(text: &str) -> Result<StateLabel, String> {
+    StateLabel::parse(text)
+        .ok_or_else(|| "a state is written in capitals, like SUCCESS or PROGRESS".to_owned())
 }

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use wasmhost_protocol::{Manifest, escape};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// What to do with modules.
@@ -29,7 +29,7 @@ pub(crate) enum Module {
 }
 
 /// Runs the subcommand.
-pub(crate) async fn run(module: Module, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(module: Module, global: &Global) -> Result<Exit, CliError> {
     match module {
         Module::Push(args) => push::run(args, global).await,
         Module::List(args) => list::run(args, global).await,

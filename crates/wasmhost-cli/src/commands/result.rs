@@ -5,9 +5,9 @@ use std::time::Duration;
 use wasmhost_protocol::{JobKey, parse_duration};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::out;
+use crate::output;
 
 /// Flags of `result`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 /// Prints the result as JSON.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let job = client.job(&args.key);
     let result = match args.timeout {
@@ -33,9 +33,9 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
             let wait =
                 format_args!("job {} has not ended yet: wait longer, or `wasmhost watch` it", args.key)
                     .to_string();
-            Complaint::new(Exit::Full, wait)
+            CliError::new(Exit::Full, wait)
         })??,
     };
-    out::line(out::safe_json(result.as_str()))?;
+    output::line(output::safe_json(result.as_str()))?;
     Ok(Exit::Ok)
 }

@@ -6,10 +6,10 @@ use wasmhost_client::RevokeOptions;
 use wasmhost_protocol::JobKey;
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::units::parse_grace;
-use crate::{out, show};
+use crate::flag_values::parse_grace;
+use crate::{output, render};
 
 /// Flags of `revoke`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 /// Revokes, and prints where the job stands then.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let options = RevokeOptions {
         reason: args.reason,
@@ -41,9 +41,9 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     };
     let record = client.job(&args.key).revoke_with(options).await?;
     if global.json {
-        out::json(&record)?
+        output::json(&record)?
     } else {
-        out::line(show::transition(&record))?
+        output::line(render::transition(&record))?
     }
     Ok(Exit::Ok)
 }

@@ -6,11 +6,11 @@ mod live;
 use std::path::{Path, PathBuf};
 
 use wasmhost_protocol::{FunctionName, JobId, Manifest, ModuleName, Policy, QueueName, TaskName, escape};
-use wasmhost_sandbox::{Compiler, FunctionChoice, JobContext, Run};
+use wasmhost_sandbox::{AttemptRequest, Compiler, FunctionChoice, JobContext};
 
 use crate::cli::Global;
 use crate::commands::module::tasks;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::{component, input, toml_file};
 
@@ -37,13 +37,13 @@ pub(crate) struct Args {
 }
 
 /// Runs the task and prints its result.
-pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, CliError> {
     let (function, arguments) = function_and_arguments(args.function, args.arguments)?;
     let policy = args.policy.as_deref().map(toml_file::policy).transpose()?.unwrap_or_default();
     let sandbox = component::sandbox(Compiler::InProcess)?;
     let component = component::load(&sandbox, &args.file).await?;
     let function = choose(&component.manifest, function.as_deref())?;
-    let run = Run {
+    let run = AttemptRequest {
         job: context(&args.file, &function, &policy),
         function,
         args: input::arguments(arguments.as_deref())?,
@@ -59,10 +59,10 @@ pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, Complaint> {
 fn function_and_arguments(
     function: Option<String>,
     arguments: Option<String>,
-) -> Result<(Option<String>, Option<String>), Complaint> {
+) -> Result<(Option<String>, Option<String>), CliError> {
     match (function, arguments) {
         (Some(first), None) if input::is_arguments(&first) => Ok((None, Some(first))),
-        (Some(first), Some(_)) if input::is_arguments(&first) => Err(Complaint::usage(
+        (Some(first), Some(_)) if input::is_arguments(&first) => Err(CliError::usage(
             "the arguments are given twice: write `wasmhost run FILE [FUNCTION] [ARGS]`, and quote ARGS for the shell",
         )),
         other => Ok(other),
@@ -70,9 +70,9 @@ fn function_and_arguments(
 }
 
 /// The task that is meant; where that is not clear, all are listed.
-fn choose(manifest: &Manifest, wanted: Option<&str>) -> Result<FunctionChoice, Complaint> {
+fn choose(manifest: &Manifest, wanted: Option<&str>) -> Result<FunctionChoice, CliError> {
     let listed = |problem: String| {
-        Complaint::usage(format_args!("{problem}; its tasks:\n{}", tasks(manifest).trim_end()))
+        CliError::usage(format_args!("{problem}; its tasks:\n{}", tasks(manifest).trim_end()))
     };
     let Some(wanted) = wanted else {
         return match manifest.tasks.as_slice() {

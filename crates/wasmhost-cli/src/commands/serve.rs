@@ -12,9 +12,9 @@ use wasmhost_nats::{Backoff, ConnectError, Connection, LayoutConfig, RightsError
 use wasmhost_protocol::Ceiling;
 
 use crate::cli::Global;
-use crate::complaint::{Complaint, chain};
+use crate::error::{CliError, chain};
 use crate::exit::Exit;
-use crate::units::{
+use crate::flag_values::{
     Queues, parse_ack_wait, parse_bytes, parse_grace, parse_memory, parse_memory_limit,
     parse_reconcile_after, parse_replicas, parse_slots, parse_storage,
 };
@@ -100,7 +100,7 @@ pub(crate) struct Settings {
 }
 
 /// Serves until it is told to stop.
-pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let mut global = global.clone();
     let settings = match &args.config {
         Some(path) => args.settings.over(config::read(path, &mut global)?),
@@ -120,7 +120,7 @@ async fn serve(
     config: HostConfig,
     guests: tokio::runtime::Handle,
     await_nats: bool,
-) -> Result<Exit, Complaint> {
+) -> Result<Exit, CliError> {
     let (ask, mut asked) = tokio::sync::oneshot::channel();
     let host = async {
         let Some(connection) = connection(global, await_nats, &mut asked).await? else { return Ok(Exit::Ok) };
@@ -140,7 +140,7 @@ async fn connection(
     global: &Global,
     await_nats: bool,
     asked: &mut tokio::sync::oneshot::Receiver<()>,
-) -> Result<Option<Connection>, Complaint> {
+) -> Result<Option<Connection>, CliError> {
     let config = global.connect_config()?;
     let mut backoff = Backoff::between(Duration::from_millis(250), Duration::from_secs(5));
     loop {
@@ -165,26 +165,26 @@ async fn connection(
 }
 
 /// Passes the first signal on as the wish to drain; a second one ends the host at once.
-async fn signals(ask: tokio::sync::oneshot::Sender<()>) -> Result<Infallible, Complaint> {
+async fn signals(ask: tokio::sync::oneshot::Sender<()>) -> Result<Infallible, CliError> {
     runtime::stop_requested().await?;
     drop(ask);
     runtime::stop_requested().await?;
-    Err(Complaint::new(
+    Err(CliError::new(
         Exit::Interrupted,
         "a second signal: ended at once; jobs that ran come again after ack-wait",
     ))
 }
 
 /// Why a host ended.
-pub(crate) fn host_failed(error: HostError) -> Complaint {
+pub(crate) fn host_failed(error: HostError) -> CliError {
     match error {
-        HostError::Rights(error @ RightsError::Unreachable(_)) => Complaint::of(Exit::Unreachable, &error),
-        HostError::Rights(error) => Complaint::of(Exit::Denied, &error),
+        HostError::Rights(error @ RightsError::Unreachable(_)) => CliError::of(Exit::Unreachable, &error),
+        HostError::Rights(error) => CliError::of(Exit::Denied, &error),
         HostError::Layout(error) => error.into(),
         HostError::Connect(error) => connect::refused(&error),
         HostError::Sandbox(error) => component::no_sandbox(&error),
-        HostError::Ended(_) => Complaint::of(Exit::Unreachable, &error),
-        _ => Complaint::of(Exit::Config, &error),
+        HostError::Ended(_) => CliError::of(Exit::Unreachable, &error),
+        _ => CliError::of(Exit::Config, &error),
     }
 }
 
@@ -210,7 +210,7 @@ impl Settings {
     }
 
     /// The host's configuration: these over its defaults.
-    pub(crate) fn host_config(self) -> Result<HostConfig, Complaint> {
+    pub(crate) fn host_config(self) -> Result<HostConfig, CliError> {
         let default = HostConfig::new(component::child_compiler()?);
         let mut layout = self.storage.map_or(default.layout, LayoutConfig::within);
         layout.replicas = self.replicas.unwrap_or(layout.replicas);

@@ -3,9 +3,9 @@
 use wasmhost_protocol::JobKey;
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{out, show};
+use crate::{output, render};
 
 /// Flags of `status`.
 #[derive(Debug, clap::Args)]
@@ -16,13 +16,13 @@ pub(crate) struct Args {
 }
 
 /// Prints the record.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let record = client.job(&args.key).record().await?;
     if global.json {
-        out::json(&record)?
+        output::json(&record)?
     } else {
-        out::text(show::status(&record))?
+        output::text(render::status(&record))?
     }
     Ok(Exit::Ok)
 }

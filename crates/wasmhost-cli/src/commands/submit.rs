@@ -8,15 +8,15 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use wasmhost_client::{Checked, Client, Handle, ReadError, StatusError, Submission};
 use wasmhost_protocol::service::SubmitReply;
-use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, State, TaskName};
+use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, StateLabel, TaskName};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
+use crate::flag_values::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
 use crate::nearest::suggestion;
 use crate::progress::{Follower, next_record};
-use crate::units::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
-use crate::{connect, input, out, show};
+use crate::{connect, input, output, render};
 
 /// How long a job may wait before somebody is told that nobody serves it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -69,7 +69,7 @@ pub(crate) struct Args {
 }
 
 /// Submits, and prints the key or waits for the result.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let wait = args.wait;
     let submission = submission(args)?;
     let queue = submission.queue.clone();
@@ -78,21 +78,21 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     let accepted = client.submit(submission).await?;
     let key = accepted.job.key();
     if accepted.state.is_terminal() {
-        out::note(format_args!("job {key} stands {} already, and does not run again", accepted.state));
+        output::note(format_args!("job {key} stands {} already, and does not run again", accepted.state));
     }
     if wait {
-        out::note(key);
+        output::note(key);
         return follow(&client, &accepted.job, &queue, global).await;
     }
     if global.json {
-        out::json(&SubmitReply { key: key.clone(), state: accepted.state, revision: accepted.revision })?;
+        output::json(&SubmitReply { key: key.clone(), state: accepted.state, revision: accepted.revision })?;
     } else {
-        out::line(key)?;
+        output::line(key)?;
     }
     Ok(Exit::Ok)
 }
 
-fn submission(args: Args) -> Result<Submission, Complaint> {
+fn submission(args: Args) -> Result<Submission, CliError> {
     Ok(Submission {
         id: args.id,
         queue: args.queue,
@@ -113,7 +113,7 @@ fn submission(args: Args) -> Result<Submission, Complaint> {
 }
 
 /// A server without our streams would be asked again for half a minute: one read tells at once.
-async fn check_streams(client: &Client, submission: &Submission) -> Result<(), Complaint> {
+async fn check_streams(client: &Client, submission: &Submission) -> Result<(), CliError> {
     let id = submission.id.clone().unwrap_or_else(|| JobId::parse("0").expect("`0` is an id"));
     match client.job(&JobKey::new(submission.task.clone(), id)).record().await {
         Err(
@@ -131,19 +131,14 @@ async fn warn_of_unserved(client: &Client, queue: &QueueName) {
     let Ok(hosts) = client.hosts().await else { return };
     let served: BTreeSet<_> = hosts.iter().flat_map(|host| &host.queues).collect();
     if served.is_empty() {
-        out::note("no host runs: the job waits until one does (`wasmhost serve`)");
+        output::note("no host runs: the job waits until one does (`wasmhost serve`)");
     } else if !served.contains(queue) {
         let near = suggestion(queue.as_str(), served.iter().map(|queue| queue.as_str()));
-        out::note(format_args!("no host serves the queue `{queue}`: the job waits until one does{near}"));
+        output::note(format_args!("no host serves the queue `{queue}`: the job waits until one does{near}"));
     }
 }
 
-async fn follow(
-    client: &Client,
-    job: &Handle,
-    queue: &QueueName,
-    global: &Global,
-) -> Result<Exit, Complaint> {
+async fn follow(client: &Client, job: &Handle, queue: &QueueName, global: &Global) -> Result<Exit, CliError> {
     let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
     let mut states = job.watch().await?;
     let mut follower = Follower::new();
@@ -151,7 +146,7 @@ async fn follow(
     let waits = Cell::new(true);
     let following = Box::pin(async {
         while let Some(record) = next_record(&mut states, &mut notes, |note| follower.note(note)).await {
-            waits.set(record.state() == State::Pending);
+            waits.set(record.state() == StateLabel::Pending);
             follower.show(&record);
             last = Some(record);
         }
@@ -171,14 +166,14 @@ async fn follow(
         if let Some(error) = states.failure() {
             return Err(error.into());
         }
-        return Err(Complaint::new(Exit::NotFound, format_args!("the record of job {} is gone", job.key())));
+        return Err(CliError::new(Exit::NotFound, format_args!("the record of job {} is gone", job.key())));
     };
     if global.json {
-        out::json(&record)?;
-        return Ok(show::exit(&record));
+        output::json(&record)?;
+        return Ok(render::exit(&record));
     }
     // The result may be a blob: the client knows.
     let result = client.job(job.key()).raw_result().await?;
-    out::line(out::safe_json(result.as_str()))?;
+    output::line(output::safe_json(result.as_str()))?;
     Ok(Exit::Ok)
 }

@@ -1,12 +1,12 @@
 //! `wasmhost watch`: follows a job until it has ended.
 
-use wasmhost_protocol::{End, JobKey, Record, Stage, escape};
+use wasmhost_protocol::{End, JobKey, JobState, Record, escape};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::progress::next_record;
-use crate::{connect, out, show};
+use crate::{connect, output, render};
 
 /// Flags of `watch`.
 #[derive(Debug, clap::Args)]
@@ -20,20 +20,20 @@ pub(crate) struct Args {
 }
 
 /// Prints a line a transition, the first one where the job stands now.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let job = client.job(&args.key);
     let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
     let mut states = job.watch().await?;
     let (mut exit, mut last) = (Exit::Ok, None);
-    let tell = |note: &str| out::note(escape(note));
+    let tell = |note: &str| output::note(escape(note));
     while let Some(record) = next_record(&mut states, &mut notes, tell).await {
         if global.json {
-            out::json(&record)?
+            output::json(&record)?
         } else {
-            out::line(show::transition(&record))?
+            output::line(render::transition(&record))?
         }
-        exit = show::exit(&record);
+        exit = render::exit(&record);
         last = Some(record);
     }
     if !global.json {
@@ -47,9 +47,9 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
 
 /// What is known of a failure beyond its line.
 fn note_last_words(record: Option<&Record>) {
-    if let Some(Stage::Ended { end: End::Failure(error), .. }) = record.map(|record| &record.stage)
-        && let Some(words) = show::beyond_message(error)
+    if let Some(JobState::Ended { end: End::Failure(error), .. }) = record.map(|record| &record.stage)
+        && let Some(words) = render::beyond_message(error)
     {
-        out::note(words);
+        output::note(words);
     }
 }

@@ -3,7 +3,7 @@
 
 use wasmhost_nats::schedules::schedule_of;
 use wasmhost_nats::{ReadError, StoredMessage, args_digest_of, due_of, message_of};
-use wasmhost_protocol::{JobOptions, Place, Record};
+use wasmhost_protocol::{HeaderScope, JobOptions, Record};
 
 use super::{Held, Submitting};
 
@@ -28,14 +28,14 @@ impl Submitting<'_> {
 
     async fn find_queued(&self, held: &Held) -> Result<Found, ReadError> {
         let message = message_of(self.client.connection(), &self.key).await?;
-        Ok(self.judge(held, message.as_ref()))
+        Ok(self.classify(held, message.as_ref()))
     }
 
     async fn find_scheduled(&self, held: &Held) -> Result<Found, ReadError> {
         let connection = self.client.connection();
         let schedule = schedule_of(connection, &self.key).await?;
         if schedule.is_some() {
-            return Ok(self.judge(held, schedule.as_ref()));
+            return Ok(self.classify(held, schedule.as_ref()));
         }
         // What fired stands until a host has claimed the job. Under a record without an attempt it was either taken by the
         // job stream and still stands there, or is still on its way; a claim since then refuses the touch that follows.
@@ -50,7 +50,7 @@ impl Submitting<'_> {
         }
     }
 
-    fn judge(&self, held: &Held, message: Option<&StoredMessage>) -> Found {
+    fn classify(&self, held: &Held, message: Option<&StoredMessage>) -> Found {
         match message {
             Some(message) if self.is_of_run(&held.record, message) => Found::Stands,
             Some(_) => Found::Older,
@@ -64,7 +64,7 @@ impl Submitting<'_> {
         if args_digest_of(&message.payload) != self.args_digest {
             return false;
         }
-        let options = JobOptions::parse(message.pairs(), Place::Job).unwrap_or_default();
+        let options = JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap_or_default();
         if options.submitted_at.is_some_and(|at| at != record.submitted_at) {
             return false;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use wasmhost_nats::schedules::schedule_job;
 use wasmhost_nats::{PublishError, ReadError, SET_UP_WITHIN, fault, publish_job};
-use wasmhost_protocol::{JobOptions, State};
+use wasmhost_protocol::{JobOptions, StateLabel};
 
 use super::find::Found;
 use super::{Held, Step, SubmitError, Submitting};
@@ -54,7 +54,7 @@ impl Submitting<'_> {
                 if duplicate || self.is_late() {
                     return self.confirm(held).await;
                 }
-                Ok(Tried::Known(Step::Accepted(State::Pending, held.revision)))
+                Ok(Tried::Known(Step::Accepted(StateLabel::Pending, held.revision)))
             }
             Err(PublishError::Stands(_)) => self.confirm(held).await,
             Err(PublishError::Full { text, .. }) if self.doubt => Ok(Tried::Again(held, self.full(text))),
@@ -132,7 +132,7 @@ impl Submitting<'_> {
         };
         Ok(match self.touch(&held.record, held.revision).await? {
             Step::Publish(touched) if stands => {
-                Tried::Known(Step::Accepted(State::Pending, touched.revision))
+                Tried::Known(Step::Accepted(StateLabel::Pending, touched.revision))
             }
             Step::Publish(touched) => {
                 let gone = self.unreachable("its message is gone, and the stream takes no other yet");

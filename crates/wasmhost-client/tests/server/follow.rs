@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use wasmhost_client::protocol::{End, ErrorKind, Event, JobError, JobKey, State, TaskName, Writer};
+use wasmhost_client::protocol::{End, ErrorKind, JobError, JobKey, StateLabel, TaskName, Transition, Writer};
 use wasmhost_client::{ForgetError, JobFilter, ResultError, StatusError};
 
 use crate::{Bench, soon, words};
@@ -46,7 +46,7 @@ async fn a_watcher_finds_the_end_again_after_the_server_restarts() {
     states.next().await.unwrap();
     bench.server.restart().unwrap();
     bench.succeed(&job, token, "7", None).await;
-    assert_eq!(soon(states.next()).await.unwrap().state(), State::Success);
+    assert_eq!(soon(states.next()).await.unwrap().state(), StateLabel::Success);
 }
 
 #[tokio::test]
@@ -63,13 +63,15 @@ async fn an_event_that_nobody_recorded_ends_no_watch() {
 
 /// Publishes an event of a terminal record with the headers that the server would give it.
 async fn forge_the_end(bench: &Bench, job: &wasmhost_client::Handle) {
-    use wasmhost_client::protocol::{Change, header, next};
+    use wasmhost_client::protocol::{WriteIntent, header, transition};
     let mut record = job.record().await.unwrap();
     record.token = None;
     let end = End::Failure(JobError::new(ErrorKind::Lost, "forged"));
-    let event = Event::Finish { end, usage: None, denied: Vec::new() };
+    let event = Transition::Finish { end, usage: None, denied: Vec::new() };
     let (now, write) = (wasmhost_nats::now(), wasmhost_nats::random_write());
-    let forged = next(Some(&record), &Change { event, writer: Writer::Reconciler, now, write }).unwrap();
+    let forged =
+        transition(Some(&record), &WriteIntent { transition: event, writer: Writer::Reconciler, now, write })
+            .unwrap();
     let mut headers = async_nats::HeaderMap::new();
     headers.insert(header::SEQUENCE, "1000");
     headers.insert(header::LAST_SEQUENCE, "1");
@@ -109,7 +111,7 @@ async fn a_large_result_is_fetched() {
     .await
     .unwrap();
     let end = End::Success(wasmhost_client::protocol::Payload::Blob(blob.clone()));
-    let finish = Event::Finish { end, usage: None, denied: Vec::new() };
+    let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
     bench.write(&job, Writer::Owner(token), finish, None).await;
     assert_eq!(job.raw_result().await.unwrap().as_str(), text);
     job.forget().await.unwrap();
@@ -122,7 +124,7 @@ async fn a_failure_and_a_revoke_are_errors_with_everything_known() {
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
     let end = End::Failure(JobError::new(ErrorKind::Failed, "no such image"));
-    let finish = Event::Finish { end, usage: None, denied: Vec::new() };
+    let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
     bench.write(&job, Writer::Owner(token), finish, None).await;
     let failed = job.result::<u32>().await.unwrap_err();
     assert_eq!(failed.to_string(), "job demo.run.a failed: Failed: no such image");

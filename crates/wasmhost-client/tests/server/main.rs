@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use nats_server_child::{Finder, Options, Server};
 use wasmhost_client::protocol::{
-    Change, Claim, Delivery, End, Event, FunctionName, HostId, Json, Manifest, ManifestTask, ModuleName,
-    Payload, Policy, QueueName, Record, State, StateName, Submission, Timestamp, Token, Writer, next,
+    Claim, DeliveryOrdinal, End, FunctionName, HostId, JobSpec, Json, Manifest, ManifestTask, ModuleName,
+    Payload, Policy, QueueName, Record, StateLabel, StateName, Timestamp, Token, Transition, WriteIntent,
+    Writer, transition,
 };
 use wasmhost_client::{Client, ClientConfig, Handle};
 use wasmhost_nats::{
@@ -76,17 +77,17 @@ impl Bench {
     }
 
     /// Writes what follows by `event`; its revision.
-    async fn write(&self, job: &Handle, writer: Writer, event: Event, ttl: Option<Duration>) -> u64 {
-        let standing = self.records.read_until_known(job.key()).await;
-        let expected = standing.expected();
-        let wasmhost_client::protocol::Standing::Record { record, .. } = standing else {
-            panic!("{standing:?}")
+    async fn write(&self, job: &Handle, writer: Writer, event: Transition, ttl: Option<Duration>) -> u64 {
+        let stored = self.records.read_until_known(job.key()).await;
+        let expected = stored.expected();
+        let wasmhost_client::protocol::StoredEntry::Record { record, .. } = stored else {
+            panic!("{stored:?}")
         };
-        let change = Change { event, writer, now: now(), write: random_write() };
-        let after = next(Some(&record), &change).expect("it is legal");
+        let change = WriteIntent { transition: event, writer, now: now(), write: random_write() };
+        let after = transition(Some(&record), &change).expect("it is legal");
         match self.records.write(job.key(), &after, expected, ttl).await.unwrap() {
             Written::Landed(revision) => revision,
-            Written::Moved(standing) => panic!("{standing:?}"),
+            Written::Moved(stored) => panic!("{stored:?}"),
         }
     }
 
@@ -98,26 +99,31 @@ impl Bench {
             host: HostId::parse("h-1").unwrap(),
             token,
             msg_seq: message.sequence,
-            delivery: Delivery { created: Timestamp::from_unix_ms(0), count: 1 },
+            delivery: DeliveryOrdinal { created: Timestamp::from_unix_ms(0), count: 1 },
             digest: None,
             max_attempts: None,
             max_lost: 3,
             track_started: true,
             adopt: false,
         };
-        self.write(job, Writer::Host, Event::Claim(Box::new(claim)), None).await;
+        self.write(job, Writer::Host, Transition::Claim(Box::new(claim)), None).await;
         token
     }
 
     async fn progress(&self, job: &Handle, token: Token, state: &str) {
         let state = StateName::parse(state).unwrap();
-        self.write(job, Writer::Owner(token), Event::Progress { state, meta: None }, None).await;
+        self.write(job, Writer::Owner(token), Transition::Progress { state, meta: None }, None).await;
     }
 
     async fn succeed(&self, job: &Handle, token: Token, result: &str, ttl: Option<Duration>) {
         let end = End::Success(Payload::Inline(Json::parse(result).unwrap()));
-        self.write(job, Writer::Owner(token), Event::Finish { end, usage: None, denied: Vec::new() }, ttl)
-            .await;
+        self.write(
+            job,
+            Writer::Owner(token),
+            Transition::Finish { end, usage: None, denied: Vec::new() },
+            ttl,
+        )
+        .await;
     }
 }
 
@@ -143,8 +149,8 @@ async fn push(client: &Client, name: &str, manifest: &Manifest) {
     pushed.await.expect("it is taken");
 }
 
-fn submission(record: &Record) -> Submission {
-    Submission {
+fn submission(record: &Record) -> JobSpec {
+    JobSpec {
         key: record.key(),
         queue: QueueName::default_queue(),
         submitted_at: record.submitted_at,
@@ -168,6 +174,6 @@ fn words(records: &[Record]) -> Vec<String> {
 }
 
 /// Whether it is one of a job that waits.
-fn is_pending(state: &State) -> bool {
-    *state == State::Pending
+fn is_pending(state: &StateLabel) -> bool {
+    *state == StateLabel::Pending
 }

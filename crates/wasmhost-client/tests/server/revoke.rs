@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use wasmhost_client::protocol::{Event, JobKey, State, Writer};
+use wasmhost_client::protocol::{JobKey, StateLabel, Transition, Writer};
 use wasmhost_client::{RevokeError, RevokeOptions};
 use wasmhost_nats::now;
 
@@ -14,7 +14,7 @@ async fn a_queued_job_is_revoked_and_its_message_left_for_a_host() {
     let bench = Bench::start().await;
     let job = bench.submit("a").await;
     let record = job.revoke("user left").await.unwrap();
-    assert_eq!((record.state(), record.attempt), (State::Revoked, 0));
+    assert_eq!((record.state(), record.attempt), (StateLabel::Revoked, 0));
     assert_eq!(job.record().await.unwrap().revoke.unwrap().reason, "user left");
     assert!(bench.message(&job).await.is_some());
     assert_eq!(job.revoke("again").await.unwrap().revoke.unwrap().reason, "user left");
@@ -33,7 +33,12 @@ async fn a_running_job_is_asked_its_host_woken_and_its_end_awaited() {
         let asked = job.record().await.unwrap().revoke.unwrap();
         assert!(asked.stop_at > now().plus(Duration::from_secs(20)), "{asked:?}");
         bench
-            .write(&job, Writer::Owner(token), Event::Revoked { reason: String::new(), usage: None }, None)
+            .write(
+                &job,
+                Writer::Owner(token),
+                Transition::Revoked { reason: String::new(), usage: None },
+                None,
+            )
             .await;
     };
     let options =
@@ -59,9 +64,9 @@ async fn a_job_that_waits_for_its_retry_is_revoked_at_once() {
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
     let not_before = now().plus(Duration::from_secs(60));
-    let retry = Event::Retry { reason: "busy".to_owned(), not_before, charge: true, usage: None };
+    let retry = Transition::Retry { reason: "busy".to_owned(), not_before, charge: true, usage: None };
     bench.write(&job, Writer::Owner(token), retry, None).await;
-    assert_eq!(job.revoke("stop").await.unwrap().state(), State::Revoked);
+    assert_eq!(job.revoke("stop").await.unwrap().state(), StateLabel::Revoked);
 }
 
 #[tokio::test]
@@ -87,7 +92,10 @@ async fn an_ended_job_is_too_late_and_an_unknown_one_not_found() {
     let token = bench.claim(&job).await;
     bench.succeed(&job, token, "7", None).await;
     let error = job.revoke("stop").await.unwrap_err();
-    assert!(matches!(&error, RevokeError::TooLate { record } if record.state() == State::Success), "{error}");
+    assert!(
+        matches!(&error, RevokeError::TooLate { record } if record.state() == StateLabel::Success),
+        "{error}"
+    );
     assert_eq!(error.to_string(), "too late: job demo.run.a is SUCCESS");
     let unknown = bench.client.job(&JobKey::parse("demo.run.b").unwrap());
     assert!(matches!(unknown.revoke("stop").await, Err(RevokeError::NotFound { .. })));

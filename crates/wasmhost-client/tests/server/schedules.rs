@@ -5,7 +5,8 @@ use std::time::Duration;
 use nats_server_child::Options;
 use serde_json::json;
 use wasmhost_client::protocol::{
-    Change, Event, JobKey, JobOptions, Names, Place, Stage, Standing, State, Timestamp, Writer, header, next,
+    HeaderScope, JobKey, JobOptions, JobState, Names, StateLabel, StoredEntry, Timestamp, Transition,
+    WriteIntent, Writer, header, transition,
 };
 use wasmhost_client::{Accepted, Credentials, Handle, Submission, SubmitError};
 use wasmhost_nats::{StoredMessage, Written, now, random_write, schedules};
@@ -62,12 +63,12 @@ fn key() -> JobKey {
 }
 
 fn options(message: &StoredMessage) -> JobOptions {
-    JobOptions::parse(message.pairs(), Place::Job).unwrap()
+    JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap()
 }
 
 async fn not_before(job: &Handle) -> Option<Timestamp> {
     match job.record().await.unwrap().stage {
-        Stage::Pending { not_before } => not_before,
+        JobState::Pending { not_before } => not_before,
         stage => panic!("{stage:?}"),
     }
 }
@@ -76,11 +77,14 @@ async fn not_before(job: &Handle) -> Option<Timestamp> {
 async fn record_only(bench: &Bench, at: Timestamp) -> Handle {
     let mut template = bench.client.task("demo.run").id("template").submit(&json!({ "name": "Ada" })).await;
     let template = template.as_mut().unwrap().record().await.unwrap();
-    let t0 =
-        wasmhost_client::protocol::Submission { key: key(), not_before: Some(at), ..submission(&template) };
-    let change =
-        Change { event: Event::Submit(t0), writer: Writer::Client, now: now(), write: random_write() };
-    let record = next(None, &change).unwrap();
+    let t0 = wasmhost_client::protocol::JobSpec { key: key(), not_before: Some(at), ..submission(&template) };
+    let change = WriteIntent {
+        transition: Transition::Submit(t0),
+        writer: Writer::Client,
+        now: now(),
+        write: random_write(),
+    };
+    let record = transition(None, &change).unwrap();
     let written = bench.records.write(&key(), &record, 0, None).await.unwrap();
     assert!(matches!(written, Written::Landed(_)));
     bench.client.job(&key())
@@ -97,9 +101,9 @@ async fn a_delayed_job_is_recorded_with_its_time_and_scheduled() {
     assert_eq!(bench.queued().await, 0);
     let schedule = bench.schedule(&job).await.unwrap();
     assert_eq!(schedule.header(header::SCHEDULE).unwrap(), format!("@at {at}"));
-    let standing = bench.records.read(job.key()).await.unwrap();
+    let stored = bench.records.read(job.key()).await.unwrap();
     let said = options(&schedule);
-    assert_eq!(said.revision, Some(standing.expected()));
+    assert_eq!(said.revision, Some(stored.expected()));
     assert_eq!((said.timeout, said.delay, said.at), (Some(Duration::from_secs(30)), None, None));
     assert_eq!(schedule.payload, r#"{"name":"Ada"}"#);
 }
@@ -148,12 +152,12 @@ async fn the_same_job_after_it_was_due_is_no_second_message() {
     let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
     bench.until_queued(&job).await;
     let at = now().plus(HOUR);
-    assert_eq!(bench.submit_at(at).await.state, State::Pending);
+    assert_eq!(bench.submit_at(at).await.state, StateLabel::Pending);
     let token = bench.claim(&job).await;
-    assert_eq!(bench.submit_at(at).await.state, State::Started);
+    assert_eq!(bench.submit_at(at).await.state, StateLabel::Started);
     bench.succeed(&job, token, "7", None).await;
     bench.acknowledge(&job).await;
-    assert_eq!(bench.submit_at(at).await.state, State::Success);
+    assert_eq!(bench.submit_at(at).await.state, StateLabel::Success);
     assert_eq!((bench.queued().await, bench.scheduled().await), (0, 1), "what fired is all that is left");
 }
 
@@ -165,7 +169,7 @@ async fn the_same_job_while_it_waits_for_room_in_the_queue_is_no_second_message(
     let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
     soon(async { while bench.schedule(&job).await.is_some() {} }).await;
     assert!(bench.message(&job).await.is_none());
-    assert_eq!(bench.submit_at(now()).await.state, State::Pending);
+    assert_eq!(bench.submit_at(now()).await.state, StateLabel::Pending);
     assert_eq!((bench.scheduled().await, bench.schedule(&job).await.is_none()), (1, true));
 }
 
@@ -177,7 +181,7 @@ async fn the_same_job_of_which_only_the_queue_has_a_message_is_no_second_one() {
     let connection = bench.client.connection();
     let stream = connection.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
     stream.purge().await.unwrap();
-    assert_eq!(bench.submit_at(now().plus(HOUR)).await.state, State::Pending);
+    assert_eq!(bench.submit_at(now().plus(HOUR)).await.state, StateLabel::Pending);
     assert_eq!((bench.scheduled().await, bench.queued().await), (0, 1));
     assert_eq!(bench.message(&job).await.unwrap().sequence, message.sequence);
 }
@@ -253,7 +257,7 @@ async fn while_the_schedule_of_an_earlier_run_stands_the_id_is_occupied_and_noth
     .unwrap();
     let error = bench.client.submit(job_at(at)).await.unwrap_err();
     assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");
-    assert!(matches!(bench.records.read(job.key()).await.unwrap(), Standing::Deleted(_)), "T11");
+    assert!(matches!(bench.records.read(job.key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
 }
 
 #[tokio::test]
@@ -277,7 +281,7 @@ async fn a_time_that_no_schedule_can_have_is_refused_before_anything_is_written(
     }
     let both = task().at(now()).delay(HOUR).submit_json("").await.unwrap_err();
     assert!(matches!(both, SubmitError::Option(_)), "{both}");
-    assert_eq!(bench.records.read(&key()).await.unwrap(), Standing::Absent);
+    assert_eq!(bench.records.read(&key()).await.unwrap(), StoredEntry::Absent);
 }
 
 #[tokio::test]
@@ -293,7 +297,7 @@ async fn a_full_schedule_stream_refuses_and_leaves_no_record() {
     let error = bench.client.submit(job_at(now().plus(HOUR))).await.unwrap_err();
     assert!(matches!(error, SubmitError::QueueFull { .. }), "{error}");
     assert_eq!(bench.scheduled().await, 1);
-    assert!(matches!(bench.records.read(&key()).await.unwrap(), Standing::Deleted(_)), "T11");
+    assert!(matches!(bench.records.read(&key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
 }
 
 #[tokio::test]
@@ -306,7 +310,7 @@ async fn a_user_who_may_not_schedule_is_told_and_leaves_no_record() {
     let error = bench.client.submit(job_at(now().plus(HOUR))).await.unwrap_err();
     let SubmitError::Denied { why, .. } = &error else { panic!("{error}") };
     assert!(why.contains("wasmhost.schedules.default.demo.run.a"), "{why}");
-    assert!(matches!(bench.records.read(&key()).await.unwrap(), Standing::Deleted(_)), "T11");
+    assert!(matches!(bench.records.read(&key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
 }
 
 #[tokio::test]
@@ -316,9 +320,9 @@ async fn a_scheduled_job_is_revoked_with_its_schedule_for_longer_than_its_messag
     for at in [now().plus(week), schedules::latest()] {
         let job = bench.submit_at(at).await.job;
         let record = job.revoke("user left").await.unwrap();
-        assert_eq!((record.state(), record.attempt), (State::Revoked, 0));
+        assert_eq!((record.state(), record.attempt), (StateLabel::Revoked, 0));
         assert!(bench.schedule(&job).await.is_none());
-        assert_eq!(job.record().await.unwrap().state(), State::Revoked);
+        assert_eq!(job.record().await.unwrap().state(), StateLabel::Revoked);
         let ttl = time_to_live(&bench, &job).await;
         assert!(now().plus(ttl) > at.plus(Duration::from_secs(3000)), "{ttl:?}");
         job.forget().await.unwrap();
@@ -339,7 +343,7 @@ async fn a_job_revoked_after_its_schedule_fired_is_revoked_and_its_message_left_
     let bench = Bench::start().await;
     let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
     let message = bench.until_queued(&job).await;
-    assert_eq!(job.revoke("too late to unschedule").await.unwrap().state(), State::Revoked);
+    assert_eq!(job.revoke("too late to unschedule").await.unwrap().state(), StateLabel::Revoked);
     assert_eq!(bench.message(&job).await.unwrap().sequence, message.sequence);
-    assert_eq!(job.record().await.unwrap().state(), State::Revoked);
+    assert_eq!(job.record().await.unwrap().state(), StateLabel::Revoked);
 }

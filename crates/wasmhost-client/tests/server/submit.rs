@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use serde_json::json;
 use wasmhost_client::protocol::{
-    Change, Digest, End, ErrorKind, Event, JobError, JobKey, JobOptions, Place, QueueName, Standing, State,
-    Writer, header, next,
+    Digest, End, ErrorKind, HeaderScope, JobError, JobKey, JobOptions, QueueName, StateLabel, StoredEntry,
+    Transition, WriteIntent, Writer, header, transition,
 };
 use wasmhost_client::{Handle, Submission, SubmitError};
 use wasmhost_nats::{Heard, Written, digest_of, jobs, now, random_write, subscribe};
@@ -18,11 +18,11 @@ async fn pending_is_recorded_and_the_message_names_its_revision() {
     let bench = Bench::start().await;
     let task = bench.client.task("demo.run").id("a").timeout(Duration::from_secs(30));
     let job = task.submit(&json!({ "name": "Ada" })).await.unwrap();
-    let standing = bench.records.read(job.key()).await.unwrap();
-    let Standing::Record { record, revision } = standing else { panic!("{standing:?}") };
+    let stored = bench.records.read(job.key()).await.unwrap();
+    let StoredEntry::Record { record, revision } = stored else { panic!("{stored:?}") };
     assert!(is_pending(&record.state()) && record.attempt == 0);
     let message = bench.message(&job).await.unwrap();
-    let options = JobOptions::parse(message.pairs(), Place::Job).unwrap();
+    let options = JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap();
     assert_eq!(options.revision, Some(revision));
     assert_eq!(options.args_digest, record.args_digest);
     assert_eq!(options.timeout, Some(Duration::from_secs(30)));
@@ -45,10 +45,10 @@ async fn the_same_job_running_or_ended_is_that_job() {
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
     let submit = || bench.client.submit(Submission { id: Some(job.key().id().clone()), ..plain() });
-    assert_eq!(submit().await.unwrap().state, State::Started);
+    assert_eq!(submit().await.unwrap().state, StateLabel::Started);
     bench.succeed(&job, token, "7", None).await;
     bench.acknowledge(&job).await;
-    assert_eq!(submit().await.unwrap().state, State::Success);
+    assert_eq!(submit().await.unwrap().state, StateLabel::Success);
     assert_eq!(bench.queued().await, 0);
 }
 
@@ -132,14 +132,18 @@ async fn record_only(bench: &Bench, id: &str) -> Handle {
 async fn recorded_with(bench: &Bench, id: &str, args_digest: Digest) -> Handle {
     let job = bench.client.job(&JobKey::parse(&format!("demo.run.{id}")).unwrap());
     let template = bench.submit("template").await.record().await.unwrap();
-    let t0 = wasmhost_client::protocol::Submission {
+    let t0 = wasmhost_client::protocol::JobSpec {
         key: job.key().clone(),
         args_digest: Some(args_digest),
         ..submission(&template)
     };
-    let change =
-        Change { event: Event::Submit(t0), writer: Writer::Client, now: now(), write: random_write() };
-    let record = next(None, &change).unwrap();
+    let change = WriteIntent {
+        transition: Transition::Submit(t0),
+        writer: Writer::Client,
+        now: now(),
+        write: random_write(),
+    };
+    let record = transition(None, &change).unwrap();
     let written = bench.records.write(job.key(), &record, 0, None).await.unwrap();
     assert!(matches!(written, Written::Landed(_)));
     job
@@ -154,7 +158,7 @@ async fn a_job_recorded_but_not_published_is_published_by_who_submits_it_again()
         bench.client.submit(Submission { id: Some(job.key().id().clone()), ..plain() }).await.unwrap();
     assert!(accepted.revision > before, "it is touched");
     let message = bench.message(&job).await.unwrap();
-    let options = JobOptions::parse(message.pairs(), Place::Job).unwrap();
+    let options = JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap();
     assert_eq!(options.revision, Some(accepted.revision));
 }
 
@@ -163,7 +167,7 @@ async fn a_job_that_was_never_published_names_the_time_when_its_id_is_free() {
     let bench = Bench::start().await;
     let job = record_only(&bench, "a").await;
     let end = End::Failure(JobError::new(ErrorKind::NotPublished, "its message never came"));
-    let finish = Event::Finish { end, usage: None, denied: Vec::new() };
+    let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
     bench.write(&job, Writer::Reconciler, finish, Some(Duration::from_secs(3600))).await;
     let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
     let SubmitError::NotPublished { free_at, .. } = error else { panic!("{error}") };
@@ -195,7 +199,7 @@ async fn an_expired_job_runs_again() {
     let marker = soon(async {
         loop {
             if let Heard::Event(event) = events.next().await.unwrap()
-                && let Standing::Deleted(marker) = event.standing
+                && let StoredEntry::Deleted(marker) = event.stored
             {
                 return marker;
             }
@@ -217,7 +221,7 @@ async fn while_the_message_of_an_earlier_run_stands_the_id_is_occupied_and_nothi
     job.forget().await.unwrap();
     let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
     assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");
-    assert!(matches!(bench.records.read(job.key()).await.unwrap(), Standing::Deleted(_)), "T11");
+    assert!(matches!(bench.records.read(job.key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
 }
 
 #[tokio::test]
@@ -247,7 +251,7 @@ async fn a_full_queue_refuses_and_leaves_no_record() {
     let error = bench.client.task("demo.run").id("b").submit_json("").await.unwrap_err();
     assert!(matches!(error, SubmitError::QueueFull { .. }), "{error}");
     let key = JobKey::parse("demo.run.b").unwrap();
-    assert!(matches!(bench.records.read(&key).await.unwrap(), Standing::Deleted(_)));
+    assert!(matches!(bench.records.read(&key).await.unwrap(), StoredEntry::Deleted(_)));
 }
 
 #[tokio::test]

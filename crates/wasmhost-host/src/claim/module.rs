@@ -2,7 +2,7 @@
 
 use wasmhost_nats::registry::{self, RegistryError};
 use wasmhost_protocol::{
-    Ceiling, Digest, ModuleEntry, ModuleName, Over, Policy, Record, Standing, format_duration, header,
+    Ceiling, Digest, ModuleEntry, ModuleName, Over, Policy, Record, StoredEntry, format_duration, header,
 };
 
 use crate::delivery::Delivery;
@@ -47,12 +47,13 @@ pub(super) fn policy_of(host: &Host, record: &Record) -> Option<Policy> {
 }
 
 /// The record, where there is one that can be read.
-pub(super) fn recorded(standing: &Standing) -> Option<&Record> {
-    match standing {
-        Standing::Record { record, .. } => Some(record),
-        Standing::Absent | Standing::Deleted(_) | Standing::Unreadable { .. } | Standing::Newer { .. } => {
-            None
-        }
+pub(super) fn recorded(stored: &StoredEntry) -> Option<&Record> {
+    match stored {
+        StoredEntry::Record { record, .. } => Some(record),
+        StoredEntry::Absent
+        | StoredEntry::Deleted(_)
+        | StoredEntry::Unreadable { .. }
+        | StoredEntry::Newer { .. } => None,
     }
 }
 

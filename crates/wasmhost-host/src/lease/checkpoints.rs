@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 use wasmhost_nats::blobs::{self, Life, ObjectError};
 use wasmhost_nats::limited;
-use wasmhost_protocol::{BlobRef, Event};
+use wasmhost_protocol::{BlobRef, Transition};
 
 use super::{Fenced, Lease};
 use crate::blobs::discard_after;
@@ -123,7 +123,7 @@ impl Lease {
     async fn name_checkpoint(&mut self) -> Result<(), Fenced> {
         let Some(blob) = self.checkpoints.unnamed.clone() else { return Ok(()) };
         if self.record.checkpoint.as_ref() != Some(&blob) {
-            self.show(Event::Checkpoint(blob.clone())).await?;
+            self.show(Transition::Checkpoint(blob.clone())).await?;
         }
         self.checkpoints.wait();
         if self.record.checkpoint.as_ref() == Some(&blob) {

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use wasmhost_nats::{Answer, Delivered, limited};
 
 use super::share::{Asked, How};
-use crate::attempt::attempt;
 use crate::host::Host;
+use crate::process::process_delivery;
 use crate::queues::Queue;
 use crate::slots::Slot;
 
@@ -195,7 +195,7 @@ impl Request<'_> {
             Some(slot) if !self.host.closing.is_cancelled() => {
                 let (host, created) = (self.host.clone(), self.queue().created());
                 self.host.tracker.spawn(async move {
-                    attempt(&host, message, created, slot).await;
+                    process_delivery(&host, message, created, slot).await;
                 });
             }
             Some(_) | None => {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use wasmhost_nats::blobs::{self, Life};
 use wasmhost_nats::{fault, limited};
-use wasmhost_protocol::{End, Event, Json, Limits, Outcome, Payload, Record};
+use wasmhost_protocol::{End, Json, Limits, Outcome, Payload, Record, Transition};
 
 use super::{finish, revoked};
 use crate::blobs::{discard, result_of};
@@ -33,7 +33,7 @@ pub(super) enum Unstored {
 
 impl Lease {
     /// What a result that is recorded comes to. None where the record is another's, or the host leaves.
-    pub(super) async fn success(&mut self, result: Json, outcome: &Outcome) -> Option<Event> {
+    pub(super) async fn success(&mut self, result: Json, outcome: &Outcome) -> Option<Transition> {
         if self.delivery.options.result_ttl.is_some_and(|ttl| ttl.is_zero()) {
             return Some(finish(End::Success(Payload::Inline(Json::null())), outcome, Vec::new()));
         }
@@ -44,7 +44,7 @@ impl Lease {
     }
 
     /// The same where the record takes no result of this size.
-    pub(super) async fn success_in_blob(&mut self, result: &Json, outcome: &Outcome) -> Option<Event> {
+    pub(super) async fn success_in_blob(&mut self, result: &Json, outcome: &Outcome) -> Option<Transition> {
         let (name, bytes) = (self.blob_name("result"), Bytes::from(result.as_str().to_owned()));
         match self.store(name, bytes).await {
             Ok(payload) => Some(finish(End::Success(payload), outcome, Vec::new())),
@@ -75,7 +75,7 @@ impl Lease {
                 }
                 Err(error) => {
                     limited!(error, job.key = %self.delivery.key, %error, "could not store a result");
-                    waiting.get_or_insert_with(|| self.host.room.wait());
+                    waiting.get_or_insert_with(|| self.host.blocked_writes.register());
                 }
             }
             self.keep_outcome().await.ok_or(Unstored::Gone)?;

@@ -10,7 +10,7 @@ use wasmhost_protocol::format_duration;
 
 mod settings;
 
-use settings::{CONSUMER, DURATIONS, Mend, Rule, STREAM, Setting};
+use settings::{CONSUMER, DURATIONS, Fix, Rule, STREAM, Setting};
 
 /// A setting that is not as needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +23,14 @@ pub struct Difference {
     pub found: String,
     /// What is needed.
     pub wanted: String,
-    /// What mends it.
+    /// What fixes it.
     pub command: String,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { object, field, found, wanted, command } = self;
-        write!(f, "`{object}`: `{field}` is {found}, wanted {wanted}; mend it with `{command}`")
+        write!(f, "`{object}`: `{field}` is {found}, wanted {wanted}; fix it with `{command}`")
     }
 }
 
@@ -44,7 +44,7 @@ impl Rule {
     }
 }
 
-/// What is compared, and the commands that mend it.
+/// What is compared, and the commands that fix it.
 struct Object<'a> {
     name: &'a str,
     /// `stream edit S`.
@@ -72,7 +72,7 @@ pub(super) fn consumer(
 }
 
 fn compare(object: &Object<'_>, settings: &[Setting], found: &Value, all_wanted: &Value) -> Vec<Difference> {
-    let differing = settings.iter().filter_map(|Setting(field, rule, mend)| {
+    let differing = settings.iter().filter_map(|Setting(field, rule, fix)| {
         let (found, wanted) = (&found[*field], &all_wanted[*field]);
         if satisfies(rule.of(all_wanted), &normal(field, found), &normal(field, wanted)) {
             return None;
@@ -84,7 +84,7 @@ fn compare(object: &Object<'_>, settings: &[Setting], found: &Value, all_wanted:
             found: shown(field, found),
             command: match wanted.as_array().filter(|_| *field == "sources") {
                 Some(sources) => edit_sources(object, sources),
-                None => command(object, *mend, wanted, &wanted_text),
+                None => command(object, *fix, wanted, &wanted_text),
             },
             wanted: wanted_text,
         })
@@ -139,13 +139,13 @@ fn shown(field: &str, value: &Value) -> String {
     }
 }
 
-fn command(object: &Object<'_>, mend: Mend, wanted: &Value, wanted_text: &str) -> String {
+fn command(object: &Object<'_>, fix: Fix, wanted: &Value, wanted_text: &str) -> String {
     let Object { edit, remove, .. } = object;
-    let flag = match mend {
-        Mend::Anew => return remove.clone(),
-        Mend::Interactive => return format!("{edit} --interactive"),
-        Mend::FlagOn(_) if *wanted != Value::Bool(true) => return remove.clone(),
-        Mend::FlagOn(flag) | Mend::Flag(flag) => flag,
+    let flag = match fix {
+        Fix::Anew => return remove.clone(),
+        Fix::Interactive => return format!("{edit} --interactive"),
+        Fix::FlagOn(_) if *wanted != Value::Bool(true) => return remove.clone(),
+        Fix::FlagOn(flag) | Fix::Flag(flag) => flag,
     };
     match wanted {
         Value::Bool(true) => format!("{edit} --{flag}"),

@@ -33,13 +33,13 @@ pub async fn ensure_consumer(
     queue: &QueueName,
     ack_wait: Duration,
 ) -> Result<QueueConsumer, LayoutError> {
-    let (consumer, differences) = look_at_consumer(connection, queue, ack_wait).await?;
+    let (consumer, differences) = inspect_consumer(connection, queue, ack_wait).await?;
     if differences.is_empty() { Ok(consumer) } else { Err(LayoutError::of_settings(differences)) }
 }
 
 /// The same for who serves it already: the consumer as it is, and how it differs. One that cannot be pulled from is an
 /// error that says how.
-pub async fn look_at_consumer(
+pub async fn inspect_consumer(
     connection: &Connection,
     queue: &QueueName,
     ack_wait: Duration,
@@ -47,7 +47,7 @@ pub async fn look_at_consumer(
     let name = connection.names.consumer(queue);
     let wanted = wanted(connection, queue, ack_wait);
     let Some(pull) = denied(connection, &name, get_or_create(connection, &name, &wanted)).await? else {
-        look(connection, queue, ack_wait).await?;
+        inspect(connection, queue, ack_wait).await?;
         let text = "it is no pull consumer, and no setting of it says why".to_owned();
         return Err(LayoutError::Unreachable { object: name, text });
     };
@@ -57,7 +57,7 @@ pub async fn look_at_consumer(
 }
 
 /// Compares the queue's consumer, of whichever sort, if there is one.
-pub(super) async fn look(
+pub(super) async fn inspect(
     connection: &Connection,
     queue: &QueueName,
     ack_wait: Duration,

@@ -49,20 +49,20 @@ pub enum Problem {
         object: String,
         /// The server's words.
         text: String,
-        /// What mends it, where a setting does.
-        mend: Option<String>,
+        /// What fixes it, where a setting does.
+        fix: Option<String>,
     },
 }
 
-/// A line a problem, and behind them a line a mend: one setting may keep all streams from being made.
+/// A line a problem, and behind them a line a fix: one setting may keep all streams from being made.
 fn lines(problems: &[Problem]) -> String {
-    let mends = problems.iter().filter_map(|problem| match problem {
-        Problem::Refused { mend, .. } => mend.as_deref(),
+    let fixes = problems.iter().filter_map(|problem| match problem {
+        Problem::Refused { fix, .. } => fix.as_deref(),
         Problem::Setting(_) | Problem::Missing(_) => None,
     });
-    let mends: BTreeSet<_> = mends.map(|mend| format!("mend: {mend}")).collect();
+    let fixes: BTreeSet<_> = fixes.map(|fix| format!("fix: {fix}")).collect();
     let problems = problems.iter().map(ToString::to_string);
-    problems.chain(mends).map(|line| format!("\n  {line}")).collect()
+    problems.chain(fixes).map(|line| format!("\n  {line}")).collect()
 }
 
 impl fmt::Display for Problem {
@@ -72,7 +72,7 @@ impl fmt::Display for Problem {
             Self::Missing(object) => {
                 write!(f, "`{object}` is missing; it is made when all else is as wanted")
             }
-            Self::Refused { object, text, mend: _ } => write!(f, "`{object}` cannot be made: {text}"),
+            Self::Refused { object, text, fix: _ } => write!(f, "`{object}` cannot be made: {text}"),
         }
     }
 }
@@ -85,8 +85,8 @@ impl LayoutError {
     }
 
     /// What the server does not make.
-    pub(super) fn refused(object: &str, text: impl Into<String>, mend: Option<String>) -> Self {
-        Self::Problems(vec![Problem::Refused { object: object.to_owned(), text: text.into(), mend }])
+    pub(super) fn refused(object: &str, text: impl Into<String>, fix: Option<String>) -> Self {
+        Self::Problems(vec![Problem::Refused { object: object.to_owned(), text: text.into(), fix }])
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use wasmhost_protocol::Names;
 
-use super::description::{standing, subject};
+use super::description::{stored_chunks, subject};
 use super::{ObjectError, bounded};
 use crate::{Connection, ReadError, api};
 
@@ -12,7 +12,7 @@ use crate::{Connection, ReadError, api};
 /// is found. Who reads meanwhile finds it incomplete or missing.
 pub(crate) async fn delete(connection: &Connection, store: &str, name: &str) -> Result<bool, ObjectError> {
     bounded(name, async {
-        let (chunks, was_there) = match standing(connection, store, name).await {
+        let (chunks, was_there) = match stored_chunks(connection, store, name).await {
             Ok(None) => return Ok(false),
             Ok(Some(description)) => (description.id(), !description.deleted),
             Err(ObjectError::Corrupt { .. }) => (None, true),

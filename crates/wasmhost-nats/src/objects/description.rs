@@ -7,7 +7,7 @@ use serde_json::Value;
 use wasmhost_protocol::{ChunksId, Digest, Names};
 
 use super::{ObjectError, corrupt};
-use crate::message::{Place, read};
+use crate::message::{MessageSelector, read};
 use crate::{Connection, now};
 
 /// The description of an object.
@@ -77,13 +77,13 @@ impl Description {
 }
 
 /// What stands under the name, from the stream's leader; an error where that is no description.
-pub(super) async fn standing(
+pub(super) async fn stored_chunks(
     connection: &Connection,
     store: &str,
     name: &str,
 ) -> Result<Option<Description>, ObjectError> {
     let (stream, subject) = (Names::stream_of_store(store), subject(store, name));
-    let message = read(connection, &stream, Place::LastOn(&subject)).await;
+    let message = read(connection, &stream, MessageSelector::LastOn(&subject)).await;
     let Some(message) = message.map_err(|error| ObjectError::read(name, error))? else { return Ok(None) };
     let description = serde_json::from_slice(&message.payload);
     description

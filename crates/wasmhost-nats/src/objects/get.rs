@@ -73,9 +73,9 @@ async fn describe(
     wanted: &Wanted<'_>,
 ) -> Result<Description, ObjectError> {
     let Wanted { name, limit, .. } = *wanted;
-    let standing = description::standing(connection, store, name).await?;
+    let stored = description::stored_chunks(connection, store, name).await?;
     let missing = || ObjectError::Missing(name.to_owned());
-    let description = standing.filter(|description| !description.deleted).ok_or_else(missing)?;
+    let description = stored.filter(|description| !description.deleted).ok_or_else(missing)?;
     if description.is_link() {
         return Err(ObjectError::Link(name.to_owned()));
     }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use wasmhost_protocol::{ChunksId, Digest, Names, header};
 
 use super::delete::{delete, purge};
-use super::description::{Description, standing, subject};
+use super::description::{Description, stored_chunks, subject};
 use super::{ObjectError, bounded, failed};
 use crate::api::{self, ApiError};
 use crate::codes::Unstored;
@@ -108,7 +108,7 @@ impl Upload<'_> {
 
     async fn described_last(&self) -> Result<(), ObjectError> {
         let stored = bounded(self.object.name, async {
-            let before = match standing(self.connection, self.store, self.object.name).await {
+            let before = match stored_chunks(self.connection, self.store, self.object.name).await {
                 Err(ObjectError::Corrupt { .. }) => None,
                 before => before?.and_then(|before| before.id()),
             };
@@ -125,7 +125,7 @@ impl Upload<'_> {
             }
             // A description that may stand after all keeps its chunks: the next one in its place removes them.
             Err(error) => {
-                if let Ok(None) = standing(self.connection, self.store, self.object.name).await {
+                if let Ok(None) = stored_chunks(self.connection, self.store, self.object.name).await {
                     let subject = Names::object_chunks(self.store, &self.id);
                     self.undo(purge(self.connection, self.store, &subject)).await;
                 }

@@ -1,7 +1,7 @@
 //! T10 and T11: a record is removed by a delete marker, itself a compare-and-set.
 
 use async_nats::jetstream::message::PublishMessage;
-use wasmhost_protocol::{JobKey, Marker, Standing, header};
+use wasmhost_protocol::{JobKey, Marker, StoredEntry, header};
 
 use super::{Records, WriteError, ttl_seconds};
 use crate::backoff::Backoff;
@@ -20,9 +20,9 @@ impl Records {
                 Err(unstored) => return Err(WriteError::new(key, unstored)),
             }
             match self.read_unless_missing(key).await? {
-                Standing::Absent | Standing::Deleted(_) => return Ok(true),
-                standing if standing.expected() != expected => return Ok(false),
-                Standing::Record { .. } | Standing::Unreadable { .. } | Standing::Newer { .. } => {}
+                StoredEntry::Absent | StoredEntry::Deleted(_) => return Ok(true),
+                stored if stored.expected() != expected => return Ok(false),
+                StoredEntry::Record { .. } | StoredEntry::Unreadable { .. } | StoredEntry::Newer { .. } => {}
             }
             backoff.wait().await;
         }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use wasmhost_protocol::{JobKey, ModuleName, Names, Standing, TaskName};
+use wasmhost_protocol::{JobKey, ModuleName, Names, StoredEntry, TaskName};
 
 use super::Records;
-use super::standing::standing_of;
+use super::stored_entry::stored_entry_of;
 use crate::StoredMessage;
 use crate::direct::all;
 use crate::message::ReadError;
@@ -54,7 +54,7 @@ impl Records {
     pub async fn list(
         &self,
         filter: &JobFilter,
-    ) -> Result<impl Stream<Item = Result<(JobKey, Standing), ReadError>> + Send + use<>, ReadError> {
+    ) -> Result<impl Stream<Item = Result<(JobKey, StoredEntry), ReadError>> + Send + use<>, ReadError> {
         let names = self.connection.names.clone();
         let last = self.last_revision().await?;
         let (filter, told) = (filter.states(&names), HashSet::new());
@@ -82,7 +82,7 @@ struct Look {
 
 impl Look {
     /// The rows of the next window that has any.
-    async fn window(mut self) -> Result<Option<(Vec<(JobKey, Standing)>, Self)>, ReadError> {
+    async fn window(mut self) -> Result<Option<(Vec<(JobKey, StoredEntry)>, Self)>, ReadError> {
         let (connection, names) = (self.records.connection.clone(), self.records.connection.names.clone());
         let stream = names.states_stream();
         while self.has_more().await? {
@@ -106,14 +106,14 @@ impl Look {
         Ok(self.from <= self.last)
     }
 
-    fn row(&mut self, names: &Names, message: &StoredMessage) -> Option<(JobKey, Standing)> {
+    fn row(&mut self, names: &Names, message: &StoredMessage) -> Option<(JobKey, StoredEntry)> {
         let key =
             names.parse_state_subject(&message.subject).ok().filter(|_| self.matches(&message.subject))?;
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         self.told.insert(hasher.finish()).then(|| {
-            let standing = standing_of(&key, message);
-            (key, standing)
+            let stored = stored_entry_of(&key, message);
+            (key, stored)
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{Fate, JobKey, Record, Standing, Token, fate, still_owned};
+use wasmhost_protocol::{JobKey, Record, StoredEntry, Token, WriteResolution, resolve_write, still_owned};
 
 use super::{Records, WriteError};
 use crate::backoff::Backoff;
@@ -16,7 +16,7 @@ pub enum Written {
     Landed(u64),
     /// Something else stands: decide again. A record with the token of one's own new claim means that the claim
     /// landed and was written over since.
-    Moved(Standing),
+    Moved(StoredEntry),
 }
 
 /// How an owner's write ended.
@@ -48,9 +48,9 @@ impl Records {
         let mut backoff = Backoff::new();
         loop {
             match self.attempt(key, record, expected, ttl).await? {
-                Fate::Landed(revision) => return Ok(Written::Landed(revision)),
-                Fate::Moved(standing) => return Ok(Written::Moved(standing)),
-                Fate::Unchanged => backoff.wait().await,
+                WriteResolution::Landed(revision) => return Ok(Written::Landed(revision)),
+                WriteResolution::Moved(stored) => return Ok(Written::Moved(stored)),
+                WriteResolution::Unchanged => backoff.wait().await,
             }
         }
     }
@@ -68,12 +68,12 @@ impl Records {
         loop {
             match self.write(key, record, expected, ttl).await? {
                 Written::Landed(revision) => return Ok(OwnedWrite::Landed(revision)),
-                Written::Moved(standing)
-                    if fault::is_broken("r5-over-terminal") && ended_under(&standing, token) =>
+                Written::Moved(stored)
+                    if fault::is_broken("r5-over-terminal") && ended_under(&stored, token) =>
                 {
-                    expected = standing.expected();
+                    expected = stored.expected();
                 }
-                Written::Moved(standing) => return Ok(owned(standing, token)),
+                Written::Moved(stored) => return Ok(owned(stored, token)),
             }
         }
     }
@@ -84,26 +84,26 @@ impl Records {
         record: &Record,
         expected: u64,
         ttl: Option<Duration>,
-    ) -> Result<Fate, WriteError> {
+    ) -> Result<WriteResolution, WriteError> {
         match self.compare_and_set(key, record, expected, ttl).await {
-            Ok(revision) => return Ok(Fate::Landed(revision)),
+            Ok(revision) => return Ok(WriteResolution::Landed(revision)),
             Err(WriteError::Conflict(_)) => {}
             Err(WriteError::Unknown { text, .. }) => {
                 tracing::debug!(job.key = %key, text, "a write had no answer; reading what stands");
             }
             Err(error) => return Err(error),
         }
-        Ok(fate(record, expected, self.read_unless_missing(key).await?))
+        Ok(resolve_write(record, expected, self.read_unless_missing(key).await?))
     }
 }
 
 /// Whether others ended the job of this claim: T6b and T8 keep its token.
-fn ended_under(standing: &Standing, token: Token) -> bool {
-    matches!(standing, Standing::Record { record, .. } if record.is_terminal() && record.token == Some(token))
+fn ended_under(stored: &StoredEntry, token: Token) -> bool {
+    matches!(stored, StoredEntry::Record { record, .. } if record.is_terminal() && record.token == Some(token))
 }
 
-fn owned(standing: Standing, token: Token) -> OwnedWrite {
-    match still_owned(standing, token) {
+fn owned(stored: StoredEntry, token: Token) -> OwnedWrite {
+    match still_owned(stored, token) {
         Some((record, revision)) => OwnedWrite::Moved { record, revision },
         None => OwnedWrite::Fenced,
     }

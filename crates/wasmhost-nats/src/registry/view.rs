@@ -15,7 +15,7 @@ use super::{Version, version};
 use crate::backoff::Backoff;
 use crate::direct::page;
 use crate::layout::MODULE_HISTORY;
-use crate::message::{Place, read};
+use crate::message::{MessageSelector, read};
 use crate::streams::{StreamState, state_of};
 use crate::{Connection, ReadError, StoredMessage};
 
@@ -149,7 +149,9 @@ impl RegistryView {
     /// Reads what came after revision `known`; the newest there is then.
     async fn catch_up(&self, stream: &str, known: u64) -> Result<u64, ReadError> {
         let (filter, mut known) = (self.connection.names.modules_filter(), known);
-        while let Some(message) = read(&self.connection, stream, Place::From(known + 1, &filter)).await? {
+        while let Some(message) =
+            read(&self.connection, stream, MessageSelector::From(known + 1, &filter)).await?
+        {
             known = message.sequence;
             self.apply(&mut self.modules.write().unwrap_or_else(PoisonError::into_inner), &message);
             self.changes.send_replace(known);

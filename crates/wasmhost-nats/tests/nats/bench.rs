@@ -9,8 +9,8 @@ use wasmhost_nats::{
     ConnectConfig, Connection, Credentials, LayoutConfig, ensure_layout, now, random_token, random_write,
 };
 use wasmhost_protocol::{
-    Change, Claim, Delivery, End, Event, HostId, JobKey, Json, Payload, QueueName, Record, Revoke,
-    Submission, Token, Writer, next,
+    Claim, DeliveryOrdinal, End, HostId, JobKey, JobSpec, Json, Payload, QueueName, Record, Revoke, Token,
+    Transition, WriteIntent, Writer, transition,
 };
 
 /// No wait for a signal takes longer.
@@ -58,8 +58,8 @@ pub(crate) fn key(text: &str) -> JobKey {
     JobKey::parse(text).expect("a key")
 }
 
-fn submission(key: &JobKey) -> Submission {
-    Submission {
+fn submission(key: &JobKey) -> JobSpec {
+    JobSpec {
         key: key.clone(),
         queue: queue(),
         submitted_at: now(),
@@ -73,13 +73,13 @@ fn submission(key: &JobKey) -> Submission {
     }
 }
 
-fn step(record: Option<&Record>, event: Event, writer: Writer) -> Record {
-    let change = Change { event, writer, now: now(), write: random_write() };
-    next(record, &change).expect("a legal step")
+fn step(record: Option<&Record>, event: Transition, writer: Writer) -> Record {
+    let change = WriteIntent { transition: event, writer, now: now(), write: random_write() };
+    transition(record, &change).expect("a legal step")
 }
 
 pub(crate) fn pending(key: &JobKey) -> Record {
-    step(None, Event::Submit(submission(key)), Writer::Client)
+    step(None, Transition::Submit(submission(key)), Writer::Client)
 }
 
 /// A first claim, with its token.
@@ -90,22 +90,22 @@ pub(crate) fn claimed(key: &JobKey) -> (Record, Token) {
         host: HostId::parse("h-1").expect("a host id"),
         token,
         msg_seq: 1,
-        delivery: Delivery { created: now(), count: 1 },
+        delivery: DeliveryOrdinal { created: now(), count: 1 },
         digest: None,
         max_attempts: None,
         max_lost: 3,
         track_started: true,
         adopt: false,
     };
-    (step(None, Event::Claim(Box::new(claim)), Writer::Host), token)
+    (step(None, Transition::Claim(Box::new(claim)), Writer::Host), token)
 }
 
 pub(crate) fn succeeded(record: &Record, token: Token) -> Record {
     let end = End::Success(Payload::Inline(Json::null()));
-    step(Some(record), Event::Finish { end, usage: None, denied: Vec::new() }, Writer::Owner(token))
+    step(Some(record), Transition::Finish { end, usage: None, denied: Vec::new() }, Writer::Owner(token))
 }
 
 pub(crate) fn revoke_requested(record: &Record) -> Record {
     let revoke = Revoke { reason: "no longer needed".to_owned(), stop_at: now() };
-    step(Some(record), Event::RequestRevoke(revoke), Writer::Client)
+    step(Some(record), Transition::RequestRevoke(revoke), Writer::Client)
 }

@@ -2,7 +2,7 @@
 
 use futures::Stream;
 use wasmhost_nats::{Event, Heard, JobFilter, Records, subscribe, subscribe_all};
-use wasmhost_protocol::Standing;
+use wasmhost_protocol::StoredEntry;
 
 use crate::bench::{self, Bench, claimed, key, succeeded};
 
@@ -30,10 +30,10 @@ async fn each_event_names_the_revision_before_it() {
     assert_eq!((event.key, event.revision, event.previous), (mine.clone(), first, 0));
     let event = next_of(&mut events).await;
     assert_eq!((event.revision, event.previous), (second, first));
-    assert_eq!(event.standing, Standing::Record { record: Box::new(end), revision: second });
+    assert_eq!(event.stored, StoredEntry::Record { record: Box::new(end), revision: second });
     let event = next_of(&mut events).await;
     assert_eq!(event.previous, second);
-    assert!(matches!(event.standing, Standing::Deleted(marker) if !marker.expired));
+    assert!(matches!(event.stored, StoredEntry::Deleted(marker) if !marker.expired));
 
     let numbers =
         [next_of(&mut all).await, next_of(&mut all).await].map(|event| (event.revision, event.previous));

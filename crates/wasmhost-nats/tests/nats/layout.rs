@@ -47,7 +47,7 @@ async fn foreign_settings_are_all_named_and_left_alone() {
 }
 
 #[tokio::test]
-async fn what_an_older_version_made_is_refused_with_what_mends_it() {
+async fn what_an_older_version_made_is_refused_with_what_fixes_it() {
     let bench = Bench::new().await;
     let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
     let mut jobs = jetstream.get_stream(names.jobs_stream()).await.unwrap().cached_info().config.clone();
@@ -62,12 +62,12 @@ async fn what_an_older_version_made_is_refused_with_what_mends_it() {
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
     let differences = settings(error);
     let commands: Vec<_> = differences.iter().map(|difference| &*difference.command).collect();
-    let mends = [
+    let fixes = [
         "nats stream edit WASMHOST_SCHEDULES --max-bytes=-1",
         "nats stream purge WASMHOST_SCHEDULES --subject='wasmhost.due.>' && \
          nats stream edit WASMHOST_JOBS --interactive",
     ];
-    assert_eq!(commands, mends);
+    assert_eq!(commands, fixes);
     // Both are changed in place.
     jetstream.update_stream(wanted).await.unwrap();
     jetstream
@@ -96,8 +96,8 @@ async fn a_consumer_with_a_delivery_limit_is_refused() {
     stream.update_consumer(pull).await.unwrap();
     let error = ensure_consumer(&bench.connection, &queue(), Duration::from_secs(30)).await.unwrap_err();
     let text = error.to_string();
-    let mend = "nats consumer edit WASMHOST_JOBS wasmhost-default --max-deliver=-1";
-    assert!(text.contains("`max_deliver` is 5, wanted -1") && text.contains(mend), "{text}");
+    let fix = "nats consumer edit WASMHOST_JOBS wasmhost-default --max-deliver=-1";
+    assert!(text.contains("`max_deliver` is 5, wanted -1") && text.contains(fix), "{text}");
 }
 
 /// Everything that differs, and nothing else.
@@ -184,8 +184,8 @@ async fn a_mirror_in_the_place_of_a_bucket_is_told() {
     let config = Config { name: names.hosts_stream(), mirror: Some(mirror), ..Config::default() };
     jetstream.create_stream(config).await.unwrap();
     let text = ensure(&bench, &[]).await.unwrap_err().to_string();
-    let mend = "wanted not set; mend it with `nats stream rm KV_wasmhost-hosts`";
-    assert!(text.contains("`mirror` is {") && text.contains(mend), "{text}");
+    let fix = "wanted not set; fix it with `nats stream rm KV_wasmhost-hosts`";
+    assert!(text.contains("`mirror` is {") && text.contains(fix), "{text}");
 }
 
 #[tokio::test]

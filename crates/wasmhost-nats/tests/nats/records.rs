@@ -9,7 +9,8 @@ use wasmhost_nats::{
     now, subscribe,
 };
 use wasmhost_protocol::{
-    End, ErrorKind, JobError, JobKey, Json, Limits, Payload, Record, Revoke, Stage, Standing, Token, bounds,
+    End, ErrorKind, JobError, JobKey, JobState, Json, Limits, Payload, Record, Revoke, StoredEntry, Token,
+    bounds,
 };
 
 use crate::bench::{Bench, PATIENCE, claimed, key, pending, revoke_requested, succeeded};
@@ -30,14 +31,14 @@ async fn running(records: &Records, key: &JobKey) -> (Record, Token, u64) {
 async fn a_write_over_another_revision_is_a_conflict() {
     let bench = Bench::new().await;
     let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
-    assert_eq!(records.read(&key).await.unwrap(), Standing::Absent);
+    assert_eq!(records.read(&key).await.unwrap(), StoredEntry::Absent);
     let first = pending(&key);
     let revision = set(&records, &first, 0).await;
     for wrong in [0, revision + 1] {
         let error = records.compare_and_set(&key, &pending(&key), wrong, None).await.unwrap_err();
         assert!(matches!(error, WriteError::Conflict(_)), "{error}");
     }
-    assert_eq!(records.read(&key).await.unwrap(), Standing::Record { record: Box::new(first), revision });
+    assert_eq!(records.read(&key).await.unwrap(), StoredEntry::Record { record: Box::new(first), revision });
 }
 
 #[tokio::test]
@@ -82,8 +83,8 @@ async fn a_terminal_record_is_never_written_over_even_under_the_own_token() {
     let revision = set(&records, &end, first).await;
     let other = succeeded(&record, token);
     assert_eq!(records.write_owned(&key, &other, first, None, token).await.unwrap(), OwnedWrite::Fenced);
-    let standing = Standing::Record { record: Box::new(end), revision };
-    assert_eq!(records.write(&key, &other, first, None).await.unwrap(), Written::Moved(standing));
+    let stored = StoredEntry::Record { record: Box::new(end), revision };
+    assert_eq!(records.write(&key, &other, first, None).await.unwrap(), Written::Moved(stored));
 }
 
 #[tokio::test]
@@ -95,7 +96,7 @@ async fn a_delete_marker_fences_the_owner_and_takes_a_new_record() {
     assert!(records.delete(&key, first).await.unwrap());
     let write = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
     assert_eq!(write, OwnedWrite::Fenced);
-    let Written::Moved(Standing::Deleted(marker)) =
+    let Written::Moved(StoredEntry::Deleted(marker)) =
         records.write(&key, &pending(&key), 0, None).await.unwrap()
     else {
         panic!("a marker stands")
@@ -114,9 +115,9 @@ async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
     let end = succeeded(&record, token);
     let landed = records.write_owned(&key, &end, first, ttl, token).await.unwrap();
     assert_eq!(landed, OwnedWrite::Landed(first + 1));
-    assert!(matches!(next_of(&mut events).await.standing, Standing::Record { .. }));
-    let Standing::Deleted(heard) = next_of(&mut events).await.standing else { panic!("it expires") };
-    let Standing::Deleted(marker) = records.read(&key).await.unwrap() else { panic!("a marker stands") };
+    assert!(matches!(next_of(&mut events).await.stored, StoredEntry::Record { .. }));
+    let StoredEntry::Deleted(heard) = next_of(&mut events).await.stored else { panic!("it expires") };
+    let StoredEntry::Deleted(marker) = records.read(&key).await.unwrap() else { panic!("a marker stands") };
     assert!(marker.expired && heard.expired);
     assert_eq!(marker.revision, heard.revision);
     set(&records, &pending(&key), marker.revision).await;
@@ -140,10 +141,10 @@ async fn the_record_of_another_job_is_unreadable() {
     let subject = bench.connection.names.state_subject(&mine);
     let value = pending(&other).to_bytes();
     let ack = bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
-    let standing = records.read(&mine).await.unwrap();
+    let stored = records.read(&mine).await.unwrap();
     assert!(
-        matches!(&standing, Standing::Unreadable { revision, why } if *revision == ack.sequence && why.contains("a.b.2")),
-        "{standing:?}"
+        matches!(&stored, StoredEntry::Unreadable { revision, why } if *revision == ack.sequence && why.contains("a.b.2")),
+        "{stored:?}"
     );
 }
 
@@ -178,7 +179,7 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
     };
     let result = json(Limits::INLINE_RESULT_BYTES as u64);
     for end in [End::Failure(error), End::Success(Payload::Inline(result))] {
-        record.stage = Stage::Ended { end, finished_at };
+        record.stage = JobState::Ended { end, finished_at };
         let written = records.compare_and_set(&key, &record, 1, None).await;
         assert!(written.is_ok() || matches!(written, Err(WriteError::Conflict(_))), "{written:?}");
     }

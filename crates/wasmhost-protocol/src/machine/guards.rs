@@ -1,11 +1,11 @@
 //! The guards of the state machine: who may write which transition from which state, and when.
 
-use super::{Change, Claim, EARLY, Illegal, Writer};
-use crate::{End, ErrorKind, Limits, Record, RetryPolicy, Revoke, Stage, Timestamp, truncate};
+use super::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, WriteIntent, Writer};
+use crate::{End, ErrorKind, JobState, Limits, Record, RetryPolicy, Revoke, Timestamp, truncate};
 
 /// T0b.
-pub(super) fn touch(record: &Record, change: &Change) -> Result<(), Illegal> {
-    match (change.writer, record.attempt) {
+pub(super) fn touch(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {
+    match (intent.writer, record.attempt) {
         (Writer::Client, 0) => Ok(()),
         (Writer::Client, _) => Err(Illegal::Wrong { event: "a touch", state: record.state() }),
         (Writer::Owner(_) | Writer::Host | Writer::Reconciler, _) => Err(Illegal::NotAllowed("a touch")),
@@ -13,8 +13,8 @@ pub(super) fn touch(record: &Record, change: &Change) -> Result<(), Illegal> {
 }
 
 /// T1 and T4; what `lost` becomes. A stale delivery is told first: it may not end the job either (T6b, T8).
-pub(super) fn claim(record: &Record, claim: &Claim, change: &Change) -> Result<u32, Illegal> {
-    if change.writer != Writer::Host {
+pub(super) fn claim(record: &Record, claim: &Claim, intent: &WriteIntent) -> Result<u32, Illegal> {
+    if intent.writer != Writer::Host {
         return Err(Illegal::NotAllowed("a claim"));
     }
     if is_stale(record, claim) {
@@ -23,10 +23,10 @@ pub(super) fn claim(record: &Record, claim: &Claim, change: &Change) -> Result<u
     if record.revoke.is_some() {
         return Err(Illegal::Revoked);
     }
-    if record.is_expired(change.now) {
+    if record.is_expired(intent.now) {
         return Err(Illegal::Expired);
     }
-    if let Some(not_before) = record.stage.not_before().filter(|not_before| is_early(*not_before, change.now))
+    if let Some(not_before) = record.stage.not_before().filter(|not_before| is_early(*not_before, intent.now))
     {
         return Err(Illegal::Early(not_before));
     }
@@ -48,19 +48,19 @@ fn is_stale(record: &Record, claim: &Claim) -> bool {
 }
 
 fn is_early(not_before: Timestamp, now: Timestamp) -> bool {
-    now < not_before.minus(EARLY)
+    now < not_before.minus(CLAIM_CLOCK_TOLERANCE)
 }
 
 /// `lost` counts a claim that ended without an outcome, unless its consumer was re-created: its owner may be healthy.
 fn lost_after(record: &Record, claim: &Claim) -> u32 {
-    let running = matches!(record.stage, Stage::Running(_));
+    let running = matches!(record.stage, JobState::Running(_));
     let same_consumer = record.delivery.is_none_or(|held| held.created == claim.delivery.created);
     record.lost + u32::from(running && same_consumer)
 }
 
 /// T2, T3 and T5: the newest claim's owner, while the attempt runs and nobody revoked it.
-pub(super) fn owner(record: &Record, change: &Change, event: &'static str) -> Result<(), Illegal> {
-    let Writer::Owner(token) = change.writer else { return Err(Illegal::NotAllowed(event)) };
+pub(super) fn owner(record: &Record, intent: &WriteIntent, event: &'static str) -> Result<(), Illegal> {
+    let Writer::Owner(token) = intent.writer else { return Err(Illegal::NotAllowed(event)) };
     if record.token != Some(token) {
         return Err(Illegal::NotOwner);
     }
@@ -68,16 +68,16 @@ pub(super) fn owner(record: &Record, change: &Change, event: &'static str) -> Re
         return Err(Illegal::Revoked);
     }
     match record.stage {
-        Stage::Running(_) => Ok(()),
-        Stage::Pending { .. } | Stage::Retry { .. } | Stage::Ended { .. } => {
+        JobState::Running(_) => Ok(()),
+        JobState::Pending { .. } | JobState::Retry { .. } | JobState::Ended { .. } => {
             Err(Illegal::Wrong { event, state: record.state() })
         }
     }
 }
 
 /// T3: an attempt that counts must leave another one.
-pub(super) fn retry(record: &Record, change: &Change, charge: bool) -> Result<(), Illegal> {
-    owner(record, change, "RETRY")?;
+pub(super) fn retry(record: &Record, intent: &WriteIntent, charge: bool) -> Result<(), Illegal> {
+    owner(record, intent, "RETRY")?;
     let max = record.max_attempts.unwrap_or(RetryPolicy::ASKED_ATTEMPTS);
     if charge && record.charged + 1 >= max {
         return Err(Illegal::Exhausted(max));
@@ -86,10 +86,10 @@ pub(super) fn retry(record: &Record, change: &Change, charge: bool) -> Result<()
 }
 
 /// T5 for the owner, T8 for hosts and the reconciler.
-pub(super) fn finish(record: &Record, change: &Change, end: &End) -> Result<(), Illegal> {
-    match (change.writer, end) {
+pub(super) fn finish(record: &Record, intent: &WriteIntent, end: &End) -> Result<(), Illegal> {
+    match (intent.writer, end) {
         (_, End::Revoked) => Err(Illegal::NotAllowed("REVOKED as an outcome")),
-        (Writer::Owner(_), End::Success(_) | End::Failure(_)) => owner(record, change, "an outcome"),
+        (Writer::Owner(_), End::Success(_) | End::Failure(_)) => owner(record, intent, "an outcome"),
         (Writer::Host | Writer::Reconciler, End::Failure(_)) if record.revoke.is_some() => {
             Err(Illegal::Revoked)
         }
@@ -129,11 +129,11 @@ fn without_attempt(record: &Record, kind: ErrorKind) -> Result<(), Illegal> {
 }
 
 /// T6 for anyone while nothing runs, T6b for hosts and the reconciler, T7 for the owner.
-pub(super) fn revoked(record: &Record, change: &Change) -> Result<(), Illegal> {
-    let running = matches!(record.stage, Stage::Running(_));
-    let due = record.revoke.is_some() || record.is_expired(change.now);
+pub(super) fn revoked(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {
+    let running = matches!(record.stage, JobState::Running(_));
+    let due = record.revoke.is_some() || record.is_expired(intent.now);
     let wrong = |event| Err(Illegal::Wrong { event, state: record.state() });
-    match change.writer {
+    match intent.writer {
         Writer::Owner(token) if record.token != Some(token) => Err(Illegal::NotOwner),
         Writer::Owner(_) if record.revoke.is_none() => wrong("REVOKED without a revoke"),
         Writer::Host | Writer::Reconciler if !due => wrong("REVOKED without a revoke"),
@@ -144,8 +144,8 @@ pub(super) fn revoked(record: &Record, change: &Change) -> Result<(), Illegal> {
 
 /// T9 only ever moves `stop_at` earlier. A job without a claim is ended by T6 instead: a touch would carry the request on,
 /// and a host that believes the message published after it builds its claim without a look at the record (R0).
-pub(super) fn earlier(record: &Record, revoke: &Revoke, change: &Change) -> Result<Revoke, Illegal> {
-    if change.writer != Writer::Client {
+pub(super) fn earlier(record: &Record, revoke: &Revoke, intent: &WriteIntent) -> Result<Revoke, Illegal> {
+    if intent.writer != Writer::Client {
         return Err(Illegal::NotAllowed("a revoke"));
     }
     if record.attempt == 0 {

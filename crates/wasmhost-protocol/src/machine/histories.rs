@@ -5,13 +5,16 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::sample::{claim, failure, finish, progress, retry, revoked, submission, success, token};
-use super::{Change, Claim, EARLY, Event, Writer, next};
-use crate::{BlobRef, Delivery, Digest, End, ErrorKind, Record, Revoke, Stage, State, Timestamp, WriteId};
+use super::{CLAIM_CLOCK_TOLERANCE, Claim, Transition, WriteIntent, Writer, transition};
+use crate::{
+    BlobRef, DeliveryOrdinal, Digest, End, ErrorKind, JobState, Record, Revoke, StateLabel, Timestamp,
+    WriteId,
+};
 
 /// One try: what, by whom, and how much later than the one before.
 #[derive(Debug, Clone)]
 struct Try {
-    event: Event,
+    event: Transition,
     writer: Writer,
     passes: Duration,
 }
@@ -20,16 +23,16 @@ fn second(second: u32) -> Timestamp {
     Timestamp::from_unix_ms(i64::from(second) * 1000)
 }
 
-fn submissions() -> impl Strategy<Value = super::Submission> {
+fn submissions() -> impl Strategy<Value = super::JobSpec> {
     (prop::option::of(0..20_u32), prop::option::of(1..4_u32)).prop_map(|(expires, max_attempts)| {
-        super::Submission { expires_at: expires.map(second), max_attempts, ..submission() }
+        super::JobSpec { expires_at: expires.map(second), max_attempts, ..submission() }
     })
 }
 
 prop_compose! {
     fn claims()(job in submissions(), fence in 1..6_u64, msg_seq in 1..3_u64, created in 0..2_u32, count in 1..5_u64,
                 max_lost in 0..3_u32, adopt: bool, track_started: bool) -> Claim {
-        let delivery = Delivery { created: second(created), count };
+        let delivery = DeliveryOrdinal { created: second(created), count };
         Claim { job, token: token(fence), msg_seq, delivery, max_lost, adopt, track_started, ..claim(count) }
     }
 }
@@ -45,22 +48,22 @@ fn ends() -> impl Strategy<Value = End> {
     ]
 }
 
-fn events() -> impl Strategy<Value = Event> {
+fn events() -> impl Strategy<Value = Transition> {
     let blob = BlobRef { name: "b".to_owned(), digest: Digest::from_bytes([0; 32]), bytes: 1 };
     prop_oneof![
-        1 => submissions().prop_map(Event::Submit),
-        1 => Just(Event::Touch),
-        6 => claims().prop_map(|claim| Event::Claim(Box::new(claim))),
+        1 => submissions().prop_map(Transition::Submit),
+        1 => Just(Transition::Touch),
+        6 => claims().prop_map(|claim| Transition::Claim(Box::new(claim))),
         2 => Just(progress()),
-        1 => Just(Event::Checkpoint(blob)),
+        1 => Just(Transition::Checkpoint(blob)),
         4 => (0..20_u32, any::<bool>()).prop_map(|(at, charge)| retry(second(at), charge)),
         2 => ends().prop_map(finish),
         1 => Just(revoked()),
         1 => (submissions(), ends()).prop_map(|(job, end)| {
-            Event::EndUnrecorded { job, end, reason: "unwanted".to_owned() }
+            Transition::EndUnrecorded { job, end, reason: "unwanted".to_owned() }
         }),
         1 => (0..20_u32).prop_map(|at| {
-            Event::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: second(at) })
+            Transition::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: second(at) })
         }),
     ]
 }
@@ -82,26 +85,26 @@ prop_compose! {
 }
 
 /// What the counters and the ends of jobs that no attempt ended say.
-fn check_losses(before: Option<&Record>, change: &Change, after: &Record) -> Result<(), TestCaseError> {
+fn check_losses(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Result<(), TestCaseError> {
     let lost = before.map_or(0, |before| before.lost);
     let kind = match &after.stage {
-        Stage::Ended { end: End::Failure(error), .. } => Some(error.kind),
-        Stage::Ended { end: End::Success(_) | End::Revoked, .. }
-        | Stage::Pending { .. }
-        | Stage::Running(_)
-        | Stage::Retry { .. } => None,
+        JobState::Ended { end: End::Failure(error), .. } => Some(error.kind),
+        JobState::Ended { end: End::Success(_) | End::Revoked, .. }
+        | JobState::Pending { .. }
+        | JobState::Running(_)
+        | JobState::Retry { .. } => None,
     };
     if after.lost != lost {
-        let Event::Claim(claim) = &change.event else {
+        let Transition::Claim(claim) = &intent.transition else {
             return Err(TestCaseError::fail("I11: only a claim tells that another was lost"));
         };
-        let ran = before.is_some_and(|before| matches!(before.stage, Stage::Running(_)));
+        let ran = before.is_some_and(|before| matches!(before.stage, JobState::Running(_)));
         let held = before.and_then(|before| before.delivery).map(|held| held.created);
         prop_assert!(ran && after.lost == lost + 1, "I11: a claim that had an outcome was not lost");
         prop_assert_eq!(held, Some(claim.delivery.created), "I11: its owner may be healthy");
     }
     // What an owner calls its failure is for `decide` to say.
-    if !matches!(change.writer, Writer::Owner(_)) {
+    if !matches!(intent.writer, Writer::Owner(_)) {
         let (never, gone) = (kind == Some(ErrorKind::NotPublished), kind == Some(ErrorKind::Lost));
         prop_assert!(!never || after.attempt == 0, "I12: it was claimed, so published");
         prop_assert!(!gone || after.attempt > 0, "I12: nobody ever saw its message");
@@ -113,44 +116,46 @@ fn check_losses(before: Option<&Record>, change: &Change, after: &Record) -> Res
 }
 
 /// What must hold of every write that `next` lets through.
-fn check(before: Option<&Record>, change: &Change, after: &Record) -> Result<(), TestCaseError> {
-    let is_claim = matches!(change.event, Event::Claim(_));
+fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Result<(), TestCaseError> {
+    let is_claim = matches!(intent.transition, Transition::Claim(_));
     let (attempt, charged, lost, held) =
         before.map_or((0, 0, 0, None), |before| (before.attempt, before.charged, before.lost, before.token));
 
     prop_assert!(before.is_none_or(|before| !before.is_terminal()), "I1: something follows a terminal state");
     prop_assert_eq!(after.attempt, attempt + u32::from(is_claim), "I3");
     prop_assert_eq!(after.token != held, is_claim, "I4: the token changes at a claim and never else");
-    if matches!(change.event, Event::Progress { .. } | Event::Checkpoint(_) | Event::Retry { .. })
-        || after.state() == State::Success
+    if matches!(
+        intent.transition,
+        Transition::Progress { .. } | Transition::Checkpoint(_) | Transition::Retry { .. }
+    ) || after.state() == StateLabel::Success
     {
-        prop_assert_eq!(Some(change.writer), held.map(Writer::Owner), "I4: T2, T3, T5");
+        prop_assert_eq!(Some(intent.writer), held.map(Writer::Owner), "I4: T2, T3, T5");
     }
-    if let Writer::Owner(token) = change.writer {
+    if let Writer::Owner(token) = intent.writer {
         prop_assert_eq!(Some(token), held, "I4: an owner's write under another's claim");
     }
     if let Some(Record { revoke: Some(revoke), .. }) = before {
         let kept = after.revoke.as_ref().is_some_and(|kept| kept.stop_at <= revoke.stop_at);
         prop_assert!(kept, "I7: the revoke is gone, or its stop later");
         prop_assert!(
-            !after.is_terminal() || after.state() == State::Revoked,
+            !after.is_terminal() || after.state() == StateLabel::Revoked,
             "I7: revoked, then {}",
             after.state()
         );
         prop_assert!(!is_claim, "I7: revoked, then claimed");
     }
-    if matches!(change.event, Event::RequestRevoke(_)) {
+    if matches!(intent.transition, Transition::RequestRevoke(_)) {
         prop_assert!(after.attempt > 0, "I7: a request to stop what a believed message may still start");
     }
-    if let Some(Record { stage: Stage::Retry { not_before }, .. }) = before
+    if let Some(Record { stage: JobState::Retry { not_before }, .. }) = before
         && is_claim
     {
-        prop_assert!(change.now.plus(EARLY) >= *not_before, "I14");
+        prop_assert!(intent.now.plus(CLAIM_CLOCK_TOLERANCE) >= *not_before, "I14");
     }
-    check_losses(before, change, after)?;
+    check_losses(before, intent, after)?;
     prop_assert!(after.charged >= charged && after.lost >= lost, "counters fall");
     prop_assert!(after.charged + after.lost <= after.attempt, "more attempts ended than began");
-    prop_assert_eq!((after.write, after.updated_at), (change.write, change.now));
+    prop_assert_eq!((after.write, after.updated_at), (intent.write, intent.now));
     let read = Record::from_bytes(&after.to_bytes());
     prop_assert_eq!(
         &read.map_err(|error| TestCaseError::fail(error.to_string()))?,
@@ -168,9 +173,9 @@ proptest! {
         let (mut record, mut now): (Option<Record>, _) = (None, second(0));
         for (write, Try { event, writer, passes }) in tries.into_iter().enumerate() {
             now = now.plus(passes);
-            let change = Change { event, writer, now, write: WriteId::from_random(write as u128) };
-            if let Ok(after) = next(record.as_ref(), &change) {
-                check(record.as_ref(), &change, &after)?;
+            let intent = WriteIntent { transition: event, writer, now, write: WriteId::from_random(write as u128) };
+            if let Ok(after) = transition(record.as_ref(), &intent) {
+                check(record.as_ref(), &intent, &after)?;
                 record = Some(after);
             }
         }

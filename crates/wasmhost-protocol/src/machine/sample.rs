@@ -1,8 +1,8 @@
 //! Values that the tests of the state machine, of `decide` and of the wire form share.
 
-use super::{Change, Claim, Event, Submission, Writer, next};
+use super::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
 use crate::{
-    Delivery, End, ErrorKind, HostId, JobError, JobKey, Json, Payload, QueueName, Record, StateName,
+    DeliveryOrdinal, End, ErrorKind, HostId, JobError, JobKey, Json, Payload, QueueName, Record, StateName,
     Timestamp, Token, WriteId,
 };
 
@@ -14,8 +14,8 @@ pub(crate) fn token(claim: u64) -> Token {
     Token::from_random(u128::from(claim))
 }
 
-pub(crate) fn submission() -> Submission {
-    Submission {
+pub(crate) fn submission() -> JobSpec {
+    JobSpec {
         key: JobKey::parse("m.f.1").unwrap(),
         queue: QueueName::default_queue(),
         submitted_at: at(0),
@@ -36,7 +36,7 @@ pub(crate) fn claim(count: u64) -> Claim {
         host: HostId::parse("h").unwrap(),
         token: token(count),
         msg_seq: 1,
-        delivery: Delivery { created: at(0), count },
+        delivery: DeliveryOrdinal { created: at(0), count },
         digest: None,
         max_attempts: None,
         max_lost: 1,
@@ -45,12 +45,12 @@ pub(crate) fn claim(count: u64) -> Claim {
     }
 }
 
-pub(crate) fn progress() -> Event {
-    Event::Progress { state: StateName::parse("HALFWAY").unwrap(), meta: None }
+pub(crate) fn progress() -> Transition {
+    Transition::Progress { state: StateName::parse("HALFWAY").unwrap(), meta: None }
 }
 
-pub(crate) fn retry(not_before: Timestamp, charge: bool) -> Event {
-    Event::Retry { reason: "again".to_owned(), not_before, charge, usage: None }
+pub(crate) fn retry(not_before: Timestamp, charge: bool) -> Transition {
+    Transition::Retry { reason: "again".to_owned(), not_before, charge, usage: None }
 }
 
 pub(crate) fn success() -> End {
@@ -61,16 +61,25 @@ pub(crate) fn failure(kind: ErrorKind) -> End {
     End::Failure(JobError::new(kind, "it failed"))
 }
 
-pub(crate) fn finish(end: End) -> Event {
-    Event::Finish { end, usage: None, denied: Vec::new() }
+pub(crate) fn finish(end: End) -> Transition {
+    Transition::Finish { end, usage: None, denied: Vec::new() }
 }
 
-pub(crate) fn revoked() -> Event {
-    Event::Revoked { reason: "unwanted".to_owned(), usage: None }
+pub(crate) fn revoked() -> Transition {
+    Transition::Revoked { reason: "unwanted".to_owned(), usage: None }
 }
 
 /// STARTED by [`claim`] 1.
 pub(crate) fn started() -> Record {
-    let event = Event::Claim(Box::new(claim(1)));
-    next(None, &Change { event, writer: Writer::Host, now: at(100), write: WriteId::from_random(9) }).unwrap()
+    let event = Transition::Claim(Box::new(claim(1)));
+    transition(
+        None,
+        &WriteIntent {
+            transition: event,
+            writer: Writer::Host,
+            now: at(100),
+            write: WriteId::from_random(9),
+        },
+    )
+    .unwrap()
 }

@@ -3,9 +3,10 @@
 use super::sample::{
     at, claim, failure, finish, progress, retry, revoked, started, submission, success, token,
 };
-use super::{Change, Claim, Event, Illegal, Submission, Writer, next};
+use super::{Claim, Illegal, JobSpec, Transition, WriteIntent, Writer, transition};
 use crate::{
-    BlobRef, Delivery, Digest, End, ErrorKind, Record, Revoke, Shown, Stage, StateName, Timestamp, WriteId,
+    BlobRef, DeliveryOrdinal, Digest, End, ErrorKind, JobState, Record, Revoke, RunningLabel, StateName,
+    Timestamp, WriteId,
 };
 
 /// The writers' clock.
@@ -20,24 +21,24 @@ const WRITERS: [(&str, Writer); 4] = [
     ("reconciler", Writer::Reconciler),
 ];
 
-fn change(event: Event, writer: Writer) -> Change {
-    Change { event, writer, now: at(NOW), write: WriteId::from_random(9) }
+fn change(event: Transition, writer: Writer) -> WriteIntent {
+    WriteIntent { transition: event, writer, now: at(NOW), write: WriteId::from_random(9) }
 }
 
 fn pending() -> Record {
-    next(None, &change(Event::Submit(submission()), Writer::Client)).unwrap()
+    transition(None, &change(Transition::Submit(submission()), Writer::Client)).unwrap()
 }
 
-fn running(claimed: u64, shown: Shown) -> Record {
-    Record { token: Some(token(claimed)), stage: Stage::Running(shown), ..started() }
+fn running(claimed: u64, shown: RunningLabel) -> Record {
+    Record { token: Some(token(claimed)), stage: JobState::Running(shown), ..started() }
 }
 
 fn retrying(not_before: Timestamp) -> Record {
-    Record { stage: Stage::Retry { not_before }, charged: 1, max_attempts: Some(3), ..started() }
+    Record { stage: JobState::Retry { not_before }, charged: 1, max_attempts: Some(3), ..started() }
 }
 
 fn ended(end: End) -> Record {
-    Record { stage: Stage::Ended { end, finished_at: at(NOW) }, ..started() }
+    Record { stage: JobState::Ended { end, finished_at: at(NOW) }, ..started() }
 }
 
 fn with_revoke(record: Record) -> Record {
@@ -51,22 +52,22 @@ fn expired(record: Record) -> Record {
 
 fn states() -> Vec<(&'static str, Option<Record>)> {
     let due = at(NOW + 1);
-    let custom = Shown::Custom(StateName::parse("HALFWAY").unwrap());
-    let scheduled = Record { stage: Stage::Pending { not_before: Some(at(NOW + 60)) }, ..pending() };
+    let custom = RunningLabel::Custom(StateName::parse("HALFWAY").unwrap());
+    let scheduled = Record { stage: JobState::Pending { not_before: Some(at(NOW + 60)) }, ..pending() };
     let cases = [
         ("PENDING(0)", pending()),
         ("PENDING(0), scheduled in 60 s", scheduled),
         ("PENDING(0), revoke set", with_revoke(pending())),
         ("PENDING(0), expired", expired(pending())),
         ("STARTED(1), mine", started()),
-        ("STARTED(1), another's", running(OTHER, Shown::Started)),
+        ("STARTED(1), another's", running(OTHER, RunningLabel::Started)),
         ("STARTED(1), mine, charged 1 of 2, lost 1 of 1", Record { charged: 1, lost: 1, ..started() }),
         ("STARTED(1), mine, charged 2 of 2", Record { charged: 2, ..started() }),
         ("STARTED(1), mine, max_attempts unset", Record { charged: 2, max_attempts: None, ..started() }),
         ("STARTED(1), mine, revoke set", with_revoke(started())),
-        ("STARTED(1), another's, revoke set", with_revoke(running(OTHER, Shown::Started))),
+        ("STARTED(1), another's, revoke set", with_revoke(running(OTHER, RunningLabel::Started))),
         ("STARTED(1), mine, expired", expired(started())),
-        ("PENDING(1), mine", running(1, Shown::Pending)),
+        ("PENDING(1), mine", running(1, RunningLabel::Pending)),
         ("HALFWAY(1), mine", running(1, custom)),
         ("RETRY(1), mine, due in 1.001 s", retrying(Timestamp::from_unix_ms(due.unix_ms() + 1))),
         ("RETRY(1), mine, due in 1 s", retrying(due)),
@@ -86,7 +87,7 @@ fn states() -> Vec<(&'static str, Option<Record>)> {
 }
 
 fn claims() -> [(&'static str, Claim); 7] {
-    let of_consumer = |created, count| Delivery { created: at(created), count };
+    let of_consumer = |created, count| DeliveryOrdinal { created: at(created), count };
     [
         ("claim: newer delivery", claim(2)),
         ("claim: same delivery", Claim { delivery: of_consumer(0, 1), ..claim(2) }),
@@ -101,16 +102,17 @@ fn claims() -> [(&'static str, Claim); 7] {
     ]
 }
 
-fn events() -> Vec<(&'static str, Event)> {
+fn events() -> Vec<(&'static str, Transition)> {
     let blob = BlobRef { name: "b".to_owned(), digest: Digest::from_bytes([0; 32]), bytes: 1 };
-    let stop = |stop_at| Event::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: at(stop_at) });
-    let gone = Submission { expires_at: Some(at(NOW)), ..submission() };
-    let unrecorded = |job, end| Event::EndUnrecorded { job, end, reason: "unwanted".to_owned() };
-    let mut events = vec![("submit", Event::Submit(submission())), ("touch", Event::Touch)];
-    events.extend(claims().map(|(name, claim)| (name, Event::Claim(Box::new(claim)))));
+    let stop =
+        |stop_at| Transition::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: at(stop_at) });
+    let gone = JobSpec { expires_at: Some(at(NOW)), ..submission() };
+    let unrecorded = |job, end| Transition::EndUnrecorded { job, end, reason: "unwanted".to_owned() };
+    let mut events = vec![("submit", Transition::Submit(submission())), ("touch", Transition::Touch)];
+    events.extend(claims().map(|(name, claim)| (name, Transition::Claim(Box::new(claim)))));
     events.extend([
         ("progress", progress()),
-        ("checkpoint", Event::Checkpoint(blob)),
+        ("checkpoint", Transition::Checkpoint(blob)),
         ("retry, charged", retry(at(NOW + 9), true)),
         ("retry, hand-off", retry(at(NOW), false)),
         ("finish: success", finish(success())),
@@ -157,10 +159,10 @@ fn cell(before: Option<&Record>, after: Result<Record, Illegal>) -> String {
 }
 
 /// Writers with the same answer share a row.
-fn rows(before: Option<&Record>, event: &Event) -> Vec<(String, String)> {
+fn rows(before: Option<&Record>, event: &Transition) -> Vec<(String, String)> {
     let mut rows: Vec<(String, String)> = Vec::new();
     for (name, writer) in WRITERS {
-        let cell = cell(before, next(before, &change(event.clone(), writer)));
+        let cell = cell(before, transition(before, &change(event.clone(), writer)));
         match rows.iter_mut().find(|(_, held)| *held == cell) {
             Some((writers, _)) => *writers = format!("{writers} {name}"),
             None => rows.push((name.to_owned(), cell)),

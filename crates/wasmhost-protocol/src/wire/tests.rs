@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::machine::sample::{at, failure, started, success, token};
 use crate::{
-    BlobRef, Delivery, Digest, ErrorKind, HostId, JobId, JobKey, QueueName, Revoke, StateName, TaskName,
-    Usage, WriteId,
+    BlobRef, DeliveryOrdinal, Digest, ErrorKind, HostId, JobId, JobKey, QueueName, Revoke, StateName,
+    TaskName, Usage, WriteId,
 };
 
 fn blob() -> BlobRef {
@@ -40,11 +40,11 @@ fn full() -> Record {
 }
 
 fn ended(end: End) -> Record {
-    Record { stage: Stage::Ended { end, finished_at: at(160) }, ..full() }
+    Record { stage: JobState::Ended { end, finished_at: at(160) }, ..full() }
 }
 
 /// Every stage that there is.
-fn stages() -> Vec<Stage> {
+fn stages() -> Vec<JobState> {
     let error = JobError {
         details: Some(Json::of(&json!({ "code": 7 })).unwrap()),
         backtrace: Some("frame".to_owned()),
@@ -52,14 +52,14 @@ fn stages() -> Vec<Stage> {
         retryable: true,
         ..JobError::new(ErrorKind::Failed, "it failed")
     };
-    let end = |end| Stage::Ended { end, finished_at: at(160) };
+    let end = |end| JobState::Ended { end, finished_at: at(160) };
     vec![
-        Stage::Pending { not_before: None },
-        Stage::Pending { not_before: Some(at(500)) },
-        Stage::Running(Shown::Pending),
-        Stage::Running(Shown::Started),
-        Stage::Running(Shown::Custom(StateName::parse("HALFWAY").unwrap())),
-        Stage::Retry { not_before: at(140) },
+        JobState::Pending { not_before: None },
+        JobState::Pending { not_before: Some(at(500)) },
+        JobState::Running(RunningLabel::Pending),
+        JobState::Running(RunningLabel::Started),
+        JobState::Running(RunningLabel::Custom(StateName::parse("HALFWAY").unwrap())),
+        JobState::Retry { not_before: at(140) },
         end(success()),
         end(End::Success(Payload::Inline(Json::parse(r#"{"b": 1.0, "a": [1e400]}"#).unwrap()))),
         end(End::Success(Payload::Blob(blob()))),
@@ -78,7 +78,7 @@ fn unclaimed(record: Record) -> Record {
 fn a_record_of_any_stage_reads_back() {
     for stage in stages() {
         let record = Record { stage: stage.clone(), ..full() };
-        let record = if matches!(stage, Stage::Pending { .. }) { unclaimed(record) } else { record };
+        let record = if matches!(stage, JobState::Pending { .. }) { unclaimed(record) } else { record };
         assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
     }
     for end in [failure(ErrorKind::NotPublished), End::Revoked] {
@@ -169,7 +169,7 @@ fn check(record: &Record, change: &Value, wanted: &str) {
 #[test]
 fn an_impossible_record_is_named() {
     let (running, never) =
-        (full(), unclaimed(Record { stage: Stage::Pending { not_before: None }, ..full() }));
+        (full(), unclaimed(Record { stage: JobState::Pending { not_before: None }, ..full() }));
     let (succeeded, failed) = (ended(success()), ended(failure(ErrorKind::Failed)));
     for (record, change, wanted) in [
         (&running, json!({ "state": "started" }), "state: unknown `started`"),
@@ -223,7 +223,7 @@ prop_compose! {
             charged,
             lost: lost % (attempt - charged),
             msg_seq: Some(seq),
-            delivery: Some(Delivery { created: at(i64::from(created)), count }),
+            delivery: Some(DeliveryOrdinal { created: at(i64::from(created)), count }),
             token: Some(crate::Token::from_random(fence)),
             write: WriteId::from_random(write),
             ..full()
@@ -246,7 +246,7 @@ prop_compose! {
             stage: stage.clone(),
             ..numbers
         };
-        if matches!(stage, Stage::Pending { .. }) { unclaimed(record) } else { record }
+        if matches!(stage, JobState::Pending { .. }) { unclaimed(record) } else { record }
     }
 }
 

@@ -1,6 +1,9 @@
 //! A submitting client (R1), after the client crate's `submit`: T0, then the message; in doubt, a touch.
 
-use wasmhost_protocol::{Change, ErrorKind, Event, Fate, Record, Stage, Submission, Writer, fate, next};
+use wasmhost_protocol::{
+    ErrorKind, JobSpec, JobState, Record, Transition, WriteIntent, WriteResolution, Writer, resolve_write,
+    transition,
+};
 
 use crate::clock;
 use crate::host::small;
@@ -69,7 +72,7 @@ impl Model {
         let scheduled = self.scenario.place == Place::Schedule && (!world.due || exp > 0);
         after.due &= !scheduled;
         let client = &world.clients[at];
-        let job = Submission {
+        let job = JobSpec {
             submitted_at: clock::submitted(world.writes),
             expires_at: self.expires_at(world),
             args_digest: Some(args(client.args)),
@@ -77,17 +80,17 @@ impl Model {
             after: (exp > 0).then(|| u64::from(exp)),
             ..self.blank_submission()
         };
-        let change = self.client_change(world, Event::Submit(job));
-        let record = next(None, &change).expect("a client may record a job where none stands");
+        let intent = self.client_change(world, Transition::Submit(job));
+        let record = transition(None, &intent).expect("a client may record a job where none stands");
         let rec = self.keep(record, Ghost { claim: 0, run: after.runs });
         let pc = Submitting::Write(Why::Submit);
         after.clients[at] = Client { pc, rec: Some(rec), exp, ..*client };
         after
     }
 
-    pub(crate) fn client_change(&self, world: &World, event: Event) -> Change {
+    pub(crate) fn client_change(&self, world: &World, event: Transition) -> WriteIntent {
         let write = write_id(self.fresh(world));
-        Change { event, writer: Writer::Client, now: clock::now(), write }
+        WriteIntent { transition: event, writer: Writer::Client, now: clock::now(), write }
     }
 
     fn client_write_steps(&mut self, world: &World, at: usize, why: Why) {
@@ -140,17 +143,17 @@ impl Model {
             after.clients[at] = Client::ended(Submitting::Dead);
             self.client_step(Cause::Work, after, at, || "gives up: no answer".to_owned());
         }
-        match fate(&written, u64::from(client.exp), self.standing(world)) {
-            Fate::Landed(revision) => {
+        match resolve_write(&written, u64::from(client.exp), self.stored(world)) {
+            WriteResolution::Landed(revision) => {
                 let after = self.client_landed(world, at, why, small(revision));
                 self.client_step(Cause::Work, after, at, || format!("R5: it landed: {why:?}"));
             }
-            Fate::Unchanged => {
+            WriteResolution::Unchanged => {
                 let mut after = *world;
                 after.clients[at].pc = Submitting::Write(why);
                 self.client_step(Cause::Work, after, at, || "R5: unchanged, tries again".to_owned());
             }
-            Fate::Moved(_) => self.meet_step(world, at),
+            WriteResolution::Moved(_) => self.meet_step(world, at),
         }
     }
 
@@ -175,12 +178,15 @@ impl Model {
                 .client_step(Cause::Work, after, at, || "is told NotPublished or Conflict".to_owned());
         }
         match record.stage {
-            Stage::Pending { .. } if self.is(Mutant::NoTouch) && world.msgs.is_empty() => {
+            JobState::Pending { .. } if self.is(Mutant::NoTouch) && world.msgs.is_empty() => {
                 *client = Client { pc: Submitting::Publish, own: false, ..*client };
                 self.client_step(Cause::Work, after, at, || "no message: publishes again".to_owned());
             }
-            Stage::Pending { .. } if !self.is(Mutant::NoTouch) => self.touch_step(&after, at, Why::Met),
-            Stage::Pending { .. } | Stage::Running(_) | Stage::Retry { .. } | Stage::Ended { .. } => {
+            JobState::Pending { .. } if !self.is(Mutant::NoTouch) => self.touch_step(&after, at, Why::Met),
+            JobState::Pending { .. }
+            | JobState::Running(_)
+            | JobState::Retry { .. }
+            | JobState::Ended { .. } => {
                 let after = self.accepted(&after, at);
                 self.client_step(Cause::Work, after, at, || "gets the handle: accepted".to_owned());
             }
@@ -191,9 +197,9 @@ impl Model {
     pub(crate) fn touch_step(&mut self, world: &World, at: usize, why: Why) {
         let mut after = *world;
         let held = world.clients[at].rec.expect("it touches what it holds");
-        let change = self.client_change(world, Event::Touch);
-        let touched =
-            next(Some(self.record(held)), &change).expect("a client may touch PENDING without an attempt");
+        let intent = self.client_change(world, Transition::Touch);
+        let touched = transition(Some(self.record(held)), &intent)
+            .expect("a client may touch PENDING without an attempt");
         let rec = self.keep(touched, self.kept(held).ghost);
         let client = &mut after.clients[at];
         (client.rec, client.pc) = (Some(rec), Submitting::Write(why));
@@ -212,5 +218,5 @@ impl Model {
 
 /// Whether it is for a schedule to bring the job's message.
 pub(crate) fn is_scheduled(held: &Record) -> bool {
-    matches!(held.stage, Stage::Pending { not_before: Some(_) })
+    matches!(held.stage, JobState::Pending { not_before: Some(_) })
 }

@@ -1,8 +1,9 @@
-//! A host that owns nothing yet: it reads, judges its delivery by the protocol's `judge`, and carries out what that says;
+//! A host that owns nothing yet: it reads, judges its delivery by the protocol's `decide_claim`, and carries out what that says;
 //! then every host's writes, and what becomes of those without an answer.
 
 use wasmhost_protocol::{
-    Case, End, Fate, Judgement, Record, RetryPolicy, Stage, Standing, fate, still_owned,
+    ClaimDecision, ClaimInput, End, JobState, Record, RetryPolicy, StoredEntry, WriteResolution,
+    resolve_write, still_owned,
 };
 
 use crate::clock;
@@ -49,7 +50,7 @@ impl Model {
         let revision = host.msg.what.hdr;
         let believed = (revision > 0).then(|| u64::from(revision));
         let number = self.fresh(world);
-        let judgement = self.judge(world, &host, (&Standing::Absent, believed), number);
+        let judgement = self.judge(world, &host, (&StoredEntry::Absent, believed), number);
         let ghost = Ghost { claim: 0, run: host.msg.what.run };
         self.carried_out(&host, judgement, ghost, number)
     }
@@ -58,14 +59,14 @@ impl Model {
         &self,
         world: &World,
         host: &Host,
-        (standing, believed): (&Standing, Option<u64>),
+        (stored, believed): (&StoredEntry, Option<u64>),
         number: u8,
-    ) -> Judgement {
+    ) -> ClaimDecision {
         let claim = self.claim(world, host, number);
         let body = args(host.msg.what.args);
-        let case = Case {
-            standing,
-            believed,
+        let case = ClaimInput {
+            stored,
+            trusted_revision: believed,
             claim: &claim,
             revision: (host.msg.what.hdr > 0).then(|| u64::from(host.msg.what.hdr)),
             stored_at: clock::stored(host.msg.born),
@@ -74,7 +75,7 @@ impl Model {
             bucket_created: wasmhost_protocol::Timestamp::from_unix_ms(0),
             write: write_id(number),
             result_ttl: clock::RESULT_TTL,
-            bad: None,
+            unreadable: None,
         };
         self.judge_mutated(case)
     }
@@ -88,29 +89,32 @@ impl Model {
 
     /// Judges what stands, and takes every turn that is open to the host.
     fn judge_steps(&mut self, world: &World, at: usize, host: Host) {
-        let standing = self.standing(world);
+        let stored = self.stored(world);
         let number = self.fresh(world);
-        let judgement = self.judge(world, &host, (&standing, None), number);
+        let judgement = self.judge(world, &host, (&stored, None), number);
         let ghost = match world.rec {
             Some(rec) => self.kept(rec).ghost,
             None => Ghost { claim: 0, run: host.msg.what.run },
         };
         match &judgement {
-            Judgement::Claim { .. } | Judgement::End { .. } => self.hand_over_step(world, at),
-            Judgement::Stale { .. } => {
+            ClaimDecision::Claim { .. } | ClaimDecision::End { .. } => self.hand_over_step(world, at),
+            ClaimDecision::Stale { .. } => {
                 self.hand_over_step(world, at);
                 if let Some(mut after) = spend(world, |left| &mut left.stale) {
                     after.ghost.faults += 1;
                     let host = Host { adopt: true, ..host };
-                    let again = self.judge(world, &host, (&standing, None), number);
+                    let again = self.judge(world, &host, (&stored, None), number);
                     after.hosts[at] = self.carried_out(&host, again, ghost, number);
                     let label = self.describe_turn(&after.hosts[at]);
                     self.step(Cause::Chance, after, || format!("{}: R3's fourth time: {label}", name(at)));
                 }
             }
-            Judgement::Ack | Judgement::Rest(_) | Judgement::Look { .. } | Judgement::Dead { .. } => {}
+            ClaimDecision::Ack
+            | ClaimDecision::Delay(_)
+            | ClaimDecision::LookUpMessage { .. }
+            | ClaimDecision::DeadLetter { .. } => {}
         }
-        let suspect = matches!(&judgement, Judgement::Claim { record, .. } if is_suspect(record));
+        let suspect = matches!(&judgement, ClaimDecision::Claim { record, .. } if is_suspect(record));
         if suspect && let Some(after) = spend(world, |left| &mut left.give_back) {
             self.give_back(&after, at, host.msg.seq);
         }
@@ -142,28 +146,28 @@ impl Model {
     }
 
     /// The host after a judgement. `ghost`: of the record that was judged.
-    fn carried_out(&mut self, host: &Host, judgement: Judgement, ghost: Ghost, number: u8) -> Host {
+    fn carried_out(&mut self, host: &Host, judgement: ClaimDecision, ghost: Ghost, number: u8) -> Host {
         let settling = |pc| Host { pc, msg: host.msg.to_settle(), ..Host::default() };
         match judgement {
-            Judgement::Claim { record, expected } => {
+            ClaimDecision::Claim { record, expected } => {
                 let rec = self.keep(*record, Ghost { claim: number, ..ghost });
                 let token = self.kept(rec).token;
                 let host = Host { pc: At::Write, intent: Intent::Claim, claim: number, token, ..*host };
                 Host { rec: Some(rec), exp: small(expected), recorded: false, ..host }
             }
-            Judgement::End { record, expected } => {
+            ClaimDecision::End { record, expected } => {
                 let pc = self.before_write(&record);
                 let host = Host { pc, intent: Intent::End, claim: 0, token: 0, recorded: false, ..*host };
                 Host { rec: Some(self.keep(*record, ghost)), exp: small(expected), ..host }
             }
-            Judgement::Ack => settling(At::Ack),
-            Judgement::Rest(_) => settling(At::Nak),
-            Judgement::Look { msg_seq } => {
+            ClaimDecision::Ack => settling(At::Ack),
+            ClaimDecision::Delay(_) => settling(At::Nak),
+            ClaimDecision::LookUpMessage { msg_seq } => {
                 let host = Host { rec: None, exp: 0, claim: 0, token: 0, recorded: false, ..*host };
                 Host { pc: At::Look { seq: small(msg_seq) }, intent: Intent::Claim, ..host }
             }
-            Judgement::Stale { .. } => Host::default(),
-            Judgement::Dead { .. } => {
+            ClaimDecision::Stale { .. } => Host::default(),
+            ClaimDecision::DeadLetter { .. } => {
                 settling(if self.scenario.copies && !self.is(Mutant::NoCopy) { At::Bury } else { At::Term })
             }
         }
@@ -171,7 +175,7 @@ impl Model {
 
     /// A failure is kept for people before it is written (R7).
     pub(crate) fn before_write(&self, record: &Record) -> At {
-        let fails = matches!(&record.stage, Stage::Ended { end: End::Failure(_), .. });
+        let fails = matches!(&record.stage, JobState::Ended { end: End::Failure(_), .. });
         if self.scenario.copies && fails && !self.is(Mutant::NoCopy) { At::Copy } else { At::Write }
     }
 
@@ -260,29 +264,29 @@ impl Model {
             return self.owner_unknown_step(world, at);
         }
         let written = self.record(host.rec.expect("who writes has a record")).clone();
-        let own_claim = |found: &Standing| {
+        let own_claim = |found: &StoredEntry| {
             let ended = self.is(Mutant::StartsWhatEnded) && self.holds(world, &host);
             ended || still_owned(found.clone(), token(host.token)).is_some()
         };
         let blind = self.is(Mutant::R5NotForClaims);
-        match fate(&written, u64::from(host.exp), self.standing(world)) {
-            Fate::Landed(revision) if !blind => {
+        match resolve_write(&written, u64::from(host.exp), self.stored(world)) {
+            WriteResolution::Landed(revision) if !blind => {
                 let after = self.landed(world, at, host, small(revision));
                 self.step(Cause::Work, after, || format!("{}: R5: it landed", name(at)));
             }
-            Fate::Unchanged => {
+            WriteResolution::Unchanged => {
                 let mut after = *world;
                 after.hosts[at] = self.tried_again(world, &host);
                 self.step(Cause::Work, after, || format!("{}: R5: unchanged, tries again", name(at)));
             }
-            Fate::Moved(found) if host.intent == Intent::Claim && own_claim(&found) && !blind => {
+            WriteResolution::Moved(found) if host.intent == Intent::Claim && own_claim(&found) && !blind => {
                 let host = Host { rec: world.rec, ..host };
                 let after = self.landed(world, at, host, world.rev);
                 self.step(Cause::Work, after, || {
                     format!("{}: R5: it landed, and was written over", name(at))
                 });
             }
-            Fate::Landed(_) | Fate::Moved(_) => {
+            WriteResolution::Landed(_) | WriteResolution::Moved(_) => {
                 self.judge_steps(world, at, Host { adopt: false, ..host });
             }
         }

@@ -1,6 +1,6 @@
 //! The protocol's invariants: on each write as it lands, and on each state.
 
-use wasmhost_protocol::{End, ErrorKind, Record, Stage, State};
+use wasmhost_protocol::{End, ErrorKind, JobState, Record, StateLabel};
 
 use crate::model::{Model, args};
 use crate::records::Rec;
@@ -32,7 +32,7 @@ impl Model {
         if is_failure(&after.record, ErrorKind::Poison) && !world.ghost.storm {
             broken.push("R2 poison, though hosts gave it back on purpose".to_owned());
         }
-        let fails = matches!(&after.record.stage, Stage::Ended { end: End::Failure(_), .. });
+        let fails = matches!(&after.record.stage, JobState::Ended { end: End::Failure(_), .. });
         if self.scenario.copies && fails && world.ghost.copied == 0 && !world.ghost.refused {
             broken.push("R7 a failure is recorded before its copy for people".to_owned());
         }
@@ -63,7 +63,7 @@ impl Model {
         }
         if let Some(revoke) = before.revoke.as_ref().filter(|_| !before.is_terminal()) {
             let kept = after.revoke.as_ref().is_some_and(|kept| kept.stop_at <= revoke.stop_at);
-            if !kept || (after.is_terminal() && after.state() != State::Revoked) {
+            if !kept || (after.is_terminal() && after.state() != StateLabel::Revoked) {
                 broken.push(format!("I7 revoked, then {}", word(after)));
             }
         }
@@ -112,15 +112,15 @@ impl Model {
 }
 
 pub(crate) fn is_failure(record: &Record, kind: ErrorKind) -> bool {
-    matches!(&record.stage, Stage::Ended { end: End::Failure(error), .. } if error.kind == kind)
+    matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == kind)
 }
 
 fn word(record: &Record) -> String {
     match &record.stage {
-        Stage::Ended { end: End::Failure(error), .. } => error.kind.as_str().to_owned(),
-        Stage::Ended { end: End::Success(_) | End::Revoked, .. }
-        | Stage::Pending { .. }
-        | Stage::Running(_)
-        | Stage::Retry { .. } => record.state().to_string(),
+        JobState::Ended { end: End::Failure(error), .. } => error.kind.as_str().to_owned(),
+        JobState::Ended { end: End::Success(_) | End::Revoked, .. }
+        | JobState::Pending { .. }
+        | JobState::Running(_)
+        | JobState::Retry { .. } => record.state().to_string(),
     }
 }

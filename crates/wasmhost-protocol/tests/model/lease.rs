@@ -1,8 +1,9 @@
 //! A host that owns a claim: its guest runs, and each of its writes is built by `next` on the record that it holds.
 
 use wasmhost_protocol::{
-    Attempt, Change, Decision, End, ErrorKind, Event, Fate, Illegal, JobError, Json, Outcome, Payload,
-    Record, Standing, StateName, Verdict, Writer, decide, fate, next, still_owned,
+    Attempt, Decision, End, ErrorKind, Illegal, JobError, Json, Outcome, Payload, Record, StateName,
+    StoredEntry, Transition, Verdict, WriteIntent, WriteResolution, Writer, decide, resolve_write,
+    still_owned, transition,
 };
 
 use crate::clock;
@@ -43,7 +44,7 @@ impl Model {
         let mut after = *world;
         let host = &mut after.hosts[at];
         let loose = self.is(Mutant::BeatAdoptsEnds) && self.holds(world, &world.hosts[at]);
-        let found = still_owned(self.standing(world), token(host.token));
+        let found = still_owned(self.stored(world), token(host.token));
         match found {
             Some((_, revision)) if small(revision) == host.exp => {}
             Some((_, revision)) => {
@@ -104,16 +105,16 @@ impl Model {
     fn intended(&mut self, world: &World, host: &Host, intent: Intent) -> Host {
         let rec = host.rec.expect("an owner holds a record");
         let number = self.fresh(world);
-        let change = Change {
-            event: event(intent),
+        let write = WriteIntent {
+            transition: event(intent),
             writer: Writer::Owner(token(host.token)),
             now: clock::now(),
             write: write_id(number),
         };
         let (known, run) = (self.record(rec), self.kept(rec).ghost.run);
         let built = match self.bypasses_next(known) {
-            true => Ok(forced(known, &change)),
-            false => next(Some(known), &change),
+            true => Ok(forced(known, &write)),
+            false => transition(Some(known), &write),
         };
         match built {
             Ok(record) => {
@@ -144,16 +145,16 @@ impl Model {
             after.hosts[at] = self.applied_again(world, &host, world.rev);
             return self.step(Cause::Work, after, || format!("{}: R5, old: token mine, again", name(at)));
         }
-        match fate(&written, u64::from(host.exp), self.standing(world)) {
-            Fate::Landed(revision) => {
+        match resolve_write(&written, u64::from(host.exp), self.stored(world)) {
+            WriteResolution::Landed(revision) => {
                 let after = self.landed(world, at, host, small(revision));
                 self.step(Cause::Work, after, || format!("{}: R5: it landed", name(at)));
             }
-            Fate::Unchanged => {
+            WriteResolution::Unchanged => {
                 after.hosts[at] = self.tried_again(world, &host);
                 self.step(Cause::Work, after, || format!("{}: R5: unchanged, tries again", name(at)));
             }
-            Fate::Moved(standing) => match still_owned(standing, token(host.token)) {
+            WriteResolution::Moved(stored) => match still_owned(stored, token(host.token)) {
                 Some((_, revision)) => {
                     after.hosts[at] = self.applied_again(world, &host, small(revision));
                     self.step(Cause::Work, after, || {
@@ -170,7 +171,7 @@ impl Model {
 
     fn is_overwritten(&self, world: &World, host: &Host, written: &Record) -> bool {
         let other =
-            matches!(self.standing(world), Standing::Record { record, .. } if record.write != written.write);
+            matches!(self.stored(world), StoredEntry::Record { record, .. } if record.write != written.write);
         other && self.holds(world, host)
     }
 
@@ -201,20 +202,24 @@ impl Model {
     }
 }
 
-fn event(intent: Intent) -> Event {
-    let finish = |end| Event::Finish { end, usage: None, denied: Vec::new() };
-    let retry =
-        |not_before, charge| Event::Retry { reason: "again".to_owned(), not_before, charge, usage: None };
+fn event(intent: Intent) -> Transition {
+    let finish = |end| Transition::Finish { end, usage: None, denied: Vec::new() };
+    let retry = |not_before, charge| Transition::Retry {
+        reason: "again".to_owned(),
+        not_before,
+        charge,
+        usage: None,
+    };
     match intent {
         Intent::Progress => {
-            Event::Progress { state: StateName::parse("HALFWAY").expect("a custom state"), meta: None }
+            Transition::Progress { state: StateName::parse("HALFWAY").expect("a custom state"), meta: None }
         }
         Intent::Retry => retry(clock::ahead(), true),
         Intent::HandOff => retry(clock::passed(), false),
         Intent::Success => finish(End::Success(Payload::Inline(Json::null()))),
         Intent::Failure => finish(End::Failure(JobError::new(ErrorKind::Failed, "it failed"))),
         Intent::Revoked | Intent::Claim | Intent::End => {
-            Event::Revoked { reason: String::new(), usage: None }
+            Transition::Revoked { reason: String::new(), usage: None }
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wasmhost_protocol::{
-    Claim, Delivery, Digest, HostId, JobKey, Marker, QueueName, Record, RetryPolicy, Standing, Submission,
-    Timestamp,
+    Claim, DeliveryOrdinal, Digest, HostId, JobKey, JobSpec, Marker, QueueName, Record, RetryPolicy,
+    StoredEntry, Timestamp,
 };
 
 use crate::clock;
@@ -121,32 +121,32 @@ impl Model {
     }
 
     /// What a reader finds under the key.
-    pub(crate) fn standing(&self, world: &World) -> Standing {
+    pub(crate) fn stored(&self, world: &World) -> StoredEntry {
         let revision = u64::from(world.rev);
         if let Some(odd) = world.odd {
             return match odd {
-                Odd::Unreadable => Standing::Unreadable { revision, why: "not JSON".to_owned() },
-                Odd::Newer => Standing::Newer { revision, version: 9 },
+                Odd::Unreadable => StoredEntry::Unreadable { revision, why: "not JSON".to_owned() },
+                Odd::Newer => StoredEntry::Newer { revision, version: 9 },
             };
         }
         if let Some(rec) = world.rec {
-            return Standing::Record { record: Box::new(self.record(rec).clone()), revision };
+            return StoredEntry::Record { record: Box::new(self.record(rec).clone()), revision };
         }
         match world.marker {
-            None => Standing::Absent,
+            None => StoredEntry::Absent,
             Some(Gone::Expired { ended, brief }) => {
-                Standing::Deleted(Marker { revision, at: clock::expired(ended, brief), expired: true })
+                StoredEntry::Deleted(Marker { revision, at: clock::expired(ended, brief), expired: true })
             }
             Some(Gone::Deleted) => {
-                Standing::Deleted(Marker { revision, at: clock::written(world.rev), expired: false })
+                StoredEntry::Deleted(Marker { revision, at: clock::written(world.rev), expired: false })
             }
         }
     }
 
     /// What a message says of its job.
-    pub(crate) fn submission(&self, world: &World, msg: &Msg) -> Submission {
+    pub(crate) fn submission(&self, world: &World, msg: &Msg) -> JobSpec {
         let raw = msg.what.hdr == 0;
-        Submission {
+        JobSpec {
             submitted_at: if raw { clock::stored(msg.born) } else { clock::submitted(msg.what.submitted) },
             expires_at: self.expires_at(world),
             args_digest: Some(args(msg.what.args)),
@@ -172,13 +172,13 @@ impl Model {
         }
     }
 
-    pub(crate) fn blank_submission(&self) -> Submission {
+    pub(crate) fn blank_submission(&self) -> JobSpec {
         self.claim.job.clone()
     }
 }
 
-pub(crate) fn delivery(host: &Host) -> Delivery {
-    Delivery { created: clock::stored(host.created), count: u64::from(host.msg.count) }
+pub(crate) fn delivery(host: &Host) -> DeliveryOrdinal {
+    DeliveryOrdinal { created: clock::stored(host.created), count: u64::from(host.msg.count) }
 }
 
 /// The digest of arguments number `number`.
@@ -204,7 +204,7 @@ pub(crate) fn retry_policy(scenario: &Scenario) -> RetryPolicy {
 }
 
 fn blank_claim(scenario: &Scenario) -> Claim {
-    let job = Submission {
+    let job = JobSpec {
         key: JobKey::parse("m.f.1").expect("a key"),
         queue: QueueName::default_queue(),
         submitted_at: clock::stored(0),
@@ -222,7 +222,7 @@ fn blank_claim(scenario: &Scenario) -> Claim {
         host: HostId::parse("h").expect("a host id"),
         token: token(0),
         msg_seq: 0,
-        delivery: Delivery { created: clock::stored(0), count: 0 },
+        delivery: DeliveryOrdinal { created: clock::stored(0), count: 0 },
         digest: None,
         max_attempts: policy.max_attempts,
         max_lost: policy.max_lost,

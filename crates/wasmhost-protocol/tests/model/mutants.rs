@@ -2,7 +2,8 @@
 //! change what goes into the protocol's functions or comes out of them; the product's code is never another.
 
 use wasmhost_protocol::{
-    Case, Change, ErrorKind, Judgement, Record, Shown, Stage, Standing, State, Timestamp, judge, next,
+    ClaimDecision, ClaimInput, ErrorKind, JobState, Record, RunningLabel, StateLabel, StoredEntry, Timestamp,
+    WriteIntent, decide_claim, transition,
 };
 
 use crate::clock;
@@ -81,32 +82,32 @@ pub(crate) enum Mutant {
 
 impl Model {
     /// `judge`, or what a mutant makes of it.
-    pub(crate) fn judge_mutated(&self, case: Case<'_>) -> Judgement {
-        let Some(mutant) = self.mutant else { return judge(&case) };
+    pub(crate) fn judge_mutated(&self, case: ClaimInput<'_>) -> ClaimDecision {
+        let Some(mutant) = self.mutant else { return decide_claim(&case) };
         if mutant == Mutant::PoisonForSuspects {
             return judge_without_losses(&case);
         }
-        let mut standing = case.standing.clone();
+        let mut stored = case.stored.clone();
         let mut case = case;
         let claim = case.claim;
         let far = Timestamp::from_unix_ms(i64::MAX);
         let (mut revoke, mut digest) = (None, None);
-        match (&mut standing, mutant) {
-            (Standing::Deleted(_), Mutant::NoR14) => (case.stored_at, case.revision) = (far, None),
-            (Standing::Deleted(marker), Mutant::NoR14ForForgotten) if !marker.expired => {
+        match (&mut stored, mutant) {
+            (StoredEntry::Deleted(_), Mutant::NoR14) => (case.stored_at, case.revision) = (far, None),
+            (StoredEntry::Deleted(marker), Mutant::NoR14ForForgotten) if !marker.expired => {
                 (case.stored_at, case.revision) = (far, None);
             }
-            (Standing::Deleted(_), Mutant::R14ByTimeAlone) => case.revision = None,
-            (Standing::Unreadable { revision, .. }, Mutant::ClaimsOverUnreadable) => {
-                case.believed = Some(*revision);
+            (StoredEntry::Deleted(_), Mutant::R14ByTimeAlone) => case.revision = None,
+            (StoredEntry::Unreadable { revision, .. }, Mutant::ClaimsOverUnreadable) => {
+                case.trusted_revision = Some(*revision);
             }
-            (Standing::Record { record, .. }, mutant) => match mutant {
+            (StoredEntry::Record { record, .. }, mutant) => match mutant {
                 Mutant::CountsOnly
                     if record.delivery.is_some_and(|held| held.created != claim.delivery.created) =>
                 {
                     record.delivery = None;
                 }
-                Mutant::R3NotForRetry if matches!(record.stage, Stage::Retry { .. }) => {
+                Mutant::R3NotForRetry if matches!(record.stage, JobState::Retry { .. }) => {
                     record.delivery = None
                 }
                 Mutant::NoAfter => record.after = None,
@@ -120,26 +121,28 @@ impl Model {
             },
             _ => {}
         }
-        case.standing = &standing;
-        let mut judgement = judge(&case);
-        match (&mut judgement, mutant, &standing) {
-            (Judgement::Claim { record, .. }, Mutant::NoDigest, _) => {
+        case.stored = &stored;
+        let mut judgement = decide_claim(&case);
+        match (&mut judgement, mutant, &stored) {
+            (ClaimDecision::Claim { record, .. }, Mutant::NoDigest, _) => {
                 record.args_digest = record.args_digest.or(digest)
             }
             (
-                Judgement::Claim { record, .. },
+                ClaimDecision::Claim { record, .. },
                 Mutant::NoFenceAtAdoption,
-                Standing::Record { record: held, .. },
+                StoredEntry::Record { record: held, .. },
             ) if claim.adopt => {
                 record.token = held.token;
             }
-            (Judgement::End { record, .. }, Mutant::T8IgnoresRevoke, _) => {
+            (ClaimDecision::End { record, .. }, Mutant::T8IgnoresRevoke, _) => {
                 record.revoke = record.revoke.take().or(revoke)
             }
-            (Judgement::End { record, .. }, Mutant::NoT6b, Standing::Record { record: held, revision })
-                if record.state() == State::Revoked && matches!(held.stage, Stage::Running(_)) =>
-            {
-                judgement = Judgement::Stale { revision: *revision };
+            (
+                ClaimDecision::End { record, .. },
+                Mutant::NoT6b,
+                StoredEntry::Record { record: held, revision },
+            ) if record.state() == StateLabel::Revoked && matches!(held.stage, JobState::Running(_)) => {
+                judgement = ClaimDecision::Stale { revision: *revision };
             }
             _ => {}
         }
@@ -148,46 +151,46 @@ impl Model {
 }
 
 /// Poison as if no claim had ever been lost, all else as it is.
-fn judge_without_losses(case: &Case<'_>) -> Judgement {
-    let mut standing = case.standing.clone();
-    if let Standing::Record { record, .. } = &mut standing {
+fn judge_without_losses(case: &ClaimInput<'_>) -> ClaimDecision {
+    let mut stored = case.stored.clone();
+    if let StoredEntry::Record { record, .. } = &mut stored {
         record.lost = 0;
     }
-    let right = judge(case);
-    match judge(&Case { standing: &standing, ..*case }) {
-        Judgement::End { record, expected } if is_failure(&record, ErrorKind::Poison) => {
-            Judgement::End { record, expected }
+    let right = decide_claim(case);
+    match decide_claim(&ClaimInput { stored: &stored, ..*case }) {
+        ClaimDecision::End { record, expected } if is_failure(&record, ErrorKind::Poison) => {
+            ClaimDecision::End { record, expected }
         }
-        Judgement::Claim { .. }
-        | Judgement::End { .. }
-        | Judgement::Ack
-        | Judgement::Rest(_)
-        | Judgement::Look { .. }
-        | Judgement::Stale { .. }
-        | Judgement::Dead { .. } => right,
+        ClaimDecision::Claim { .. }
+        | ClaimDecision::End { .. }
+        | ClaimDecision::Ack
+        | ClaimDecision::Delay(_)
+        | ClaimDecision::LookUpMessage { .. }
+        | ClaimDecision::Stale { .. }
+        | ClaimDecision::DeadLetter { .. } => right,
     }
 }
 
 fn open_early(record: &mut Record) {
-    if let Stage::Retry { not_before } = &mut record.stage {
+    if let JobState::Retry { not_before } = &mut record.stage {
         *not_before = clock::passed();
     }
 }
 
 fn is_losing(record: &Record, max_lost: u32) -> bool {
-    matches!(record.stage, Stage::Running(_)) && record.lost + 1 > max_lost
+    matches!(record.stage, JobState::Running(_)) && record.lost + 1 > max_lost
 }
 
 /// A write that `next` refuses, built all the same.
-pub(crate) fn forced(known: &Record, change: &Change) -> Record {
+pub(crate) fn forced(known: &Record, intent: &WriteIntent) -> Record {
     let open = Record {
-        stage: Stage::Running(Shown::Started),
+        stage: JobState::Running(RunningLabel::Started),
         revoke: None,
         max_attempts: Some(u32::MAX),
         ..known.clone()
     };
     let revoked = Record { revoke: known.revoke.clone(), ..open.clone() };
-    let built = next(Some(&open), change).or_else(|_| next(Some(&revoked), change));
+    let built = transition(Some(&open), intent).or_else(|_| transition(Some(&revoked), intent));
     let after = built.expect("nothing refuses it any more");
     Record {
         revoke: known.revoke.clone().or(after.revoke.clone()),

@@ -1,6 +1,6 @@
 //! A reconciler (R13): two scans a grace apart, each of up to three look-ups; the end that it writes is `end_of_gone`'s.
 
-use wasmhost_protocol::{Ages, Leftover, Stage, Timestamp, end_of_gone, leftover};
+use wasmhost_protocol::{Ages, JobState, Leftover, Timestamp, end_missing_job, leftover};
 
 use crate::clock;
 use crate::model::{Cause, Model, spend};
@@ -58,7 +58,7 @@ impl Model {
         let mut after = *world;
         let now = clock::now();
         let ages = Ages { fired_at: now, bucket_created: Timestamp::from_unix_ms(0), now };
-        match leftover(&self.standing(world), revision, ages) {
+        match leftover(&self.stored(world), revision, ages) {
             Leftover::Unknown => {}
             Leftover::Over => {
                 after.msgs.remove(left);
@@ -93,12 +93,12 @@ impl Model {
         after.recons[at] = Recon::default();
         let rec = world.rec.expect("what it saw twice stands");
         let record = self.record(rec).clone();
-        let running = matches!(record.stage, Stage::Running(_));
+        let running = matches!(record.stage, JobState::Running(_));
         if self.is(Mutant::NoT6bForReconciler) && running && record.revoke.is_some() {
             return self.step(Cause::Work, after, || format!("reconciler {}: nothing it may write", at + 1));
         }
         let write = write_id(self.fresh(world));
-        let ended = end_of_gone(&record, clock::now(), write).expect("the job has not ended");
+        let ended = end_missing_job(&record, clock::now(), write).expect("the job has not ended");
         let new = self.keep(ended, self.kept(rec).ghost);
         let what = if self.describe { self.word(new) } else { String::new() };
         if let Some(mut after) = spend(&after, |left| &mut left.unknown) {

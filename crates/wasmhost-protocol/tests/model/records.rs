@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU16;
 
 use rustc_hash::{FxHashMap, FxHasher};
-use wasmhost_protocol::{End, Record, Shown, Stage, Timestamp, Token, WriteId};
+use wasmhost_protocol::{End, JobState, Record, RunningLabel, Timestamp, Token, WriteId};
 
 /// A kept record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,7 +74,7 @@ fn level(record: &mut Record) {
     let origin = Timestamp::from_unix_ms(0);
     record.updated_at = origin;
     record.started_at = record.started_at.map(|_| origin);
-    if let Stage::Ended { finished_at, .. } = &mut record.stage {
+    if let JobState::Ended { finished_at, .. } = &mut record.stage {
         *finished_at = origin;
     }
 }
@@ -86,13 +86,13 @@ fn digest(record: &Record, ghost: Ghost) -> u64 {
     (record.attempt, record.charged, record.lost, record.token, record.write, times).hash(&mut hasher);
     (record.delivery, record.msg_seq, record.after, record.args_digest, ghost).hash(&mut hasher);
     match &record.stage {
-        Stage::Pending { .. } => 0_u8.hash(&mut hasher),
-        Stage::Running(Shown::Pending | Shown::Started) => 1_u8.hash(&mut hasher),
-        Stage::Running(Shown::Custom(_)) => 2_u8.hash(&mut hasher),
-        Stage::Retry { not_before } => not_before.hash(&mut hasher),
-        Stage::Ended { end: End::Success(_), .. } => 3_u8.hash(&mut hasher),
-        Stage::Ended { end: End::Failure(error), .. } => error.kind.hash(&mut hasher),
-        Stage::Ended { end: End::Revoked, .. } => 4_u8.hash(&mut hasher),
+        JobState::Pending { .. } => 0_u8.hash(&mut hasher),
+        JobState::Running(RunningLabel::Pending | RunningLabel::Started) => 1_u8.hash(&mut hasher),
+        JobState::Running(RunningLabel::Custom(_)) => 2_u8.hash(&mut hasher),
+        JobState::Retry { not_before } => not_before.hash(&mut hasher),
+        JobState::Ended { end: End::Success(_), .. } => 3_u8.hash(&mut hasher),
+        JobState::Ended { end: End::Failure(error), .. } => error.kind.hash(&mut hasher),
+        JobState::Ended { end: End::Revoked, .. } => 4_u8.hash(&mut hasher),
     }
     hasher.finish()
 }

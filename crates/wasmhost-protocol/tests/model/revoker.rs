@@ -1,6 +1,6 @@
 //! A client that revokes (R12), after the client crate's `revoke`: T6 while nothing runs, else T9.
 
-use wasmhost_protocol::{Event, Record, Revoke, next};
+use wasmhost_protocol::{Record, Revoke, Transition, transition};
 
 use crate::clock;
 use crate::model::{Cause, Model, spend};
@@ -27,28 +27,28 @@ impl Model {
             return self.step(Cause::Work, after, || format!("revoker: {what} {how}"));
         }
         let (Some(rec), Some(after)) = (world.rec, spend(world, |left| &mut left.revoke)) else { return };
-        self.revoker_step(&after, rec, Event::Revoked { reason: "unwanted".to_owned(), usage: None });
+        self.revoker_step(&after, rec, Transition::Revoked { reason: "unwanted".to_owned(), usage: None });
         let graces =
             if self.scenario.grace { vec![clock::ahead(), clock::soon()] } else { vec![clock::now()] };
         for stop_at in graces {
             self.revoker_step(
                 &after,
                 rec,
-                Event::RequestRevoke(Revoke { reason: "unwanted".to_owned(), stop_at }),
+                Transition::RequestRevoke(Revoke { reason: "unwanted".to_owned(), stop_at }),
             );
         }
     }
 
-    fn revoker_step(&mut self, world: &World, rec: Rec, event: Event) {
+    fn revoker_step(&mut self, world: &World, rec: Rec, event: Transition) {
         let change = self.client_change(world, event);
         let mut later = None;
-        if let Event::RequestRevoke(revoke) = &change.event
+        if let Transition::RequestRevoke(revoke) = &change.transition
             && self.may_force(rec)
         {
             later = Some(revoke.clone());
         }
         let held = self.record(rec);
-        let record = match (next(Some(held), &change), later) {
+        let record = match (transition(Some(held), &change), later) {
             (Ok(record), _) => record,
             (Err(_), Some(revoke)) if !held.is_terminal() => {
                 Record { revoke: Some(revoke), write: change.write, ..held.clone() }

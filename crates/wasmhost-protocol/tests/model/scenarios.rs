@@ -1,6 +1,6 @@
 //! Scenarios: who takes part, what stands at the start, and what may go wrong.
 
-use wasmhost_protocol::{Event, Submission, next};
+use wasmhost_protocol::{JobSpec, Transition, transition};
 
 use crate::clock;
 use crate::few::Few;
@@ -361,14 +361,14 @@ impl Model {
     }
 
     fn queued(&mut self, world: World, messages: u8, lie: u8) -> World {
-        let job = Submission {
+        let job = JobSpec {
             submitted_at: clock::submitted(0),
             expires_at: self.expires_at(&world),
             args_digest: Some(args(0)),
             ..self.blank_submission()
         };
-        let change = self.client_change(&world, Event::Submit(job));
-        let pending = next(None, &change).expect("a client may record a job where none stands");
+        let change = self.client_change(&world, Transition::Submit(job));
+        let pending = transition(None, &change).expect("a client may record a job where none stands");
         let message = |at| {
             let what = Publish { hdr: 1 + at * lie, run: 1, ..Publish::default() };
             Msg { seq: at + 1, what, born: 1, ..Msg::default() }

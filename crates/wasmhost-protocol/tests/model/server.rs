@@ -1,6 +1,6 @@
 //! The server: compare-and-set, time to live, schedules, deliveries, and who interferes with it.
 
-use wasmhost_protocol::{Record, Stage};
+use wasmhost_protocol::{JobState, Record};
 
 use crate::clock;
 use crate::few::Few;
@@ -135,7 +135,7 @@ impl Model {
     fn time_steps(&mut self, world: &World) {
         if self.is_early(world) {
             let after = self.map_records(world, &|record| {
-                if let Stage::Retry { not_before } = &mut record.stage {
+                if let JobState::Retry { not_before } = &mut record.stage {
                     *not_before = clock::passed();
                 }
             });
@@ -144,7 +144,7 @@ impl Model {
         let scheduled = world.msgs.iter().any(|msg| msg.place == Place::Schedule);
         if !world.due && (scheduled || self.waits(world)) {
             let mut after = self.map_records(world, &|record| {
-                if let Stage::Pending { not_before: Some(at) } = &mut record.stage {
+                if let JobState::Pending { not_before: Some(at) } = &mut record.stage {
                     *at = clock::passed();
                 }
             });
@@ -193,13 +193,13 @@ impl Model {
     /// Whether a retry stands whose time has not come.
     pub(crate) fn is_early(&self, world: &World) -> bool {
         let stage = world.rec.map(|rec| &self.record(rec).stage);
-        matches!(stage, Some(Stage::Retry { not_before }) if *not_before > clock::now())
+        matches!(stage, Some(JobState::Retry { not_before }) if *not_before > clock::now())
     }
 
     /// Whether a scheduled job stands that is not due.
     pub(crate) fn waits(&self, world: &World) -> bool {
         let stage = world.rec.map(|rec| &self.record(rec).stage);
-        matches!(stage, Some(Stage::Pending { not_before: Some(at) }) if *at > clock::now())
+        matches!(stage, Some(JobState::Pending { not_before: Some(at) }) if *at > clock::now())
     }
 
     /// Stores a message, unless one stands on its subject, or its stream remembers its id.
@@ -311,5 +311,5 @@ pub(crate) fn clients_late(world: &World) -> World {
 
 fn is_unpublished(record: &Record) -> bool {
     use wasmhost_protocol::{End, ErrorKind};
-    matches!(&record.stage, Stage::Ended { end: End::Failure(error), .. } if error.kind == ErrorKind::NotPublished)
+    matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == ErrorKind::NotPublished)
 }

@@ -4,8 +4,8 @@ use wasmhost_protocol::{Json, escape, truncate};
 
 use super::bindings::wasmhost::task::log::{Host, Level};
 use crate::guest::TaskState;
-use crate::mailbox::{LogLevel, LogLine, LogStream};
 use crate::output::LINE_BYTES;
+use crate::updates::{LogLevel, LogLine, LogStream};
 
 impl Host for TaskState {
     async fn log(&mut self, level: Level, message: String, fields: Option<String>) {

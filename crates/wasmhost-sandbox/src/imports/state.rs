@@ -4,7 +4,7 @@ use wasmhost_protocol::{Json, StateName};
 
 use super::bindings::wasmhost::task::state::{Host, UpdateError};
 use crate::guest::TaskState;
-use crate::mailbox::Update;
+use crate::updates::Update;
 
 impl Host for TaskState {
     async fn update_state(&mut self, state: String, meta: String) -> Result<(), UpdateError> {

@@ -4,7 +4,7 @@
 use wasmhost_protocol::{FunctionName, Limits, Outcome, Verdict};
 use wasmhost_sandbox::{LoadError, inspect};
 
-use crate::lab::{digest_of, run, sandbox, soon, wasm};
+use crate::harness::{digest_of, run, sandbox, soon, wasm};
 
 /// The component that `text` describes.
 pub(crate) fn component(text: &str) -> bytes::Bytes {
@@ -195,7 +195,7 @@ fn a_component_without_a_task_is_refused_with_each_export() {
 }
 
 #[test]
-fn a_release_candidate_of_wasi_is_named_with_the_mend() {
+fn a_release_candidate_of_wasi_is_named_with_the_fix() {
     let text = "(component
         (import \"wasi:io/poll@0.2.0-rc-2023-11-10\" (instance (export \"poll\" (func))))
         (core module $m (func (export \"f\")))

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use wasmhost_protocol::{Limit, Outcome, Verdict};
-use wasmhost_sandbox::Running;
+use wasmhost_sandbox::AttemptHandle;
 
-use crate::lab::{quiet, run, sandbox, soon, start, wasm};
+use crate::harness::{quiet, run, sandbox, soon, start, wasm};
 
 /// Long enough for a slow machine, far shorter than what the guest has in mind.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-async fn stopped(mut running: Running) -> Outcome {
+async fn stopped(mut running: AttemptHandle) -> Outcome {
     assert!(quiet(&mut running.outcome).await, "it runs");
     let asked = Instant::now();
     running.control.stop();
@@ -53,7 +53,7 @@ async fn a_dropped_outcome_frees_the_slot() {
 #[tokio::test]
 async fn a_cancelled_task_ends_by_itself() {
     let running = start("progress", run(r#"{"steps":1000000,"delay_ms":1}"#)).await;
-    soon(running.mailbox.changed()).await;
+    soon(running.updates.changed()).await;
     running.control.cancel();
     expect_own_ending(running).await;
 }
@@ -65,7 +65,7 @@ async fn the_soft_timeout_cancels() {
     expect_own_ending(start("progress", run).await).await;
 }
 
-async fn expect_own_ending(running: Running) {
+async fn expect_own_ending(running: AttemptHandle) {
     let outcome = soon(running.outcome).await;
     let Verdict::Failed { message, .. } = &outcome.verdict else { panic!("{outcome:?}") };
     assert!(message.starts_with("stopped at "), "{message}");
@@ -98,6 +98,6 @@ async fn a_guest_whose_lease_has_ended_does_not_begin() {
 async fn a_host_call_without_a_lease_stands_still_and_can_be_stopped() {
     let running = start("progress", run("{}")).await;
     running.control.renew(Instant::now());
-    running.mailbox.take();
+    running.updates.take();
     stopped(running).await;
 }

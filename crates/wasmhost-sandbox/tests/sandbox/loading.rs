@@ -3,7 +3,7 @@
 use wasmhost_protocol::{Digest, ModuleName};
 use wasmhost_sandbox::{Compiler, LoadError, NotLoaded, Sandbox, SandboxConfig, inspect};
 
-use crate::lab::{sandbox, wasm};
+use crate::harness::{sandbox, wasm};
 
 #[tokio::test]
 async fn a_module_is_found_in_memory_and_after_a_restart_on_disk() {
@@ -37,7 +37,7 @@ async fn a_changed_artifact_is_compiled_again() {
 }
 
 #[tokio::test]
-async fn bytes_that_cannot_run_are_refused_with_the_mend() {
+async fn bytes_that_cannot_run_are_refused_with_the_fix() {
     let sandbox = sandbox(1, None);
     let (_, component) = wasm("hello");
     let cut = component.slice(..component.len() / 2);
@@ -46,10 +46,10 @@ async fn bytes_that_cannot_run_are_refused_with_the_mend() {
         (bytes::Bytes::from_static(b"hello"), "no WebAssembly"),
         (cut, "cut off"),
     ];
-    for (number, (bytes, mend)) in cases.into_iter().enumerate() {
+    for (number, (bytes, fix)) in cases.into_iter().enumerate() {
         let digest = Digest::from_bytes([number as u8; 32]);
         let error = sandbox.load(digest, bytes).await.unwrap_err().to_string();
-        assert!(error.contains(mend), "{error}");
+        assert!(error.contains(fix), "{error}");
     }
 }
 

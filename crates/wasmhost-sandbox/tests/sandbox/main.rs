@@ -4,7 +4,7 @@
 
 mod components;
 mod control;
-mod lab;
+mod harness;
 mod loading;
 mod posts;
 mod reasons;

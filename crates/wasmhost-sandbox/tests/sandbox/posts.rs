@@ -3,26 +3,26 @@
 use wasmhost_protocol::{Json, Verdict};
 use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
 
-use crate::lab::{run, soon, start};
+use crate::harness::{run, soon, start};
 
 #[tokio::test]
 async fn no_state_name_is_ever_skipped() {
     let running = start("hostile", run(r#"{"do":"states","n":50}"#)).await;
     for i in 0..50 {
-        soon(running.mailbox.changed()).await;
-        let update = running.mailbox.take().unwrap().update.unwrap();
+        soon(running.updates.changed()).await;
+        let update = running.updates.take().unwrap().update.unwrap();
         assert_eq!(update.state.as_str(), if i % 2 == 0 { "EVEN" } else { "ODD" });
         assert_eq!(update.meta.unwrap().as_str(), format!(r#"{{"i":{i}}}"#));
     }
     assert!(matches!(soon(running.outcome).await.verdict, Verdict::Returned(_)));
-    assert_eq!(running.mailbox.take(), None);
+    assert_eq!(running.updates.take(), None);
 }
 
 #[tokio::test]
 async fn the_newest_update_of_one_name_wins() {
     let running = start("progress", run(r#"{"steps":1000,"delay_ms":0}"#)).await;
     assert!(matches!(soon(running.outcome).await.verdict, Verdict::Returned(_)));
-    let update = running.mailbox.take().unwrap().update.unwrap();
+    let update = running.updates.take().unwrap().update.unwrap();
     let meta: serde_json::Value = update.meta.unwrap().read().unwrap();
     assert_eq!(meta["current"], 1000);
 }
@@ -32,7 +32,7 @@ async fn a_checkpoint_is_there_at_the_next_attempt() {
     let first = start("hostile", run(r#"{"do":"checkpoint","fail_times":1}"#)).await;
     assert!(matches!(soon(first.outcome).await.verdict, Verdict::Failed { .. }));
     let mut next = run(r#"{"do":"checkpoint","fail_times":1}"#);
-    next.checkpoint = first.mailbox.take().unwrap().checkpoint;
+    next.checkpoint = first.updates.take().unwrap().checkpoint;
     let second = start("hostile", next).await;
     assert_eq!(soon(second.outcome).await.verdict, Verdict::Returned(Json::parse(r#"{"count":2}"#).unwrap()));
 }
@@ -40,7 +40,7 @@ async fn a_checkpoint_is_there_at_the_next_attempt() {
 #[tokio::test]
 async fn log_lines_and_standard_error_arrive() {
     let running = start("progress", run(r#"{"steps":1}"#)).await;
-    let mut logs = running.mailbox.logs();
+    let mut logs = running.updates.logs();
     let first = LogLine {
         level: LogLevel::Info,
         stream: LogStream::Guest,
@@ -51,7 +51,7 @@ async fn log_lines_and_standard_error_arrive() {
     soon(running.outcome).await;
 
     let running = start("hostile", run(r#"{"do":"stderr","lines":2}"#)).await;
-    let mut logs = running.mailbox.logs();
+    let mut logs = running.updates.logs();
     soon(running.outcome).await;
     let line = logs.recv().await.unwrap();
     assert_eq!((line.stream, line.message.as_str()), (LogStream::Stderr, "hostile line 1 of 2"));

@@ -3,7 +3,7 @@
 use wasmhost_protocol::{FunctionName, Limit, Limits, Outcome, Verdict};
 
 use crate::components::call;
-use crate::lab::{outcome, run};
+use crate::harness::{outcome, run};
 
 /// What the task `function` of a guest came to.
 async fn ended(guest: &str, function: &str, args: &str, limits: Limits) -> Outcome {

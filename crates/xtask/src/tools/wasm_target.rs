@@ -25,7 +25,7 @@ pub(crate) fn install(step: &Step<'_>) -> anyhow::Result<()> {
     }
     if command::on_path("rustup").is_none() {
         bail!(
-            "the toolchain lacks the target {TARGET}, and there is no rustup; mend: install the target as you installed Rust"
+            "the toolchain lacks the target {TARGET}, and there is no rustup; fix: install the target as you installed Rust"
         );
     }
     step.tell(format_args!("adding {TARGET} to the toolchain"));

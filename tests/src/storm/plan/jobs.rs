@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ACK_WAIT, Dice, Job, Scale, Theme};
+use super::{ACK_WAIT, Job, Rng, Scale, Theme};
 use crate::storm::job::{Again, Behaviour, How, Revoke, Route};
 
 /// One job in so many kills its host, twice: more would leave no host to run the others.
@@ -40,7 +40,7 @@ const MIX: [(u32, Kind); 9] = [
 /// That of late ends.
 const LATE_ENDS: [(u32, Kind); 2] = [(80, Kind::Fragile), (20, Kind::Silent)];
 
-pub(super) fn plan(dice: &mut Dice, theme: Theme, scale: Scale) -> Vec<Job> {
+pub(super) fn plan(dice: &mut Rng, theme: Theme, scale: Scale) -> Vec<Job> {
     let (killers, mix) = match theme {
         Theme::Everything => ((scale.jobs / ONE_KILLER_IN).max(KILLERS), MIX.as_slice()),
         Theme::LateEnds => (0, LATE_ENDS.as_slice()),
@@ -61,7 +61,7 @@ fn killer(number: usize, at: Duration) -> Job {
     Job { id, at, behaviour, route: Route::Client, again: None, delay: None, revoke: None, watched: false }
 }
 
-fn job(dice: &mut Dice, mix: &[(u32, Kind)], number: usize, at: Duration) -> Job {
+fn job(dice: &mut Rng, mix: &[(u32, Kind)], number: usize, at: Duration) -> Job {
     let behaviour = behaviour(dice, mix);
     let route = route(dice, behaviour);
     let by_client = route == Route::Client;
@@ -81,7 +81,7 @@ fn id(number: usize) -> String {
     format!("j{number:05}")
 }
 
-fn behaviour(dice: &mut Dice, mix: &[(u32, Kind)]) -> Behaviour {
+fn behaviour(dice: &mut Rng, mix: &[(u32, Kind)]) -> Behaviour {
     match dice.weighted(mix) {
         Kind::Quick => Behaviour::Quick,
         Kind::Silent => Behaviour::Silent(dice.ms(100..=2_500)),
@@ -99,7 +99,7 @@ fn behaviour(dice: &mut Dice, mix: &[(u32, Kind)]) -> Behaviour {
 }
 
 /// A raw message carries no options, so only what needs none goes that way.
-fn route(dice: &mut Dice, behaviour: Behaviour) -> Route {
+fn route(dice: &mut Rng, behaviour: Behaviour) -> Route {
     match behaviour {
         Behaviour::Quick => dice.weighted(&[
             (67, Route::Client),
@@ -121,7 +121,7 @@ fn route(dice: &mut Dice, behaviour: Behaviour) -> Route {
 }
 
 /// A raw message carries no options here either, and may come first.
-fn again(dice: &mut Dice, route: Route, behaviour: Behaviour) -> Option<Again> {
+fn again(dice: &mut Rng, route: Route, behaviour: Behaviour) -> Option<Again> {
     if !dice.percent(12) {
         return None;
     }
@@ -152,7 +152,7 @@ fn revoked_percent(behaviour: Behaviour) -> u32 {
     }
 }
 
-fn revoke(dice: &mut Dice) -> Revoke {
+fn revoke(dice: &mut Rng) -> Revoke {
     let grace = if dice.percent(30) { dice.ms(50..=500) } else { Duration::ZERO };
     Revoke { after: dice.ms(0..=1_000), grace, if_queued: dice.percent(15) }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use wasmhost_audit::Answer;
-use wasmhost_client::protocol::{Change, Event, QueueName, Submission, Writer, next};
+use wasmhost_client::protocol::{JobSpec, QueueName, Transition, WriteIntent, Writer, transition};
 use wasmhost_nats::{Records, Written, args_digest_of, now, random_write};
 
 use super::{Job, Submitter, parse};
@@ -12,7 +12,7 @@ impl Submitter {
     pub(super) async fn abandon(&self, job: &Job) -> anyhow::Result<()> {
         let key = parse(&job.key())?;
         self.notes.submit(&key, Answer::Unknown);
-        let submission = Submission {
+        let submission = JobSpec {
             key: key.clone(),
             queue: QueueName::default_queue(),
             submitted_at: now(),
@@ -24,9 +24,10 @@ impl Submitter {
             parent: None,
             after: None,
         };
-        let event = Event::Submit(submission);
-        let change = Change { event, writer: Writer::Client, now: now(), write: random_write() };
-        let record = next(None, &change).context("a job where none stands")?;
+        let event = Transition::Submit(submission);
+        let change =
+            WriteIntent { transition: event, writer: Writer::Client, now: now(), write: random_write() };
+        let record = transition(None, &change).context("a job where none stands")?;
         let written = Records::new(self.client.connection()).write(&key, &record, 0, None).await?;
         ensure!(matches!(written, Written::Landed(_)), "{key}: {written:?}");
         Ok(())

@@ -8,8 +8,8 @@ use wasmhost_nats::{
     ConnectConfig, Connection, Credentials, LayoutConfig, Records, ensure_layout, now, random_write,
 };
 use wasmhost_protocol::{
-    Change, Claim, Delivery, End, Event, HostId, JobKey, Json, Payload, QueueName, Record, Standing,
-    Submission, Timestamp, Token, Writer, next,
+    Claim, DeliveryOrdinal, End, HostId, JobKey, JobSpec, Json, Payload, QueueName, Record, StoredEntry,
+    Timestamp, Token, Transition, WriteIntent, Writer, transition,
 };
 
 /// No wait for a signal takes longer.
@@ -44,8 +44,8 @@ impl Bench {
         let expired = async {
             loop {
                 match records.read(key).await.expect("the server answers") {
-                    Standing::Deleted(marker) => return marker.revision,
-                    standing => assert_eq!(standing.expected(), revision),
+                    StoredEntry::Deleted(marker) => return marker.revision,
+                    stored => assert_eq!(stored.expected(), revision),
                 }
             }
         };
@@ -58,8 +58,8 @@ impl Bench {
     }
 }
 
-fn submission(key: &JobKey) -> Submission {
-    Submission {
+fn submission(key: &JobKey) -> JobSpec {
+    JobSpec {
         key: key.clone(),
         queue: QueueName::default_queue(),
         submitted_at: now(),
@@ -73,13 +73,13 @@ fn submission(key: &JobKey) -> Submission {
     }
 }
 
-fn step(record: Option<&Record>, event: Event, writer: Writer) -> Record {
-    let change = Change { event, writer, now: now(), write: random_write() };
-    next(record, &change).expect("a legal step")
+fn step(record: Option<&Record>, event: Transition, writer: Writer) -> Record {
+    let change = WriteIntent { transition: event, writer, now: now(), write: random_write() };
+    transition(record, &change).expect("a legal step")
 }
 
 pub(crate) fn pending(key: &JobKey) -> Record {
-    step(None, Event::Submit(submission(key)), Writer::Client)
+    step(None, Transition::Submit(submission(key)), Writer::Client)
 }
 
 /// A claim from the delivery with this count.
@@ -89,23 +89,24 @@ pub(crate) fn claimed(record: Option<&Record>, key: &JobKey, token: Token, count
         host: HostId::parse("h-1").expect("a host id"),
         token,
         msg_seq: 1,
-        delivery: Delivery { created: Timestamp::from_unix_ms(0), count },
+        delivery: DeliveryOrdinal { created: Timestamp::from_unix_ms(0), count },
         digest: None,
         max_attempts: None,
         max_lost: 3,
         track_started: true,
         adopt: false,
     };
-    step(record, Event::Claim(Box::new(claim)), Writer::Host)
+    step(record, Transition::Claim(Box::new(claim)), Writer::Host)
 }
 
 /// A retry that may follow at once.
 pub(crate) fn retried(record: &Record, token: Token) -> Record {
-    let event = Event::Retry { reason: "flaky".to_owned(), not_before: now(), charge: true, usage: None };
+    let event =
+        Transition::Retry { reason: "flaky".to_owned(), not_before: now(), charge: true, usage: None };
     step(Some(record), event, Writer::Owner(token))
 }
 
 pub(crate) fn succeeded(record: &Record, token: Token) -> Record {
     let end = End::Success(Payload::Inline(Json::null()));
-    step(Some(record), Event::Finish { end, usage: None, denied: Vec::new() }, Writer::Owner(token))
+    step(Some(record), Transition::Finish { end, usage: None, denied: Vec::new() }, Writer::Owner(token))
 }

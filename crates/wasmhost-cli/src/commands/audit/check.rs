@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use wasmhost_audit::{Capture, CaptureError, Verdict, check};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::out;
+use crate::output;
 
 /// Flags of `audit check`.
 #[derive(Debug, clap::Args)]
@@ -24,13 +24,13 @@ pub(crate) struct Args {
 }
 
 /// Prints the report.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) fn run(args: &Args, global: &Global) -> Result<Exit, CliError> {
     let capture = Capture::read(&args.files).map_err(|error| unusable(&error))?;
     let report = check(&capture);
     if global.json {
-        out::json(&report)?;
+        output::json(&report)?;
     } else {
-        out::text(&report)?;
+        output::text(&report)?;
     }
     Ok(match report.verdict {
         Verdict::Proven => Exit::Ok,
@@ -41,10 +41,10 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Exit, Complaint> {
 }
 
 /// A file that cannot be read, written or understood.
-pub(super) fn unusable(error: &CaptureError) -> Complaint {
+pub(super) fn unusable(error: &CaptureError) -> CliError {
     let exit = match error {
         CaptureError::File { source, .. } if source.kind() == ErrorKind::NotFound => Exit::NotFound,
         _ => Exit::BadFile,
     };
-    Complaint::of(exit, error)
+    CliError::of(exit, error)
 }

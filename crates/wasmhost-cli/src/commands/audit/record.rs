@@ -9,10 +9,10 @@ use wasmhost_protocol::parse_duration;
 
 use super::check::unusable;
 use crate::cli::Global;
-use crate::complaint::Complaint;
 use crate::connect::refused;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::out;
+use crate::output;
 use crate::runtime::stop_requested;
 
 /// Flags of `audit record`.
@@ -32,11 +32,11 @@ pub(crate) struct Args {
 }
 
 /// Records until the end of the run or Ctrl-C.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     // A file that cannot be written is told before the run, not after it.
     Capture::default().write(&args.out).map_err(|error| unusable(&error))?;
     let recorder = Recorder::open(&global.connect_config()?).await.map_err(|error| not_recorded(&error))?;
-    out::note("recording; Ctrl-C ends it");
+    output::note("recording; Ctrl-C ends it");
     // Either ends the recording, and nothing is lost with the other.
     tokio::select! {
         () = idle(&recorder, args.idle) => {}
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     let capture = recorder.finish().await;
     capture.write(&args.out).map_err(|error| unusable(&error))?;
     if !capture.entries.iter().any(|entry| matches!(entry, Entry::Span(_))) {
-        out::note("the server did not say what it has at the end: the recording will prove nothing");
+        output::note("the server did not say what it has at the end: the recording will prove nothing");
     }
     Ok(Exit::Ok)
 }
@@ -57,9 +57,9 @@ async fn idle(recorder: &Recorder, still: Option<Duration>) {
     }
 }
 
-fn not_recorded(error: &RecordError) -> Complaint {
+fn not_recorded(error: &RecordError) -> CliError {
     match error {
         RecordError::Connect(error) => refused(error),
-        error => Complaint::of(Exit::Unreachable, error),
+        error => CliError::of(Exit::Unreachable, error),
     }
 }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use wasmhost_protocol::ModuleName;
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::{component, input};
 
@@ -27,9 +27,9 @@ pub(super) struct Found {
 
 /// `*.wasm` in the directory; where there are none, what cargo built for it, in the target directory that the environment
 /// names or else the usual one.
-pub(super) fn find(dir: &Path, target: Option<OsString>) -> Result<Found, Complaint> {
+pub(super) fn find(dir: &Path, target: Option<OsString>) -> Result<Found, CliError> {
     let here = components(dir).map_err(|error| {
-        Complaint::new(Exit::NotFound, format_args!("reading directory {}: {error}", input::shown(dir)))
+        CliError::new(Exit::NotFound, format_args!("reading directory {}: {error}", input::shown(dir)))
     })?;
     let mut found = Found::default();
     let files = if here.is_empty() { found.newest(built(dir, target)) } else { here };

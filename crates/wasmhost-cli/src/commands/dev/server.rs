@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use nats_server_child::{Finder, Options, Server};
 
-use crate::complaint::{Complaint, chain};
+use crate::error::{CliError, chain};
 use crate::exit::Exit;
-use crate::{input, out};
+use crate::{input, output};
 
 /// Where the plain `nats` command looks.
 const USUAL_PORT: u16 = 4222;
@@ -25,15 +25,15 @@ pub(super) struct Home {
 
 impl Home {
     /// Creates it where it is missing, and takes it.
-    pub(super) fn open(dir: &Path) -> Result<Self, Complaint> {
+    pub(super) fn open(dir: &Path) -> Result<Self, CliError> {
         let dir = dir.canonicalize().map_err(|error| {
-            Complaint::new(Exit::NotFound, format_args!("opening directory {}: {error}", input::shown(dir)))
+            CliError::new(Exit::NotFound, format_args!("opening directory {}: {error}", input::shown(dir)))
         })?;
         let path = dir.join(".wasmhost");
         let lock = Self::prepare(&path).map_err(|error| failed(&path, &error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(Complaint::new(
+            Err(TryLockError::WouldBlock) => Err(CliError::new(
                 Exit::Full,
                 format_args!("another `wasmhost dev` runs in {}: end it first", input::shown(&dir)),
             )),
@@ -49,16 +49,16 @@ impl Home {
 }
 
 /// Finds a server and starts it, on the usual port where that is free.
-pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, Complaint> {
+pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
     let finder = Finder {
         explicit: named,
         environment: None,
         search_path: env::var_os("PATH"),
         tools_dir: tools_dir(&home.path),
     };
-    let found = finder.find().map_err(|error| Complaint::of(Exit::NotFound, &error))?;
+    let found = finder.find().map_err(|error| CliError::of(Exit::NotFound, &error))?;
     for note in &found.notes {
-        out::note(format_args!("nats-server: passed over {note}"));
+        output::note(format_args!("nats-server: passed over {note}"));
     }
     let program = guarded(home, &found.path).map_err(|error| failed(&home.path, &error))?;
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
@@ -67,16 +67,16 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, Compl
         port: port_is_free.then_some(USUAL_PORT),
         ..Options::default()
     };
-    let server = Server::start(&program, &options)
-        .map_err(|error| Complaint::new(Exit::Unreachable, chain(&error)))?;
-    out::note(format_args!(
+    let server =
+        Server::start(&program, &options).map_err(|error| CliError::new(Exit::Unreachable, chain(&error)))?;
+    output::note(format_args!(
         "nats-server {} on {}, log: {}",
         found.version,
         server.url(),
         server.log_path().display()
     ));
     if !port_is_free {
-        out::note(format_args!(
+        output::note(format_args!(
             "port {USUAL_PORT} is taken: other terminals need the NATS_URL printed below"
         ));
     }
@@ -111,9 +111,9 @@ fn tools_dir(home: &Path) -> Option<PathBuf> {
     around.map(|dir| dir.join(".tools")).find(|tools| tools.is_dir())
 }
 
-fn failed(path: &Path, error: &io::Error) -> Complaint {
+fn failed(path: &Path, error: &io::Error) -> CliError {
     let exit = if error.kind() == io::ErrorKind::PermissionDenied { Exit::Denied } else { Exit::Config };
-    Complaint::new(exit, format_args!("preparing {}: {error}", input::shown(path)))
+    CliError::new(exit, format_args!("preparing {}: {error}", input::shown(path)))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use wasmhost_protocol::{ModuleEntry, ModuleName};
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::units::format_bytes;
-use crate::{out, table};
+use crate::flag_values::format_bytes;
+use crate::{output, table};
 
 /// Flags of `module list`: none of its own.
 #[derive(Debug, clap::Args)]
@@ -14,21 +14,21 @@ use crate::{out, table};
 pub(crate) struct Args {}
 
 /// Prints one line a module.
-pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let modules = client.modules().list().await?;
     if global.json {
         for (name, entry) in &modules {
-            out::json(&Named { name, entry })?;
+            output::json(&Named { name, entry })?;
         }
         return Ok(Exit::Ok);
     }
     if modules.is_empty() {
-        out::note("no modules: push one with `wasmhost module push FILE`");
+        output::note("no modules: push one with `wasmhost module push FILE`");
         return Ok(Exit::Ok);
     }
     let rows: Vec<_> = modules.iter().map(|(name, entry)| row(name, entry)).collect();
-    out::text(table::columns(&["MODULE", "DIGEST", "SIZE", "PUSHED", "TASKS"], &rows))?;
+    output::text(table::columns(&["MODULE", "DIGEST", "SIZE", "PUSHED", "TASKS"], &rows))?;
     Ok(Exit::Ok)
 }
 

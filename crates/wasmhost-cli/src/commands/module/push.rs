@@ -9,9 +9,9 @@ use wasmhost_sandbox::Sandbox;
 use super::list::Named;
 use super::tasks;
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{component, input, out, toml_file};
+use crate::{component, input, output, toml_file};
 
 /// Flags of `module push`.
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 }
 
 /// Pushes, and prints the tasks that were found.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let name = match args.name {
         Some(name) => name,
         None => name_of(&args.file)?,
@@ -52,11 +52,11 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> 
     let client = global.client().await?;
     let entry = push(&client, &name, component, policy).await?;
     if global.json {
-        out::json(&Named { name: &name, entry: &entry })?;
+        output::json(&Named { name: &name, entry: &entry })?;
         return Ok(Exit::Ok);
     }
-    out::line(format_args!("{name} {}", entry.digest))?;
-    out::text(tasks(&entry.manifest))?;
+    output::line(format_args!("{name} {}", entry.digest))?;
+    output::text(tasks(&entry.manifest))?;
     Ok(Exit::Ok)
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn push_file(
     client: &Client,
     sandbox: &Sandbox,
     (name, file): (&ModuleName, &Path),
-) -> Result<ModuleEntry, Complaint> {
+) -> Result<ModuleEntry, CliError> {
     let component = component::load(sandbox, file).await?;
     push(client, name, component, Policy::default()).await
 }
@@ -75,12 +75,12 @@ async fn push(
     name: &ModuleName,
     component: component::Component,
     policy: Policy,
-) -> Result<ModuleEntry, Complaint> {
+) -> Result<ModuleEntry, CliError> {
     Ok(client.modules().push(name, component.wasm, policy, component.manifest).await?)
 }
 
-fn name_of(file: &Path) -> Result<ModuleName, Complaint> {
+fn name_of(file: &Path) -> Result<ModuleName, CliError> {
     component::module_name(file).map_err(|error| {
-        Complaint::usage(format_args!("{}: {error}: name the module with --name", input::shown(file)))
+        CliError::usage(format_args!("{}: {error}: name the module with --name", input::shown(file)))
     })
 }

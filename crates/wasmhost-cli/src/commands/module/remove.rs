@@ -3,9 +3,9 @@
 use wasmhost_protocol::ModuleName;
 
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::out;
+use crate::output;
 
 /// Flags of `module remove`.
 #[derive(Debug, clap::Args)]
@@ -16,9 +16,9 @@ pub(crate) struct Args {
 }
 
 /// Removes it.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     client.modules().remove(&args.name).await?;
-    out::note(format_args!("module {} is removed", args.name));
+    output::note(format_args!("module {} is removed", args.name));
     Ok(Exit::Ok)
 }

@@ -4,9 +4,9 @@ use wasmhost_protocol::{Digest, ModuleName};
 
 use super::list::Named;
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::out;
+use crate::output;
 
 /// Flags of `module rollback`.
 #[derive(Debug, clap::Args)]
@@ -20,13 +20,13 @@ pub(crate) struct Args {
 }
 
 /// Rolls back, and prints the digest that is current now.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let entry = client.modules().rollback(&args.name, args.to).await?;
     if global.json {
-        out::json(&Named { name: &args.name, entry: &entry })?;
+        output::json(&Named { name: &args.name, entry: &entry })?;
     } else {
-        out::line(format_args!("{} {}", args.name, entry.digest))?;
+        output::line(format_args!("{} {}", args.name, entry.digest))?;
     }
     Ok(Exit::Ok)
 }

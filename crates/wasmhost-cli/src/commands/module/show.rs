@@ -6,10 +6,10 @@ use wasmhost_protocol::{ModuleEntry, ModuleName, Policy, escape, format_duration
 use super::list::Named;
 use super::tasks;
 use crate::cli::Global;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::units::format_bytes;
-use crate::{out, table};
+use crate::flag_values::format_bytes;
+use crate::{output, table};
 
 /// Flags of `module show`.
 #[derive(Debug, clap::Args)]
@@ -20,16 +20,16 @@ pub(crate) struct Args {
 }
 
 /// Prints the current version, and a line for each earlier one.
-pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, Complaint> {
+pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let entry = client.modules().show(&args.name).await?;
     if global.json {
-        out::json(&Named { name: &args.name, entry: &entry })?;
+        output::json(&Named { name: &args.name, entry: &entry })?;
         return Ok(Exit::Ok);
     }
     let history = client.modules().history(&args.name).await?;
-    out::text(description(&args.name, &entry))?;
-    out::text(versions(&history))?;
+    output::text(description(&args.name, &entry))?;
+    output::text(versions(&history))?;
     Ok(Exit::Ok)
 }
 

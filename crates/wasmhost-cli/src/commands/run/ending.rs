@@ -2,13 +2,13 @@
 
 use wasmhost_protocol::{ErrorKind, Fault, JobError, Json, Limit, Outcome, Verdict, escape, format_duration};
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::units::format_bytes;
-use crate::{out, show};
+use crate::flag_values::format_bytes;
+use crate::{output, render};
 
 /// Prints the result, or says why there is none.
-pub(super) fn report(outcome: Outcome) -> Result<Exit, Complaint> {
+pub(super) fn report(outcome: Outcome) -> Result<Exit, CliError> {
     let usage = outcome.usage;
     let used = format!(
         "{} ms CPU, {} memory, {} ms in all",
@@ -18,21 +18,21 @@ pub(super) fn report(outcome: Outcome) -> Result<Exit, Complaint> {
     );
     let (exit, error) = match outcome.verdict {
         Verdict::Returned(result) => {
-            out::note(format_args!("SUCCESS {used}"));
-            out::line(out::safe_json(result.as_str()))?;
+            output::note(format_args!("SUCCESS {used}"));
+            output::line(output::safe_json(result.as_str()))?;
             return Ok(Exit::Ok);
         }
         Verdict::BadArguments(text) => {
-            return Err(Complaint::usage(format_args!("arguments refused: {}", escape(&text))));
+            return Err(CliError::usage(format_args!("arguments refused: {}", escape(&text))));
         }
-        Verdict::UnknownFunction(text) => return Err(Complaint::usage(escape(&text))),
+        Verdict::UnknownFunction(text) => return Err(CliError::usage(escape(&text))),
         verdict => failure(verdict),
     };
     if !outcome.denied.is_empty() {
-        out::note(format_args!("denied: {}", escape(&outcome.denied.join(", "))));
+        output::note(format_args!("denied: {}", escape(&outcome.denied.join(", "))));
     }
-    out::note(format_args!("FAILURE {used}"));
-    Err(Complaint::new(exit, show::failure(&error)))
+    output::note(format_args!("FAILURE {used}"));
+    Err(CliError::new(exit, render::failure(&error)))
 }
 
 /// Everything but success and usage, in the words of a record.

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use wasmhost_protocol::{Outcome, Verdict};
-use wasmhost_sandbox::{LogLevel, LogLine, LogStream, Post, Running};
+use wasmhost_sandbox::{AttemptHandle, LogLevel, LogLine, LogStream, PendingUpdates};
 
-use crate::{out, show};
+use crate::{output, render};
 
 /// A task that says nothing for so long is shown as started.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// Shows states and logs as they come, until the end.
-pub(super) async fn follow(running: Running) -> Outcome {
-    let Running { mut outcome, mailbox, control: _control } = running;
+pub(super) async fn follow(running: AttemptHandle) -> Outcome {
+    let AttemptHandle { mut outcome, updates: mailbox, control: _control } = running;
     let mut logs = mailbox.logs();
     let mut show = Show { started: false };
     let quiet = tokio::time::sleep(QUIET);
@@ -35,7 +35,7 @@ pub(super) async fn follow(running: Running) -> Outcome {
     }
     show.post(mailbox.take());
     if mailbox.dropped_lines() > 0 {
-        out::note(format_args!("… {} log lines dropped", mailbox.dropped_lines()));
+        output::note(format_args!("… {} log lines dropped", mailbox.dropped_lines()));
     }
     outcome
 }
@@ -48,20 +48,20 @@ struct Show {
 impl Show {
     fn start(&mut self) {
         if !self.started {
-            out::note("STARTED");
+            output::note("STARTED");
         }
         self.started = true;
     }
 
-    fn post(&mut self, post: Option<Post>) {
+    fn post(&mut self, post: Option<PendingUpdates>) {
         let Some(post) = post else { return };
         self.start();
         if let Some(update) = post.update {
-            let meta = update.meta.as_ref().map(show::json).unwrap_or_default();
-            out::note(format_args!("{} {meta}", update.state));
+            let meta = update.meta.as_ref().map(render::json).unwrap_or_default();
+            output::note(format_args!("{} {meta}", update.state));
         }
         if let Some(checkpoint) = post.checkpoint {
-            out::note(format_args!("checkpoint of {} bytes", checkpoint.len()));
+            output::note(format_args!("checkpoint of {} bytes", checkpoint.len()));
         }
     }
 
@@ -77,8 +77,8 @@ impl Show {
             (LogStream::Guest, LogLevel::Error) => "error",
         };
         let fields =
-            line.fields.as_ref().map(|fields| format!(" {}", show::json(fields))).unwrap_or_default();
+            line.fields.as_ref().map(|fields| format!(" {}", render::json(fields))).unwrap_or_default();
         // The sandbox has escaped the message.
-        out::note(format_args!("  {from}: {}{fields}", line.message));
+        output::note(format_args!("  {from}: {}{fields}", line.message));
     }
 }

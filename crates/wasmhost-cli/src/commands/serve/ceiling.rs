@@ -2,7 +2,7 @@
 
 use wasmhost_protocol::{Ceiling, bounds};
 
-use crate::units::{bytes, duration, number};
+use crate::flag_values::{bytes, duration, number};
 
 /// Reads a value into its place; an error says what is wrong with it.
 type Put = fn(&mut Ceiling, &str) -> Result<(), String>;

@@ -10,15 +10,15 @@ use wasmhost_protocol::{Ceiling, escape};
 use super::Settings;
 use super::ceiling::TABLES;
 use crate::cli::Global;
-use crate::complaint::Complaint;
 use crate::connect::parse_url;
+use crate::error::CliError;
 use crate::exit::Exit;
-use crate::nearest::suggestion;
-use crate::toml_file::TomlFile;
-use crate::units::{
+use crate::flag_values::{
     parse_ack_wait, parse_bytes, parse_grace, parse_memory, parse_memory_limit, parse_reconcile_after,
     parse_replicas, parse_slots, parse_storage,
 };
+use crate::nearest::suggestion;
+use crate::toml_file::TomlFile;
 
 /// Every key there is.
 const KEYS: [&str; 28] = [
@@ -53,7 +53,7 @@ const KEYS: [&str; 28] = [
 ];
 
 /// Reads the file: what concerns the connection fills the gaps of `global`.
-pub(super) fn read(path: &Path, global: &mut Global) -> Result<Settings, Complaint> {
+pub(super) fn read(path: &Path, global: &mut Global) -> Result<Settings, CliError> {
     let mut file = File { toml: TomlFile::open(path).map_err(as_configuration)?, problems: Vec::new() };
     file.reject_unknown_keys();
     let settings = file.settings();
@@ -61,14 +61,14 @@ pub(super) fn read(path: &Path, global: &mut Global) -> Result<Settings, Complai
     if file.problems.is_empty() {
         return Ok(settings);
     }
-    Err(Complaint::new(Exit::Config, file.problems.join("\nerror: ")))
+    Err(CliError::new(Exit::Config, file.problems.join("\nerror: ")))
 }
 
 /// Whatever is wrong with the file is wrong with the configuration; only one that is not there is not found.
-fn as_configuration(complaint: Complaint) -> Complaint {
+fn as_configuration(complaint: CliError) -> CliError {
     match complaint.exit {
         Exit::NotFound => complaint,
-        _ => Complaint::new(Exit::Config, complaint.text),
+        _ => CliError::new(Exit::Config, complaint.text),
     }
 }
 
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    fn read_text(text: &str, line: &str) -> (Result<Settings, Complaint>, Global) {
+    fn read_text(text: &str, line: &str) -> (Result<Settings, CliError>, Global) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();

@@ -1,4 +1,4 @@
-//! Every setting that is compared, and what mends it.
+//! Every setting that is compared, and what fixes it.
 
 /// What is asked of a setting.
 #[derive(Clone, Copy)]
@@ -13,12 +13,12 @@ pub(super) enum Rule {
     Limited,
 }
 
-/// How a setting is mended.
+/// How a setting is fixed.
 #[derive(Clone, Copy)]
-pub(super) enum Mend {
+pub(super) enum Fix {
     /// By this flag of `edit`.
     Flag(&'static str),
-    /// By this flag of `edit`, which the server lets nobody take back: else as [`Mend::Anew`].
+    /// By this flag of `edit`, which the server lets nobody take back: else as [`Fix::Anew`].
     FlagOn(&'static str),
     /// By `edit`, in an editor.
     Interactive,
@@ -26,10 +26,10 @@ pub(super) enum Mend {
     Anew,
 }
 
-/// The name in the server's JSON, what is asked of it, and how it is mended.
-pub(super) struct Setting(pub(super) &'static str, pub(super) Rule, pub(super) Mend);
+/// The name in the server's JSON, what is asked of it, and how it is fixed.
+pub(super) struct Setting(pub(super) &'static str, pub(super) Rule, pub(super) Fix);
 
-use Mend::{Anew, Flag, FlagOn, Interactive};
+use Fix::{Anew, Flag, FlagOn, Interactive};
 use Rule::{AtLeast, Explicit, Limited, Same};
 
 pub(super) const STREAM: [Setting; 29] = [

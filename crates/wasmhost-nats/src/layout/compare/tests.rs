@@ -4,14 +4,14 @@ use async_nats::jetstream::stream::{Source, SubjectTransform};
 use super::*;
 
 #[test]
-fn a_foreign_setting_is_named_with_its_mend() {
+fn a_foreign_setting_is_named_with_its_fix() {
     let wanted = Config { name: "S".to_owned(), max_messages_per_subject: 1, ..Config::default() };
     assert_eq!(stream(&wanted, &wanted), []);
     let found = Config { max_messages_per_subject: 5, allow_rollup: true, ..wanted.clone() };
     let texts: Vec<_> = stream(&found, &wanted).iter().map(Difference::to_string).collect();
-    let mend = "`S`: `max_msgs_per_subject` is 5, wanted 1; mend it with `nats stream edit S --max-msgs-per-subject=1`";
+    let fix = "`S`: `max_msgs_per_subject` is 5, wanted 1; fix it with `nats stream edit S --max-msgs-per-subject=1`";
     assert_eq!(texts.len(), 2);
-    assert_eq!(texts[0], mend);
+    assert_eq!(texts[0], fix);
 }
 
 #[test]
@@ -76,12 +76,12 @@ fn every_setting_of_a_consumer_is_told() {
     };
     let texts: Vec<_> = told(&found).iter().map(Difference::to_string).collect();
     let expected = [
-        "`c`: `deliver_subject` is push, wanted not set; mend it with `nats consumer rm S c`",
-        "`c`: `deliver_policy` is new, wanted all; mend it with `nats consumer rm S c`",
-        "`c`: `ack_wait` is 10s, wanted 30s; mend it with `nats consumer edit S c --wait=30s`",
-        "`c`: `max_deliver` is 5, wanted -1; mend it with `nats consumer edit S c --max-deliver=-1`",
-        "`c`: `max_waiting` is 512, wanted 4096; mend it with `nats consumer rm S c`",
-        "`c`: `inactive_threshold` is 1m, wanted not set; mend it with `nats consumer rm S c`",
+        "`c`: `deliver_subject` is push, wanted not set; fix it with `nats consumer rm S c`",
+        "`c`: `deliver_policy` is new, wanted all; fix it with `nats consumer rm S c`",
+        "`c`: `ack_wait` is 10s, wanted 30s; fix it with `nats consumer edit S c --wait=30s`",
+        "`c`: `max_deliver` is 5, wanted -1; fix it with `nats consumer edit S c --max-deliver=-1`",
+        "`c`: `max_waiting` is 512, wanted 4096; fix it with `nats consumer rm S c`",
+        "`c`: `inactive_threshold` is 1m, wanted not set; fix it with `nats consumer rm S c`",
     ];
     assert_eq!(texts, expected);
 }
@@ -96,14 +96,14 @@ fn a_limit_of_the_schedules_is_named_since_it_would_drop_some() {
 }
 
 #[test]
-fn a_source_without_a_start_is_named_with_its_mend() {
+fn a_source_without_a_start_is_named_with_its_fix() {
     let due = SubjectTransform { source: "due.>".to_owned(), destination: "jobs.>".to_owned() };
     let source = Source { name: "S".to_owned(), subject_transforms: vec![due], ..Source::default() };
     let started = Source { start_sequence: Some(1), ..source.clone() };
     let of = |source| Config { name: "J".to_owned(), sources: Some(vec![source]), ..Config::default() };
     assert_eq!(stream(&of(started.clone()), &of(started.clone())), []);
     let differences = stream(&of(source), &of(started));
-    let mend = "nats stream purge S --subject='due.>' && nats stream edit J --interactive";
-    assert_eq!((differences[0].field, &*differences[0].command), ("sources", mend));
+    let fix = "nats stream purge S --subject='due.>' && nats stream edit J --interactive";
+    assert_eq!((differences[0].field, &*differences[0].command), ("sources", fix));
     assert!(differences[0].wanted.contains(r#""opt_start_seq":1"#), "{}", differences[0]);
 }

@@ -1,0 +1,177 @@
+//! A place for a host. One is there at a time; those that were told to drain leave beside it.
+
+use std::{
+    fs,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::ExitStatus,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use rustix::process::Signal;
+
+use crate::{host::Host, lines::Lines, proxy::Proxy, wasmhost::Wasmhost};
+
+/// Between two starts: one that finds no server ends at once.
+const START_EVERY: Duration = Duration::from_millis(300);
+
+/// Exit code of a host that does not reach the server.
+const UNREACHABLE: i32 = 69;
+
+/// A place for a host.
+#[derive(Debug)]
+pub(in crate::storm) struct HostSlot {
+    number: usize,
+    pub(in crate::storm) proxy: Proxy,
+    wasmhost: Wasmhost,
+    flags: Vec<String>,
+    hosts: Mutex<Hosts>,
+}
+
+#[derive(Debug, Default)]
+struct Hosts {
+    now: Option<Host>,
+    leaving: Vec<Host>,
+    /// The logs of all that there were, the newest last.
+    logs: Vec<Lines>,
+    started: Option<Instant>,
+    misbehaved: Vec<String>,
+}
+
+impl HostSlot {
+    pub(super) fn new(number: usize, proxy: Proxy, wasmhost: Wasmhost, flags: Vec<String>) -> Self {
+        Self { number, proxy, wasmhost, flags, hosts: Mutex::default() }
+    }
+
+    /// What it is called where no host is meant.
+    pub(in crate::storm) fn name(&self) -> String {
+        format!("seat-{}", self.number)
+    }
+
+    /// Takes leave of the dead, and starts another where nobody is.
+    pub(super) fn look_after(&self) {
+        let mut hosts = self.hosts();
+        let Hosts { now, leaving, misbehaved, .. } = &mut *hosts;
+        now.take_if(|host| has_gone(host, misbehaved, may_end_so));
+        leaving.retain_mut(|host| !has_gone(host, misbehaved, may_leave_so));
+        let soon = hosts.started.is_some_and(|started| started.elapsed() < START_EVERY);
+        if hosts.now.is_none() && !soon {
+            let flags: Vec<_> = self.flags.iter().map(String::as_str).collect();
+            hosts.started = Some(Instant::now());
+            match Host::spawn_by(&self.wasmhost, &flags) {
+                Ok(host) => {
+                    hosts.logs.push(host.log.clone());
+                    hosts.now = Some(host);
+                }
+                Err(error) => hosts.misbehaved.push(format!("{}: {error:#}", self.name())),
+            }
+        }
+    }
+
+    /// The id of the host that is here, once it serves.
+    pub(in crate::storm) fn host_id(&self) -> Option<String> {
+        self.hosts().now.as_ref()?.id()
+    }
+
+    /// Takes the host that is here, to end it.
+    pub(in crate::storm) fn take(&self) -> Option<Host> {
+        self.hosts().now.take()
+    }
+
+    /// The same, only where it has this id; also one that is leaving.
+    pub(super) fn take_host(&self, id: &str) -> Option<Host> {
+        let mut hosts = self.hosts();
+        let is = |host: &Host| host.id().as_deref() == Some(id);
+        let leaving = hosts.leaving.iter().position(is);
+        hosts.now.take_if(|host| is(host)).or_else(|| Some(hosts.leaving.swap_remove(leaving?)))
+    }
+
+    /// Asks the host to drain, and frees the seat. Its id; none where nobody is.
+    pub(in crate::storm) fn terminate(&self) -> anyhow::Result<Option<String>> {
+        let mut hosts = self.hosts();
+        let Some(host) = hosts.now.take() else { return Ok(None) };
+        host.terminate()?;
+        let id = host.id().unwrap_or_else(|| self.name());
+        hosts.leaving.push(host);
+        Ok(Some(id))
+    }
+
+    /// Stops the host in its tracks. Its id; none where nobody is.
+    pub(in crate::storm) fn pause(&self) -> anyhow::Result<Option<String>> {
+        let hosts = self.hosts();
+        let Some(host) = &hosts.now else { return Ok(None) };
+        host.pause()?;
+        Ok(Some(host.id().unwrap_or_else(|| self.name())))
+    }
+
+    /// Lets the host with this id go on. False: it is gone.
+    pub(in crate::storm) fn resume(&self, id: &str) -> bool {
+        let hosts = self.hosts();
+        let mut all = hosts.now.iter().chain(&hosts.leaving);
+        all.find(|host| host.id().as_deref() == Some(id)).is_some_and(|host| host.resume().is_ok())
+    }
+
+    pub(super) fn resume_all(&self) {
+        let hosts = self.hosts();
+        for host in hosts.now.iter().chain(&hosts.leaving) {
+            // One that has just ended need not go on.
+            let _ = host.resume();
+        }
+    }
+
+    pub(super) fn count(&self, text: &str) -> usize {
+        self.hosts().logs.iter().map(|log| log.count(text)).sum()
+    }
+
+    /// The log of the newest host.
+    pub(super) fn log(&self) -> String {
+        self.hosts().logs.last().map(Lines::text).unwrap_or_default()
+    }
+
+    pub(super) fn misbehaved(&self) -> Vec<String> {
+        let hosts = self.hosts();
+        let panicked = hosts.logs.iter().filter_map(|log| log.find("panicked at"));
+        hosts.misbehaved.iter().cloned().chain(panicked).collect()
+    }
+
+    pub(super) fn keep_logs(&self, directory: &Path) -> anyhow::Result<()> {
+        for (number, log) in self.hosts().logs.iter().enumerate() {
+            let path = directory.join(format!("{}-host-{number}.log", self.name()));
+            fs::write(&path, log.text()).with_context(|| format!("writing {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it has ended, with a note where it should not have.
+fn has_gone(host: &mut Host, misbehaved: &mut Vec<String>, may: fn(ExitStatus) -> bool) -> bool {
+    match host.ended() {
+        Ok(None) => false,
+        Ok(Some(status)) => {
+            if !may(status) {
+                misbehaved.push(format!("a host ended by itself ({status}): {}", host.log.text()));
+            }
+            true
+        }
+        Err(error) => {
+            misbehaved.push(format!("{error:#}"));
+            true
+        }
+    }
+}
+
+/// As it is told to before it listens for signals.
+fn may_leave_so(status: ExitStatus) -> bool {
+    may_end_so(status) || status.signal() == Some(Signal::TERM.as_raw())
+}
+
+/// Drained, or no server to be found. Those that are killed are taken from their seat before.
+fn may_end_so(status: ExitStatus) -> bool {
+    status.signal().is_none() && matches!(status.code(), Some(0 | UNREACHABLE))
+}
