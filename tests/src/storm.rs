@@ -1,7 +1,7 @@
 //! Storms: many jobs on several real hosts while everything breaks that may break, planned from a seed, and judged by the
 //! auditor. The same seed is the same jobs and faults at the same times; not the same interleaving.
 //!
-//! plan → hosts, submitters, weather → calm → capture → judgement.
+//! plan → hosts, submitters, fault_injector → quiescent → capture → decision.
 
 mod fault;
 mod job;
@@ -79,7 +79,7 @@ impl Default for StormOptions {
     }
 }
 
-/// Raises the storm of a plan, waits for the calm, and judges.
+/// Raises the storm of a plan, waits for the quiescent, and judges.
 ///
 /// # Errors
 ///
@@ -88,9 +88,9 @@ pub async fn storm(plan: &Plan, options: &StormOptions) -> anyhow::Result<Report
     // On the heap: several storms at a time would not fit on a test's stack.
     let mut ground = Box::pin(Ground::prepare(plan, options)).await?;
     let start = Instant::now();
-    let crowd = Clients::gather(plan, &ground, start);
-    let tally = Box::pin(ground.weather(plan, start)).await.context("the weather")?;
-    let (kills_by_jobs, troubles) = crowd.disperse(options.rest_within).await;
+    let clients = Clients::gather(plan, &ground, start);
+    let tally = Box::pin(ground.fault_injector(plan, start)).await.context("the fault_injector")?;
+    let (kills_by_jobs, troubles) = clients.disperse(options.rest_within).await;
     let seen = Seen { plan, options, tally, kills_by_jobs, troubles };
     Box::pin(verdict::judge(ground, seen)).await
 }
@@ -136,8 +136,8 @@ impl Ground {
         Ok(Self { deployment, fleet, clients, observers, witness, notes, submitter, recorder })
     }
 
-    async fn weather(&mut self, plan: &Plan, start: Instant) -> anyhow::Result<Tally> {
-        let mut weather = FaultInjector {
+    async fn fault_injector(&mut self, plan: &Plan, start: Instant) -> anyhow::Result<Tally> {
+        let mut fault_injector = FaultInjector {
             server: &mut self.deployment.server,
             fleet: &self.fleet,
             clients: &self.clients,
@@ -146,8 +146,8 @@ impl Ground {
             notes: Arc::clone(&self.notes),
             tally: Tally::default(),
         };
-        weather.carry_out(&plan.faults, start).await?;
-        weather.calm();
-        Ok(weather.tally)
+        fault_injector.carry_out(&plan.faults, start).await?;
+        fault_injector.quiescent();
+        Ok(fault_injector.tally)
     }
 }

@@ -1,4 +1,4 @@
-//! The judgement: pure, from a capture to a report. One small function an invariant or group of them, by subject; what
+//! The decision: pure, from a capture to a report. One small function an invariant or group of them, by subject; what
 //! they work on is the evidence.
 
 mod client_views;

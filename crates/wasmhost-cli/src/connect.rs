@@ -214,10 +214,10 @@ mod tests {
 
     #[test]
     fn contradictions_are_named_together() {
-        let complaint =
+        let cli_error =
             config("wasmhost hosts --password a --token t --creds c --tls-key k --seed s").unwrap_err();
-        assert_eq!(complaint.exit, Exit::Usage);
-        assert_eq!(complaint.text.lines().count(), 4, "{}", complaint.text);
+        assert_eq!(cli_error.exit, Exit::Usage);
+        assert_eq!(cli_error.text.lines().count(), 4, "{}", cli_error.text);
     }
 
     #[test]

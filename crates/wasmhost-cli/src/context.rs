@@ -48,7 +48,7 @@ impl Context {
 
     fn read(named: &str, directory: Option<&Path>) -> Result<Self, String> {
         let file = file(named, directory)?;
-        let text = input::text(&file).map_err(|complaint| complaint.text)?;
+        let text = input::text(&file).map_err(|cli_error| cli_error.text)?;
         // The parser's own words would repeat a value, which may be a password.
         let context: Self = serde_json::from_str(&text).map_err(|error| {
             format!(

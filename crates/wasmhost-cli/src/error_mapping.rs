@@ -182,7 +182,7 @@ mod tests {
         let key = JobKey::parse("a.b.c").unwrap();
         let why = "why".to_owned();
         let queue = QueueName::default_queue();
-        let code = |complaint: CliError| complaint.exit.code();
+        let code = |cli_error: CliError| cli_error.exit.code();
         assert_eq!(code(SubmitError::Conflict { key: key.clone() }.into()), 2);
         assert_eq!(code(SubmitError::QueueFull { queue, why: why.clone() }.into()), 75);
         assert_eq!(code(SubmitError::Denied { key: key.clone(), why: why.clone() }.into()), 77);

@@ -32,9 +32,9 @@ fn main() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
-            if let Some(complaint) = misread::complaint(&error) {
-                complaint.print();
-                return complaint.exit.into();
+            if let Some(cli_error) = misread::cli_error(&error) {
+                cli_error.print();
+                return cli_error.exit.into();
             }
             // A closed terminal is no reason for another exit code.
             let _ = error.print();
@@ -44,9 +44,9 @@ fn main() -> ExitCode {
     logging::start(&cli.command, cli.global.verbose);
     match commands::run(cli) {
         Ok(code) => code,
-        Err(complaint) => {
-            complaint.print();
-            complaint.exit.into()
+        Err(cli_error) => {
+            cli_error.print();
+            cli_error.exit.into()
         }
     }
 }

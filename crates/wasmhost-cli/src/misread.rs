@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 /// The same as `error`, where it is about a value from the environment or an address; none: clap says it well.
-pub(crate) fn complaint(error: &clap::Error) -> Option<CliError> {
+pub(crate) fn cli_error(error: &clap::Error) -> Option<CliError> {
     let arguments: Vec<_> = env::args_os().collect();
     explain(error, &arguments)
 }
@@ -93,15 +93,15 @@ mod tests {
 
     #[test]
     fn a_value_from_the_environment_is_told_with_its_variable() {
-        let complaint = from_variable("wasmhost serve --slots many");
-        assert_eq!(complaint.exit, Exit::Config);
+        let cli_error = from_variable("wasmhost serve --slots many");
+        assert_eq!(cli_error.exit, Exit::Config);
         let text = "WASMHOST_SLOTS: `many` is not a number from 1 to 10000; it stands for --slots";
-        assert_eq!(complaint.text, text);
-        let complaint = from_variable("wasmhost serve --trust-submitters maybe");
+        assert_eq!(cli_error.text, text);
+        let cli_error = from_variable("wasmhost serve --trust-submitters maybe");
         assert!(
-            complaint.text.starts_with("WASMHOST_TRUST_SUBMITTERS: `maybe` is none of true, false"),
+            cli_error.text.starts_with("WASMHOST_TRUST_SUBMITTERS: `maybe` is none of true, false"),
             "{}",
-            complaint.text
+            cli_error.text
         );
         assert!(from_variable("wasmhost jobs --namespace a.b").text.starts_with("WASMHOST_NAMESPACE: "));
     }
@@ -111,9 +111,9 @@ mod tests {
         assert!(told("wasmhost serve --slots many").is_none());
         assert!(told("wasmhost nonsense").is_none());
         assert_eq!(told("wasmhost jobs --server http://n").unwrap().exit, Exit::Usage);
-        let complaint = told("wasmhost jobs --nats=nats://ada:secret@n:99999").unwrap();
-        assert_eq!(complaint.exit, Exit::Usage);
-        assert!(complaint.text.starts_with("--nats: `nats://n:99999`"), "{}", complaint.text);
-        assert!(!complaint.text.contains("secret"), "{}", complaint.text);
+        let cli_error = told("wasmhost jobs --nats=nats://ada:secret@n:99999").unwrap();
+        assert_eq!(cli_error.exit, Exit::Usage);
+        assert!(cli_error.text.starts_with("--nats: `nats://n:99999`"), "{}", cli_error.text);
+        assert!(!cli_error.text.contains("secret"), "{}", cli_error.text);
     }
 }

@@ -11,7 +11,7 @@ const ELSEWHERE: [&str; 3] = ["op:", "nsc:", "data:"];
 /// The secret: as it stands, or in the file behind `file://`, or in the variable behind `env://`.
 pub(crate) fn text(value: &str) -> Result<String, String> {
     if let Some(path) = value.strip_prefix("file://") {
-        let text = input::text(Path::new(path)).map_err(|complaint| complaint.text)?;
+        let text = input::text(Path::new(path)).map_err(|cli_error| cli_error.text)?;
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     if let Some(name) = value.strip_prefix("env://") {

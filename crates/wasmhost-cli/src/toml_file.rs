@@ -105,19 +105,19 @@ mod tests {
 
     #[test]
     fn an_unknown_key_names_its_line_and_the_nearest_one() {
-        let complaint = read("[limits]\nmemroy_bytes = 1\n").unwrap_err();
-        assert_eq!(complaint.exit, Exit::Config);
-        assert!(complaint.text.contains(":2: unknown field `memroy_bytes`"), "{}", complaint.text);
-        assert!(complaint.text.ends_with("did you mean `memory_bytes`?"), "{}", complaint.text);
+        let cli_error = read("[limits]\nmemroy_bytes = 1\n").unwrap_err();
+        assert_eq!(cli_error.exit, Exit::Config);
+        assert!(cli_error.text.contains(":2: unknown field `memroy_bytes`"), "{}", cli_error.text);
+        assert!(cli_error.text.ends_with("did you mean `memory_bytes`?"), "{}", cli_error.text);
     }
 
     #[test]
     fn every_value_beside_its_bounds_is_told_with_its_line() {
         let text =
             "result_ttl = \"100000d\"\n[limits]\nmemory_bytes = 0\ncpu = \"1s\"\n[retry]\nfactor = inf\n";
-        let complaint = read(text).unwrap_err();
-        assert_eq!(complaint.exit, Exit::Config);
-        let lines: Vec<_> = complaint.text.lines().collect();
+        let cli_error = read(text).unwrap_err();
+        assert_eq!(cli_error.exit, Exit::Config);
+        let lines: Vec<_> = cli_error.text.lines().collect();
         assert_eq!(lines.len(), 3, "{lines:?}");
         for (line, told) in [
             (lines[0], ":3: `limits.memory_bytes`: 0 is less than 65536, the least"),

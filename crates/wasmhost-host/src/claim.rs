@@ -42,7 +42,7 @@ pub(crate) enum Claimed {
     Adopted,
 }
 
-/// What carrying a judgement out came to.
+/// What carrying a decision out came to.
 enum Next {
     Ended(Ended),
     /// Judge again, with what stands now. `adopt`: the record is taken over although its delivery does not look older.
@@ -163,8 +163,8 @@ impl<'a> Claiming<'a> {
             if missed && delivery.options.revision.is_some() && !host.bucket.look(host).await {
                 return Ended::Not(Settle::Nak(Duration::ZERO));
             }
-            let (judgement, policy) = this.judge(&stored, believed.take());
-            match this.carry_out(judgement, stored, policy).await {
+            let (decision, policy) = this.judge(&stored, believed.take());
+            match this.carry_out(decision, stored, policy).await {
                 Next::Judge { stored: found, adopt } => {
                     (stored, this.adopt, this.token) = (found, adopt, random_token());
                 }
@@ -217,13 +217,13 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    /// The judgement, and the policy that it was made by.
+    /// The decision, and the policy that it was made by.
     fn judge(&self, stored: &StoredEntry, believed: Option<u64>) -> (ClaimDecision, Policy) {
         let policy = self.policy(stored);
         let first = module::recorded(stored).is_none_or(|record| record.attempt == 0);
         let over = module::over_policy(self.delivery, &policy).filter(|_| first);
         let over = over.or_else(|| module::over_ceiling(&self.host.config.ceiling, self.delivery, &policy));
-        let judgement = decide_claim(&ClaimInput {
+        let decision = decide_claim(&ClaimInput {
             stored,
             trusted_revision: believed,
             claim: &self.claim(&policy),
@@ -236,7 +236,7 @@ impl<'a> Claiming<'a> {
             result_ttl: self.delivery.result_ttl(&policy),
             unreadable: self.bad.or(over.as_deref()),
         });
-        (judgement, policy)
+        (decision, policy)
     }
 
     fn claim(&self, policy: &Policy) -> Claim {
@@ -254,8 +254,8 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    async fn carry_out(&mut self, judgement: ClaimDecision, stored: StoredEntry, policy: Policy) -> Next {
-        match judgement {
+    async fn carry_out(&mut self, decision: ClaimDecision, stored: StoredEntry, policy: Policy) -> Next {
+        match decision {
             ClaimDecision::Ack => {
                 drop_checkpoint(self.host, module::recorded(&stored)).await;
                 not(Settle::Ack)

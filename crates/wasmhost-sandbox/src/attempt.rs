@@ -25,7 +25,7 @@ use crate::{Control, GuestUpdates};
 pub(crate) struct Attempt {
     module: Arc<LoadedModule>,
     run: AttemptRequest,
-    mailbox: Arc<GuestUpdates>,
+    updates: Arc<GuestUpdates>,
     control: Arc<Control>,
 }
 
@@ -41,22 +41,22 @@ impl Attempt {
     pub(crate) fn new(
         module: Arc<LoadedModule>,
         run: AttemptRequest,
-        mailbox: Arc<GuestUpdates>,
+        updates: Arc<GuestUpdates>,
         control: Arc<Control>,
     ) -> Self {
-        Self { module, run, mailbox, control }
+        Self { module, run, updates, control }
     }
 
     /// Runs when there is a place for it, and says how it ended. Nobody left to hear it ends it too.
     pub(crate) async fn report(self, pool: &Pool, blocking: &Handle, mut ended: oneshot::Sender<Outcome>) {
-        let (control, mailbox) = (self.control.clone(), self.mailbox.clone());
+        let (control, updates) = (self.control.clone(), self.updates.clone());
         // Dropping the run drops its store: the slot is clean at once, whatever the guest was doing.
         let outcome = tokio::select! {
             biased;
             () = ended.closed() => None,
             outcome = self.run(pool, blocking, &control) => Some(outcome),
         };
-        mailbox.end_logs();
+        updates.end_logs();
         if let Some(outcome) = outcome {
             ended.send(outcome).ok();
         }
@@ -150,7 +150,7 @@ impl Attempt {
             limits: self.run.limits,
             config: self.run.config,
             checkpoint: self.run.checkpoint,
-            mailbox: self.mailbox,
+            updates: self.updates,
             control: self.control,
             refusals: observed.refusals.clone(),
         }

@@ -53,7 +53,7 @@ pub(crate) struct TaskState {
     pub(crate) limits: Limits,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) checkpoint: Option<Bytes>,
-    pub(crate) mailbox: Arc<GuestUpdates>,
+    pub(crate) updates: Arc<GuestUpdates>,
     pub(crate) control: Arc<Control>,
     pub(crate) refusals: Arc<Refusals>,
 }
@@ -99,8 +99,8 @@ impl Guest {
     }
 
     fn new(task: TaskState, observed: &Observed) -> Self {
-        let stdout = Output::stdout(task.mailbox.clone(), observed.refusals.clone());
-        let stderr = Output::stderr(task.mailbox.clone(), observed.stderr.clone());
+        let stdout = Output::stdout(task.updates.clone(), observed.refusals.clone());
+        let stderr = Output::stderr(task.updates.clone(), observed.stderr.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(task.limits.handles as usize);
         Self {

@@ -1,4 +1,4 @@
-//! Standard output and error of a guest: whole lines go to the mailbox, the end of standard error is kept for the
+//! Standard output and error of a guest: whole lines go to the updates, the end of standard error is kept for the
 //! record, because that is where panics and tracebacks go.
 
 mod tail;
@@ -29,7 +29,7 @@ pub(crate) struct Output(Arc<Shared>);
 
 struct Shared {
     stream: LogStream,
-    mailbox: Arc<GuestUpdates>,
+    updates: Arc<GuestUpdates>,
     end: End,
     line: Mutex<Vec<u8>>,
 }
@@ -43,16 +43,16 @@ enum End {
 }
 
 impl Output {
-    pub(crate) fn stdout(mailbox: Arc<GuestUpdates>, refusals: Arc<Refusals>) -> Self {
-        Self::new(LogStream::Stdout, mailbox, End::Alive(refusals))
+    pub(crate) fn stdout(updates: Arc<GuestUpdates>, refusals: Arc<Refusals>) -> Self {
+        Self::new(LogStream::Stdout, updates, End::Alive(refusals))
     }
 
-    pub(crate) fn stderr(mailbox: Arc<GuestUpdates>, tail: Tail) -> Self {
-        Self::new(LogStream::Stderr, mailbox, End::Words(tail))
+    pub(crate) fn stderr(updates: Arc<GuestUpdates>, tail: Tail) -> Self {
+        Self::new(LogStream::Stderr, updates, End::Words(tail))
     }
 
-    fn new(stream: LogStream, mailbox: Arc<GuestUpdates>, end: End) -> Self {
-        Self(Arc::new(Shared { stream, mailbox, end, line: Mutex::default() }))
+    fn new(stream: LogStream, updates: Arc<GuestUpdates>, end: End) -> Self {
+        Self(Arc::new(Shared { stream, updates, end, line: Mutex::default() }))
     }
 }
 
@@ -76,7 +76,7 @@ impl Shared {
     fn send(&self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
         let message = escape(text.trim_end_matches(['\n', '\r']));
-        self.mailbox.log(LogLine { level: LogLevel::Info, stream: self.stream, message, fields: None });
+        self.updates.log(LogLine { level: LogLevel::Info, stream: self.stream, message, fields: None });
     }
 }
 
@@ -147,13 +147,13 @@ mod tests {
 
     #[test]
     fn lines_arrive_whole_escaped_and_cut() {
-        let mailbox = Arc::new(GuestUpdates::new());
-        let output = Output::stdout(mailbox.clone(), Arc::default());
+        let updates = Arc::new(GuestUpdates::new());
+        let output = Output::stdout(updates.clone(), Arc::default());
         output.0.write(b"one\ntw");
         output.0.write(b"o\x1b[31m\n");
         output.0.write(&vec![b'x'; LINE_BYTES + 1]);
         drop(output);
-        let mut logs = mailbox.logs();
+        let mut logs = updates.logs();
         let lines: Vec<_> = std::iter::from_fn(|| logs.try_recv()).map(|line| line.message).collect();
         assert_eq!(lines, ["one", "two\\u{1b}[31m", &"x".repeat(LINE_BYTES), "x"]);
     }

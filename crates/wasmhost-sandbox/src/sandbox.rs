@@ -150,16 +150,16 @@ impl Sandbox {
     #[must_use = "dropping the outcome stops the attempt"]
     pub fn start(&self, module: &Arc<LoadedModule>, mut run: AttemptRequest) -> AttemptHandle {
         run.limits.memory_bytes = run.limits.memory_bytes.min(self.0.max_memory_bytes);
-        let mailbox = Arc::new(GuestUpdates::new());
+        let updates = Arc::new(GuestUpdates::new());
         let control = Arc::new(Control::with_lease(run.lease_end));
         let (ended, outcome) = oneshot::channel();
-        let attempt = Attempt::new(module.clone(), run, mailbox.clone(), control.clone());
+        let attempt = Attempt::new(module.clone(), run, updates.clone(), control.clone());
         let inner = self.0.clone();
         let task = async move {
             attempt.report(&inner.pool, &inner.guests, ended).await;
         };
         self.0.attempts.spawn_on(task, &self.0.guests);
-        AttemptHandle { outcome: Ending(outcome), updates: mailbox, control }
+        AttemptHandle { outcome: Ending(outcome), updates: updates, control }
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Update {
     pub meta: Option<Json>,
 }
 
-/// Everything that waits in a mailbox.
+/// Everything that waits in a updates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PendingUpdates {
     /// The newest update.
@@ -244,56 +244,56 @@ mod tests {
 
     #[tokio::test]
     async fn the_newest_update_of_a_name_wins() {
-        let mailbox = GuestUpdates::new();
-        mailbox.post_update(update("A", "1")).await;
-        mailbox.post_update(update("A", "2")).await;
-        mailbox.changed().await;
-        assert_eq!(mailbox.take().unwrap().update, Some(update("A", "2")));
-        assert_eq!(mailbox.take(), None);
+        let updates = GuestUpdates::new();
+        updates.post_update(update("A", "1")).await;
+        updates.post_update(update("A", "2")).await;
+        updates.changed().await;
+        assert_eq!(updates.take().unwrap().update, Some(update("A", "2")));
+        assert_eq!(updates.take(), None);
     }
 
     #[tokio::test]
     async fn a_change_of_name_is_never_skipped() {
-        let mailbox = GuestUpdates::new();
-        mailbox.post_update(update("A", "1")).await;
-        let mut second = Box::pin(mailbox.post_update(update("B", "2")));
+        let updates = GuestUpdates::new();
+        updates.post_update(update("A", "1")).await;
+        let mut second = Box::pin(updates.post_update(update("B", "2")));
         assert!(second.as_mut().now_or_never().is_none());
-        assert_eq!(mailbox.take().unwrap().update, Some(update("A", "1")));
+        assert_eq!(updates.take().unwrap().update, Some(update("A", "1")));
         second.await;
-        assert_eq!(mailbox.take().unwrap().update, Some(update("B", "2")));
+        assert_eq!(updates.take().unwrap().update, Some(update("B", "2")));
     }
 
     #[tokio::test]
     async fn a_dropped_wait_loses_nothing() {
-        let mailbox = GuestUpdates::new();
-        assert!(mailbox.changed().now_or_never().is_none());
-        mailbox.post_checkpoint(Bytes::from_static(b"c"));
-        assert!(mailbox.changed().now_or_never().is_some());
-        assert!(mailbox.changed().now_or_never().is_some());
-        assert_eq!(mailbox.take().unwrap().checkpoint.unwrap(), "c");
+        let updates = GuestUpdates::new();
+        assert!(updates.changed().now_or_never().is_none());
+        updates.post_checkpoint(Bytes::from_static(b"c"));
+        assert!(updates.changed().now_or_never().is_some());
+        assert!(updates.changed().now_or_never().is_some());
+        assert_eq!(updates.take().unwrap().checkpoint.unwrap(), "c");
     }
 
     #[tokio::test]
     async fn lines_that_nobody_reads_are_counted() {
-        let mailbox = GuestUpdates::new();
+        let updates = GuestUpdates::new();
         let line =
             LogLine { level: LogLevel::Info, stream: LogStream::Guest, message: "x".into(), fields: None };
         for _ in 0..WAITING_LINES + 3 {
-            mailbox.log(line.clone());
+            updates.log(line.clone());
         }
-        assert_eq!(mailbox.dropped_lines(), 3);
-        mailbox.end_logs();
-        let mut logs = mailbox.logs();
+        assert_eq!(updates.dropped_lines(), 3);
+        updates.end_logs();
+        let mut logs = updates.logs();
         for _ in 0..WAITING_LINES {
             assert_eq!(logs.recv().await, Some(line.clone()));
         }
         assert_eq!(logs.recv().await, None);
-        assert_eq!(mailbox.logs().recv().await, None);
+        assert_eq!(updates.logs().recv().await, None);
     }
 
     #[tokio::test]
     async fn lines_that_wait_take_no_more_than_their_room_whatever_their_length() {
-        let mailbox = GuestUpdates::new();
+        let updates = GuestUpdates::new();
         let line = LogLine {
             level: LogLevel::Info,
             stream: LogStream::Stdout,
@@ -302,12 +302,12 @@ mod tests {
         };
         let fit = WAITING_BYTES / line.bytes();
         assert!(fit < 10, "{fit}");
-        let mut logs = mailbox.logs();
+        let mut logs = updates.logs();
         for round in 1..=3 {
             for _ in 0..WAITING_LINES {
-                mailbox.log(line.clone());
+                updates.log(line.clone());
             }
-            assert_eq!(mailbox.dropped_lines(), round * (WAITING_LINES - fit) as u64);
+            assert_eq!(updates.dropped_lines(), round * (WAITING_LINES - fit) as u64);
             assert_eq!(std::iter::from_fn(|| logs.try_recv()).count(), fit);
         }
     }

@@ -13,7 +13,7 @@ pub struct Planned {
     pub fault: Fault,
 }
 
-/// What happens to whom. A seat is a place for a host: whoever dies there is followed by another.
+/// What happens to whom. A host_slot is a place for a host: whoever dies there is followed by another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// `kill -9` of the host.

@@ -35,7 +35,7 @@ const CUT_OFF: &str = "cut";
 /// Its word for the end of that.
 const HEALED: &str = "heal";
 
-/// Who makes the weather, and what of it came.
+/// Who makes the fault_injector, and what of it came.
 pub(super) struct FaultInjector<'a> {
     pub(super) server: &'a mut Server,
     pub(super) fleet: &'a Fleet,
@@ -51,7 +51,7 @@ pub(super) struct FaultInjector<'a> {
 pub(super) struct Tally {
     /// Faults by kind.
     pub(super) happened: BTreeMap<Kind, usize>,
-    /// Who sleeps on which seat.
+    /// Who sleeps on which host_slot.
     paused: BTreeMap<usize, String>,
     /// Frames that a line had held back before it was stalled.
     stalled: BTreeMap<String, (Kind, u64)>,
@@ -70,7 +70,7 @@ impl FaultInjector<'_> {
     }
 
     /// Ends everything that lasts.
-    pub(super) fn calm(&mut self) {
+    pub(super) fn quiescent(&mut self) {
         self.fleet.resume_all();
         for proxy in self.lines() {
             proxy.flow(Direction::ToServer, Flow::Open);
@@ -86,13 +86,13 @@ impl FaultInjector<'_> {
 
     async fn happen(&mut self, fault: Fault) -> anyhow::Result<()> {
         match fault {
-            Fault::Kill(seat) => self.kill(seat).await,
-            Fault::Pause(seat) => self.pause(seat).await,
-            Fault::Resume(seat) => {
-                self.resume(seat);
+            Fault::Kill(host_slot) => self.kill(host_slot).await,
+            Fault::Pause(host_slot) => self.pause(host_slot).await,
+            Fault::Resume(host_slot) => {
+                self.resume(host_slot);
                 Ok(())
             }
-            Fault::Terminate(seat) => self.terminate(seat).await,
+            Fault::Terminate(host_slot) => self.terminate(host_slot).await,
             Fault::KillServer(Moment::AtRest) => self.kill_server().await,
             Fault::KillServer(Moment::AmidWrites) => self.kill_server_amid_writes(),
             Fault::StartServer => self.start_server().await,
@@ -122,28 +122,28 @@ impl FaultInjector<'_> {
         }
     }
 
-    async fn kill(&mut self, seat: usize) -> anyhow::Result<()> {
-        let seat = &self.fleet.seats[seat];
-        self.wait_for_work(seat).await;
-        let host = until("a host to kill", async || Ok(seat.take())).await?;
-        let id = host.id().unwrap_or_else(|| seat.name());
+    async fn kill(&mut self, host_slot: usize) -> anyhow::Result<()> {
+        let host_slot = &self.fleet.host_slots[host_slot];
+        self.wait_for_work(host_slot).await;
+        let host = until("a host to kill", async || Ok(host_slot.take())).await?;
+        let id = host.id().unwrap_or_else(|| host_slot.name());
         host.kill().await?;
         self.happened(Kind::Kill, Hit::host(id));
         Ok(())
     }
 
     /// An idle host has nothing to lose: it is given a moment.
-    async fn wait_for_work(&self, seat: &HostSlot) {
-        if let Some(host) = seat.host_id() {
+    async fn wait_for_work(&self, host_slot: &HostSlot) {
+        if let Some(host) = host_slot.host_id() {
             // Idle all the same: then it dies idle.
             let _ = timeout(IDLE_AT_MOST, self.witness.until_busy(&host)).await;
         }
     }
 
     async fn pause(&mut self, number: usize) -> anyhow::Result<()> {
-        let seat = &self.fleet.seats[number];
-        self.wait_for_work(seat).await;
-        let id = until("a host to pause", async || seat.pause()).await?;
+        let host_slot = &self.fleet.host_slots[number];
+        self.wait_for_work(host_slot).await;
+        let id = until("a host to pause", async || host_slot.pause()).await?;
         self.tally.paused.insert(number, id.clone());
         self.happened(Kind::Pause, Hit::host(id));
         Ok(())
@@ -152,14 +152,14 @@ impl FaultInjector<'_> {
     fn resume(&mut self, number: usize) {
         let Some(id) = self.tally.paused.remove(&number) else { return };
         // It may have been killed while it slept.
-        if self.fleet.seats[number].resume(&id) {
+        if self.fleet.host_slots[number].resume(&id) {
             self.notes.fault("resume", Hit::host(id));
         }
     }
 
-    async fn terminate(&mut self, seat: usize) -> anyhow::Result<()> {
-        let seat = &self.fleet.seats[seat];
-        let id = until("a host to replace", async || seat.terminate()).await?;
+    async fn terminate(&mut self, host_slot: usize) -> anyhow::Result<()> {
+        let host_slot = &self.fleet.host_slots[host_slot];
+        let id = until("a host to replace", async || host_slot.terminate()).await?;
         self.happened(Kind::Terminate, Hit::host(id));
         Ok(())
     }
@@ -257,6 +257,6 @@ impl FaultInjector<'_> {
     }
 
     fn lines(&self) -> impl Iterator<Item = &Proxy> {
-        self.fleet.seats.iter().map(|seat| &seat.proxy).chain([self.clients])
+        self.fleet.host_slots.iter().map(|host_slot| &host_slot.proxy).chain([self.clients])
     }
 }

@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How a storm's hosts are started.
 #[derive(Debug, Clone)]
 pub(super) struct Kit {
-    /// The program and its environment; the address of the server is the seat's.
+    /// The program and its environment; the address of the server is the host_slot's.
     pub(super) program: Option<PathBuf>,
     pub(super) environment: Vec<(String, String)>,
     /// Flags of `serve`.
@@ -35,39 +35,40 @@ pub(super) struct Kit {
 /// The hosts.
 #[derive(Debug)]
 pub(super) struct Fleet {
-    pub(super) seats: Vec<Arc<HostSlot>>,
+    pub(super) host_slots: Vec<Arc<HostSlot>>,
     _keeper: JoinSet<()>,
 }
 
 impl Fleet {
     /// Starts a host for each proxy, and waits until all of them serve.
     pub(super) async fn start(proxies: Vec<Proxy>, kit: &Kit) -> anyhow::Result<Self> {
-        let seat = |(number, proxy): (usize, Proxy)| {
+        let host_slot = |(number, proxy): (usize, Proxy)| {
             let wasmhost =
                 Wasmhost::at(proxy.url()).program(kit.program.clone()).environment(kit.environment.clone());
             Arc::new(HostSlot::new(number, proxy, wasmhost, kit.flags.clone()))
         };
-        let seats: Vec<_> = proxies.into_iter().enumerate().map(seat).collect();
+        let host_slots: Vec<_> = proxies.into_iter().enumerate().map(host_slot).collect();
         let mut keeper = JoinSet::new();
-        for seat in &seats {
-            keeper.spawn(keep(Arc::clone(seat)));
+        for host_slot in &host_slots {
+            keeper.spawn(keep(Arc::clone(host_slot)));
         }
-        let fleet = Self { seats, _keeper: keeper };
+        let fleet = Self { host_slots, _keeper: keeper };
         fleet.all_serve().await?;
         Ok(fleet)
     }
 
-    /// Waits until every seat has a host that serves.
+    /// Waits until every host_slot has a host that serves.
     pub(super) async fn all_serve(&self) -> anyhow::Result<()> {
-        let serve = async || Ok(self.seats.iter().all(|seat| seat.host_id().is_some()).then_some(()));
-        let logs = || self.seats.iter().map(|seat| seat.log()).collect::<Vec<_>>().join("\n");
-        until("a host on every seat", serve).await.with_context(|| format!("their logs:\n{}", logs()))
+        let serve =
+            async || Ok(self.host_slots.iter().all(|host_slot| host_slot.host_id().is_some()).then_some(()));
+        let logs = || self.host_slots.iter().map(|host_slot| host_slot.log()).collect::<Vec<_>>().join("\n");
+        until("a host on every host_slot", serve).await.with_context(|| format!("their logs:\n{}", logs()))
     }
 
     /// Kills the host with this id, wherever it is. False: there is none.
     pub(super) async fn kill_host(&self, id: &str) -> bool {
-        for seat in &self.seats {
-            if let Some(host) = seat.take_host(id) {
+        for host_slot in &self.host_slots {
+            if let Some(host) = host_slot.take_host(id) {
                 return host.kill().await.is_ok();
             }
         }
@@ -76,22 +77,22 @@ impl Fleet {
 
     /// Lets all go on that are paused.
     pub(super) fn resume_all(&self) {
-        self.seats.iter().for_each(|seat| seat.resume_all());
+        self.host_slots.iter().for_each(|host_slot| host_slot.resume_all());
     }
 
     /// How many lines of all logs have this text in them.
     pub(super) fn count(&self, text: &str) -> usize {
-        self.seats.iter().map(|seat| seat.count(text)).sum()
+        self.host_slots.iter().map(|host_slot| host_slot.count(text)).sum()
     }
 
     /// What no host may do: end by itself for another reason than a server that is away, or panic.
     pub(super) fn misbehaved(&self) -> Vec<String> {
-        self.seats.iter().flat_map(|seat| seat.misbehaved()).collect()
+        self.host_slots.iter().flat_map(|host_slot| host_slot.misbehaved()).collect()
     }
 
     /// Writes the log of every host there was into the directory.
     pub(super) fn keep_logs(&self, directory: &Path) -> anyhow::Result<()> {
-        self.seats.iter().try_for_each(|seat| seat.keep_logs(directory))
+        self.host_slots.iter().try_for_each(|host_slot| host_slot.keep_logs(directory))
     }
 }
 
@@ -113,16 +114,16 @@ pub(super) fn flags(reconcile_after: Duration) -> Vec<String> {
 /// The way that a line of the plan names.
 pub(super) fn proxy_of<'a>(fleet: &'a Fleet, clients: &'a Proxy, line: Line) -> (&'a Proxy, String) {
     match line {
-        Line::Seat(number) => (&fleet.seats[number].proxy, fleet.seats[number].name()),
+        Line::Seat(number) => (&fleet.host_slots[number].proxy, fleet.host_slots[number].name()),
         Line::Clients => (clients, "clients".to_owned()),
     }
 }
 
-async fn keep(seat: Arc<HostSlot>) {
+async fn keep(host_slot: Arc<HostSlot>) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        seat.look_after();
+        host_slot.look_after();
     }
 }

@@ -26,7 +26,7 @@ pub enum Theme {
 pub struct Scale {
     /// Jobs, each with an id of its own.
     pub jobs: usize,
-    /// How long jobs are submitted and things break; the calm behind it comes on top.
+    /// How long jobs are submitted and things break; the quiescent behind it comes on top.
     pub time: Duration,
     /// Hosts at a time.
     pub hosts: usize,
@@ -57,9 +57,9 @@ impl Plan {
     /// The same about one thing.
     #[must_use]
     pub fn about(theme: Theme, seed: u64, scale: Scale) -> Self {
-        let mut dice = Rng::new(seed);
-        let jobs = jobs::plan(&mut dice, theme, scale);
-        let faults = faults::plan(&mut dice, theme, scale);
+        let mut rng = Rng::new(seed);
+        let jobs = jobs::plan(&mut rng, theme, scale);
+        let faults = faults::plan(&mut rng, theme, scale);
         Self { seed, theme, scale, jobs, faults }
     }
 }

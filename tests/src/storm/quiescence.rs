@@ -1,4 +1,4 @@
-//! The calm after a storm: nothing breaks any more, and the system comes to rest by itself, or does not.
+//! The quiescent after a storm: nothing breaks any more, and the system comes to rest by itself, or does not.
 
 use std::time::Duration;
 

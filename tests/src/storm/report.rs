@@ -26,7 +26,7 @@ pub struct Report {
     pub reconciled: usize,
     /// What clients who revoked were told, and how often.
     pub revokes: BTreeMap<String, usize>,
-    /// The auditor's judgement.
+    /// The auditor's decision.
     pub audit: Audit,
     /// What is wrong beside that.
     pub complaints: Vec<String>,
@@ -62,8 +62,8 @@ impl fmt::Display for Report {
         writeln!(f, "revokes: {}", counts(&self.revokes))?;
         writeln!(f, "ends: {}", counts(&audit.ends))?;
         writeln!(f, "{audit}")?;
-        for complaint in self.complaints.iter().take(SHOWN) {
-            writeln!(f, "storm: {complaint}")?;
+        for cli_error in self.complaints.iter().take(SHOWN) {
+            writeln!(f, "storm: {cli_error}")?;
         }
         if self.complaints.len() > SHOWN {
             writeln!(f, "storm: … {} more", self.complaints.len() - SHOWN)?;

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// Seeded dice.
+/// Seeded rng.
 #[derive(Debug)]
 pub(super) struct Rng(fastrand::Rng);
 

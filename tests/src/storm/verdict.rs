@@ -1,4 +1,4 @@
-//! The end of a storm: the calm, what is read then, and the judgement.
+//! The end of a storm: the quiescent, what is read then, and the decision.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -34,12 +34,12 @@ pub(super) struct Seen<'a> {
     pub(super) troubles: Vec<String>,
 }
 
-/// Waits for the calm, reads what there is to read, and judges.
+/// Waits for the quiescent, reads what there is to read, and judges.
 pub(super) async fn judge(ground: Ground, seen: Seen<'_>) -> anyhow::Result<Report> {
     let Ground { deployment, fleet, notes, witness, recorder, .. } = ground;
     let client = deployment.client().await?;
-    let calm = Quiescence { nats: &deployment.nats, client: &client, notes: &notes, witness: &witness };
-    let unrest = calm.wait(seen.options.rest_within).await?;
+    let quiescent = Quiescence { nats: &deployment.nats, client: &client, notes: &notes, witness: &witness };
+    let unrest = quiescent.wait(seen.options.rest_within).await?;
     read_results(&client, &notes).await;
     let mut capture = recorder.finish().await;
     capture.entries.extend(notes.entries());

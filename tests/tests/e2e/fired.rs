@@ -102,12 +102,12 @@ async fn jump_the_queue(deployment: &Deployment) -> Test {
 
 /// Two crashes of the server: at a random moment while jobs fire and run, and while others wait for room in the queue.
 async fn survives(program: &Path, seed: u64) -> Test {
-    let mut dice = fastrand::Rng::with_seed(seed);
+    let mut rng = fastrand::Rng::with_seed(seed);
     let mut deployment = Deployment::on(program).await?;
     let mut host = deployment.host(&FLAGS).await?;
     deployment.push("hello").await?;
     let mut names = fire(&deployment, "run").await?;
-    tokio::time::sleep(Duration::from_millis(dice.u64(0..900))).await;
+    tokio::time::sleep(Duration::from_millis(rng.u64(0..900))).await;
     deployment.crash().await?;
     until_greeted(&deployment, &names).await?;
 
@@ -121,7 +121,7 @@ async fn survives(program: &Path, seed: u64) -> Test {
     };
     until("the last schedule", due).await?;
     jump_the_queue(&deployment).await?;
-    tokio::time::sleep(Duration::from_millis(dice.u64(0..500))).await;
+    tokio::time::sleep(Duration::from_millis(rng.u64(0..500))).await;
     deployment.crash().await?;
     limit(&deployment, 1_000).await?;
     until_greeted(&deployment, &names).await?;

@@ -85,7 +85,7 @@ async fn host_and_modules(
         let stopped = tokio::select! {
             shown = push_and_show(&client, &sandbox, &found, &connect.url) => match shown {
                 Ok(()) => runtime::stop_requested().await,
-                Err(complaint) => Err(complaint),
+                Err(cli_error) => Err(cli_error),
             },
             stopped = runtime::stop_requested() => stopped,
         };
@@ -121,7 +121,7 @@ async fn push_and_show(
                 input::shown(file),
                 tasks(&entry.manifest).trim_end()
             )),
-            Err(complaint) => output::note(format_args!("warning: not pushed: {}", complaint.text)),
+            Err(cli_error) => output::note(format_args!("warning: not pushed: {}", cli_error.text)),
         }
     }
     found.notes.iter().for_each(output::note);

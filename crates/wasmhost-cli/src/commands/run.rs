@@ -147,9 +147,9 @@ mod tests {
         for (manifest, wanted) in
             [(manifest(&["a", "b"]), None), (one, Some("reszie")), (manifest(&[]), None)]
         {
-            let complaint = choose(&manifest, wanted).unwrap_err();
-            assert_eq!(complaint.exit, Exit::Usage);
-            assert!(complaint.text.contains("its tasks:\n"), "{}", complaint.text);
+            let cli_error = choose(&manifest, wanted).unwrap_err();
+            assert_eq!(cli_error.exit, Exit::Usage);
+            assert!(cli_error.text.contains("its tasks:\n"), "{}", cli_error.text);
         }
     }
 }

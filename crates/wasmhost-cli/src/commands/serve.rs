@@ -131,7 +131,7 @@ async fn serve(
     // The host is dropped at a second signal as if it were killed: what it ran comes again after ack-wait.
     tokio::select! {
         ended = host => ended,
-        Err(complaint) = signals(ask) => Err(complaint),
+        Err(cli_error) = signals(ask) => Err(cli_error),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The judgement of one delivery, case by case.
+//! The decision of one delivery, case by case.
 
 use super::*;
 use crate::machine::sample::{at, claim, failure, started, success, token};
@@ -30,9 +30,9 @@ fn stands(record: Record) -> StoredEntry {
     StoredEntry::Record { record: Box::new(record), revision: 7 }
 }
 
-/// The judgement in a word, with the state that is to be written.
-fn word(judgement: &ClaimDecision) -> String {
-    match judgement {
+/// The decision in a word, with the state that is to be written.
+fn word(decision: &ClaimDecision) -> String {
+    match decision {
         ClaimDecision::Claim { record, expected } => {
             format!("claim {} lost {} over {expected}", record.attempt, record.lost)
         }
@@ -50,7 +50,7 @@ fn word(judgement: &ClaimDecision) -> String {
     }
 }
 
-/// The judgement of delivery `count` over `record`.
+/// The decision of delivery `count` over `record`.
 fn of(record: Record, count: u64) -> String {
     word(&decide_claim(&case(&stands(record), &claim(count))))
 }

@@ -50,9 +50,9 @@ impl Model {
         let revision = host.msg.what.hdr;
         let believed = (revision > 0).then(|| u64::from(revision));
         let number = self.fresh(world);
-        let judgement = self.judge(world, &host, (&StoredEntry::Absent, believed), number);
+        let decision = self.judge(world, &host, (&StoredEntry::Absent, believed), number);
         let ghost = Ghost { claim: 0, run: host.msg.what.run };
-        self.carried_out(&host, judgement, ghost, number)
+        self.carried_out(&host, decision, ghost, number)
     }
 
     fn judge(
@@ -91,12 +91,12 @@ impl Model {
     fn judge_steps(&mut self, world: &World, at: usize, host: Host) {
         let stored = self.stored(world);
         let number = self.fresh(world);
-        let judgement = self.judge(world, &host, (&stored, None), number);
+        let decision = self.judge(world, &host, (&stored, None), number);
         let ghost = match world.rec {
             Some(rec) => self.kept(rec).ghost,
             None => Ghost { claim: 0, run: host.msg.what.run },
         };
-        match &judgement {
+        match &decision {
             ClaimDecision::Claim { .. } | ClaimDecision::End { .. } => self.hand_over_step(world, at),
             ClaimDecision::Stale { .. } => {
                 self.hand_over_step(world, at);
@@ -114,12 +114,12 @@ impl Model {
             | ClaimDecision::LookUpMessage { .. }
             | ClaimDecision::DeadLetter { .. } => {}
         }
-        let suspect = matches!(&judgement, ClaimDecision::Claim { record, .. } if is_suspect(record));
+        let suspect = matches!(&decision, ClaimDecision::Claim { record, .. } if is_suspect(record));
         if suspect && let Some(after) = spend(world, |left| &mut left.give_back) {
             self.give_back(&after, at, host.msg.seq);
         }
         let mut after = *world;
-        after.hosts[at] = self.carried_out(&host, judgement, ghost, number);
+        after.hosts[at] = self.carried_out(&host, decision, ghost, number);
         let label = self.describe_turn(&after.hosts[at]);
         self.step(Cause::Work, after, || format!("{}: reads and judges: {label}", name(at)));
     }
@@ -145,10 +145,10 @@ impl Model {
         self.step(Cause::Chance, after, || format!("{}: gives a suspect back, 21 times", name(at)));
     }
 
-    /// The host after a judgement. `ghost`: of the record that was judged.
-    fn carried_out(&mut self, host: &Host, judgement: ClaimDecision, ghost: Ghost, number: u8) -> Host {
+    /// The host after a decision. `ghost`: of the record that was judged.
+    fn carried_out(&mut self, host: &Host, decision: ClaimDecision, ghost: Ghost, number: u8) -> Host {
         let settling = |pc| Host { pc, msg: host.msg.to_settle(), ..Host::default() };
-        match judgement {
+        match decision {
             ClaimDecision::Claim { record, expected } => {
                 let rec = self.keep(*record, Ghost { claim: number, ..ghost });
                 let token = self.kept(rec).token;

@@ -122,8 +122,8 @@ impl Model {
             _ => {}
         }
         case.stored = &stored;
-        let mut judgement = decide_claim(&case);
-        match (&mut judgement, mutant, &stored) {
+        let mut decision = decide_claim(&case);
+        match (&mut decision, mutant, &stored) {
             (ClaimDecision::Claim { record, .. }, Mutant::NoDigest, _) => {
                 record.args_digest = record.args_digest.or(digest)
             }
@@ -142,11 +142,11 @@ impl Model {
                 Mutant::NoT6b,
                 StoredEntry::Record { record: held, revision },
             ) if record.state() == StateLabel::Revoked && matches!(held.stage, JobState::Running(_)) => {
-                judgement = ClaimDecision::Stale { revision: *revision };
+                decision = ClaimDecision::Stale { revision: *revision };
             }
             _ => {}
         }
-        judgement
+        decision
     }
 }
 

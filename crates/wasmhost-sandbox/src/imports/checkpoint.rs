@@ -22,7 +22,7 @@ impl Host for TaskState {
         }
         let bytes = Bytes::from(data);
         self.checkpoint = Some(bytes.clone());
-        self.mailbox.post_checkpoint(bytes);
+        self.updates.post_checkpoint(bytes);
         Ok(())
     }
 }

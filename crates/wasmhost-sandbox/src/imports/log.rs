@@ -1,4 +1,4 @@
-//! `wasmhost:task/log`: levelled lines go to the mailbox, cut and with control characters escaped.
+//! `wasmhost:task/log`: levelled lines go to the updates, cut and with control characters escaped.
 
 use wasmhost_protocol::{Json, escape, truncate};
 
@@ -11,7 +11,7 @@ impl Host for TaskState {
     async fn log(&mut self, level: Level, message: String, fields: Option<String>) {
         self.control.thawed().await;
         self.refusals.outlived();
-        self.mailbox.log(LogLine {
+        self.updates.log(LogLine {
             level: level.into(),
             stream: LogStream::Guest,
             message: escape(truncate(&message, LINE_BYTES)),

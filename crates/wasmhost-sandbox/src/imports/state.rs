@@ -1,4 +1,4 @@
-//! `wasmhost:task/state`: custom states go to the mailbox; a cancelled task learns of it here.
+//! `wasmhost:task/state`: custom states go to the updates; a cancelled task learns of it here.
 
 use wasmhost_protocol::{Json, StateName};
 
@@ -20,7 +20,7 @@ impl Host for TaskState {
         // A post that was not taken when the task is cancelled is dropped: the task is told so.
         tokio::select! {
             biased;
-            () = self.mailbox.post_update(update) => Ok(()),
+            () = self.updates.post_update(update) => Ok(()),
             () = self.control.cancelled() => Err(UpdateError::Cancelled),
         }
     }

@@ -53,7 +53,7 @@ fn as_planned() -> (Plan, Capture, BTreeMap<Kind, usize>) {
 }
 
 /// What is complained of when the storm was changed like this; exactly one thing.
-fn complaint(change: impl FnOnce(&Plan, &mut Capture, &mut BTreeMap<Kind, usize>)) -> String {
+fn cli_error(change: impl FnOnce(&Plan, &mut Capture, &mut BTreeMap<Kind, usize>)) -> String {
     let (plan, mut capture, mut happened) = as_planned();
     change(&plan, &mut capture, &mut happened);
     let complaints = complaints(&plan, &capture, &happened);
@@ -77,14 +77,14 @@ fn a_storm_that_went_as_planned_gives_no_reason_to_complain() {
 
 #[test]
 fn a_fault_that_never_happened_is_told() {
-    let said = complaint(|_, _, happened| assert!(happened.remove(&Kind::ServerKill).is_some()));
+    let said = cli_error(|_, _, happened| assert!(happened.remove(&Kind::ServerKill).is_some()));
     assert!(said.contains("`server-kill`"), "{said}");
 }
 
 #[test]
 fn a_job_that_ended_otherwise_is_told() {
     let mut key = String::new();
-    let said = complaint(|plan, capture, _| {
+    let said = cli_error(|plan, capture, _| {
         let quiet = |job: &&Job| job.ending() == Ending::Success && job.revoke.is_none();
         key = plan.jobs.iter().filter(|job| job.route == Route::Client).find(quiet).unwrap().key();
         revision_of(capture, &key).record =
@@ -96,13 +96,13 @@ fn a_job_that_ended_otherwise_is_told() {
 #[test]
 fn a_pause_that_cost_nobody_a_job_is_told() {
     let said =
-        complaint(|_, capture, _| revision_of(capture, "storm.run.taken").record["host"] = json!("third"));
+        cli_error(|_, capture, _| revision_of(capture, "storm.run.taken").record["host"] = json!("third"));
     assert!(said.contains("paused"), "{said}");
 }
 
 #[test]
 fn a_revoke_without_an_answer_is_told() {
-    let said = complaint(|_, capture, _| {
+    let said = cli_error(|_, capture, _| {
         let revoke = capture.entries.iter().position(|entry| matches!(entry, Entry::Revoke(_))).unwrap();
         capture.entries.remove(revoke);
     });

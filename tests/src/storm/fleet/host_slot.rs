@@ -47,7 +47,7 @@ impl HostSlot {
 
     /// What it is called where no host is meant.
     pub(in crate::storm) fn name(&self) -> String {
-        format!("seat-{}", self.number)
+        format!("host_slot-{}", self.number)
     }
 
     /// Takes leave of the dead, and starts another where nobody is.
@@ -88,7 +88,7 @@ impl HostSlot {
         hosts.now.take_if(|host| is(host)).or_else(|| Some(hosts.leaving.swap_remove(leaving?)))
     }
 
-    /// Asks the host to drain, and frees the seat. Its id; none where nobody is.
+    /// Asks the host to drain, and frees the host_slot. Its id; none where nobody is.
     pub(in crate::storm) fn terminate(&self) -> anyhow::Result<Option<String>> {
         let mut hosts = self.hosts();
         let Some(host) = hosts.now.take() else { return Ok(None) };
@@ -171,7 +171,7 @@ fn may_leave_so(status: ExitStatus) -> bool {
     may_end_so(status) || status.signal() == Some(Signal::TERM.as_raw())
 }
 
-/// Drained, or no server to be found. Those that are killed are taken from their seat before.
+/// Drained, or no server to be found. Those that are killed are taken from their host_slot before.
 fn may_end_so(status: ExitStatus) -> bool {
     status.signal().is_none() && matches!(status.code(), Some(0 | UNREACHABLE))
 }

@@ -40,15 +40,15 @@ const MIX: [(u32, Kind); 9] = [
 /// That of late ends.
 const LATE_ENDS: [(u32, Kind); 2] = [(80, Kind::Fragile), (20, Kind::Silent)];
 
-pub(super) fn plan(dice: &mut Rng, theme: Theme, scale: Scale) -> Vec<Job> {
+pub(super) fn plan(rng: &mut Rng, theme: Theme, scale: Scale) -> Vec<Job> {
     let (killers, mix) = match theme {
         Theme::Everything => ((scale.jobs / ONE_KILLER_IN).max(KILLERS), MIX.as_slice()),
         Theme::LateEnds => (0, LATE_ENDS.as_slice()),
     };
     let mut jobs: Vec<_> = (0..scale.jobs)
         .map(|number| {
-            let at = dice.before(scale.time);
-            if number < killers { killer(number, at) } else { job(dice, mix, number, at) }
+            let at = rng.before(scale.time);
+            if number < killers { killer(number, at) } else { job(rng, mix, number, at) }
         })
         .collect();
     jobs.sort_by_key(|job| job.at);
@@ -61,19 +61,19 @@ fn killer(number: usize, at: Duration) -> Job {
     Job { id, at, behaviour, route: Route::Client, again: None, delay: None, revoke: None, watched: false }
 }
 
-fn job(dice: &mut Rng, mix: &[(u32, Kind)], number: usize, at: Duration) -> Job {
-    let behaviour = behaviour(dice, mix);
-    let route = route(dice, behaviour);
+fn job(rng: &mut Rng, mix: &[(u32, Kind)], number: usize, at: Duration) -> Job {
+    let behaviour = behaviour(rng, mix);
+    let route = route(rng, behaviour);
     let by_client = route == Route::Client;
     Job {
         id: id(number),
         at,
         behaviour,
         route,
-        again: again(dice, route, behaviour),
-        delay: (by_client && dice.percent(8)).then(|| dice.ms(200..=5_000)),
-        revoke: (by_client && dice.percent(revoked_percent(behaviour))).then(|| revoke(dice)),
-        watched: by_client && dice.percent(5),
+        again: again(rng, route, behaviour),
+        delay: (by_client && rng.percent(8)).then(|| rng.ms(200..=5_000)),
+        revoke: (by_client && rng.percent(revoked_percent(behaviour))).then(|| revoke(rng)),
+        watched: by_client && rng.percent(5),
     }
 }
 
@@ -81,36 +81,36 @@ fn id(number: usize) -> String {
     format!("j{number:05}")
 }
 
-fn behaviour(dice: &mut Rng, mix: &[(u32, Kind)]) -> Behaviour {
-    match dice.weighted(mix) {
+fn behaviour(rng: &mut Rng, mix: &[(u32, Kind)]) -> Behaviour {
+    match rng.weighted(mix) {
         Kind::Quick => Behaviour::Quick,
-        Kind::Silent => Behaviour::Silent(dice.ms(100..=2_500)),
-        Kind::Progress => Behaviour::Progress(dice.ms(100..=2_500), dice.number(2..=8)),
-        Kind::SlowFirst => Behaviour::SlowFirst(ACK_WAIT + dice.ms(200..=2_000)),
+        Kind::Silent => Behaviour::Silent(rng.ms(100..=2_500)),
+        Kind::Progress => Behaviour::Progress(rng.ms(100..=2_500), rng.number(2..=8)),
+        Kind::SlowFirst => Behaviour::SlowFirst(ACK_WAIT + rng.ms(200..=2_000)),
         Kind::Fails => {
-            let how = dice.one_of(&[How::Failed, How::Retry, How::Panic, How::Trap]);
-            Behaviour::Fails(dice.number(1..=2), how)
+            let how = rng.one_of(&[How::Failed, How::Retry, How::Panic, How::Trap]);
+            Behaviour::Fails(rng.number(1..=2), how)
         }
         Kind::Traps => Behaviour::Traps,
         Kind::Refuses => Behaviour::Refuses,
         Kind::Large => Behaviour::Large,
-        Kind::Fragile => Behaviour::Fragile(dice.ms(100..=2_500)),
+        Kind::Fragile => Behaviour::Fragile(rng.ms(100..=2_500)),
     }
 }
 
 /// A raw message carries no options, so only what needs none goes that way.
-fn route(dice: &mut Rng, behaviour: Behaviour) -> Route {
+fn route(rng: &mut Rng, behaviour: Behaviour) -> Route {
     match behaviour {
-        Behaviour::Quick => dice.weighted(&[
+        Behaviour::Quick => rng.weighted(&[
             (67, Route::Client),
             (15, Route::Raw),
             (15, Route::RawWithoutId),
             (3, Route::Abandoned),
         ]),
         Behaviour::Silent(_) | Behaviour::Progress(..) => {
-            dice.weighted(&[(75, Route::Client), (15, Route::Raw), (10, Route::RawWithoutId)])
+            rng.weighted(&[(75, Route::Client), (15, Route::Raw), (10, Route::RawWithoutId)])
         }
-        Behaviour::SlowFirst(_) => dice.weighted(&[(60, Route::Client), (40, Route::Orphan)]),
+        Behaviour::SlowFirst(_) => rng.weighted(&[(60, Route::Client), (40, Route::Orphan)]),
         Behaviour::Fails(..)
         | Behaviour::Traps
         | Behaviour::Refuses
@@ -121,20 +121,18 @@ fn route(dice: &mut Rng, behaviour: Behaviour) -> Route {
 }
 
 /// A raw message carries no options here either, and may come first.
-fn again(dice: &mut Rng, route: Route, behaviour: Behaviour) -> Option<Again> {
-    if !dice.percent(12) {
+fn again(rng: &mut Rng, route: Route, behaviour: Behaviour) -> Option<Again> {
+    if !rng.percent(12) {
         return None;
     }
-    let (later, other) = (dice.ms(0..=4_000), dice.ms(0..=2_000));
+    let (later, other) = (rng.ms(0..=4_000), rng.ms(0..=2_000));
     match route {
         Route::Client if behaviour.max_attempts().is_some() => {
-            Some(dice.one_of(&[Again::AtOnce, Again::Later(later)]))
+            Some(rng.one_of(&[Again::AtOnce, Again::Later(later)]))
         }
-        Route::Client => Some(dice.weighted(&[
-            (2, Again::AtOnce),
-            (2, Again::Later(later)),
-            (1, Again::OtherQueue(other)),
-        ])),
+        Route::Client => {
+            Some(rng.weighted(&[(2, Again::AtOnce), (2, Again::Later(later)), (1, Again::OtherQueue(other))]))
+        }
         Route::Raw => Some(Again::OtherQueue(other)),
         Route::RawWithoutId | Route::Orphan | Route::Abandoned => None,
     }
@@ -152,7 +150,7 @@ fn revoked_percent(behaviour: Behaviour) -> u32 {
     }
 }
 
-fn revoke(dice: &mut Rng) -> Revoke {
-    let grace = if dice.percent(30) { dice.ms(50..=500) } else { Duration::ZERO };
-    Revoke { after: dice.ms(0..=1_000), grace, if_queued: dice.percent(15) }
+fn revoke(rng: &mut Rng) -> Revoke {
+    let grace = if rng.percent(30) { rng.ms(50..=500) } else { Duration::ZERO };
+    Revoke { after: rng.ms(0..=1_000), grace, if_queued: rng.percent(15) }
 }

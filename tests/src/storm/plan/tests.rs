@@ -65,9 +65,9 @@ fn what_begins_also_ends_before_the_next_begins() {
         let mut open: BTreeMap<String, Fault> = BTreeMap::new();
         for Planned { fault, .. } in Plan::new(seed, SCALE).faults {
             let place = match fault {
-                Fault::Pause(seat) | Fault::Resume(seat) => format!("seat {seat}"),
+                Fault::Pause(host_slot) | Fault::Resume(host_slot) => format!("host_slot {host_slot}"),
                 Fault::Stall(line, _) | Fault::Slow(line, _) | Fault::Heal(line) => match line {
-                    Line::Seat(seat) => format!("seat {seat}"),
+                    Line::Seat(host_slot) => format!("host_slot {host_slot}"),
                     Line::Clients => "clients".to_owned(),
                 },
                 Fault::KillServer(_) | Fault::StartServer => "server".to_owned(),

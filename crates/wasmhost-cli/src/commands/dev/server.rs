@@ -124,7 +124,7 @@ mod tests {
     fn a_directory_is_held_by_one_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let first = Home::open(dir.path()).unwrap();
-        assert_eq!(Home::open(dir.path()).err().map(|complaint| complaint.exit), Some(Exit::Full));
+        assert_eq!(Home::open(dir.path()).err().map(|cli_error| cli_error.exit), Some(Exit::Full));
         drop(first);
         assert!(Home::open(dir.path()).is_ok());
     }

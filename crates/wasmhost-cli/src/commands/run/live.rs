@@ -12,8 +12,8 @@ const QUIET: Duration = Duration::from_millis(50);
 
 /// Shows states and logs as they come, until the end.
 pub(super) async fn follow(running: AttemptHandle) -> Outcome {
-    let AttemptHandle { mut outcome, updates: mailbox, control: _control } = running;
-    let mut logs = mailbox.logs();
+    let AttemptHandle { mut outcome, updates: updates, control: _control } = running;
+    let mut logs = updates.logs();
     let mut show = Show { started: false };
     let quiet = tokio::time::sleep(QUIET);
     tokio::pin!(quiet);
@@ -22,7 +22,7 @@ pub(super) async fn follow(running: AttemptHandle) -> Outcome {
         tokio::select! {
             biased;
             Some(line) = logs.recv() => show.line(&line),
-            () = mailbox.changed() => show.post(mailbox.take()),
+            () = updates.changed() => show.post(updates.take()),
             outcome = &mut outcome => break outcome,
             () = &mut quiet, if !show.started => show.start(),
         }
@@ -33,9 +33,9 @@ pub(super) async fn follow(running: AttemptHandle) -> Outcome {
     while let Some(line) = logs.try_recv() {
         show.line(&line);
     }
-    show.post(mailbox.take());
-    if mailbox.dropped_lines() > 0 {
-        output::note(format_args!("… {} log lines dropped", mailbox.dropped_lines()));
+    show.post(updates.take());
+    if updates.dropped_lines() > 0 {
+        output::note(format_args!("… {} log lines dropped", updates.dropped_lines()));
     }
     outcome
 }

@@ -65,10 +65,10 @@ pub(super) fn read(path: &Path, global: &mut Global) -> Result<Settings, CliErro
 }
 
 /// Whatever is wrong with the file is wrong with the configuration; only one that is not there is not found.
-fn as_configuration(complaint: CliError) -> CliError {
-    match complaint.exit {
-        Exit::NotFound => complaint,
-        _ => CliError::new(Exit::Config, complaint.text),
+fn as_configuration(cli_error: CliError) -> CliError {
+    match cli_error.exit {
+        Exit::NotFound => cli_error,
+        _ => CliError::new(Exit::Config, cli_error.text),
     }
 }
 
@@ -257,15 +257,15 @@ mod tests {
     fn all_problems_of_a_file_are_listed_together() {
         let (settings, _) =
             read_text("qeues = \"a\"\nslots = \"many\"\ngrace = 5\nqueues = [\"a\"]\n", "wasmhost serve");
-        let complaint = settings.unwrap_err();
-        assert_eq!(complaint.exit, Exit::Config);
-        assert_eq!(complaint.text.lines().count(), 4, "{}", complaint.text);
+        let cli_error = settings.unwrap_err();
+        assert_eq!(cli_error.exit, Exit::Config);
+        assert_eq!(cli_error.text.lines().count(), 4, "{}", cli_error.text);
         assert!(
-            complaint.text.contains(":1: unknown key `qeues`; did you mean `queues`?"),
+            cli_error.text.contains(":1: unknown key `qeues`; did you mean `queues`?"),
             "{}",
-            complaint.text
+            cli_error.text
         );
-        assert!(complaint.text.contains(":3: `grace`: duration `5`"), "{}", complaint.text);
+        assert!(cli_error.text.contains(":3: `grace`: duration `5`"), "{}", cli_error.text);
     }
 
     #[test]
