@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use wasmhost_audit::{Answer, Entry, Recorder, Submit, Verdict, check};
-use wasmhost_client::protocol::JobKey;
+use wasmhost_client::protocol::ids::JobKey;
 use wasmhost_nats::{ConnectConfig, now};
 
 use crate::limit::within;

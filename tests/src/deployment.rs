@@ -11,10 +11,9 @@ use bytes::Bytes;
 use nats_server_child::{Options, Server};
 use serde_json::Value;
 use tempfile::TempDir;
-use wasmhost_client::{
-    Client, ClientConfig, Handle,
-    protocol::{JobKey, ModuleName, Policy},
-};
+use wasmhost_client::protocol::ids::{JobKey, ModuleName};
+use wasmhost_client::protocol::policy::Policy;
+use wasmhost_client::{Client, ClientConfig, Handle};
 
 use crate::{
     audited::Audited,

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::{Address, InvalidAddress};
 use crate::credentials::identity;
-use crate::{Address, InvalidAddress};
 
 /// Who connects.
 #[derive(Clone, Default)]

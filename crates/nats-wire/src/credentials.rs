@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nkeys::KeyPair;
 use serde::Serialize;
 
-use crate::Auth;
+use crate::config::Auth;
 
 /// The fields of `CONNECT` that say who connects.
 #[derive(Debug, Default, Serialize)]

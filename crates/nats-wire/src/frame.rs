@@ -3,8 +3,8 @@
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 
-use crate::Message;
 use crate::handshake::ServerInfo;
+use crate::message::Message;
 
 /// The longest line that is waited for: the server's own limit for a subject is 4 KiB by default, its `INFO` in a large
 /// cluster may be tens of them.

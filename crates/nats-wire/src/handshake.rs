@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::address::Address;
+use crate::config::Config;
 use crate::credentials::{Identity, identity};
 use crate::frame::{self, Said};
-use crate::{Address, Config, tls};
+use crate::tls;
 
 /// What a server says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -13,10 +13,13 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use crate::address::Address;
+use crate::config::{Config, Notice};
 use crate::frame::{self, Said};
 use crate::handshake::Ready;
+use crate::handshake::{ConnectError, ServerInfo};
+use crate::message::Message;
 use crate::pending::Pending;
-use crate::{Address, Config, ConnectError, Message, Notice, ServerInfo};
 
 /// With so many bytes that the server has not taken, no more words are heard.
 const UNSENT_BYTES: usize = 8 << 20;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{BadHeaders, Headers};
+use crate::headers::{BadHeaders, Headers};
 
 /// A message as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]

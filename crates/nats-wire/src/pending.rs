@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tokio::sync::mpsc;
 
-use crate::Message;
 use crate::link::Command;
+use crate::message::Message;
 
 /// The answers to one request, until dropped.
 #[derive(Debug)]

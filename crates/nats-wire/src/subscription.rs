@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
-use crate::Message;
 use crate::link::Command;
+use crate::message::Message;
 
 /// A subscription, until dropped. It outlives the connection: the next one has it too.
 #[derive(Debug)]

@@ -7,8 +7,13 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::config::Config;
+use crate::handshake::{ConnectError, ServerInfo};
+use crate::headers::Headers;
 use crate::link::{Command, Link, State};
-use crate::{Answers, Config, ConnectError, Headers, Message, ServerInfo, Subscription};
+use crate::message::Message;
+use crate::pending::Answers;
+use crate::subscription::Subscription;
 
 /// Words to the connection that may wait to be sent; whoever has more to say waits.
 const COMMANDS: usize = 1024;

@@ -15,7 +15,7 @@ mod revokes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
 use crate::capture::{Answer, Capture};
 use crate::report::{Gap, Invariant, Report, Verdict, Violation};

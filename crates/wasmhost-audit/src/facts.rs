@@ -2,7 +2,7 @@
 //! the code under test would share its mistakes.
 
 use serde_json::Value;
-use wasmhost_protocol::Timestamp;
+use wasmhost_protocol::timestamp::Timestamp;
 
 /// The version of records whose fields are known here.
 const VERSION: u64 = 1;

@@ -5,7 +5,8 @@ mod bucket;
 
 use std::collections::BTreeMap;
 
-use wasmhost_protocol::{JobKey, Timestamp};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::capture::{Marker, Revision};
 use crate::facts::{Facts, NoFacts};

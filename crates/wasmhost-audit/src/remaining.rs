@@ -5,7 +5,9 @@ use std::collections::HashSet;
 
 use async_nats::jetstream::stream::{Info, Stream};
 use wasmhost_nats::{Connection, StoredMessage, digest_of, stored_at, stored_from};
-use wasmhost_protocol::{JobKey, Names, Sourced};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::names::Sourced;
 
 use crate::capture::Left;
 

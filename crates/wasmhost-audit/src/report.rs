@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
 pub use gap::Gap;
 

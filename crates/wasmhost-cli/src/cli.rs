@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use wasmhost_protocol::Namespace;
+use wasmhost_protocol::names::Namespace;
 
 use crate::commands::{
     audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,

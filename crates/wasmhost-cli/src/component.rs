@@ -9,7 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use wasmhost_protocol::{InvalidName, Manifest, ModuleName, bounds};
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::ids::{InvalidName, ModuleName};
+use wasmhost_protocol::manifest::Manifest;
 use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
 
 use crate::error::{CliError, chain};

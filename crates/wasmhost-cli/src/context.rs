@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use wasmhost_nats::Credentials;
-use wasmhost_protocol::escape;
+use wasmhost_protocol::text::escape;
 
 use crate::connect::parse_url;
 use crate::error::CliError;

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use wasmhost_protocol::escape;
+use wasmhost_protocol::text::escape;
 
 use crate::exit::Exit;
 use crate::output;

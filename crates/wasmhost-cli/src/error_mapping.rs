@@ -173,7 +173,7 @@ fn object(error: &ObjectError) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use wasmhost_protocol::{JobKey, QueueName};
+    use wasmhost_protocol::ids::{JobKey, QueueName};
 
     use super::*;
 

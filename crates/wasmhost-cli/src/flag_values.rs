@@ -5,7 +5,10 @@ mod within;
 use std::str::FromStr;
 
 use wasmhost_host::bounds::{QUEUES, WEIGHT};
-use wasmhost_protocol::{QueueName, Timestamp, bounds, parse_duration};
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::duration::parse_duration;
+use wasmhost_protocol::ids::QueueName;
+use wasmhost_protocol::timestamp::Timestamp;
 
 pub(crate) use within::{
     bytes, duration, number, parse_ack_wait, parse_attempts, parse_delay, parse_grace, parse_memory,

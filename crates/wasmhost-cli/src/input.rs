@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use bytes::Bytes;
-use wasmhost_protocol::{Limits, escape};
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::text::escape;
 
 use crate::error::CliError;
 use crate::exit::Exit;

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory};
-use wasmhost_protocol::escape;
+use wasmhost_protocol::text::escape;
 
 use crate::cli::Cli;
 use crate::connect::without_passwords;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
-use wasmhost_protocol::is_unseen;
+use wasmhost_protocol::text::is_unseen;
 
 use crate::error::CliError;
 use crate::exit::Exit;

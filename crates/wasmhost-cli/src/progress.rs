@@ -6,7 +6,9 @@ use std::pin::pin;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use wasmhost_client::{Notes, States};
-use wasmhost_protocol::{Json, Record, escape, truncate};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::record::Record;
+use wasmhost_protocol::text::{escape, truncate};
 
 use crate::{output, render};
 

@@ -1,8 +1,9 @@
 //! A record in words: one line for a transition, a paragraph for a status. Everything that came from outside is escaped.
 
-use wasmhost_protocol::{
-    End, JobError, JobState, Json, Payload, Record, RunningLabel, escape, format_duration, truncate,
-};
+use wasmhost_protocol::duration::format_duration;
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::record::{End, JobError, JobState, Payload, Record, RunningLabel};
+use wasmhost_protocol::text::{escape, truncate};
 
 use crate::exit::Exit;
 use crate::flag_values::format_bytes;
@@ -153,7 +154,7 @@ fn stage(stage: &JobState, add: &mut impl FnMut(&'static str, Option<String>)) {
 
 #[cfg(test)]
 mod tests {
-    use wasmhost_protocol::ErrorKind;
+    use wasmhost_protocol::record::ErrorKind;
 
     use super::*;
 

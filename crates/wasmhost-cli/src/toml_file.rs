@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
-use wasmhost_protocol::{Policy, escape};
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::text::escape;
 
 use crate::error::CliError;
 use crate::exit::Exit;

@@ -2,7 +2,10 @@
 
 use futures::StreamExt;
 
-use crate::{Client, Handle, Submission, SubmitError};
+use crate::client::Client;
+use crate::job::Handle;
+use crate::submission::Submission;
+use crate::submit::SubmitError;
 
 /// Submissions under way at a time: enough to hide the round trip, few enough for the server's pending publishes.
 const IN_FLIGHT: usize = 512;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmhost_nats::{ConnectError, Connection, Records};
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
+use crate::config::ClientConfig;
 use crate::config::PUBLISH_WITHIN;
+use crate::job::Handle;
 use crate::manifests::Manifests;
-use crate::{ClientConfig, Handle, Modules, SubmissionBuilder};
+use crate::modules::Modules;
+use crate::submission::SubmissionBuilder;
 
 /// Submits jobs and follows them. Cheap to clone; clones share one connection.
 #[derive(Clone)]

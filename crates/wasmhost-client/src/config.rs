@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_nats::{ConnectConfig, Credentials, check_url};
-use wasmhost_protocol::Namespace;
+use wasmhost_protocol::names::Namespace;
 
 /// How long after its PENDING a job may still be published; half of the reconciler's grace (R1, R13).
 pub const PUBLISH_WITHIN: Duration = Duration::from_secs(30);

@@ -1,9 +1,9 @@
 //! The hosts that run now.
 
 use wasmhost_nats::{ReadError, hosts};
-use wasmhost_protocol::HostPresence;
+use wasmhost_protocol::presence::HostPresence;
 
-use crate::Client;
+use crate::client::Client;
 
 impl Client {
     /// The hosts that run now, as each last said.

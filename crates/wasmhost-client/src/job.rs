@@ -1,9 +1,11 @@
 //! A handle on one job, made from its key alone: what Celery's AsyncResult tells. Waiting is in `watch` and `result`.
 
 use wasmhost_nats::{ReadError, SubscribeError, WriteError};
-use wasmhost_protocol::{End, JobError, JobKey, JobState, Json, Payload, Record, StateLabel, StoredEntry};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::record::{End, JobError, JobState, Payload, Record, StateLabel, StoredEntry};
 
-use crate::Client;
+use crate::client::Client;
 
 /// A handle on one job. Cheap to clone; holds nothing on the server.
 #[derive(Clone)]

@@ -2,9 +2,9 @@
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use wasmhost_nats::{JobFilter, ReadError};
-use wasmhost_protocol::{Record, StoredEntry};
+use wasmhost_protocol::record::{Record, StoredEntry};
 
-use crate::Client;
+use crate::client::Client;
 
 impl Client {
     /// The records of all jobs, or those of a module or a task, oldest write first. What cannot be read as a record is

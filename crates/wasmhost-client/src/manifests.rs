@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmhost_nats::registry;
-use wasmhost_protocol::{FunctionName, Manifest, ManifestTask, ModuleName, TaskName};
+use wasmhost_protocol::ids::{FunctionName, ModuleName, TaskName};
+use wasmhost_protocol::manifest::{Manifest, ManifestTask};
 use wasmhost_values::{FunctionType, Parameters, check_arguments};
 
-use crate::{Client, Submission, SubmitError};
+use crate::client::Client;
+use crate::submission::Submission;
+use crate::submit::SubmitError;
 
 /// How long a manifest is believed that allows a job.
 const BELIEVED: Duration = Duration::from_secs(60);

@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use wasmhost_nats::registry::{self, RegistryError, Version};
-use wasmhost_protocol::{Digest, Manifest, ModuleEntry, ModuleName, Policy};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
+use wasmhost_protocol::policy::Policy;
 
-use crate::Client;
+use crate::client::Client;
 
 /// The module registry.
 #[derive(Clone, Copy)]

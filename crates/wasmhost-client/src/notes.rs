@@ -5,7 +5,7 @@ use nats_wire::Subscription;
 use serde::Deserialize;
 use wasmhost_nats::ConnectError;
 
-use crate::Handle;
+use crate::job::Handle;
 
 /// Lines that wait to be taken; of more, the newest are missed.
 const WAITING: usize = 256;

@@ -5,16 +5,18 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use wasmhost_nats::blobs;
-use wasmhost_protocol::{BlobRef, End, InvalidJson, JobError, JobKey, JobState, Json, Payload, Record};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::json::{InvalidJson, Json};
+use wasmhost_protocol::record::{BlobRef, End, JobError, JobState, Payload, Record};
 
-use crate::{Handle, StatusError};
+use crate::job::{Handle, StatusError};
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResultError {
     /// The job failed.
-    #[error("job {} failed: {}: {}", record.key(), error.kind.as_str(), wasmhost_protocol::escape(&error.message))]
+    #[error("job {} failed: {}: {}", record.key(), error.kind.as_str(), wasmhost_protocol::text::escape(&error.message))]
     Failed {
         /// Why.
         error: Box<JobError>,
@@ -22,7 +24,7 @@ pub enum ResultError {
         record: Box<Record>,
     },
     /// The job was revoked.
-    #[error("job {} was revoked: {}", record.key(), wasmhost_protocol::escape(reason))]
+    #[error("job {} was revoked: {}", record.key(), wasmhost_protocol::text::escape(reason))]
     Revoked {
         /// Why.
         reason: String,
@@ -36,7 +38,7 @@ pub enum ResultError {
         key: JobKey,
     },
     /// The job did not end in time.
-    #[error("job {key} has not ended after {}", wasmhost_protocol::format_duration(*waited))]
+    #[error("job {key} has not ended after {}", wasmhost_protocol::duration::format_duration(*waited))]
     Timeout {
         /// The job.
         key: JobKey,

@@ -6,12 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::timeout;
 use wasmhost_nats::{ANSWER_TIMEOUT, WriteError, Written, now, random_write, schedules};
-use wasmhost_protocol::{
-    JobKey, JobState, OutOfBounds, Policy, Record, Revoke, StateLabel, StoredEntry, Transition, WriteIntent,
-    Writer, bounds, transition,
-};
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::bounds::OutOfBounds;
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::machine::{Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::record::{JobState, Record, Revoke, StateLabel, StoredEntry};
 
-use crate::{Handle, StatusError};
+use crate::job::{Handle, StatusError};
 
 /// How a job is to be revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

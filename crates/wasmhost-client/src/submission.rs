@@ -6,12 +6,16 @@ use bytes::Bytes;
 use serde::Serialize;
 use uuid::Uuid;
 use wasmhost_nats::{now, schedules};
-use wasmhost_protocol::{
-    BadHeader, Digest, HeaderScope, InvalidName, JobId, JobKey, JobOptions, Json, Limits, QueueName,
-    TaskName, Timestamp,
-};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::headers::{BadHeader, HeaderScope, JobOptions};
+use wasmhost_protocol::ids::{InvalidName, JobId, JobKey, QueueName, TaskName};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::{Client, Handle, SubmitError};
+use crate::client::Client;
+use crate::job::Handle;
+use crate::submit::SubmitError;
 
 /// A job to be submitted.
 #[derive(Debug, Clone)]

@@ -1,15 +1,20 @@
 //! Submitting one job (R1): PENDING first (T0), then the message, or the schedule that fires it. Whenever it is doubtful
 //! whether the message belongs to the record that stands, the record is touched (T0b) before the job is reported accepted.
 
+use ::wasmhost_protocol as protocol;
 use tokio::time::{Instant, timeout};
 use wasmhost_nats::{Written, args_digest_of, fault, is_args_digest_of, now, random_write};
-use wasmhost_protocol::{
-    self as protocol, Digest, End, ErrorKind, JobKey, JobState, Policy, Record, StateLabel, StoredEntry,
-    Timestamp, Transition, WriteIntent, Writer, transition,
-};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::machine::{Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::record::{End, ErrorKind, JobState, Record, StateLabel, StoredEntry};
+use wasmhost_protocol::timestamp::Timestamp;
 
+use crate::client::Client;
+use crate::job::Handle;
 use crate::submission::Checked;
-use crate::{Client, Handle, Submission};
+use crate::submission::Submission;
 
 mod error;
 mod find;
@@ -125,7 +130,7 @@ impl Submitting<'_> {
             return Err(self.unreachable("its record vanished meanwhile"));
         }
         let options = &self.submission.options;
-        let job = protocol::JobSpec {
+        let job = protocol::machine::JobSpec {
             key: self.key.clone(),
             queue: self.submission.queue.clone(),
             submitted_at: now(),

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
 use tokio::time::{Instant, sleep_until};
 use wasmhost_nats::{Event, Heard, SET_UP_WITHIN, subscribe};
-use wasmhost_protocol::{Record, StoredEntry};
+use wasmhost_protocol::record::{Record, StoredEntry};
 
-use crate::{Handle, StatusError};
+use crate::job::{Handle, StatusError};
 
 /// How often a waiting client reads again, since events may be lost (R5).
 const READ_AGAIN: Duration = Duration::from_secs(15);

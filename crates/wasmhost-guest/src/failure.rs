@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::types::{Failure, Retry, TaskError};
+use crate::bindings::wasmhost::task::types::{Failure, Retry, TaskError};
 
 /// A failure after which the job's retry policy decides.
 pub fn failed(message: impl Into<String>) -> TaskError {

@@ -1,10 +1,8 @@
 //! Progress in one call.
 
-use crate::{
-    failed,
-    state::{UpdateError, update_state},
-    types::TaskError,
-};
+use crate::bindings::wasmhost::task::state::{UpdateError, update_state};
+use crate::bindings::wasmhost::task::types::TaskError;
+use crate::failure::failed;
 
 /// Publishes the state `PROGRESS` with `progress` in percent, `current` and `total`.
 ///

@@ -2,7 +2,8 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{permanent, types::TaskError};
+use crate::bindings::wasmhost::task::types::TaskError;
+use crate::failure::permanent;
 
 /// Makes a function the task `run` of the component: it takes one deserialisable value and returns a serialisable one,
 /// or a [`TaskError`].
@@ -12,8 +13,8 @@ macro_rules! task {
         struct ExportedTask;
 
         impl $crate::bindings::exports::wasmhost::task::handler::Guest for ExportedTask {
-            fn run(args: String) -> Result<String, $crate::TaskError> {
-                $crate::run_json(&args, $function)
+            fn run(args: String) -> Result<String, $crate::types::TaskError> {
+                $crate::task::run_json(&args, $function)
             }
         }
 
@@ -39,7 +40,8 @@ pub fn run_json<A: DeserializeOwned, R: Serialize>(
 #[cfg(test)]
 mod tests {
     use super::run_json;
-    use crate::{failed, types::TaskError};
+    use crate::bindings::wasmhost::task::types::TaskError;
+    use crate::failure::failed;
 
     #[test]
     fn arguments_and_result_are_json() {

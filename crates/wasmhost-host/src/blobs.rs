@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_nats::limited;
-use wasmhost_protocol::{BlobRef, End, JobState, Payload, Record};
+use wasmhost_protocol::record::{BlobRef, End, JobState, Payload, Record};
 
 use crate::host::Host;
 

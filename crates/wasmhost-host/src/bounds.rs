@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use wasmhost_nats::LayoutConfig;
 use wasmhost_protocol::bounds::GRACE;
-use wasmhost_protocol::{Bounds, OutOfBounds};
+use wasmhost_protocol::bounds::{Bounds, OutOfBounds};
 
-use crate::{HostConfig, MemoryBudget};
+use crate::config::{HostConfig, MemoryBudget};
 
 /// Slots: the pool reserves 8 GiB of addresses for each and maps six areas while it is used; ten thousand fit the addresses
 /// of a process and Linux's default of 65,530 areas. Whoever needs more starts another host.
@@ -68,7 +68,8 @@ impl MemoryBudget {
 
 #[cfg(test)]
 mod tests {
-    use wasmhost_protocol::{Ceiling, QueueName};
+    use wasmhost_protocol::ids::QueueName;
+    use wasmhost_protocol::policy::Ceiling;
     use wasmhost_sandbox::Compiler;
 
     use super::*;

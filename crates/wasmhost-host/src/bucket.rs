@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use wasmhost_nats::{ReadError, limited};
-use wasmhost_protocol::Timestamp;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::host::Host;
 

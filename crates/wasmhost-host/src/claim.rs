@@ -11,9 +11,11 @@ use tokio::time::Instant;
 use wasmhost_nats::{
     WriteError, Written, fault, is_args_digest_of, jobs, limited, now, random_token, random_write,
 };
-use wasmhost_protocol::{
-    Claim, ClaimDecision, ClaimInput, ModuleEntry, Policy, Record, StoredEntry, Token, decide_claim,
-};
+use wasmhost_protocol::machine::Claim;
+use wasmhost_protocol::manifest::ModuleEntry;
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::record::{Record, StoredEntry, Token};
+use wasmhost_protocol::rules::{ClaimDecision, ClaimInput, decide_claim};
 
 use crate::blobs::drop_checkpoint;
 use crate::blocked_writes::BlockedWrite;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_nats::LayoutConfig;
-use wasmhost_protocol::{Ceiling, QueueName};
+use wasmhost_protocol::ids::QueueName;
+use wasmhost_protocol::policy::Ceiling;
 use wasmhost_sandbox::{Compiler, SandboxConfig};
 
 use crate::bounds::SLOTS;

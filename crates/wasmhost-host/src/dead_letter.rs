@@ -2,7 +2,7 @@
 
 use wasmhost_nats::dead::{Dead, Kept, publish_dead};
 use wasmhost_nats::{Delivered, fault, limited};
-use wasmhost_protocol::{End, ErrorKind, JobState, Record};
+use wasmhost_protocol::record::{End, ErrorKind, JobState, Record};
 
 use crate::delivery::Delivery;
 use crate::host::Host;
@@ -20,7 +20,7 @@ pub(crate) async fn dead_letter_message(host: &Host, delivery: &Delivery, reason
 
 /// Keeps a copy of a message whose subject names no job, and removes it; where no copy can be kept, it stays.
 pub(crate) async fn dead_letter_unreadable(host: &Host, message: &Delivered, why: &str) -> Settle {
-    let (subject, sequence) = (wasmhost_protocol::escape(&message.subject), message.sequence);
+    let (subject, sequence) = (wasmhost_protocol::text::escape(&message.subject), message.sequence);
     limited!(error, subject, sequence, why, "a message that is no job; it is kept for people");
     let kept = publish(host, Dead::Unreadable(sequence), message, (ErrorKind::BadJob.as_str(), why)).await;
     if kept { Settle::Term } else { Settle::Silent }

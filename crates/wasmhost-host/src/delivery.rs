@@ -7,9 +7,13 @@ use bytes::Bytes;
 use nats_wire::Headers;
 use tokio::time::Instant;
 use wasmhost_nats::{Delivered, args_digest_of, digest_of};
-use wasmhost_protocol::{
-    HeaderScope, InvalidName, JobKey, JobOptions, JobSpec, Names, Policy, QueueName, Sourced, Timestamp,
-};
+use wasmhost_protocol::headers::{HeaderScope, JobOptions};
+use wasmhost_protocol::ids::{InvalidName, JobKey, QueueName};
+use wasmhost_protocol::machine::JobSpec;
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::names::Sourced;
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::due::Fired;
 
@@ -24,7 +28,7 @@ pub(crate) struct Delivery {
     pub(crate) fired: Option<Arc<Fired>>,
     pub(crate) msg_seq: u64,
     pub(crate) stored_at: Timestamp,
-    pub(crate) delivery: wasmhost_protocol::DeliveryOrdinal,
+    pub(crate) delivery: wasmhost_protocol::record::DeliveryOrdinal,
     /// When this host had it.
     pub(crate) received_at: Instant,
 }
@@ -62,7 +66,7 @@ impl Delivery {
             fired: fired(names, &message).map(Arc::new),
             msg_seq,
             stored_at,
-            delivery: wasmhost_protocol::DeliveryOrdinal { created, count },
+            delivery: wasmhost_protocol::record::DeliveryOrdinal { created, count },
             received_at: Instant::now(),
             message,
         };

@@ -6,7 +6,8 @@
 
 use bytes::Bytes;
 use wasmhost_nats::{ReadError, StoredMessage, discard_due, due_at, fault, limited, remove_due};
-use wasmhost_protocol::{JobSubject, Names, Sourced, header};
+use wasmhost_protocol::names::Sourced;
+use wasmhost_protocol::names::{JobSubject, Names, header};
 
 use crate::host::Host;
 use crate::settle::Settle;

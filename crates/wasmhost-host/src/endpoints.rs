@@ -15,8 +15,11 @@ use wasmhost_client::{
     Client, PUBLISH_WITHIN, RevokeError, RevokeOptions, StatusError, Submission, SubmitError,
 };
 use wasmhost_nats::limited;
+use wasmhost_protocol::headers::{HeaderScope, JobOptions};
+use wasmhost_protocol::ids::QueueName;
+use wasmhost_protocol::names::header;
 use wasmhost_protocol::service::{RevokeRequest, ServiceError, ServiceErrorKind, SubmitReply};
-use wasmhost_protocol::{HeaderScope, JobOptions, QueueName, escape, header};
+use wasmhost_protocol::text::escape;
 
 use crate::host::Host;
 use discovery::{Counts, Discovery};

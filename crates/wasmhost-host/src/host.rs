@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmhost_nats::{Connection, Records, RegistryView};
-use wasmhost_protocol::{HostId, Timestamp};
+use wasmhost_protocol::ids::HostId;
+use wasmhost_protocol::timestamp::Timestamp;
 use wasmhost_sandbox::Sandbox;
 
 use crate::blocked_writes::BlockedWrites;

@@ -10,7 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, Delivered, fault, limited, now};
-use wasmhost_protocol::{Attempt, Outcome, Policy, Record, StoredEntry, Token, Verdict};
+use wasmhost_protocol::outcome::{Outcome, Verdict};
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::record::{Record, StoredEntry, Token};
+use wasmhost_protocol::rules::Attempt;
 use wasmhost_sandbox::AttemptHandle;
 
 use crate::delivery::Delivery;

@@ -13,7 +13,9 @@ use futures::future::{BoxFuture, Shared};
 use tokio_util::task::TaskTracker;
 use wasmhost_nats::blobs::ObjectError;
 use wasmhost_nats::registry;
-use wasmhost_protocol::{Digest, ModuleName, Verdict};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::outcome::Verdict;
 use wasmhost_sandbox::{LoadError, LoadedModule, NotLoaded};
 
 use crate::host::Host;

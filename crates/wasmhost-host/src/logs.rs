@@ -8,7 +8,8 @@ use futures::FutureExt;
 use serde::Serialize;
 use tokio::time::Instant;
 use wasmhost_nats::now;
-use wasmhost_protocol::{Json, Timestamp};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::timestamp::Timestamp;
 use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
 
 use crate::lease::Lease;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use wasmhost_protocol::{Limits, format_size};
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::text::format_size;
 
 use crate::config::MemoryBudget;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wasmhost_nats::{hosts, now};
-use wasmhost_protocol::HostPresence;
+use wasmhost_protocol::presence::HostPresence;
 
 use crate::host::Host;
 

@@ -4,7 +4,9 @@ use std::pin::pin;
 
 use futures::future::{Either, select};
 use wasmhost_nats::{Delivered, fault};
-use wasmhost_protocol::{Decision, Outcome, Timestamp, decide};
+use wasmhost_protocol::outcome::Outcome;
+use wasmhost_protocol::rules::{Decision, decide};
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::claim::{Claimed, claim};
 use crate::dead_letter;

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-use wasmhost_protocol::{Record, RetryPolicy};
+use wasmhost_protocol::policy::RetryPolicy;
+use wasmhost_protocol::record::Record;
 
 use crate::host::random_fraction;
 

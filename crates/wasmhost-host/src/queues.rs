@@ -4,7 +4,8 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use wasmhost_nats::{Difference, LayoutError, QueueConsumer, inspect_consumer};
-use wasmhost_protocol::{QueueName, Timestamp};
+use wasmhost_protocol::ids::QueueName;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::host::Host;
 

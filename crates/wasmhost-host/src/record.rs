@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, WriteError, fault, limited, now, random_write};
-use wasmhost_protocol::{
-    Decision, End, ErrorKind, JobError, JobState, Outcome, Payload, Record, Timestamp, Transition,
-    WriteIntent, Writer, transition,
-};
+use wasmhost_protocol::machine::{Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::outcome::Outcome;
+use wasmhost_protocol::record::{End, ErrorKind, JobError, JobState, Payload, Record};
+use wasmhost_protocol::rules::Decision;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::blobs::delete_all;
 use crate::dead_letter;

@@ -12,7 +12,8 @@ use wasmhost_nats::{
     ConnectError, Connection, LayoutError, Records, RegistryView, RightsError, check_rights,
     ensure_deployment, now,
 };
-use wasmhost_protocol::{HostId, format_size};
+use wasmhost_protocol::ids::HostId;
+use wasmhost_protocol::text::format_size;
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
 use crate::blocked_writes::BlockedWrites;

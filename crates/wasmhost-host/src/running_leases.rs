@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
-use wasmhost_protocol::{JobKey, Token};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::record::Token;
 
 use crate::delivery::Delivery;
 

@@ -26,7 +26,7 @@ pub(crate) async fn settle(connection: &Connection, message: &Delivered, how: Se
         Settle::Silent => return,
     };
     if let Err(error) = message.answer(connection, answer).await {
-        limited!(warn, subject = %wasmhost_protocol::escape(&message.subject), %error, "could not settle a delivery; it comes again");
+        limited!(warn, subject = %wasmhost_protocol::text::escape(&message.subject), %error, "could not settle a delivery; it comes again");
     }
 }
 

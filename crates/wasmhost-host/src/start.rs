@@ -4,7 +4,8 @@ use std::future::Future;
 
 use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_nats::now;
-use wasmhost_protocol::{Record, Verdict};
+use wasmhost_protocol::outcome::Verdict;
+use wasmhost_protocol::record::Record;
 use wasmhost_sandbox::{AttemptHandle, AttemptRequest, JobContext};
 
 use crate::host::Host;

@@ -4,7 +4,7 @@ use async_nats::RequestErrorKind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Connection;
+use crate::connect::Connection;
 
 /// Why JetStream did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]

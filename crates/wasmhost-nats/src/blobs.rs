@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wasmhost_protocol::{BlobRef, bounds};
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::record::BlobRef;
 
+use crate::connect::Connection;
+use crate::message::ReadError;
 use crate::objects::{self, Object, Readers, Wanted};
 use crate::random::digest_of_many;
 use crate::streams::state_of;
-use crate::{Connection, ReadError};
 
 pub use crate::objects::ObjectError;
 

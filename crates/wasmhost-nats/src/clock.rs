@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use wasmhost_protocol::Timestamp;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::fault;
 

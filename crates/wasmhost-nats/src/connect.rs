@@ -8,7 +8,7 @@ use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
 use nats_wire::Wire;
 use tokio::sync::watch;
-use wasmhost_protocol::{Names, Namespace};
+use wasmhost_protocol::names::{Names, Namespace};
 
 use crate::credentials::Credentials;
 use crate::denials::Denials;

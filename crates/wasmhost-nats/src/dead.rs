@@ -4,9 +4,11 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 use nats_wire::Headers;
-use wasmhost_protocol::{JobKey, header, truncate};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::text::truncate;
 
-use crate::Connection;
+use crate::connect::Connection;
 use crate::message::{header_value, publish};
 
 /// Bytes of a reason or a subject that fit a header.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nats_wire::{BadHeaders, Headers, Message};
-use wasmhost_protocol::{Names, Timestamp};
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::Connection;
+use crate::connect::Connection;
 
 /// A message as a consumer delivered it.
 #[derive(Debug, Clone)]

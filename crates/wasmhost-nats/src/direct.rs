@@ -6,10 +6,12 @@ use std::time::Duration;
 use nats_wire::{Headers, RequestError};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use wasmhost_protocol::{Names, header};
+use wasmhost_protocol::names::{Names, header};
 
+use crate::connect::{ANSWER_TIMEOUT, Connection};
+use crate::message::ReadError;
+use crate::stored::StoredMessage;
 use crate::streams::state_of;
-use crate::{ANSWER_TIMEOUT, Connection, ReadError, StoredMessage};
 
 /// Messages asked for in one request.
 const AT_A_TIME: usize = 256;

@@ -1,10 +1,12 @@
 //! What schedules fired. It stands in the schedule stream until a host has claimed its job and deletes it: what still
 //! stands, a server that has lost its place brings to the job stream again.
 
-use wasmhost_protocol::{JobKey, JobSubject, Names};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::{JobSubject, Names};
 
+use crate::connect::Connection;
 use crate::message::{MessageSelector, ReadError, read, remove};
-use crate::{Connection, StoredMessage};
+use crate::stored::StoredMessage;
 
 /// What the job's schedule fired, while no host has claimed the job.
 pub async fn due_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {

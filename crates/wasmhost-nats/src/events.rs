@@ -4,10 +4,13 @@
 use futures::stream::{self, Stream, StreamExt};
 use nats_wire::{Headers, Message, State, Subscription, Wire};
 use tokio::sync::watch;
-use wasmhost_protocol::{JobKey, Names, StoredEntry, header};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::{Names, header};
+use wasmhost_protocol::record::StoredEntry;
 
+use crate::connect::{ConnectError, Connection};
 use crate::records::{JobFilter, stored_entry_of};
-use crate::{ConnectError, Connection, StoredMessage};
+use crate::stored::StoredMessage;
 
 /// Events that wait to be taken; of more, the newest are missed, which shows as a gap.
 const WAITING: usize = 4096;

@@ -1,9 +1,11 @@
 //! The hosts that run, each a key that it renews.
 
 use async_nats::jetstream::message::PublishMessage;
-use wasmhost_protocol::{HostId, HostPresence, header};
+use wasmhost_protocol::ids::HostId;
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::presence::HostPresence;
 
-use crate::Connection;
+use crate::connect::Connection;
 use crate::direct::newest;
 use crate::message::{ReadError, publish};
 

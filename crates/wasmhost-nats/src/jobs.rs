@@ -4,11 +4,16 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
-use wasmhost_protocol::{JobKey, JobOptions, QueueName, Sourced, header};
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::{JobKey, QueueName};
+use wasmhost_protocol::names::Sourced;
+use wasmhost_protocol::names::header;
 
 use crate::codes::Unstored;
+use crate::connect::Connection;
 use crate::message::{MessageSelector, ReadError, publish, read, remove};
-use crate::{Connection, StoredMessage, digest_of};
+use crate::random::digest_of;
+use crate::stored::StoredMessage;
 
 /// A message that the job stream acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

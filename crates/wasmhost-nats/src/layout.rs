@@ -12,10 +12,11 @@ use std::time::Duration;
 use async_nats::jetstream::context::{AccountErrorKind, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::Config;
 
-use wasmhost_protocol::{Bounds, QueueName};
+use wasmhost_protocol::bounds::Bounds;
+use wasmhost_protocol::ids::QueueName;
 
-use crate::Connection;
 use crate::codes::{NO_STREAM, OFF, stream_fix};
+use crate::connect::Connection;
 
 pub use compare::Difference;
 pub use consumer::{QueueConsumer, ensure_consumer, inspect_consumer, restore_consumer};

@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! use wasmhost_nats::{ConnectConfig, Connection, LayoutConfig, Records, ensure_layout};
-//! use wasmhost_protocol::JobKey;
+//! use wasmhost_protocol::ids::JobKey;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let connection = Connection::open(&ConnectConfig::new("nats://127.0.0.1:4222")).await?;

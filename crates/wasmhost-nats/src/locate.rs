@@ -1,12 +1,13 @@
 //! Where a job's message is, as the leaders of its streams have it; for the reconciler, which ends jobs whose message is
 //! nowhere (R13).
 
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
+use crate::connect::Connection;
 use crate::due::due_of;
 use crate::jobs::{message_of, stands_at};
+use crate::message::ReadError;
 use crate::schedules::schedule_of;
-use crate::{Connection, ReadError};
 
 /// Where a job's message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

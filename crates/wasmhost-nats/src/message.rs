@@ -6,12 +6,13 @@ use async_nats::jetstream::publish::PublishAck;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
-use wasmhost_protocol::Names;
+use wasmhost_protocol::names::Names;
 
 use crate::api::{self, ApiError};
 use crate::codes::{NO_MESSAGE, NO_STREAM, NOT_DELETED, OFF, Unstored};
+use crate::connect::Connection;
 use crate::stored::RawMessage;
-use crate::{Connection, StoredMessage};
+use crate::stored::StoredMessage;
 
 /// Why something that stands on the server could not be read. Whether it is there is not known.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -149,5 +150,5 @@ pub async fn stored_from(
 
 /// A header's value that came from elsewhere; what cannot stand in a header is escaped.
 pub(crate) fn header_value(text: &str) -> HeaderValue {
-    wasmhost_protocol::escape(text).parse().expect("escaped text has no line breaks")
+    wasmhost_protocol::text::escape(text).parse().expect("escaped text has no line breaks")
 }

@@ -10,10 +10,10 @@ mod walk;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use wasmhost_protocol::Digest;
+use wasmhost_protocol::digest::Digest;
 
-use crate::ReadError;
 use crate::codes::Unstored;
+use crate::message::ReadError;
 
 pub(crate) use delete::delete;
 pub(crate) use get::get;

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use wasmhost_protocol::{ChunksId, Digest, Token, WriteId, canonical};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::json::canonical;
+use wasmhost_protocol::names::ChunksId;
+use wasmhost_protocol::record::{Token, WriteId};
 
 /// Bytes whose hashing holds nobody up: a fraction of a millisecond.
 const DONE_AT_ONCE: usize = 128 << 10;

@@ -11,11 +11,14 @@ use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
 use tokio::time::Instant;
-use wasmhost_protocol::{JobKey, Record, StoredEntry, Timestamp, header};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::record::{Record, StoredEntry};
+use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::Connection;
 use crate::backoff::Backoff;
 use crate::codes::Unstored;
+use crate::connect::Connection;
 use crate::message::{MessageSelector, ReadError, publish, read};
 use crate::streams::state_of;
 use crate::{fault, limited};

@@ -4,16 +4,21 @@ mod view;
 
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use wasmhost_protocol::{
-    BadPolicy, Beside, Digest, Limits, Manifest, ModuleEntry, ModuleName, Policy, header,
-};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::policy::{BadPolicy, Beside, Limits, Policy};
 
+use crate::clock::now;
 use crate::codes::Unstored;
+use crate::connect::Connection;
 use crate::direct::newest;
+use crate::message::ReadError;
 use crate::message::{MessageSelector, publish, read};
 use crate::objects::{self, Object, ObjectError, Readers, Wanted};
 use crate::random::digest_of_many;
-use crate::{Connection, ReadError, StoredMessage, now};
+use crate::stored::StoredMessage;
 
 pub use view::RegistryView;
 

@@ -10,9 +10,11 @@ use std::fmt;
 
 use nats_wire::{Headers, Message, Wire};
 use tokio::time::timeout;
-use wasmhost_protocol::{JobId, JobKey, QueueName, Right, TaskName, Way, header};
+use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
+use wasmhost_protocol::names::{Right, Way, header};
 
-use crate::{ANSWER_TIMEOUT, Connection, random_token};
+use crate::connect::{ANSWER_TIMEOUT, Connection};
+use crate::random::random_token;
 
 /// A stream that there is never: the name of one has no dot.
 const NO_STREAM: &str = "no.stream";

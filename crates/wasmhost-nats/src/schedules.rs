@@ -5,11 +5,17 @@ use std::time::Duration;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, Info};
 use bytes::Bytes;
-use wasmhost_protocol::{JobKey, JobOptions, Names, QueueName, Timestamp, bounds, header};
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::{JobKey, QueueName};
+use wasmhost_protocol::names::{Names, header};
+use wasmhost_protocol::timestamp::Timestamp;
 
+use crate::connect::Connection;
 use crate::jobs::{PublishError, Published, job_headers, message_id};
+use crate::layout::LayoutConfig;
 use crate::message::{MessageSelector, ReadError, publish, read};
-use crate::{Connection, LayoutConfig, StoredMessage};
+use crate::stored::StoredMessage;
 
 /// How long a fired message may wait for a full job stream: long enough for a queue that stands over a holiday. What ran is
 /// deleted by its host, so that this ends only what nobody ever came for.

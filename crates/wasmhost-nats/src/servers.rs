@@ -9,7 +9,7 @@ use crate::credentials::Credentials;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{}` is no address of a NATS server: {why}; write `nats://host:port`",
-    wasmhost_protocol::escape(address)
+    wasmhost_protocol::text::escape(address)
 )]
 pub struct BadAddress {
     /// The address, without who connects.

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use nats_wire::{BadHeaders, Headers, Message};
 use serde::Deserialize;
-use wasmhost_protocol::{Timestamp, header};
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::timestamp::Timestamp;
 
 /// A message as it stands in a stream.
 #[derive(Debug, Clone)]

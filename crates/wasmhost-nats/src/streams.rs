@@ -2,9 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use wasmhost_protocol::{Names, Timestamp};
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::{Connection, ReadError, api};
+use crate::api;
+use crate::connect::Connection;
+use crate::message::ReadError;
 
 /// How a stream is at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use crate::{Timestamp, format_duration};
+use crate::duration::format_duration;
+use crate::timestamp::Timestamp;
+
+/// Arguments as JSON text, in bytes.
+pub(crate) const ARGUMENT_BYTES: usize = 512 << 10;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn nothing_that_is_kept_outlives_the_servers_clock() {
         let server_ends = Timestamp::from_unix_ms(i64::MAX / 1_000_000);
-        let revoked_before_due = TIME.most.plus(crate::Policy::default().result_ttl);
+        let revoked_before_due = TIME.most.plus(crate::policy::Policy::default().result_ttl);
         assert!(revoked_before_due < server_ends, "{revoked_before_due}");
         let of_this_century = Timestamp::parse("2099-12-31T00:00:00Z").unwrap();
         assert!(of_this_century.plus(RESULT_TTL.most) < server_ends);

@@ -11,7 +11,7 @@ pub struct Digest([u8; 32]);
 
 /// A text that is not 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("digest `{}` is not 64 lower-case hexadecimal digits", crate::escape(crate::truncate(.0, 80)))]
+#[error("digest `{}` is not 64 lower-case hexadecimal digits", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidDigest(String);
 
 impl Digest {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("duration `{}` is not like `30s`, `1m30s`, `250ms` or `24h`", crate::escape(crate::truncate(.0, 80)))]
+#[error("duration `{}` is not like `30s`, `1m30s`, `250ms` or `24h`", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidDuration(String);
 
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];

@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
+use crate::digest::Digest;
+use crate::duration::{format_duration, parse_duration};
+use crate::ids::{JobKey, QueueName};
 use crate::names::header;
-use crate::{Digest, JobKey, QueueName, Timestamp, format_duration, parse_duration};
+use crate::timestamp::Timestamp;
 
 /// What the headers of a job message say. Each is optional.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,7 +98,7 @@ pub enum BadHeader {
 }
 
 fn shown(name: &str) -> String {
-    crate::escape(crate::truncate(name, 80))
+    crate::text::escape(crate::text::truncate(name, 80))
 }
 
 /// What is wrong with a value.

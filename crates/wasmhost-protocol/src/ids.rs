@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::Digest;
+use crate::digest::Digest;
 
 /// A name or id that is not one, with what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} `{}` is not {rule}", crate::escape(crate::truncate(found, 80)))]
+#[error("{what} `{}` is not {rule}", crate::text::escape(crate::text::truncate(found, 80)))]
 pub struct InvalidName {
     /// What it was meant to be: `module`, `queue`, …
     pub what: &'static str,
@@ -20,8 +20,14 @@ pub struct InvalidName {
     pub found: String,
 }
 
+impl InvalidName {
+    pub(crate) fn new(what: &'static str, rule: &'static str, found: &str) -> Self {
+        Self { what, rule, found: found.to_owned() }
+    }
+}
+
 fn check(what: &'static str, rule: &'static str, text: &str, ok: bool) -> Result<(), InvalidName> {
-    if ok { Ok(()) } else { Err(InvalidName { what, rule, found: text.to_owned() }) }
+    if ok { Ok(()) } else { Err(InvalidName::new(what, rule, text)) }
 }
 
 fn is_label(text: &str, max: usize, allowed: impl Fn(u8) -> bool) -> bool {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{Json, Usage};
+use crate::json::Json;
+use crate::record::Usage;
 
 /// What one attempt produced, and what it used.
 #[derive(Debug, Clone, PartialEq)]

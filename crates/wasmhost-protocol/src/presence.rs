@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{HostId, QueueName, Timestamp};
+use crate::ids::{HostId, QueueName};
+use crate::timestamp::Timestamp;
 
 /// A host that runs. Its key expires when it stops renewing it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounds;
 use crate::duration::as_optional_text;
-use crate::{JobKey, StateLabel};
+use crate::ids::JobKey;
+use crate::record::StateLabel;
 
 /// The answer to an accepted job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ mod state_as_text {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StateLabel, D::Error> {
         let text = String::deserialize(deserializer)?;
         StateLabel::parse(&text)
-            .ok_or_else(|| D::Error::custom(format_args!("`{}` is no state", crate::escape(&text))))
+            .ok_or_else(|| D::Error::custom(format_args!("`{}` is no state", crate::text::escape(&text))))
     }
 }
 
@@ -56,7 +57,7 @@ impl RevokeRequest {
             kind: ServiceErrorKind::BadRequest,
             message: format!(
                 "a request to revoke is empty or {{\"reason\", \"grace\", \"if_queued\"}}: {}",
-                crate::escape(why)
+                crate::text::escape(why)
             ),
         };
         match body.trim_ascii().first() {

@@ -14,7 +14,7 @@ pub struct Timestamp(i64);
 
 /// A text that is not an RFC 3339 time with a zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("time `{}` is not RFC 3339 with a zone, like `2026-01-31T12:00:00Z`", crate::escape(crate::truncate(.0, 80)))]
+#[error("time `{}` is not RFC 3339 with a zone, like `2026-01-31T12:00:00Z`", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidTimestamp(String);
 
 /// The last moment that four digits of a year can write, and the first.

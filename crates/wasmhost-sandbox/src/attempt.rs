@@ -7,11 +7,12 @@ use std::time::Instant;
 use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use wasmhost_protocol::{Fault, Limit, Outcome, Verdict};
+use wasmhost_protocol::outcome::{Fault, Limit, Outcome, Verdict};
 use wasmtime::Store;
 use wasmtime::component::Val;
 
 use crate::codec::{Converter, ResultError};
+use crate::control::Control;
 use crate::fault::{self, Broken};
 use crate::guest::{Guest, Observed, TaskState};
 use crate::load::LoadedModule;
@@ -19,7 +20,7 @@ use crate::meter::Metered;
 use crate::pool::Pool;
 use crate::request::AttemptRequest;
 use crate::tasks::Task;
-use crate::{Control, GuestUpdates};
+use crate::updates::GuestUpdates;
 
 /// One attempt that was not started yet.
 pub(crate) struct Attempt {

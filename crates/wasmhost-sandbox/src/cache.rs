@@ -11,7 +11,7 @@ use std::path::Path;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use wasmhost_protocol::Digest;
+use wasmhost_protocol::digest::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 

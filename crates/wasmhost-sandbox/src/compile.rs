@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use wasmhost_protocol::ModuleName;
+use wasmhost_protocol::ids::ModuleName;
 use wasmtime::Engine;
 
 pub use child::compile_child_main;

@@ -6,7 +6,8 @@ mod memories;
 mod types;
 
 use serde::{Deserialize, Serialize};
-use wasmhost_protocol::{Limits, escape, truncate};
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::text::{escape, truncate};
 use wasmhost_values::FunctionType;
 use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
 use wasmparser::types::TypesRef;

@@ -5,7 +5,10 @@ mod backtrace;
 mod engine;
 pub(crate) mod last_words;
 
-use wasmhost_protocol::{Fault, Json, Limit, Limits, Verdict, cut_middle, escape_lines};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::outcome::{Fault, Limit, Verdict};
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::text::{cut_middle, escape_lines};
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use wasmhost_protocol::Limits;
+use wasmhost_protocol::policy::Limits;
 use wasmtime::component::{InstancePre, ResourceTable};
 use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::control::Control;
 use crate::imports::http::HttpObjects;
 use crate::limits::{Refusals, StoreLimiter};
 use crate::meter::Meter;
 use crate::output::{Output, Tail};
 use crate::powers::{Denials, NoHttp, http_context, nothing_granted};
 use crate::request::JobContext;
-use crate::{Control, GuestUpdates};
+use crate::updates::GuestUpdates;
 
 /// The most of the host's memory that what a task returns may take while it is turned into JSON; a value takes 40 to 48 bytes.
 pub(crate) const RESULT_BYTES: u64 = 64 << 20;

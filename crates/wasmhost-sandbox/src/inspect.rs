@@ -1,6 +1,7 @@
 //! The manifest of a component: its tasks with signatures and schemas, what it refuses, what it imports.
 
-use wasmhost_protocol::{Json, Manifest, ManifestTask, RefusedFunction};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::manifest::{Manifest, ManifestTask, RefusedFunction};
 use wasmhost_values::{any_schema, arguments_schema, result_schema};
 
 use crate::artifact::{Description, describe};

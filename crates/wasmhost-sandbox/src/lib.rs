@@ -1,10 +1,11 @@
 //! Runs one attempt of a task in a fresh, limited WebAssembly instance.
 //!
 //! A [`Sandbox`] turns a component's bytes into a [`LoadedModule`] (validate, compile, cache) and starts attempts at its
-//! tasks. A guest's failure is a value of [`wasmhost_protocol::Outcome`]; nothing of a guest survives its attempt.
+//! tasks. A guest's failure is a value of [`wasmhost_protocol::outcome::Outcome`]; nothing of a guest survives its attempt.
 //!
 //! ```no_run
-//! use wasmhost_protocol::{Digest, Outcome};
+//! use wasmhost_protocol::digest::Digest;
+//! use wasmhost_protocol::outcome::Outcome;
 //! use wasmhost_sandbox::{LoadError, Run, Sandbox};
 //!
 //! async fn once(sandbox: &Sandbox, digest: Digest, wasm: bytes::Bytes, run: Run) -> Result<Outcome, LoadError> {

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wasmhost_protocol::Limits;
+use wasmhost_protocol::policy::Limits;
 use wasmtime::ResourceLimiter;
 
 use crate::meter::Meter;

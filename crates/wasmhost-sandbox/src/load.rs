@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
-use wasmhost_protocol::{Digest, Manifest, ModuleName, RefusedFunction, escape};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::{Manifest, RefusedFunction};
+use wasmhost_protocol::text::escape;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
-use wasmhost_protocol::Usage;
+use wasmhost_protocol::record::Usage;
 
 /// What an attempt used so far.
 #[derive(Debug)]

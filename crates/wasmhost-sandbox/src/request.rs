@@ -8,9 +8,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
-use wasmhost_protocol::{FunctionName, JobId, Limits, Outcome, QueueName, TaskName, Timestamp, Verdict};
+use wasmhost_protocol::ids::{FunctionName, JobId, QueueName, TaskName};
+use wasmhost_protocol::outcome::{Outcome, Verdict};
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::{Control, GuestUpdates};
+use crate::control::Control;
+use crate::updates::GuestUpdates;
 
 /// One attempt to start.
 #[derive(Debug, Clone)]

@@ -9,16 +9,19 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
-use wasmhost_protocol::{Digest, ModuleName};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
 
 use crate::attempt::Attempt;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::compile::{Compilation, Compiler};
+use crate::control::Control;
 use crate::load::{LoadError, LoadedModule, Loader, NotLoaded};
 use crate::pool::Pool;
 use crate::request::{AttemptHandle, AttemptRequest, Ending};
-use crate::{Control, GuestUpdates, engine, imports};
+use crate::updates::GuestUpdates;
+use crate::{engine, imports};
 
 /// What a sandbox is made of.
 #[derive(Debug, Clone)]

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
-use wasmhost_protocol::{FunctionName, RefusedFunction, UnknownTask};
+use wasmhost_protocol::ids::FunctionName;
+use wasmhost_protocol::manifest::{RefusedFunction, UnknownTask};
 use wasmhost_values::{FunctionType, Parameters};
 
 use crate::component::{Export, Exported, Outside};

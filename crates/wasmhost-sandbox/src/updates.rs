@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
-use wasmhost_protocol::{Json, StateName};
+use wasmhost_protocol::ids::StateName;
+use wasmhost_protocol::json::Json;
 
 /// Log lines that wait for the host; more are dropped and counted.
 const WAITING_LINES: usize = 256;

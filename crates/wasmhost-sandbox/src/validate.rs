@@ -1,7 +1,8 @@
 //! What is checked before anything is compiled, each refusal with its fix: the bytes by their first few, then the
 //! imports by name.
 
-use wasmhost_protocol::{Limits, escape, truncate};
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::text::{escape, truncate};
 use wasmtime::Engine;
 
 use crate::component::Import;

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use tokio::time::{sleep, timeout};
-use wasmhost_protocol::{Digest, ModuleName};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
 use wasmhost_sandbox::{
     COMPILE_SUBCOMMAND, Compiler, LoadError, LoadedModule, NotLoaded, Sandbox, SandboxConfig,
     compile_child_main,

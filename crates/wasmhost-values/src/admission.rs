@@ -1,6 +1,6 @@
 //! Whether a function's types have a JSON form and a bounded description.
 
-use wasmhost_protocol::truncate;
+use wasmhost_protocol::text::truncate;
 
 use crate::types::{FunctionType, Type};
 

@@ -1,7 +1,8 @@
 //! The arguments of a call as a whole: an object by name, an array by position, or none.
 
 use serde_json::value::RawValue;
-use wasmhost_protocol::{InvalidJson, Json, Limits};
+use wasmhost_protocol::json::{InvalidJson, Json};
+use wasmhost_protocol::policy::Limits;
 
 use crate::build::{Build, Nothing};
 use crate::decode::{Decoder, Members, members};

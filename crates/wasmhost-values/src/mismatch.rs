@@ -1,7 +1,7 @@
 //! A JSON value that does not fit its type, and where it stands.
 
 use serde_json::value::RawValue;
-use wasmhost_protocol::{escape, known_names, truncate};
+use wasmhost_protocol::text::{escape, known_names, truncate};
 
 use crate::types::Type;
 

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use wasmhost_audit::{Answer, Entry, Fault, ResultRead, Revoke, Submit, Watch};
-use wasmhost_client::protocol::JobKey;
+use wasmhost_client::protocol::ids::JobKey;
 use wasmhost_nats::now;
 
 /// The notes, written from many tasks.

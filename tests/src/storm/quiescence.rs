@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use tokio::time::{Instant, sleep};
-use wasmhost_client::{Client, StatusError, protocol::JobKey};
+use wasmhost_client::protocol::ids::JobKey;
+use wasmhost_client::{Client, StatusError};
 
 use super::{notes::Notes, witness::Witness};
 

@@ -7,7 +7,8 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 use tempfile::TempDir;
 use wasmhost_audit::{Entry, Quiet, Slack, Submit, check_within};
-use wasmhost_client::{Client, ResultError, protocol::JobKey};
+use wasmhost_client::protocol::ids::JobKey;
+use wasmhost_client::{Client, ResultError};
 use wasmhost_nats::now;
 
 use super::{

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use end_to_end::{Deployment, Events};
 use serde_json::{Value, json};
-use wasmhost_client::protocol::{Limits, Policy, RetryPolicy};
+use wasmhost_client::protocol::policy::{Limits, Policy, RetryPolicy};
 
 use super::Test;
 

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::future::try_join_all;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use wasmhost_client::protocol::{Limits, Policy};
+use wasmhost_client::protocol::policy::{Limits, Policy};
 
 use super::Test;
 

@@ -6,7 +6,8 @@ use anyhow::{Context, ensure};
 use async_nats::jetstream;
 use end_to_end::{Deployment, History, until};
 use serde_json::{Value, json};
-use wasmhost_client::{ClientConfig, protocol::Timestamp};
+use wasmhost_client::ClientConfig;
+use wasmhost_client::protocol::timestamp::Timestamp;
 
 use super::Test;
 

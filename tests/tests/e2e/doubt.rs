@@ -55,7 +55,7 @@ async fn a_host_without_a_free_slot_notices_that_its_consumer_was_made_anew() ->
     let created = consumer.cached_info().created.unix_timestamp_nanos() / 1_000_000;
     let end = events.until_end("storm.run.next").await?;
     let written = end.last()["delivery"]["created"].as_str().context("no delivery")?.to_owned();
-    let written = wasmhost_client::protocol::Timestamp::parse(&written)?;
+    let written = wasmhost_client::protocol::timestamp::Timestamp::parse(&written)?;
     ensure!(i128::from(written.unix_ms()) == created, "{written}, not {created}: {end}");
     ensure!(end.last()["lost"] == 0 && events.until_end("storm.run.busy").await?.last()["lost"] == 0);
     host.check_alive()

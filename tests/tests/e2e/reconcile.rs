@@ -9,7 +9,8 @@ use async_nats::jetstream::{
 };
 use end_to_end::{Deployment, History, Host, until};
 use serde_json::{Value, json};
-use wasmhost_client::{RevokeOptions, protocol::BlobRef};
+use wasmhost_client::RevokeOptions;
+use wasmhost_client::protocol::record::BlobRef;
 use wasmhost_nats::blobs::{self, Life, ObjectError};
 
 use super::Test;

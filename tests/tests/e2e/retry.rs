@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use end_to_end::{Deployment, History};
 use serde_json::{Value, json};
-use wasmhost_client::protocol::Timestamp;
+use wasmhost_client::protocol::timestamp::Timestamp;
 
 use super::Test;
 

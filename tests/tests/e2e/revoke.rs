@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use end_to_end::{Deployment, until};
 use serde_json::{Value, json};
-use wasmhost_client::{RevokeError, RevokeOptions, protocol::Timestamp};
+use wasmhost_client::protocol::timestamp::Timestamp;
+use wasmhost_client::{RevokeError, RevokeOptions};
 
 use super::Test;
 

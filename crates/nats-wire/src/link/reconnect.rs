@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::Link;
+use crate::address::Address;
+use crate::config::{Config, Notice};
+use crate::handshake::ConnectError;
 use crate::handshake::{self, Ready};
-use crate::{Address, Config, ConnectError, Notice};
 
 /// The wait before the second round over all servers.
 const FIRST_DELAY: Duration = Duration::from_millis(20);

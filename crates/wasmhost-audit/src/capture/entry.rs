@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wasmhost_protocol::{JobKey, Timestamp};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::timestamp::Timestamp;
 
 /// One thing that was seen, or done to the system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! I14: a retry waits for its time.
 
-use wasmhost_protocol::CLAIM_CLOCK_TOLERANCE;
+use wasmhost_protocol::machine::CLAIM_CLOCK_TOLERANCE;
 
 use super::Found;
 use super::evidence::Evidence;

@@ -1,6 +1,6 @@
 //! I5, I6 and I12: what becomes of accepted jobs.
 
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
 use super::Found;
 use super::evidence::Evidence;

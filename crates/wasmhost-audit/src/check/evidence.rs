@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use wasmhost_protocol::{JobKey, Timestamp};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::Slack;
 use crate::capture::{Answer, Capture, Effect, Entry, Fault, Left, ResultRead, Revoke, Submit, Watch};

@@ -1,6 +1,7 @@
 //! I11 and the counters: what is counted against a job befell it, and is never taken back.
 
-use wasmhost_protocol::{JobKey, Timestamp};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::Found;
 use super::evidence::Evidence;

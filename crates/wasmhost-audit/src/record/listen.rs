@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nats_wire::{Message, Subscription};
 use tokio::sync::watch;
-use wasmhost_protocol::Names;
+use wasmhost_protocol::names::Names;
 
 use super::message::Read;
 use super::seen::Seen;
@@ -54,7 +54,7 @@ mod tests {
 
     use nats_server_child::{Finder, Options, Server};
     use wasmhost_nats::{ConnectConfig, Connection};
-    use wasmhost_protocol::JobKey;
+    use wasmhost_protocol::ids::JobKey;
 
     use super::*;
     use crate::record::message::subjects;

@@ -6,7 +6,9 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde_json::Value;
 use wasmhost_nats::now;
-use wasmhost_protocol::{JobKey, Names, Timestamp, header};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::{Names, header};
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::capture::{Effect, Entry, Marker, Revision};
 

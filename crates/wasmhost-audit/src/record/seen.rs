@@ -104,7 +104,8 @@ impl All {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use wasmhost_protocol::{JobKey, Timestamp};
+    use wasmhost_protocol::ids::JobKey;
+    use wasmhost_protocol::timestamp::Timestamp;
 
     use super::*;
 

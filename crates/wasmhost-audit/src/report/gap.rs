@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
 /// Something that was missed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use wasmhost_protocol::escape;
+use wasmhost_protocol::text::escape;
 
 use super::{Report, Verdict, Violation};
 

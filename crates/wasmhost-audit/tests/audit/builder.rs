@@ -8,7 +8,8 @@ use wasmhost_audit::{
     Answer, Capture, Effect, Entry, Fault, Left, Marker, Quiet, ResultRead, Revision, Revoke, Span, Submit,
     Watch,
 };
-use wasmhost_protocol::{JobKey, Timestamp};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::timestamp::Timestamp;
 
 pub(crate) fn key(text: &str) -> JobKey {
     JobKey::parse(text).expect("a key")

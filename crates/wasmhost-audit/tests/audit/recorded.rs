@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use wasmhost_audit::{Answer, Capture, Entry, Fault, Marker, Recorder, Revision, Submit, Verdict};
 use wasmhost_nats::{Records, random_token};
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
 use crate::builder::key;
 use crate::clean::judge;

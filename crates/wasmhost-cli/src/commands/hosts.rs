@@ -1,6 +1,7 @@
 //! `wasmhost hosts`: the hosts that run.
 
-use wasmhost_protocol::{HostPresence, escape};
+use wasmhost_protocol::presence::HostPresence;
+use wasmhost_protocol::text::escape;
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use futures::TryStreamExt;
 use wasmhost_client::JobFilter;
-use wasmhost_protocol::{ModuleName, Record, StateLabel, TaskName};
+use wasmhost_protocol::ids::{ModuleName, TaskName};
+use wasmhost_protocol::record::{Record, StateLabel};
 
 use crate::cli::Global;
 use crate::error::CliError;
@@ -28,7 +29,7 @@ pub(crate) struct Args {
 struct Which(JobFilter);
 
 impl FromStr for Which {
-    type Err = wasmhost_protocol::InvalidName;
+    type Err = wasmhost_protocol::ids::InvalidName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let filter = if text.contains('.') {

@@ -7,7 +7,8 @@ mod rollback;
 mod show;
 
 use clap::Subcommand;
-use wasmhost_protocol::{Manifest, escape};
+use wasmhost_protocol::manifest::Manifest;
+use wasmhost_protocol::text::escape;
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{JobKey, parse_duration};
+use wasmhost_protocol::duration::parse_duration;
+use wasmhost_protocol::ids::JobKey;
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wasmhost_client::RevokeOptions;
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -5,7 +5,10 @@ mod live;
 
 use std::path::{Path, PathBuf};
 
-use wasmhost_protocol::{FunctionName, JobId, Manifest, ModuleName, Policy, QueueName, TaskName, escape};
+use wasmhost_protocol::ids::{FunctionName, JobId, ModuleName, QueueName, TaskName};
+use wasmhost_protocol::manifest::Manifest;
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::text::escape;
 use wasmhost_sandbox::{AttemptRequest, Compiler, FunctionChoice, JobContext};
 
 use crate::cli::Global;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use wasmhost_host::{HostConfig, HostError, MemoryBudget};
 use wasmhost_nats::{Backoff, ConnectError, Connection, LayoutConfig, RightsError};
-use wasmhost_protocol::Ceiling;
+use wasmhost_protocol::policy::Ceiling;
 
 use crate::cli::Global;
 use crate::error::{CliError, chain};

@@ -1,6 +1,6 @@
 //! `wasmhost status`: where a job stands now.
 
-use wasmhost_protocol::JobKey;
+use wasmhost_protocol::ids::JobKey;
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use wasmhost_client::{Checked, Client, Handle, ReadError, StatusError, Submission};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
+use wasmhost_protocol::record::{Record, StateLabel};
 use wasmhost_protocol::service::SubmitReply;
-use wasmhost_protocol::{Digest, JobId, JobKey, JobOptions, QueueName, Record, StateLabel, TaskName};
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -1,6 +1,8 @@
 //! `wasmhost watch`: follows a job until it has ended.
 
-use wasmhost_protocol::{End, JobKey, JobState, Record, escape};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::record::{End, JobState, Record};
+use wasmhost_protocol::text::escape;
 
 use crate::cli::Global;
 use crate::error::CliError;

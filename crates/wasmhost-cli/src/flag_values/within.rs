@@ -6,8 +6,9 @@ use std::time::Duration;
 use wasmhost_host::MemoryBudget;
 use wasmhost_host::bounds::{ACK_WAIT, MEMORY_BYTES, MEMORY_PERCENT, RECONCILE_AFTER, SLOTS};
 use wasmhost_nats::LayoutConfig;
+use wasmhost_protocol::bounds::Bounds;
 use wasmhost_protocol::bounds::{self, Quantity};
-use wasmhost_protocol::{Bounds, parse_duration};
+use wasmhost_protocol::duration::parse_duration;
 
 use super::{format_bytes, parse_bytes};
 

@@ -1,9 +1,11 @@
 //! Why a job was not accepted.
 
 use wasmhost_nats::WriteError;
-use wasmhost_protocol::{
-    BadHeader, InvalidJson, InvalidName, JobKey, ModuleName, QueueName, TaskName, Timestamp, UnknownTask,
-};
+use wasmhost_protocol::headers::BadHeader;
+use wasmhost_protocol::ids::{InvalidName, JobKey, ModuleName, QueueName, TaskName};
+use wasmhost_protocol::json::InvalidJson;
+use wasmhost_protocol::manifest::UnknownTask;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::Submitting;
 

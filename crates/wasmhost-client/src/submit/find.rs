@@ -3,7 +3,8 @@
 
 use wasmhost_nats::schedules::schedule_of;
 use wasmhost_nats::{ReadError, StoredMessage, args_digest_of, due_of, message_of};
-use wasmhost_protocol::{HeaderScope, JobOptions, Record};
+use wasmhost_protocol::headers::{HeaderScope, JobOptions};
+use wasmhost_protocol::record::Record;
 
 use super::{Held, Submitting};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use wasmhost_nats::schedules::schedule_job;
 use wasmhost_nats::{PublishError, ReadError, SET_UP_WITHIN, fault, publish_job};
-use wasmhost_protocol::{JobOptions, StateLabel};
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::record::StateLabel;
 
 use super::find::Found;
 use super::{Held, Step, SubmitError, Submitting};

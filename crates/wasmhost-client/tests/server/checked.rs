@@ -3,7 +3,8 @@
 use futures::{FutureExt, StreamExt};
 use nats_server_child::Options;
 use serde_json::json;
-use wasmhost_client::protocol::{JobKey, ModuleName, Policy};
+use wasmhost_client::protocol::ids::{JobKey, ModuleName};
+use wasmhost_client::protocol::policy::Policy;
 use wasmhost_client::{Client, ClientConfig, Credentials, Submission, SubmitError};
 
 use crate::{Bench, manifest, push};

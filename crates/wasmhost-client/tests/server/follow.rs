@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use wasmhost_client::protocol::{End, ErrorKind, JobError, JobKey, StateLabel, TaskName, Transition, Writer};
+use wasmhost_client::protocol::ids::{JobKey, TaskName};
+use wasmhost_client::protocol::machine::{Transition, Writer};
+use wasmhost_client::protocol::record::{End, ErrorKind, JobError, StateLabel};
 use wasmhost_client::{ForgetError, JobFilter, ResultError, StatusError};
 
 use crate::{Bench, soon, words};
@@ -63,7 +65,8 @@ async fn an_event_that_nobody_recorded_ends_no_watch() {
 
 /// Publishes an event of a terminal record with the headers that the server would give it.
 async fn forge_the_end(bench: &Bench, job: &wasmhost_client::Handle) {
-    use wasmhost_client::protocol::{WriteIntent, header, transition};
+    use wasmhost_client::protocol::machine::{WriteIntent, transition};
+    use wasmhost_client::protocol::names::header;
     let mut record = job.record().await.unwrap();
     record.token = None;
     let end = End::Failure(JobError::new(ErrorKind::Lost, "forged"));
@@ -110,7 +113,7 @@ async fn a_large_result_is_fetched() {
     )
     .await
     .unwrap();
-    let end = End::Success(wasmhost_client::protocol::Payload::Blob(blob.clone()));
+    let end = End::Success(wasmhost_client::protocol::record::Payload::Blob(blob.clone()));
     let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
     bench.write(&job, Writer::Owner(token), finish, None).await;
     assert_eq!(job.raw_result().await.unwrap().as_str(), text);

@@ -11,11 +11,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use nats_server_child::{Finder, Options, Server};
-use wasmhost_client::protocol::{
-    Claim, DeliveryOrdinal, End, FunctionName, HostId, JobSpec, Json, Manifest, ManifestTask, ModuleName,
-    Payload, Policy, QueueName, Record, StateLabel, StateName, Timestamp, Token, Transition, WriteIntent,
-    Writer, transition,
-};
+use wasmhost_client::protocol::ids::{FunctionName, HostId, ModuleName, QueueName, StateName};
+use wasmhost_client::protocol::json::Json;
+use wasmhost_client::protocol::machine::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
+use wasmhost_client::protocol::manifest::{Manifest, ManifestTask};
+use wasmhost_client::protocol::policy::Policy;
+use wasmhost_client::protocol::record::{DeliveryOrdinal, End, Payload, Record, StateLabel, Token};
+use wasmhost_client::protocol::timestamp::Timestamp;
 use wasmhost_client::{Client, ClientConfig, Handle};
 use wasmhost_nats::{
     LayoutConfig, Records, StoredMessage, Written, ensure_layout, jobs, now, random_token, random_write,
@@ -80,7 +82,7 @@ impl Bench {
     async fn write(&self, job: &Handle, writer: Writer, event: Transition, ttl: Option<Duration>) -> u64 {
         let stored = self.records.read_until_known(job.key()).await;
         let expected = stored.expected();
-        let wasmhost_client::protocol::StoredEntry::Record { record, .. } = stored else {
+        let wasmhost_client::protocol::record::StoredEntry::Record { record, .. } = stored else {
             panic!("{stored:?}")
         };
         let change = WriteIntent { transition: event, writer, now: now(), write: random_write() };

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use wasmhost_client::protocol::{JobKey, StateLabel, Transition, Writer};
+use wasmhost_client::protocol::ids::JobKey;
+use wasmhost_client::protocol::machine::{Transition, Writer};
+use wasmhost_client::protocol::record::StateLabel;
 use wasmhost_client::{RevokeError, RevokeOptions};
 use wasmhost_nats::now;
 

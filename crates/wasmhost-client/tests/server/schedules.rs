@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use nats_server_child::Options;
 use serde_json::json;
-use wasmhost_client::protocol::{
-    HeaderScope, JobKey, JobOptions, JobState, Names, StateLabel, StoredEntry, Timestamp, Transition,
-    WriteIntent, Writer, header, transition,
-};
+use wasmhost_client::protocol::headers::{HeaderScope, JobOptions};
+use wasmhost_client::protocol::ids::JobKey;
+use wasmhost_client::protocol::machine::{Transition, WriteIntent, Writer, transition};
+use wasmhost_client::protocol::names::{Names, header};
+use wasmhost_client::protocol::record::{JobState, StateLabel, StoredEntry};
+use wasmhost_client::protocol::timestamp::Timestamp;
 use wasmhost_client::{Accepted, Credentials, Handle, Submission, SubmitError};
 use wasmhost_nats::{StoredMessage, Written, now, random_write, schedules};
 
@@ -77,7 +79,11 @@ async fn not_before(job: &Handle) -> Option<Timestamp> {
 async fn record_only(bench: &Bench, at: Timestamp) -> Handle {
     let mut template = bench.client.task("demo.run").id("template").submit(&json!({ "name": "Ada" })).await;
     let template = template.as_mut().unwrap().record().await.unwrap();
-    let t0 = wasmhost_client::protocol::JobSpec { key: key(), not_before: Some(at), ..submission(&template) };
+    let t0 = wasmhost_client::protocol::machine::JobSpec {
+        key: key(),
+        not_before: Some(at),
+        ..submission(&template)
+    };
     let change = WriteIntent {
         transition: Transition::Submit(t0),
         writer: Writer::Client,
@@ -244,7 +250,8 @@ async fn while_the_schedule_of_an_earlier_run_stands_the_id_is_occupied_and_noth
     job.revoke("not yet").await.unwrap();
     job.forget().await.unwrap();
     // As if the purge had failed.
-    let (queue, body) = (wasmhost_client::protocol::QueueName::default_queue(), schedule.payload.clone());
+    let (queue, body) =
+        (wasmhost_client::protocol::ids::QueueName::default_queue(), schedule.payload.clone());
     schedules::schedule_job(
         connection,
         &queue,

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::json;
-use wasmhost_client::protocol::{
-    Digest, End, ErrorKind, HeaderScope, JobError, JobKey, JobOptions, QueueName, StateLabel, StoredEntry,
-    Transition, WriteIntent, Writer, header, transition,
-};
+use wasmhost_client::protocol::digest::Digest;
+use wasmhost_client::protocol::headers::{HeaderScope, JobOptions};
+use wasmhost_client::protocol::ids::{JobKey, QueueName};
+use wasmhost_client::protocol::machine::{Transition, WriteIntent, Writer, transition};
+use wasmhost_client::protocol::names::header;
+use wasmhost_client::protocol::record::{End, ErrorKind, JobError, StateLabel, StoredEntry};
 use wasmhost_client::{Handle, Submission, SubmitError};
 use wasmhost_nats::{Heard, Written, digest_of, jobs, now, random_write, subscribe};
 
@@ -132,7 +134,7 @@ async fn record_only(bench: &Bench, id: &str) -> Handle {
 async fn recorded_with(bench: &Bench, id: &str, args_digest: Digest) -> Handle {
     let job = bench.client.job(&JobKey::parse(&format!("demo.run.{id}")).unwrap());
     let template = bench.submit("template").await.record().await.unwrap();
-    let t0 = wasmhost_client::protocol::JobSpec {
+    let t0 = wasmhost_client::protocol::machine::JobSpec {
         key: job.key().clone(),
         args_digest: Some(args_digest),
         ..submission(&template)
@@ -267,5 +269,5 @@ async fn a_thousand_jobs_are_submitted_in_order() {
 }
 
 fn plain() -> Submission {
-    Submission::of(wasmhost_client::protocol::TaskName::parse("demo.run").unwrap())
+    Submission::of(wasmhost_client::protocol::ids::TaskName::parse("demo.run").unwrap())
 }

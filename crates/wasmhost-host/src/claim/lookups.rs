@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wasmhost_protocol::{Digest, ModuleEntry, ModuleName};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::ModuleEntry;
 
 /// An answer is good for so long.
 const GOOD_FOR: Duration = Duration::from_secs(1);

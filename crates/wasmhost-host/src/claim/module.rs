@@ -1,9 +1,13 @@
 //! Which version of its module a job runs, and by which policy: that of its first claim, once it has had one.
 
 use wasmhost_nats::registry::{self, RegistryError};
-use wasmhost_protocol::{
-    Ceiling, Digest, ModuleEntry, ModuleName, Over, Policy, Record, StoredEntry, format_duration, header,
-};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::duration::format_duration;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::ModuleEntry;
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::policy::{Ceiling, Over, Policy};
+use wasmhost_protocol::record::{Record, StoredEntry};
 
 use crate::delivery::Delivery;
 use crate::host::Host;

@@ -9,7 +9,8 @@ use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 use wasmhost_nats::blobs::{self, Life, ObjectError};
 use wasmhost_nats::limited;
-use wasmhost_protocol::{BlobRef, Transition};
+use wasmhost_protocol::machine::Transition;
+use wasmhost_protocol::record::BlobRef;
 
 use super::{Fenced, Lease};
 use crate::blobs::discard_after;

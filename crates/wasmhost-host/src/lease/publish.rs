@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, limited, now, random_write};
-use wasmhost_protocol::{Illegal, Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::machine::{Illegal, Transition, WriteIntent, Writer, transition};
 use wasmhost_sandbox::PendingUpdates;
 
 use super::{Fenced, Lease};

@@ -11,10 +11,12 @@ use wasmhost_nats::{
     PublishError, ReadError, StoredMessage, digest_of, limited, message_of, next_due, now, publish_job,
     remove_due,
 };
-use wasmhost_protocol::{
-    Ages, ErrorKind, HeaderScope, JobKey, JobOptions, JobSubject, Leftover, Names, QueueName, Sourced,
-    leftover,
-};
+use wasmhost_protocol::headers::{HeaderScope, JobOptions};
+use wasmhost_protocol::ids::{JobKey, QueueName};
+use wasmhost_protocol::names::Sourced;
+use wasmhost_protocol::names::{JobSubject, Names};
+use wasmhost_protocol::record::ErrorKind;
+use wasmhost_protocol::rules::{Ages, Leftover, leftover};
 
 use crate::host::Host;
 
@@ -192,7 +194,7 @@ async fn dead_letter_due(host: &Host, due: &StoredMessage, why: &str) -> Result<
 }
 
 async fn dead_letter(host: &Host, message: &StoredMessage, why: &str) -> bool {
-    let (shown, sequence) = (wasmhost_protocol::escape(&message.subject), message.sequence);
+    let (shown, sequence) = (wasmhost_protocol::text::escape(&message.subject), message.sequence);
     limited!(error, subject = shown, sequence, why, "what fired can never be a job; it is kept for people");
     let reason = format!("`{shown}`: {why}");
     for headers in [message.headers.as_ref().ok(), None] {

@@ -10,7 +10,10 @@ use wasmhost_nats::dead::{Dead, Kept, publish_dead};
 use wasmhost_nats::{
     MessageLocation, ReadError, ScanLimits, Written, fault, limited, locate_message, now, random_write,
 };
-use wasmhost_protocol::{End, JobKey, JobState, Policy, Record, StoredEntry, end_missing_job};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::record::{End, JobState, Record, StoredEntry};
+use wasmhost_protocol::rules::end_missing_job;
 
 use crate::blobs::drop_checkpoint;
 use crate::host::Host;

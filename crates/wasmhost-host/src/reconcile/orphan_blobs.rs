@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 use wasmhost_nats::ReadError;
 use wasmhost_nats::blobs::{self, ObjectError};
-use wasmhost_protocol::{Record, StoredEntry};
+use wasmhost_protocol::record::{Record, StoredEntry};
 
 use crate::blobs::result_of;
 use crate::host::{Host, random_fraction};

@@ -6,7 +6,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use wasmhost_nats::blobs::{self, Life};
 use wasmhost_nats::{fault, limited};
-use wasmhost_protocol::{End, Json, Limits, Outcome, Payload, Record, Transition};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::machine::Transition;
+use wasmhost_protocol::outcome::Outcome;
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::record::{End, Payload, Record};
 
 use super::{finish, revoked};
 use crate::blobs::{discard, result_of};

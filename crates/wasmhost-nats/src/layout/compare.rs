@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer;
 use async_nats::jetstream::stream::Config;
 use serde_json::Value;
-use wasmhost_protocol::format_duration;
+use wasmhost_protocol::duration::format_duration;
 
 mod settings;
 

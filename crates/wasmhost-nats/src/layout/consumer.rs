@@ -5,12 +5,13 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{self, AckPolicy, Consumer, IntoConsumerConfig, PullConsumer, pull};
 use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::stream::ConsumerErrorKind;
-use wasmhost_protocol::{QueueName, Timestamp};
+use wasmhost_protocol::ids::QueueName;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::{Difference, LayoutError, compare, denied};
-use crate::Connection;
 use crate::clock::timestamp;
 use crate::codes::consumer_refusal;
+use crate::connect::Connection;
 
 /// Requests of hosts that wait for a queue's deliveries at a time: a few of each host. Not to be changed once the consumer is
 /// made; 512 where none is named.

@@ -2,7 +2,7 @@
 
 use super::Difference;
 use super::wanted::JOB_BYTES;
-use crate::Connection;
+use crate::connect::Connection;
 
 /// What a copy of a dead job has beside the message itself: why it died, and headers.
 const COPY_BYTES: usize = 32 << 10;

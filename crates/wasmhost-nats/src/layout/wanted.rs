@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_nats::jetstream::stream::{
     Compression, Config, DiscardPolicy, Republish, RetentionPolicy, Source, SubjectTransform,
 };
-use wasmhost_protocol::{Marker, Names};
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::record::Marker;
 
 use super::LayoutConfig;
 

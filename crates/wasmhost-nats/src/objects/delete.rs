@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use wasmhost_protocol::Names;
+use wasmhost_protocol::names::Names;
 
 use super::description::{stored_chunks, subject};
 use super::{ObjectError, bounded};
-use crate::{Connection, ReadError, api};
+use crate::api;
+use crate::connect::Connection;
+use crate::message::ReadError;
 
 /// Removes the object; whether there was one. The chunks go first: whatever is cut short leaves a description by which the rest
 /// is found. Who reads meanwhile finds it incomplete or missing.

@@ -4,11 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wasmhost_protocol::{ChunksId, Digest, Names};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::names::{ChunksId, Names};
 
 use super::{ObjectError, corrupt};
+use crate::clock::now;
+use crate::connect::Connection;
 use crate::message::{MessageSelector, read};
-use crate::{Connection, now};
 
 /// The description of an object.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,14 +1,17 @@
 //! Reading an object: its description, then its chunks, as many as that tells of.
 
 use bytes::{Bytes, BytesMut};
-use wasmhost_protocol::Names;
+use wasmhost_protocol::names::Names;
 
 use super::description::{self, Description};
 use super::{ObjectError, Wanted, bounded, corrupt};
 use crate::backoff::Backoff;
+use crate::connect::Connection;
 use crate::direct::page;
+use crate::message::ReadError;
+use crate::random::digest_of;
 use crate::random::heavy;
-use crate::{Connection, ReadError, StoredMessage, digest_of};
+use crate::stored::StoredMessage;
 
 /// Looks for chunks that a replica does not have yet, longer and longer apart: some seconds in all.
 const LOOKS: u32 = 8;

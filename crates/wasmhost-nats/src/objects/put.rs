@@ -10,17 +10,18 @@ use bytes::Bytes;
 use nats_wire::{Answers, Headers, SendError, Wire};
 use serde::Deserialize;
 use tokio::time::timeout;
-use wasmhost_protocol::{ChunksId, Digest, Names, header};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::names::{ChunksId, Names, header};
 
 use super::delete::{delete, purge};
 use super::description::{Description, stored_chunks, subject};
 use super::{ObjectError, bounded, failed};
 use crate::api::{self, ApiError};
 use crate::codes::Unstored;
+use crate::connect::{ANSWER_TIMEOUT, Connection};
 use crate::message::publish;
 use crate::random::random_chunks;
 use crate::records::ttl_seconds;
-use crate::{ANSWER_TIMEOUT, Connection};
 
 /// Bytes of a chunk: three quarters of the default `max_payload` of a server.
 const CHUNK_BYTES: usize = 768 << 10;

@@ -1,11 +1,12 @@
 //! From description to description, in the order in which they were stored. What one step costs does not grow with the store, and
 //! no chunk is transferred.
 
-use wasmhost_protocol::{Names, header};
+use wasmhost_protocol::names::{Names, header};
 
 use super::ObjectError;
 use super::description::name_of;
-use crate::{Connection, direct};
+use crate::connect::Connection;
+use crate::direct;
 
 /// A description that a walk comes by.
 pub(crate) struct Described {

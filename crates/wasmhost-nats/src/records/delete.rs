@@ -1,7 +1,9 @@
 //! T10 and T11: a record is removed by a delete marker, itself a compare-and-set.
 
 use async_nats::jetstream::message::PublishMessage;
-use wasmhost_protocol::{JobKey, Marker, StoredEntry, header};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::record::{Marker, StoredEntry};
 
 use super::{Records, WriteError, ttl_seconds};
 use crate::backoff::Backoff;

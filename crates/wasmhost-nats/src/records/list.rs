@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use wasmhost_protocol::{JobKey, ModuleName, Names, StoredEntry, TaskName};
+use wasmhost_protocol::ids::{JobKey, ModuleName, TaskName};
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::record::StoredEntry;
 
 use super::Records;
 use super::stored_entry::stored_entry_of;
-use crate::StoredMessage;
 use crate::direct::all;
 use crate::message::ReadError;
+use crate::stored::StoredMessage;
 
 /// Passes over what was written during the pass before. A job that is written again during each of them may be missed; without
 /// an end to them a busy bucket would never be listed.

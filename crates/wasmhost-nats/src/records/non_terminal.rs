@@ -1,11 +1,12 @@
 //! Keys whose record has not ended, by their headers alone: only terminal records carry a time to live.
 
-use wasmhost_protocol::{JobKey, header};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::header;
 
 use super::Records;
-use crate::StoredMessage;
 use crate::direct::all;
 use crate::message::ReadError;
+use crate::stored::StoredMessage;
 
 /// What one look over a part of the bucket found.
 #[derive(Debug, Clone, PartialEq, Eq)]

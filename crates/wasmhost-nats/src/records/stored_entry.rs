@@ -1,9 +1,11 @@
 //! What a message of the states bucket, or its republished copy, says about its key.
 
 use nats_wire::Headers;
-use wasmhost_protocol::{JobKey, Marker, Record, RecordError, StoredEntry, header};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::header;
+use wasmhost_protocol::record::{Marker, Record, RecordError, StoredEntry};
 
-use crate::StoredMessage;
+use crate::stored::StoredMessage;
 
 /// Reads a value or a delete marker. One whose headers cannot be read may be either: it is neither.
 pub(crate) fn stored_entry_of(key: &JobKey, message: &StoredMessage) -> StoredEntry {
@@ -57,7 +59,7 @@ mod tests {
     }
 
     fn stored(headers: Result<Headers, nats_wire::BadHeaders>, payload: &'static [u8]) -> StoredMessage {
-        let (subject, stored_at) = (String::new(), wasmhost_protocol::Timestamp::from_unix_ms(0));
+        let (subject, stored_at) = (String::new(), wasmhost_protocol::timestamp::Timestamp::from_unix_ms(0));
         StoredMessage { subject, sequence: 3, stored_at, headers, payload: payload.into() }
     }
 

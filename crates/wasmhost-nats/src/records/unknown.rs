@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{JobKey, Record, StoredEntry, Token, WriteResolution, resolve_write, still_owned};
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::record::{Record, StoredEntry, Token};
+use wasmhost_protocol::rules::{WriteResolution, resolve_write, still_owned};
 
 use super::{Records, WriteError};
 use crate::backoff::Backoff;

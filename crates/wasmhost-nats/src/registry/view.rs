@@ -9,15 +9,20 @@ use nats_wire::{Subscription, Wire};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use wasmhost_protocol::{Digest, ModuleEntry, ModuleName, Timestamp};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::ModuleEntry;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::{Version, version};
 use crate::backoff::Backoff;
+use crate::connect::Connection;
 use crate::direct::page;
 use crate::layout::MODULE_HISTORY;
+use crate::message::ReadError;
 use crate::message::{MessageSelector, read};
+use crate::stored::StoredMessage;
 use crate::streams::{StreamState, state_of};
-use crate::{Connection, ReadError, StoredMessage};
 
 /// How often it looks without having heard of a change: two small requests, 60 a second from 300 hosts.
 const LOOK_EVERY: Duration = Duration::from_secs(10);

@@ -8,10 +8,10 @@ use nats_server_child::{Finder, Options, Server};
 use wasmhost_nats::{
     ConnectConfig, Connection, Credentials, LayoutConfig, ensure_layout, now, random_token, random_write,
 };
-use wasmhost_protocol::{
-    Claim, DeliveryOrdinal, End, HostId, JobKey, JobSpec, Json, Payload, QueueName, Record, Revoke, Token,
-    Transition, WriteIntent, Writer, transition,
-};
+use wasmhost_protocol::ids::{HostId, JobKey, QueueName};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::machine::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::record::{DeliveryOrdinal, End, Payload, Record, Revoke, Token};
 
 /// No wait for a signal takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

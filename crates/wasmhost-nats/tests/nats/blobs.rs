@@ -8,7 +8,8 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 use wasmhost_nats::blobs::{self, Life, ObjectError};
 use wasmhost_nats::{digest_of, random_token};
-use wasmhost_protocol::{BlobRef, bounds};
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::record::BlobRef;
 
 use crate::bench::{Bench, PATIENCE, key, next_of};
 

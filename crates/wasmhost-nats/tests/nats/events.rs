@@ -2,7 +2,7 @@
 
 use futures::Stream;
 use wasmhost_nats::{Event, Heard, JobFilter, Records, subscribe, subscribe_all};
-use wasmhost_protocol::StoredEntry;
+use wasmhost_protocol::record::StoredEntry;
 
 use crate::bench::{self, Bench, claimed, key, succeeded};
 

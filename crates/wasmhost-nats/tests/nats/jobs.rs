@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmhost_nats::{PublishError, ensure_consumer, message_at, message_of, publish_job};
-use wasmhost_protocol::{JobOptions, QueueName};
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::QueueName;
 
 use crate::bench::{Bench, key, queue};
 

@@ -9,7 +9,7 @@ use wasmhost_nats::{
     ConnectConfig, Connection, Credentials, Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem,
     Records, WriteError, ensure_consumer, ensure_deployment, ensure_layout,
 };
-use wasmhost_protocol::QueueName;
+use wasmhost_protocol::ids::QueueName;
 
 use crate::bench::{Bench, key, pending, queue};
 

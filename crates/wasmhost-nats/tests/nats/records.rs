@@ -8,9 +8,12 @@ use wasmhost_nats::{
     Credentials, JobFilter, LayoutConfig, OwnedWrite, ReadError, Records, WriteError, Written, ensure_layout,
     now, subscribe,
 };
-use wasmhost_protocol::{
-    End, ErrorKind, JobError, JobKey, JobState, Json, Limits, Payload, Record, Revoke, StoredEntry, Token,
-    bounds,
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::record::{
+    End, ErrorKind, JobError, JobState, Payload, Record, Revoke, StoredEntry, Token,
 };
 
 use crate::bench::{Bench, PATIENCE, claimed, key, pending, revoke_requested, succeeded};
@@ -130,7 +133,7 @@ async fn a_running_record_has_no_time_to_live() {
     running(&records, &key).await;
     let stream = bench.connection.jetstream.get_stream(bench.connection.names.states_stream()).await.unwrap();
     let message = stream.get_last_raw_message_by_subject(&bench.connection.names.state_subject(&key)).await;
-    assert!(message.unwrap().headers.get(wasmhost_protocol::header::TTL).is_none());
+    assert!(message.unwrap().headers.get(wasmhost_protocol::names::header::TTL).is_none());
 }
 
 #[tokio::test]

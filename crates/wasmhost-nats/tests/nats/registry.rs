@@ -4,7 +4,9 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use wasmhost_nats::registry::{self, RegistryError};
 use wasmhost_nats::{RegistryView, digest_of};
-use wasmhost_protocol::{Manifest, ModuleEntry, ModuleName, Policy};
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
+use wasmhost_protocol::policy::Policy;
 
 use crate::bench::{Bench, PATIENCE};
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use wasmhost_nats::{blobs, check_rights, ensure_consumer, hosts, publish_job, schedules};
-use wasmhost_protocol::{HostId, HostPresence, JobOptions, Timestamp};
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::HostId;
+use wasmhost_protocol::presence::HostPresence;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::bench::{Bench, claimed, key, queue};
 

@@ -10,7 +10,10 @@ use wasmhost_nats::{
     ConnectConfig, Connection, PublishError, Published, discard_due, due_of, ensure_consumer, message_of,
     next_due, now, publish_job, remove_due,
 };
-use wasmhost_protocol::{JobKey, JobOptions, Names, Timestamp};
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::bench::{Bench, PATIENCE, key, next_of, queue};
 

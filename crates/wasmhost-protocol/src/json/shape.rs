@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{InvalidJson, Json};
-use crate::{escape, truncate};
+use super::invalid::{InvalidJson, MAX_DEPTH};
+use crate::text::{escape, truncate};
 
 /// The most bytes of a name in a path.
 const NAME_BYTES: usize = 128;
@@ -57,7 +57,7 @@ pub(super) fn check(text: &str) -> Result<(), InvalidJson> {
                 }
                 at = end;
             }
-            b'{' | b'[' if open.len() == Json::MAX_DEPTH => return Err(InvalidJson::TooDeep),
+            b'{' | b'[' if open.len() == MAX_DEPTH => return Err(InvalidJson::TooDeep),
             b'{' => open.push(Open::Object { names: Names::default(), next_is_name: true }),
             b'[' => open.push(Open::Array { index: 0 }),
             b'}' | b']' => drop(open.pop()),
@@ -114,6 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::json::Json;
 
     fn refusal(text: &str) -> String {
         Json::parse(text).map_err(|error| error.to_string()).unwrap_err()

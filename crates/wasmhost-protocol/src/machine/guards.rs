@@ -1,7 +1,10 @@
 //! The guards of the state machine: who may write which transition from which state, and when.
 
-use super::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, WriteIntent, Writer};
-use crate::{End, ErrorKind, JobState, Limits, Record, RetryPolicy, Revoke, Timestamp, truncate};
+use super::intent::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, WriteIntent, Writer};
+use crate::policy::{Limits, RetryPolicy};
+use crate::record::{End, ErrorKind, JobState, Record, Revoke};
+use crate::text::truncate;
+use crate::timestamp::Timestamp;
 
 /// T0b.
 pub(super) fn touch(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 
 use super::sample::{claim, failure, finish, progress, retry, revoked, submission, success, token};
 use super::{CLAIM_CLOCK_TOLERANCE, Claim, Transition, WriteIntent, Writer, transition};
-use crate::{
-    BlobRef, DeliveryOrdinal, Digest, End, ErrorKind, JobState, Record, Revoke, StateLabel, Timestamp,
-    WriteId,
+use crate::digest::Digest;
+use crate::record::{
+    BlobRef, DeliveryOrdinal, End, ErrorKind, JobState, Record, Revoke, StateLabel, WriteId,
 };
+use crate::timestamp::Timestamp;
 
 /// One try: what, by whom, and how much later than the one before.
 #[derive(Debug, Clone)]

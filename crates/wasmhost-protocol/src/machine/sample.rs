@@ -1,10 +1,10 @@
 //! Values that the tests of the state machine, of `decide` and of the wire form share.
 
 use super::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
-use crate::{
-    DeliveryOrdinal, End, ErrorKind, HostId, JobError, JobKey, Json, Payload, QueueName, Record, StateName,
-    Timestamp, Token, WriteId,
-};
+use crate::ids::{HostId, JobKey, QueueName, StateName};
+use crate::json::Json;
+use crate::record::{DeliveryOrdinal, End, ErrorKind, JobError, Payload, Record, Token, WriteId};
+use crate::timestamp::Timestamp;
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_ms(second * 1000)

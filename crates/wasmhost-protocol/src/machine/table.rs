@@ -4,10 +4,12 @@ use super::sample::{
     at, claim, failure, finish, progress, retry, revoked, started, submission, success, token,
 };
 use super::{Claim, Illegal, JobSpec, Transition, WriteIntent, Writer, transition};
-use crate::{
-    BlobRef, DeliveryOrdinal, Digest, End, ErrorKind, JobState, Record, Revoke, RunningLabel, StateName,
-    Timestamp, WriteId,
+use crate::digest::Digest;
+use crate::ids::StateName;
+use crate::record::{
+    BlobRef, DeliveryOrdinal, End, ErrorKind, JobState, Record, Revoke, RunningLabel, WriteId,
 };
+use crate::timestamp::Timestamp;
 
 /// The writers' clock.
 const NOW: i64 = 100;
@@ -15,7 +17,7 @@ const NOW: i64 = 100;
 const OTHER: u64 = 7;
 
 const WRITERS: [(&str, Writer); 4] = [
-    ("owner", Writer::Owner(crate::Token::from_random(1))),
+    ("owner", Writer::Owner(crate::record::Token::from_random(1))),
     ("host", Writer::Host),
     ("client", Writer::Client),
     ("reconciler", Writer::Reconciler),

@@ -1,6 +1,6 @@
 //! Subjects of JetStream's own API.
 
-use super::Names;
+use super::deployment::Names;
 
 /// What is asked of JetStream. `stream` is one of [`Names`]' own.
 impl Names {

@@ -1,7 +1,10 @@
 //! The stream of jobs and the consumers of its queues.
 
-use super::{Names, after, invalid, parse_target};
-use crate::{Digest, InvalidName, JobId, JobKey, QueueName, Sourced, TaskName, Timestamp};
+use super::deployment::{Names, after, parse_target};
+use super::sourced::Sourced;
+use crate::digest::Digest;
+use crate::ids::{InvalidName, JobId, JobKey, QueueName, TaskName};
+use crate::timestamp::Timestamp;
 
 /// What a subject of the job stream says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,7 +98,11 @@ impl Names {
     ) -> Result<JobSubject, InvalidName> {
         let rest = after(&format!("{}.{kind}.", self.lower), what, subject)?;
         let Some((queue, target)) = rest.split_once('.') else {
-            return Err(invalid(what, "`<queue>.<module>.<function>[.<id>]` behind its prefix", subject));
+            return Err(InvalidName::new(
+                what,
+                "`<queue>.<module>.<function>[.<id>]` behind its prefix",
+                subject,
+            ));
         };
         let (task, id) = parse_target(target)?;
         Ok(JobSubject { queue: QueueName::parse(queue)?, task, id })

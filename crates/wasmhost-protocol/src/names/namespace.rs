@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::invalid;
-use crate::InvalidName;
+use crate::ids::InvalidName;
 
 /// The prefix of all names of one deployment, so that several can share a server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,7 +16,7 @@ impl Namespace {
         if (1..=32).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(allowed) {
             return Ok(Self(text.into()));
         }
-        Err(invalid("namespace", "1-32 of a-z, 0-9 and `-`, not starting with `-`", text))
+        Err(InvalidName::new("namespace", "1-32 of a-z, 0-9 and `-`, not starting with `-`", text))
     }
 
     /// The text.

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::{Names, invalid, object_stream};
-use crate::InvalidName;
+use super::deployment::{Names, object_stream};
+use crate::ids::InvalidName;
 
 /// Bytes of an id of chunks.
 const ID_BYTES: usize = 64;
@@ -26,7 +26,7 @@ impl ChunksId {
         if fits && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(invalid("id of chunks", "1 to 64 letters and digits", text))
+            Err(InvalidName::new("id of chunks", "1 to 64 letters and digits", text))
         }
     }
 }

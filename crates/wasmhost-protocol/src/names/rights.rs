@@ -1,7 +1,7 @@
 //! The subjects that a host publishes and subscribes to: what its user must be allowed.
 
-use super::{Names, kv_subject};
-use crate::{JobKey, QueueName};
+use super::deployment::{Names, kv_subject};
+use crate::ids::{JobKey, QueueName};
 
 /// What is no request to anybody.
 const NO_REQUEST: &str = "no request";

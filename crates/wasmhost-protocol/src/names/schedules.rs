@@ -1,7 +1,8 @@
 //! Subjects of schedules, and of the messages that they fire.
 
-use super::{JobSubject, Names, after};
-use crate::{InvalidName, JobKey, QueueName};
+use super::deployment::{Names, after};
+use super::jobs::JobSubject;
+use crate::ids::{InvalidName, JobKey, QueueName};
 
 /// Schedules, and the messages that they fire.
 impl Names {

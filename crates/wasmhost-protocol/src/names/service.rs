@@ -1,7 +1,7 @@
 //! Subjects that services answer on, and what hosts tell each other.
 
-use super::{Names, after, parse_target};
-use crate::{InvalidName, JobId, JobKey, TaskName};
+use super::deployment::{Names, after, parse_target};
+use crate::ids::{InvalidName, JobId, JobKey, TaskName};
 
 /// The service, and what hosts tell each other.
 impl Names {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::QueueName;
+use crate::ids::{HostId, JobKey, QueueName};
 use proptest::prelude::*;
 
 fn names() -> Names {

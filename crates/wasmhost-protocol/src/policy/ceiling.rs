@@ -4,11 +4,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{BadPolicy, Limits, Policy, RetryPolicy};
+use super::limits::Limits;
+use super::module::Policy;
+use super::retry::RetryPolicy;
+use super::review::BadPolicy;
 use crate::bounds::{self, Quantity};
 use crate::headers::JobOptions;
 use crate::names::header;
-use crate::size::format_size;
+use crate::text::format_size;
 
 /// The most that may be asked for: of the limits of an attempt, and of retries.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! What of a policy is beside its bounds: refused where a policy comes in, taken as the nearest bound where one stands in a
 //! registry that an older version wrote.
 
-use super::Policy;
+use super::module::Policy;
 use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
 
 /// A setting that is beside its bounds.
@@ -78,7 +78,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Limits, RetryPolicy};
+    use crate::policy::limits::Limits;
+    use crate::policy::retry::RetryPolicy;
 
     /// Each value at its bound, by the bound's choice.
     fn at(least: bool) -> Policy {

@@ -1,9 +1,8 @@
 //! A submitting client (R1), after the client crate's `submit`: T0, then the message; in doubt, a touch.
 
-use wasmhost_protocol::{
-    ErrorKind, JobSpec, JobState, Record, Transition, WriteIntent, WriteResolution, Writer, resolve_write,
-    transition,
-};
+use wasmhost_protocol::machine::{JobSpec, Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::record::{ErrorKind, JobState, Record};
+use wasmhost_protocol::rules::{WriteResolution, resolve_write};
 
 use crate::clock;
 use crate::host::small;

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{Policy, Timestamp};
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::timestamp::Timestamp;
 
 /// Every clock, always.
 pub(crate) fn now() -> Timestamp {

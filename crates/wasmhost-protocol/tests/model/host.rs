@@ -1,10 +1,9 @@
 //! A host that owns nothing yet: it reads, judges its delivery by the protocol's `decide_claim`, and carries out what that says;
 //! then every host's writes, and what becomes of those without an answer.
 
-use wasmhost_protocol::{
-    ClaimDecision, ClaimInput, End, JobState, Record, RetryPolicy, StoredEntry, WriteResolution,
-    resolve_write, still_owned,
-};
+use wasmhost_protocol::policy::RetryPolicy;
+use wasmhost_protocol::record::{End, JobState, Record, StoredEntry};
+use wasmhost_protocol::rules::{ClaimDecision, ClaimInput, WriteResolution, resolve_write, still_owned};
 
 use crate::clock;
 use crate::few::Few;
@@ -72,7 +71,7 @@ impl Model {
             stored_at: clock::stored(host.msg.born),
             is_of_body: &|digest| digest == body,
             now: clock::now(),
-            bucket_created: wasmhost_protocol::Timestamp::from_unix_ms(0),
+            bucket_created: wasmhost_protocol::timestamp::Timestamp::from_unix_ms(0),
             write: write_id(number),
             result_ttl: clock::RESULT_TTL,
             unreadable: None,

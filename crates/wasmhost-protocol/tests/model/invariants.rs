@@ -1,6 +1,6 @@
 //! The protocol's invariants: on each write as it lands, and on each state.
 
-use wasmhost_protocol::{End, ErrorKind, JobState, Record, StateLabel};
+use wasmhost_protocol::record::{End, ErrorKind, JobState, Record, StateLabel};
 
 use crate::model::{Model, args};
 use crate::records::Rec;

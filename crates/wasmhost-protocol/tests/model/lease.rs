@@ -1,10 +1,11 @@
 //! A host that owns a claim: its guest runs, and each of its writes is built by `next` on the record that it holds.
 
-use wasmhost_protocol::{
-    Attempt, Decision, End, ErrorKind, Illegal, JobError, Json, Outcome, Payload, Record, StateName,
-    StoredEntry, Transition, Verdict, WriteIntent, WriteResolution, Writer, decide, resolve_write,
-    still_owned, transition,
-};
+use wasmhost_protocol::ids::StateName;
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::machine::{Illegal, Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::outcome::{Outcome, Verdict};
+use wasmhost_protocol::record::{End, ErrorKind, JobError, Payload, Record, StoredEntry};
+use wasmhost_protocol::rules::{Attempt, Decision, WriteResolution, decide, resolve_write, still_owned};
 
 use crate::clock;
 use crate::host::small;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{
-    Claim, DeliveryOrdinal, Digest, HostId, JobKey, JobSpec, Marker, QueueName, Record, RetryPolicy,
-    StoredEntry, Timestamp,
-};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::{HostId, JobKey, QueueName};
+use wasmhost_protocol::machine::{Claim, JobSpec};
+use wasmhost_protocol::policy::RetryPolicy;
+use wasmhost_protocol::record::{DeliveryOrdinal, Marker, Record, StoredEntry};
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::clock;
 use crate::mutants::Mutant;

@@ -1,10 +1,10 @@
 //! Mutants: each breaks one sentence of the protocol, and must break an invariant. They are switches of the model, or
 //! change what goes into the protocol's functions or comes out of them; the product's code is never another.
 
-use wasmhost_protocol::{
-    ClaimDecision, ClaimInput, ErrorKind, JobState, Record, RunningLabel, StateLabel, StoredEntry, Timestamp,
-    WriteIntent, decide_claim, transition,
-};
+use wasmhost_protocol::machine::{WriteIntent, transition};
+use wasmhost_protocol::record::{ErrorKind, JobState, Record, RunningLabel, StateLabel, StoredEntry};
+use wasmhost_protocol::rules::{ClaimDecision, ClaimInput, decide_claim};
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::clock;
 use crate::invariants::is_failure;

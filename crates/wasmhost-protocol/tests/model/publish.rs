@@ -1,7 +1,7 @@
 //! A submitting client with a PENDING record: it publishes, after the client crate's `submit::publish`, and where it is in
 //! doubt it looks for the message, after `submit::find`.
 
-use wasmhost_protocol::Record;
+use wasmhost_protocol::record::Record;
 
 use crate::client::is_scheduled;
 use crate::clock;

@@ -1,6 +1,8 @@
 //! A reconciler (R13): two scans a grace apart, each of up to three look-ups; the end that it writes is `end_of_gone`'s.
 
-use wasmhost_protocol::{Ages, JobState, Leftover, Timestamp, end_missing_job, leftover};
+use wasmhost_protocol::record::JobState;
+use wasmhost_protocol::rules::{Ages, Leftover, end_missing_job, leftover};
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::clock;
 use crate::model::{Cause, Model, spend};

@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU16;
 
 use rustc_hash::{FxHashMap, FxHasher};
-use wasmhost_protocol::{End, JobState, Record, RunningLabel, Timestamp, Token, WriteId};
+use wasmhost_protocol::record::{End, JobState, Record, RunningLabel, Token, WriteId};
+use wasmhost_protocol::timestamp::Timestamp;
 
 /// A kept record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

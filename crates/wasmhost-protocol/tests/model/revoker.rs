@@ -1,6 +1,7 @@
 //! A client that revokes (R12), after the client crate's `revoke`: T6 while nothing runs, else T9.
 
-use wasmhost_protocol::{Record, Revoke, Transition, transition};
+use wasmhost_protocol::machine::{Transition, transition};
+use wasmhost_protocol::record::{Record, Revoke};
 
 use crate::clock;
 use crate::model::{Cause, Model, spend};

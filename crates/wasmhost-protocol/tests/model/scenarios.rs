@@ -1,6 +1,6 @@
 //! Scenarios: who takes part, what stands at the start, and what may go wrong.
 
-use wasmhost_protocol::{JobSpec, Transition, transition};
+use wasmhost_protocol::machine::{JobSpec, Transition, transition};
 
 use crate::clock;
 use crate::few::Few;

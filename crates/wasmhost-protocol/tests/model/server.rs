@@ -1,6 +1,6 @@
 //! The server: compare-and-set, time to live, schedules, deliveries, and who interferes with it.
 
-use wasmhost_protocol::{JobState, Record};
+use wasmhost_protocol::record::{JobState, Record};
 
 use crate::clock;
 use crate::few::Few;
@@ -310,6 +310,6 @@ pub(crate) fn clients_late(world: &World) -> World {
 }
 
 fn is_unpublished(record: &Record) -> bool {
-    use wasmhost_protocol::{End, ErrorKind};
+    use wasmhost_protocol::record::{End, ErrorKind};
     matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == ErrorKind::NotPublished)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use wasmhost_protocol::Verdict;
+use wasmhost_protocol::outcome::Verdict;
 use wasmhost_values::{ArgumentError, decode_arguments};
 use wasmtime::component::Val;
 

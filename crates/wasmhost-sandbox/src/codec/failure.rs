@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{Json, Limits, Verdict, cut_middle, escape_lines};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::outcome::Verdict;
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::text::{cut_middle, escape_lines};
 use wasmhost_values::Type;
 use wasmtime::component::Val;
 

@@ -5,7 +5,7 @@ mod schema;
 mod values;
 mod whole;
 
-use wasmhost_protocol::Verdict;
+use wasmhost_protocol::outcome::Verdict;
 use wasmtime::component::Val;
 
 use wasmhost_values::ArgumentError;

@@ -1,6 +1,7 @@
 //! What a call returned, as the verdict of the attempt. Only the function's outermost `result` decides success.
 
-use wasmhost_protocol::{InvalidJson, Json, Verdict};
+use wasmhost_protocol::json::{InvalidJson, Json};
+use wasmhost_protocol::outcome::Verdict;
 use wasmhost_values::Type;
 use wasmtime::component::Val;
 

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
-use wasmhost_protocol::Limits;
+use wasmhost_protocol::policy::Limits;
 use wasmtime::Engine;
 
 use super::{ARTIFACT_BYTES, sections};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
-use wasmhost_protocol::format_duration;
+use wasmhost_protocol::duration::format_duration;
 
 use super::{COMPILE_SUBCOMMAND, child, sections};
 use crate::load::LoadError;

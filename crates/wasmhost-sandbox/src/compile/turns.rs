@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use wasmhost_protocol::ModuleName;
+use wasmhost_protocol::ids::ModuleName;
 
 /// The turns of one host.
 #[derive(Debug)]

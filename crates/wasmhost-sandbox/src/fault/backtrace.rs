@@ -1,6 +1,7 @@
 //! The guest's stack, innermost first: demangled names, with file and line where the guest has them.
 
-use wasmhost_protocol::{Limits, cut_middle, escape, truncate};
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::text::{cut_middle, escape, truncate};
 use wasmtime::{FrameInfo, WasmBacktrace};
 
 /// The most bytes of one function's name: mangled names of templates may have thousands.

@@ -1,7 +1,7 @@
 //! What the engine's own errors mean. Guest text is never looked at here: an error's chain has the guest's function names
 //! in it, so that of errors without a type the root cause is compared, as a whole.
 
-use wasmhost_protocol::Limit;
+use wasmhost_protocol::outcome::Limit;
 use wasmtime::component::ResourceTableError;
 use wasmtime::{FrameInfo, PoolConcurrencyLimitError, ThrownException, Trap, WasmBacktrace};
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use wasmhost_protocol::Timestamp;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::bindings::wasmhost::task::job::{Host, JobContext};
 use crate::guest::TaskState;

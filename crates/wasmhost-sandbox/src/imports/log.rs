@@ -1,6 +1,7 @@
 //! `wasmhost:task/log`: levelled lines go to the updates, cut and with control characters escaped.
 
-use wasmhost_protocol::{Json, escape, truncate};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::text::{escape, truncate};
 
 use super::bindings::wasmhost::task::log::{Host, Level};
 use crate::guest::TaskState;

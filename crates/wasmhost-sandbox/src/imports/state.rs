@@ -1,6 +1,7 @@
 //! `wasmhost:task/state`: custom states go to the updates; a cancelled task learns of it here.
 
-use wasmhost_protocol::{Json, StateName};
+use wasmhost_protocol::ids::StateName;
+use wasmhost_protocol::json::Json;
 
 use super::bindings::wasmhost::task::state::{Host, UpdateError};
 use crate::guest::TaskState;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmhost_protocol::Digest;
+use wasmhost_protocol::digest::Digest;
 
 use super::{LoadError, LoadedModule};
 

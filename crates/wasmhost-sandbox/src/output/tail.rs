@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmhost_protocol::Limits;
+use wasmhost_protocol::policy::Limits;
 
 use crate::fault::last_words::{self, Begin};
 

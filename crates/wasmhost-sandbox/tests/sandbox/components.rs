@@ -1,7 +1,9 @@
 //! Components as other people's tools make them: composed ones, those of languages with exceptions and collected objects, those with
 //! types that have no JSON form. Written as text here, so that each is exactly its case.
 
-use wasmhost_protocol::{FunctionName, Limits, Outcome, Verdict};
+use wasmhost_protocol::ids::FunctionName;
+use wasmhost_protocol::outcome::{Outcome, Verdict};
+use wasmhost_protocol::policy::Limits;
 use wasmhost_sandbox::{LoadError, inspect};
 
 use crate::harness::{digest_of, run, sandbox, soon, wasm};
@@ -70,7 +72,10 @@ async fn collected_objects_live_within_the_memory_limit() {
     assert_eq!(returned(&text(1_000)).await, "7");
     let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
     let outcome = call(&text(10_000_000), limits).await;
-    assert!(matches!(outcome.verdict, Verdict::Exceeded(wasmhost_protocol::Limit::Memory, _)), "{outcome:?}");
+    assert!(
+        matches!(outcome.verdict, Verdict::Exceeded(wasmhost_protocol::outcome::Limit::Memory, _)),
+        "{outcome:?}"
+    );
     assert!(outcome.usage.memory_peak_bytes <= 8 << 20, "{outcome:?}");
 }
 
@@ -120,7 +125,10 @@ async fn a_large_first_memory_follows_the_limit_and_is_named_where_no_limit_allo
     let Verdict::Returned(size) = call(&text(4_000), limits).await.verdict else { panic!("it traps") };
     assert_eq!(size.to_string(), "4000");
     let outcome = call(&text(4_000), Limits::default()).await;
-    assert!(matches!(outcome.verdict, Verdict::Exceeded(wasmhost_protocol::Limit::Memory, _)), "{outcome:?}");
+    assert!(
+        matches!(outcome.verdict, Verdict::Exceeded(wasmhost_protocol::outcome::Limit::Memory, _)),
+        "{outcome:?}"
+    );
     let wasm = component(&text(16_000));
     let error = sandbox(1, None).load(digest_of(&wasm), wasm).await.unwrap_err().to_string();
     assert!(error.contains("1048576000") && error.contains("--memory-limit"), "{error}");

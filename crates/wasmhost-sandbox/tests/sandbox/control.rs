@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use wasmhost_protocol::{Limit, Outcome, Verdict};
+use wasmhost_protocol::outcome::{Limit, Outcome, Verdict};
 use wasmhost_sandbox::AttemptHandle;
 
 use crate::harness::{quiet, run, sandbox, soon, start, wasm};

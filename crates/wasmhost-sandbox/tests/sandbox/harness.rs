@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::{Builder, Runtime};
-use wasmhost_protocol::{Digest, FunctionName, JobId, Limits, Outcome, QueueName, TaskName, Timestamp};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::{FunctionName, JobId, QueueName, TaskName};
+use wasmhost_protocol::outcome::Outcome;
+use wasmhost_protocol::policy::Limits;
+use wasmhost_protocol::timestamp::Timestamp;
 use wasmhost_sandbox::{
     AttemptHandle, AttemptRequest, Compiler, JobContext, LoadedModule, Sandbox, SandboxConfig,
 };

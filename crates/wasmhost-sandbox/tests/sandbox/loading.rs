@@ -1,6 +1,7 @@
 //! Modules are compiled once, come back from the disk, and are never loaded when somebody touched them.
 
-use wasmhost_protocol::{Digest, ModuleName};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
 use wasmhost_sandbox::{Compiler, LoadError, NotLoaded, Sandbox, SandboxConfig, inspect};
 
 use crate::harness::{sandbox, wasm};

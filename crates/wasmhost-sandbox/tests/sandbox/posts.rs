@@ -1,6 +1,7 @@
 //! What a guest posts arrives: every state name, the newest checkpoint, the log.
 
-use wasmhost_protocol::{Json, Verdict};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::outcome::Verdict;
 use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
 
 use crate::harness::{run, soon, start};

@@ -1,6 +1,8 @@
 //! Why a guest ended: in its own words, by its own cause, and whole where there is too much of it.
 
-use wasmhost_protocol::{FunctionName, Limit, Limits, Outcome, Verdict};
+use wasmhost_protocol::ids::FunctionName;
+use wasmhost_protocol::outcome::{Limit, Outcome, Verdict};
+use wasmhost_protocol::policy::Limits;
 
 use crate::components::call;
 use crate::harness::{outcome, run};

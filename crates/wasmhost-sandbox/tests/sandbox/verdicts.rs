@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::{Fault, FunctionName, Limits, Verdict};
+use wasmhost_protocol::ids::FunctionName;
+use wasmhost_protocol::outcome::{Fault, Verdict};
+use wasmhost_protocol::policy::Limits;
 use wasmhost_sandbox::FunctionChoice;
 
 use crate::harness::{outcome, run};

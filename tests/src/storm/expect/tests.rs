@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wasmhost_audit::Revision;
-use wasmhost_client::protocol::{JobKey, Timestamp};
+use wasmhost_client::protocol::ids::JobKey;
+use wasmhost_client::protocol::timestamp::Timestamp;
 
 use super::*;
 use crate::storm::plan::Scale;

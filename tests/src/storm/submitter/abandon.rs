@@ -2,7 +2,8 @@
 
 use anyhow::{Context, ensure};
 use wasmhost_audit::Answer;
-use wasmhost_client::protocol::{JobSpec, QueueName, Transition, WriteIntent, Writer, transition};
+use wasmhost_client::protocol::ids::QueueName;
+use wasmhost_client::protocol::machine::{JobSpec, Transition, WriteIntent, Writer, transition};
 use wasmhost_nats::{Records, Written, args_digest_of, now, random_write};
 
 use super::{Job, Submitter, parse};

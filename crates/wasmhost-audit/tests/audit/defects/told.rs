@@ -89,7 +89,8 @@ fn watch(run: &mut Run, offsets: &[u64]) {
 /// An effect of the first attempt, so many seconds after what is done with the job.
 fn effect_in(run: &mut Run, job: fn(&mut Run) -> Job, seconds: i64, effect: &str) {
     job(run);
-    let at = wasmhost_protocol::Timestamp::from_unix_ms(run.in_seconds(0).unix_ms() + seconds * 1000);
+    let at =
+        wasmhost_protocol::timestamp::Timestamp::from_unix_ms(run.in_seconds(0).unix_ms() + seconds * 1000);
     run.note(Entry::Effect(Effect { key: key(KEY), attempt: 1, at, effect: effect.to_owned() }));
 }
 

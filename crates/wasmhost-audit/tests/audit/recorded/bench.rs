@@ -7,10 +7,11 @@ use nats_server_child::{Finder, Options, Server};
 use wasmhost_nats::{
     ConnectConfig, Connection, Credentials, LayoutConfig, Records, ensure_layout, now, random_write,
 };
-use wasmhost_protocol::{
-    Claim, DeliveryOrdinal, End, HostId, JobKey, JobSpec, Json, Payload, QueueName, Record, StoredEntry,
-    Timestamp, Token, Transition, WriteIntent, Writer, transition,
-};
+use wasmhost_protocol::ids::{HostId, JobKey, QueueName};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::machine::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
+use wasmhost_protocol::record::{DeliveryOrdinal, End, Payload, Record, StoredEntry, Token};
+use wasmhost_protocol::timestamp::Timestamp;
 
 /// No wait for a signal takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -6,7 +6,10 @@ use tokio::time::timeout;
 use wasmhost_audit::{Entry, Recorder, left};
 use wasmhost_nats::schedules::schedule_job;
 use wasmhost_nats::{Connection, Records, message_at, message_of, now, publish_job};
-use wasmhost_protocol::{JobId, JobKey, JobOptions, Names, QueueName, Timestamp};
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::{JobId, JobKey, QueueName};
+use wasmhost_protocol::names::Names;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::bench::{Bench, PATIENCE};
 use super::{STILL, live};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasmhost_audit::{Capture, Entry, RecordError, Recorder};
-use wasmhost_protocol::parse_duration;
+use wasmhost_protocol::duration::parse_duration;
 
 use super::check::unusable;
 use crate::cli::Global;

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use wasmhost_protocol::ModuleName;
+use wasmhost_protocol::ids::ModuleName;
 
 use crate::error::CliError;
 use crate::exit::Exit;

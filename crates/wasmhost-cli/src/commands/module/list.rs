@@ -1,6 +1,7 @@
 //! `wasmhost module list`: the current version of every module.
 
-use wasmhost_protocol::{ModuleEntry, ModuleName};
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::ModuleEntry;
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use wasmhost_client::Client;
-use wasmhost_protocol::{ModuleEntry, ModuleName, Policy};
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::ModuleEntry;
+use wasmhost_protocol::policy::Policy;
 use wasmhost_sandbox::Sandbox;
 
 use super::list::Named;

@@ -1,6 +1,6 @@
 //! `wasmhost module remove`: a module leaves the registry.
 
-use wasmhost_protocol::ModuleName;
+use wasmhost_protocol::ids::ModuleName;
 
 use crate::cli::Global;
 use crate::error::CliError;

@@ -1,6 +1,7 @@
 //! `wasmhost module rollback`: an earlier version becomes current again.
 
-use wasmhost_protocol::{Digest, ModuleName};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::ModuleName;
 
 use super::list::Named;
 use crate::cli::Global;

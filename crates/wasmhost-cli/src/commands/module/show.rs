@@ -1,7 +1,11 @@
 //! `wasmhost module show`: what a module exports, imports and may use, and its versions.
 
 use wasmhost_client::Version;
-use wasmhost_protocol::{ModuleEntry, ModuleName, Policy, escape, format_duration};
+use wasmhost_protocol::duration::format_duration;
+use wasmhost_protocol::ids::ModuleName;
+use wasmhost_protocol::manifest::ModuleEntry;
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::text::escape;
 
 use super::list::Named;
 use super::tasks;

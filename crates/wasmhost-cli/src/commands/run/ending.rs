@@ -1,6 +1,10 @@
 //! How a local run ended, in words and as an exit code.
 
-use wasmhost_protocol::{ErrorKind, Fault, JobError, Json, Limit, Outcome, Verdict, escape, format_duration};
+use wasmhost_protocol::duration::format_duration;
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::outcome::{Fault, Limit, Outcome, Verdict};
+use wasmhost_protocol::record::{ErrorKind, JobError};
+use wasmhost_protocol::text::escape;
 
 use crate::error::CliError;
 use crate::exit::Exit;

@@ -1,6 +1,7 @@
 //! `[ceiling.limits]` and `[ceiling.retry]` of a host's configuration: the most that policies and jobs may ask for.
 
-use wasmhost_protocol::{Ceiling, bounds};
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::policy::Ceiling;
 
 use crate::flag_values::{bytes, duration, number};
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml::{Table, Value};
-use wasmhost_protocol::{Ceiling, escape};
+use wasmhost_protocol::policy::Ceiling;
+use wasmhost_protocol::text::escape;
 
 use super::Settings;
 use super::ceiling::TABLES;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use wasmhost_protocol::{Json, Limits};
+use wasmhost_protocol::json::Json;
+use wasmhost_protocol::policy::Limits;
 
 use super::*;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{Record, Timestamp};
+use crate::record::fields::Record;
+use crate::timestamp::Timestamp;
 
 /// A delete marker where a record was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

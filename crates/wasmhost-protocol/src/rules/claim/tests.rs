@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::machine::sample::{at, claim, failure, started, success, token};
-use crate::{DeliveryOrdinal, JobState, Revoke};
+use crate::record::{DeliveryOrdinal, JobState, Revoke};
 
 const NOW: i64 = 1_000;
 

@@ -4,7 +4,12 @@
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{End, JobError, JobState, Json, Payload, Record, RunningLabel, StateLabel, Timestamp};
+use crate::json::Json;
+use crate::record::error::JobError;
+use crate::record::fields::Record;
+use crate::record::parts::Payload;
+use crate::record::state::{End, JobState, RunningLabel, StateLabel};
+use crate::timestamp::Timestamp;
 
 /// The version that this code writes.
 pub const RECORD_VERSION: u32 = 1;
@@ -53,7 +58,7 @@ impl Serialize for Record {
 
 type StageFields<'a> = (
     Option<&'a Json>,
-    Option<&'a crate::BlobRef>,
+    Option<&'a crate::record::parts::BlobRef>,
     Option<&'a JobError>,
     Option<Timestamp>,
     Option<Timestamp>,
@@ -178,7 +183,7 @@ impl Fields {
     fn stage(&mut self, attempt: u32) -> Result<JobState, RecordError> {
         let word: String = self.take("state")?;
         let state = StateLabel::parse(&word)
-            .ok_or_else(|| impossible(format!("state: unknown `{}`", crate::escape(&word))))?;
+            .ok_or_else(|| impossible(format!("state: unknown `{}`", crate::text::escape(&word))))?;
         let (result, result_ref) = (self.take("result")?, self.take("result_ref")?);
         let (error, finished_at) = (self.take("error")?, self.take("finished_at")?);
         let not_before: Option<Timestamp> = self.take("not_before")?;

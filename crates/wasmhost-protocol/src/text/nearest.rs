@@ -1,6 +1,6 @@
 //! The name that was probably meant, and what is said where none is near.
 
-use crate::text::{escape, truncate};
+use super::escape::{escape, truncate};
 
 /// Longer names are compared by their beginning.
 const COMPARED_BYTES: usize = 128;

@@ -1,6 +1,10 @@
 //! What the server says of a message that reached the job stream by way of the schedule stream.
 
-use crate::{Digest, JobId, Names, Timestamp, header};
+use super::deployment::Names;
+use super::header;
+use crate::digest::Digest;
+use crate::ids::JobId;
+use crate::timestamp::Timestamp;
 
 /// Where in the schedule stream a message of the job stream comes from. A server that loses its place there, as a crash
 /// makes it do, brings what still stands again, under new sequences of the job stream: only this stays the same.
@@ -47,7 +51,7 @@ impl Sourced {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Namespace;
+    use crate::names::Namespace;
 
     fn sourced(headers: &[(&'static str, &'static str)]) -> Option<Sourced> {
         Sourced::parse(&Names::new(&Namespace::default()), headers.iter().copied())

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use crate::{
-    Claim, Digest, End, ErrorKind, Illegal, JobError, Marker, Record, RetryPolicy, StoredEntry, Timestamp,
-    Transition, WriteId, WriteIntent, Writer, transition,
-};
+use crate::digest::Digest;
+use crate::machine::{Claim, Illegal, Transition, WriteIntent, Writer, transition};
+use crate::policy::RetryPolicy;
+use crate::record::{End, ErrorKind, JobError, Marker, Record, StoredEntry, WriteId};
+use crate::timestamp::Timestamp;
 
 /// Deliveries of a message since its last claim before it is taken for poison (R2).
 const POISON_DELIVERIES: u64 = 20;

@@ -1,7 +1,8 @@
 //! What becomes of a fired message that the job stream has no copy of: somebody removed the copy, or the source could not
 //! bring it.
 
-use crate::{Marker, Record, StoredEntry, Timestamp};
+use crate::record::{Marker, Record, StoredEntry};
+use crate::timestamp::Timestamp;
 
 /// What becomes of a fired message without a copy in the job stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,8 @@ mod tests {
 
     use super::*;
     use crate::machine::sample::{at, finish, started, success, token};
-    use crate::{WriteId, WriteIntent, Writer, transition};
+    use crate::machine::{WriteIntent, Writer, transition};
+    use crate::record::WriteId;
 
     const NOW: i64 = 1_000_000;
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{RefusedFunction, escape, nearest, truncate};
+use super::refused::RefusedFunction;
+use crate::text::{escape, nearest, truncate};
 
 /// Names listed before the rest is only counted.
 const LISTED: usize = 10;

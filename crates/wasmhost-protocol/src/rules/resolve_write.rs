@@ -1,6 +1,6 @@
 //! R5: what became of a write whose answer told nothing, from what stands under the key. Pure; the reading is the adapter's.
 
-use crate::{Record, StoredEntry, Token};
+use crate::record::{Record, StoredEntry, Token};
 
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +49,7 @@ pub fn still_owned(stored: StoredEntry, token: Token) -> Option<(Box<Record>, u6
 mod tests {
     use super::*;
     use crate::machine::sample::{at, started, token};
-    use crate::{End, JobState, WriteId};
+    use crate::record::{End, JobState, WriteId};
 
     fn running() -> Record {
         Record { write: WriteId::from_random(1), ..started() }

@@ -1,9 +1,8 @@
 //! R13: how a job ends whose message is gone. Whether it is gone is the reconciler's to find out.
 
-use crate::{
-    End, ErrorKind, Illegal, JobError, Record, Timestamp, Transition, WriteId, WriteIntent, Writer,
-    transition,
-};
+use crate::machine::{Illegal, Transition, WriteIntent, Writer, transition};
+use crate::record::{End, ErrorKind, JobError, Record, WriteId};
+use crate::timestamp::Timestamp;
 
 /// The record that ends a job whose message is gone: REVOKED where that is due, else `NotPublished` where nobody ever
 /// claimed it, else `Lost`.
@@ -29,7 +28,7 @@ fn error(record: &Record) -> JobError {
 mod tests {
     use super::*;
     use crate::machine::sample::{at, started, submission, success};
-    use crate::{JobState, Revoke, StateLabel};
+    use crate::record::{JobState, Revoke, StateLabel};
 
     fn pending() -> Record {
         let submit = Transition::Submit(submission());

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::machine::sample::started;
-use crate::{Revoke, Timestamp};
+use crate::record::Revoke;
+use crate::timestamp::Timestamp;
 
 fn record(max_attempts: Option<u32>, charged: u32) -> Record {
     Record { attempt: charged + 1, max_attempts, charged, ..started() }

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::digest::Digest;
+use crate::ids::{HostId, JobId, JobKey, QueueName, StateName, TaskName};
 use crate::machine::sample::{at, failure, started, success, token};
-use crate::{
-    BlobRef, DeliveryOrdinal, Digest, ErrorKind, HostId, JobId, JobKey, QueueName, Revoke, StateName,
-    TaskName, Usage, WriteId,
-};
+use crate::record::error::ErrorKind;
+use crate::record::parts::{BlobRef, DeliveryOrdinal, Revoke, Usage, WriteId};
 
 fn blob() -> BlobRef {
     BlobRef { name: "m.f.1/1-ab".to_owned(), digest: Digest::from_bytes([0xab; 32]), bytes: 70_000 }
@@ -224,7 +224,7 @@ prop_compose! {
             lost: lost % (attempt - charged),
             msg_seq: Some(seq),
             delivery: Some(DeliveryOrdinal { created: at(i64::from(created)), count }),
-            token: Some(crate::Token::from_random(fence)),
+            token: Some(crate::record::parts::Token::from_random(fence)),
             write: WriteId::from_random(write),
             ..full()
         }

@@ -69,8 +69,8 @@ fn what_is_too_deep_or_too_long_is_its_own_form() {
     assert_eq!(form(&nested(MOST_DEPTH + 1)), nested(MOST_DEPTH + 1));
     assert_eq!(form(&nested(100_000)), nested(100_000));
     let long = |bytes: usize| format!("[ {}]", "0".repeat(bytes - 3).replacen('0', "1", 1));
-    assert_eq!(form(&long(Limits::ARGUMENT_BYTES)).len(), Limits::ARGUMENT_BYTES - 1);
-    assert_eq!(form(&long(Limits::ARGUMENT_BYTES + 1)).len(), Limits::ARGUMENT_BYTES + 1);
+    assert_eq!(form(&long(bounds::ARGUMENT_BYTES)).len(), bounds::ARGUMENT_BYTES - 1);
+    assert_eq!(form(&long(bounds::ARGUMENT_BYTES + 1)).len(), bounds::ARGUMENT_BYTES + 1);
 }
 
 /// Any JSON value, of integers alone: the text of a float is not `serde_json`'s.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{JobError, Payload, StateName, Timestamp};
+use crate::ids::StateName;
+use crate::record::error::JobError;
+use crate::record::parts::Payload;
+use crate::timestamp::Timestamp;
 
 /// Where a job stands. Revoke, host, usage and the like stand beside it in the record.
 #[derive(Debug, Clone, PartialEq)]

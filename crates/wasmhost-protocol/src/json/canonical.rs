@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::Limits;
+use crate::bounds;
 
 /// A text that is nested deeper is its own form.
 const MOST_DEPTH: usize = 128;
@@ -22,7 +22,7 @@ const MOST_DEPTH: usize = 128;
 pub fn canonical(arguments: &[u8]) -> Cow<'_, [u8]> {
     let text = arguments.strip_prefix(b"\xef\xbb\xbf").unwrap_or(arguments).trim_ascii();
     // What no client submits is not worth its memory: a value of one byte takes dozens in the tree.
-    if text.len() > Limits::ARGUMENT_BYTES {
+    if text.len() > bounds::ARGUMENT_BYTES {
         return Cow::Borrowed(arguments);
     }
     if text.is_empty() {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{
-    ErrorKind, Fault, JobError, Json, Limit, Limits, Outcome, Record, RetryPolicy, Verdict, cut_middle,
-    escape_lines,
-};
+use crate::json::Json;
+use crate::outcome::{Fault, Limit, Outcome, Verdict};
+use crate::policy::{Limits, RetryPolicy};
+use crate::record::{ErrorKind, JobError, Record};
+use crate::text::{cut_middle, escape_lines};
 
 /// What `decide` needs to know of the attempt.
 #[derive(Debug, Clone, Copy)]
