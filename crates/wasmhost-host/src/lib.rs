@@ -2,7 +2,8 @@
 //!
 //! Read in this order to follow a job: `pull` (a slot asks for a delivery), `delivery` (the message as a job), `attempt`
 //! (the whole of one delivery, top to bottom), `claim`, `start`, `lease`, `record`, `settle`. Beside them runs `reconcile`. Which
-//! rule of the protocol lives where, and which test goes red without it: [`rules`].
+//! rule of the protocol lives where, and which test goes red without it, is in
+//! [`docs/protocol.md`](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md).
 //!
 //! ```no_run
 //! # async fn serve(compiler: wasmhost_sandbox::Compiler) -> Result<(), Box<dyn std::error::Error>> {
@@ -16,9 +17,6 @@
 //! # Ok(())
 //! # }
 //! ```
-
-#[doc = include_str!("rules.md")]
-pub mod rules {}
 
 mod blobs;
 mod blocked_writes;

@@ -1,6 +1,8 @@
 //! Every command of the README's tour and of its part for the plain `nats` command, in the README's order, against
 //! `wasmhost dev`.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, ensure};
 use end_to_end::{README, guest, has_nats_cli, shell};
 
@@ -53,28 +55,56 @@ async fn every_command_of_the_readme_does_what_it_says() -> Test {
     Ok(())
 }
 
-/// The source file with the tests of an area.
-fn source(area: &str) -> String {
-    let file = match area {
-        "breaks" => "../crates/wasmhost-protocol/tests/model/breaks.rs".to_owned(),
-        "leftover" => "../crates/wasmhost-protocol/src/leftover.rs".to_owned(),
-        "judge" => "../crates/wasmhost-protocol/src/judge/tests.rs".to_owned(),
-        area => format!("tests/e2e/{area}.rs"),
-    };
-    std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default()
+/// Every Rust source file below a directory of the repository, without what was built.
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with("target") {
+            sources(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(())
 }
 
+/// The tests that a page names: `area::function` in backticks.
+fn tests_named_in(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    page.split('`')
+        .filter_map(|word| word.split_once("::"))
+        .filter(move |(area, name)| is_name(area) && is_name(name))
+}
+
+/// A test stands in a file, or in a directory, that has the name of its area.
 #[test]
-fn every_test_that_the_rules_name_exists() {
-    let rules = include_str!("../../../crates/wasmhost-host/src/rules.md");
-    let named: Vec<_> = rules.split('`').filter_map(|word| word.split_once("::")).collect();
-    let missing: Vec<_> = named
-        .iter()
-        .filter(|(_, name)| *name != "…")
-        .filter(|(area, name)| {
-            let source = source(area);
-            !source.contains(&format!("fn {name}(")) && !source.contains(&format!(" {name}: "))
+fn every_test_that_the_docs_name_exists() -> Test {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    sources(&root.join("crates"), &mut files)?;
+    sources(&root.join("tests"), &mut files)?;
+    let sources: Vec<_> = files
+        .into_iter()
+        .map(|path| std::fs::read_to_string(&path).map(|text| (path, text)))
+        .collect::<Result<_, _>>()?;
+    let exists = |(area, name): (&str, &str)| {
+        let function = [format!("fn {name}("), format!(" {name}: ")];
+        sources.iter().any(|(path, text)| {
+            let of_area = path.with_extension("").components().any(|part| part.as_os_str() == area);
+            of_area && function.iter().any(|function| text.contains(function))
         })
-        .collect();
-    assert!(named.len() > 40 && missing.is_empty(), "of {} named: {missing:?}", named.len());
+    };
+    let (mut named, mut missing) = (0, Vec::new());
+    for page in std::fs::read_dir(root.join("docs"))? {
+        let page = page?.path();
+        let text = std::fs::read_to_string(&page)?;
+        named += tests_named_in(&text).count();
+        missing.extend(
+            tests_named_in(&text)
+                .filter(|test| !exists(*test))
+                .map(|(area, name)| format!("{}: {area}::{name}", page.display())),
+        );
+    }
+    ensure!(named > 150 && missing.is_empty(), "of {named} tests that are named: {missing:#?}");
+    Ok(())
 }
