@@ -25,7 +25,7 @@ chaos *args:
 # The protocol's model with wide bounds: minutes and gigabytes, for every night
 [group('check')]
 model:
-    WASMHOST_MODEL=wide cargo test --release -p wasmhost-protocol --test model -- --test-threads 1 --nocapture holds::
+    WASMHOST_MODEL=wide cargo test --release -p wasmhost-protocol --lib -- --test-threads 1 --nocapture model::holds::
 
 # What has to pass before a change lands
 [group('check')]

@@ -119,13 +119,13 @@ impl Handle {
 
     /// The JSON that goes with its state: progress, as a rule.
     pub async fn meta(&self) -> Result<Option<Json>, StatusError> {
-        Ok(self.record().await?.meta)
+        Ok(self.record().await?.meta.clone())
     }
 
     /// Why it failed; none where it did not.
     pub async fn error(&self) -> Result<Option<JobError>, StatusError> {
-        Ok(match self.record().await?.stage {
-            JobState::Ended { end: End::Failure(error), .. } => Some(error),
+        Ok(match &self.record().await?.stage {
+            JobState::Ended { end: End::Failure(error), .. } => Some(error.clone()),
             JobState::Ended { end: End::Success(_) | End::Revoked, .. }
             | JobState::Pending { .. }
             | JobState::Running(_)

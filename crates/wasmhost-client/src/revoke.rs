@@ -137,7 +137,7 @@ impl Handle {
         // No job is due later than the server can count; of a record that says so the server would keep nothing.
         let due_in =
             record.stage.not_before().map_or(Duration::ZERO, |at| bounds::TIME.nearest(at).since(change.now));
-        let kept = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { Policy::default().result_ttl };
+        let kept = Policy::default().terminal_ttl(record, None);
         let written = self.write(ended, revision, Some(kept + due_in)).await?;
         if written.is_ok() && matches!(record.stage, JobState::Pending { not_before: Some(_) }) {
             self.unschedule().await;

@@ -280,10 +280,8 @@ impl<'a> Claiming<'a> {
             ClaimDecision::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
                 self.wait_for_memory(policy.limits.memory_bytes).await
             }
-            ClaimDecision::Claim { mut record, expected } => {
-                if self.adopt && fault::is_broken("no-fence-at-adoption") {
-                    record.token = token_of(&stored).or(record.token);
-                }
+            ClaimDecision::Claim { record, expected } => {
+                let record = if self.adopt { fault::without_new_fence(record, &stored) } else { record };
                 self.write_claim(record, expected, policy).await
             }
             ClaimDecision::End { record, expected } => self.write_end(*record, expected, &policy).await,
@@ -347,10 +345,11 @@ impl<'a> Claiming<'a> {
             self.dead_lettered =
                 dead_letter::dead_letter_failure(self.host, &self.delivery.message, &record).await;
         }
-        dead_letter::note_missing_dead_letter(&mut record, self.dead_lettered);
+        if !self.dead_lettered {
+            record.note_missing_dead_letter();
+        }
         fault::point("before-end");
-        let result_ttl = self.delivery.result_ttl(policy);
-        let ttl = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { result_ttl };
+        let ttl = policy.terminal_ttl(&record, self.delivery.options.result_ttl);
         match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => {
                 drop_checkpoint(self.host, Some(&record)).await;

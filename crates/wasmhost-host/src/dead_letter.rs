@@ -32,15 +32,6 @@ pub(crate) async fn dead_letter_failure(host: &Host, message: &Delivered, record
     publish(host, Dead::Job(&record.key()), message, (error.kind.as_str(), &error.message)).await
 }
 
-/// R10: where no copy could be kept for people, the record says so.
-pub(crate) fn note_missing_dead_letter(record: &mut Record, buried: bool) {
-    if let JobState::Ended { end: End::Failure(error), .. } = &mut record.stage
-        && !buried
-    {
-        error.message.push_str(" (no copy could be kept in the dead letters)");
-    }
-}
-
 async fn publish(host: &Host, dead: Dead<'_>, message: &Delivered, why: (&str, &str)) -> bool {
     for _ in 0..TRIES {
         let kept = Kept {

@@ -83,7 +83,7 @@ impl Delivery {
 
     /// How long the record of the job's end is kept: as the job says, else as its module does. Zero drops the result alone.
     pub(crate) fn result_ttl(&self, policy: &Policy) -> Duration {
-        self.options.result_ttl.filter(|ttl| !ttl.is_zero()).unwrap_or(policy.result_ttl)
+        policy.result_ttl(self.options.result_ttl)
     }
 
     /// What the message alone says of the job.

@@ -61,7 +61,9 @@ impl Lease {
                     Some(kept) => kept,
                     None => *kept.insert(self.dead_letter(&record).await),
                 };
-                dead_letter::note_missing_dead_letter(&mut record, kept);
+                if !kept {
+                    record.note_missing_dead_letter();
+                }
             }
             fault::point("before-record");
             match self.write(record).await? {
@@ -118,7 +120,7 @@ impl Lease {
                     }
                     return None;
                 }
-                Err(WriteError::TooLarge(_)) if shrink(&mut record) => {}
+                Err(WriteError::TooLarge(_)) if record.shrink() => {}
                 Err(WriteError::TooLarge(_)) => return Some(Wrote::TooLarge),
                 Err(error) => {
                     limited!(error, job.key = %key, %error, "could not record an outcome");
@@ -204,16 +206,4 @@ fn finish(end: End, outcome: &Outcome, denied: Vec<String>) -> Transition {
 
 fn revoked(outcome: &Outcome) -> Transition {
     Transition::Revoked { reason: String::new(), usage: Some(outcome.usage) }
-}
-
-/// R10: what is dropped from a record that is too large, in this order; the guest's own last words last. False: nothing is
-/// left to drop.
-fn shrink(record: &mut Record) -> bool {
-    let JobState::Ended { end: End::Failure(error), .. } = &mut record.stage else {
-        return record.meta.take().is_some();
-    };
-    error.backtrace.take().is_some()
-        || error.details.take().is_some()
-        || record.meta.take().is_some()
-        || error.stderr.take().is_some()
 }

@@ -1,6 +1,8 @@
 //! Faults on purpose, for tests: points between two writes at which the process dies, and switches that turn a rule of the
 //! protocol off. They exist in builds with the feature `faults` only; in all others they are nothing.
 
+use wasmhost_protocol::record::{Record, StoredEntry};
+
 /// Reads from the environment, `FAILPOINTS=after-claim=1*return;…`, which faults happen. Call it once, at the start.
 pub fn arm() {
     #[cfg(feature = "faults")]
@@ -56,4 +58,22 @@ pub fn is_broken(rule: &str) -> bool {
         let _ = rule;
         false
     }
+}
+
+/// The claim without a token of its own, where the rule that adoption needs one is switched off: it keeps that of the claim
+/// before, and so fences nobody.
+#[must_use]
+pub fn without_new_fence(claim: Box<Record>, stored: &StoredEntry) -> Box<Record> {
+    #[cfg(feature = "faults")]
+    if let StoredEntry::Record { record: before, .. } = stored
+        && let Some(token) = before.token
+        && is_broken("no-fence-at-adoption")
+    {
+        let text = String::from_utf8(claim.to_bytes()).expect("JSON is UTF-8");
+        let own = claim.token.expect("a claim has a token").to_string();
+        let forged = Record::from_bytes(text.replace(&own, &token.to_string()).as_bytes());
+        return Box::new(forged.expect("one token is written as another"));
+    }
+    let _ = stored;
+    claim
 }

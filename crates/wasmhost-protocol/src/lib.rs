@@ -32,3 +32,6 @@ pub mod rules;
 pub mod manifest;
 pub mod presence;
 pub mod service;
+
+#[cfg(test)]
+mod model;

@@ -14,7 +14,7 @@ pub(crate) mod sample;
 mod table;
 
 use crate::json::Json;
-use crate::record::{End, ErrorKind, JobError, JobState, Record, Revoke, RunningLabel};
+use crate::record::{End, JobState, Record, RecordFields, Revoke, RunningLabel};
 use crate::timestamp::Timestamp;
 
 pub use intent::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, JobSpec, Transition, WriteIntent, Writer};
@@ -25,7 +25,7 @@ pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Recor
     if record.is_terminal() {
         return Err(Illegal::Ended(record.state()));
     }
-    let mut after = record.clone();
+    let mut after = RecordFields::clone(record);
     after.updated_at = intent.now;
     after.write = intent.write;
     match &intent.transition {
@@ -64,7 +64,7 @@ pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Recor
         }
         Transition::RequestRevoke(revoke) => after.revoke = Some(guards::earlier(record, revoke, intent)?),
     }
-    Ok(after)
+    Ok(Record::seal(after))
 }
 
 fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
@@ -73,9 +73,9 @@ fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
         (Transition::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
         (Transition::Claim(claim), _) => {
             let before = pending(&claim.job, intent);
-            let mut after = before.clone();
+            let mut after = RecordFields::clone(&before);
             apply_claim(&mut after, &before, claim, intent)?;
-            Ok(after)
+            Ok(Record::seal(after))
         }
         (Transition::EndUnrecorded { job, end, reason }, _) => {
             let before = pending(job, intent);
@@ -99,15 +99,15 @@ fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
 }
 
 fn end_unrecorded(job: &JobSpec, end: End, reason: &str, intent: &WriteIntent) -> Record {
-    let mut record = pending(job, intent);
+    let mut record = pending(job, intent).into_fields();
     match end {
         End::Revoked => end_revoked(&mut record, reason, intent.now),
         End::Success(_) | End::Failure(_) => record.stage = JobState::Ended { end, finished_at: intent.now },
     }
-    record
+    Record::seal(record)
 }
 
-fn end_revoked(record: &mut Record, reason: &str, now: Timestamp) {
+fn end_revoked(record: &mut RecordFields, reason: &str, now: Timestamp) {
     record.stage = JobState::Ended { end: End::Revoked, finished_at: now };
     // Cut here too: whoever wrote the request, its record must end.
     let (reason, stop_at) = match &record.revoke {
@@ -118,7 +118,7 @@ fn end_revoked(record: &mut Record, reason: &str, now: Timestamp) {
 }
 
 fn pending(job: &JobSpec, intent: &WriteIntent) -> Record {
-    Record {
+    Record::seal(RecordFields {
         stage: JobState::Pending { not_before: job.not_before },
         meta: None,
         task: job.key.task().clone(),
@@ -146,11 +146,11 @@ fn pending(job: &JobSpec, intent: &WriteIntent) -> Record {
         msg_seq: None,
         after: job.after,
         unknown: Vec::new(),
-    }
+    })
 }
 
 fn apply_claim(
-    after: &mut Record,
+    after: &mut RecordFields,
     record: &Record,
     claim: &Claim,
     intent: &WriteIntent,
@@ -169,25 +169,4 @@ fn apply_claim(
     after.msg_seq = Some(claim.msg_seq);
     after.usage = None;
     Ok(())
-}
-
-impl JobError {
-    /// The failure that a claim which [`next`] refused for good ends the job with; none where the job may go on.
-    #[must_use]
-    pub fn of_refused_claim(illegal: &Illegal) -> Option<Self> {
-        match illegal {
-            Illegal::Lost(_) => Some(Self::new(ErrorKind::WorkerLost, illegal.to_string())),
-            Illegal::Exhausted(_) => Some(Self::new(ErrorKind::Exhausted, illegal.to_string())),
-            Illegal::Absent
-            | Illegal::Exists(_)
-            | Illegal::Ended(_)
-            | Illegal::Wrong { .. }
-            | Illegal::NotOwner
-            | Illegal::NotAllowed(_)
-            | Illegal::Revoked
-            | Illegal::Expired
-            | Illegal::Early(_)
-            | Illegal::Stale => None,
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::json::Json;
-use crate::record::Usage;
+use crate::record::{ErrorKind, JobError, Usage};
 
 /// What one attempt produced, and what it used.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +78,39 @@ pub enum Verdict {
     HostBug(String),
 }
 
+impl Verdict {
+    /// The result, or the error that the verdict amounts to. Texts are those of the guest, uncut.
+    pub fn result(&self) -> Result<&Json, JobError> {
+        Err(match self {
+            Self::Returned(result) => return Ok(result),
+            Self::Failed { message, details } | Self::RetryAsked { message, details, .. } => {
+                said(ErrorKind::Failed, message, details.as_ref())
+            }
+            Self::Permanent { message, details } => said(ErrorKind::Permanent, message, details.as_ref()),
+            Self::BadArguments(message) => JobError::new(ErrorKind::BadArguments, message),
+            Self::UnknownFunction(message) => JobError::new(ErrorKind::UnknownFunction, message),
+            Self::UnknownModule(message) => JobError::new(ErrorKind::UnknownModule, message),
+            Self::BadModule(message) => JobError::new(ErrorKind::BadModule, message),
+            Self::Panicked(fault) => broken(ErrorKind::Panicked, fault),
+            Self::Trapped(fault) => broken(ErrorKind::Trapped, fault),
+            Self::Exited(fault) => broken(ErrorKind::Exited, fault),
+            Self::Exceeded(limit, fault) => broken(limit.error_kind(), fault),
+            // A revoke or a drain is recorded as such. Without one, nobody had a reason to stop the attempt.
+            Self::Cancelled => JobError::new(ErrorKind::HostBug, "stopped without a revoke or a drain"),
+            Self::ModuleUnavailable(message) => JobError::new(ErrorKind::ModuleUnavailable, message),
+            Self::HostBug(message) => JobError::new(ErrorKind::HostBug, message),
+        })
+    }
+}
+
+fn said(kind: ErrorKind, message: &str, details: Option<&Json>) -> JobError {
+    JobError { details: details.cloned(), ..JobError::new(kind, message) }
+}
+
+fn broken(kind: ErrorKind, fault: &Fault) -> JobError {
+    JobError { backtrace: fault.backtrace.clone(), ..JobError::new(kind, &*fault.message) }
+}
+
 /// A limit that a guest can hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limit {
@@ -95,6 +128,20 @@ pub enum Limit {
     Instances,
     /// Size of the result.
     Result,
+}
+
+impl Limit {
+    /// The kind of failure of an attempt that hit the limit.
+    #[must_use]
+    pub fn error_kind(self) -> ErrorKind {
+        match self {
+            Self::Memory => ErrorKind::OutOfMemory,
+            Self::Cpu => ErrorKind::CpuLimit,
+            Self::Wall => ErrorKind::TimedOut,
+            Self::Fuel => ErrorKind::OutOfFuel,
+            Self::Tables | Self::Instances | Self::Result => ErrorKind::LimitExceeded,
+        }
+    }
 }
 
 /// What is known of a guest that broke.

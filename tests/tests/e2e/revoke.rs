@@ -30,7 +30,7 @@ async fn a_job_revoked_midway_ends_within_a_second() -> Test {
     let asked = Instant::now();
     let record = job.revoke("user left").await?;
     ensure!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
-    assert_eq!(record.revoke.map(|revoke| revoke.reason).as_deref(), Some("user left"));
+    assert_eq!(record.revoke.clone().map(|revoke| revoke.reason).as_deref(), Some("user left"));
     let history = events.until_end("progress.run.r").await?;
     assert_eq!(
         (&history.last()["state"], &history.last()["attempt"]),
@@ -156,7 +156,7 @@ async fn the_reason_of_a_revoke_is_cut_to_what_a_record_has_room_for() -> Test {
     let job = deployment.client().await?.task("progress.run").id("r").submit(&forever()).await?;
     events.until_state("progress.run.r", "PROGRESS").await?;
     let record = job.revoke("because ".repeat(50_000)).await?;
-    let reason = record.revoke.map(|revoke| revoke.reason).unwrap_or_default();
+    let reason = record.revoke.clone().map(|revoke| revoke.reason).unwrap_or_default();
     ensure!((900..=1_024).contains(&reason.len()), "{} bytes of it are kept", reason.len());
     Ok(())
 }

@@ -69,10 +69,6 @@ impl Submitting<'_> {
         if options.submitted_at.is_some_and(|at| at != record.submitted_at) {
             return false;
         }
-        let Some(after) = record.after else { return true };
-        match options.revision {
-            Some(revision) => revision >= after,
-            None => message.stored_at >= record.submitted_at,
-        }
+        !record.is_of_later_run_than(options.revision, message.stored_at)
     }
 }

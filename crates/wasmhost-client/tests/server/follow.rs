@@ -67,8 +67,11 @@ async fn an_event_that_nobody_recorded_ends_no_watch() {
 async fn forge_the_end(bench: &Bench, job: &wasmhost_client::Handle) {
     use wasmhost_client::protocol::machine::{WriteIntent, transition};
     use wasmhost_client::protocol::names::header;
-    let mut record = job.record().await.unwrap();
-    record.token = None;
+    use wasmhost_client::protocol::record::Record;
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&job.record().await.unwrap().to_bytes()).unwrap();
+    json["token"] = serde_json::Value::Null;
+    let record = Record::from_bytes(json.to_string().as_bytes()).unwrap();
     let end = End::Failure(JobError::new(ErrorKind::Lost, "forged"));
     let event = Transition::Finish { end, usage: None, denied: Vec::new() };
     let (now, write) = (wasmhost_nats::now(), wasmhost_nats::random_write());

@@ -17,9 +17,9 @@ async fn a_queued_job_is_revoked_and_its_message_left_for_a_host() {
     let job = bench.submit("a").await;
     let record = job.revoke("user left").await.unwrap();
     assert_eq!((record.state(), record.attempt), (StateLabel::Revoked, 0));
-    assert_eq!(job.record().await.unwrap().revoke.unwrap().reason, "user left");
+    assert_eq!(job.record().await.unwrap().revoke.clone().unwrap().reason, "user left");
     assert!(bench.message(&job).await.is_some());
-    assert_eq!(job.revoke("again").await.unwrap().revoke.unwrap().reason, "user left");
+    assert_eq!(job.revoke("again").await.unwrap().revoke.clone().unwrap().reason, "user left");
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_running_job_is_asked_its_host_woken_and_its_end_awaited() {
     let host = async {
         let word = words.next().await.unwrap();
         assert_eq!(word.subject.as_str(), connection.names.revoke_broadcast(job.key()));
-        let asked = job.record().await.unwrap().revoke.unwrap();
+        let asked = job.record().await.unwrap().revoke.clone().unwrap();
         assert!(asked.stop_at > now().plus(Duration::from_secs(20)), "{asked:?}");
         bench
             .write(
@@ -46,7 +46,7 @@ async fn a_running_job_is_asked_its_host_woken_and_its_end_awaited() {
     let options =
         RevokeOptions { reason: "stop".to_owned(), grace: Duration::from_secs(30), if_queued: false };
     let (revoked, ()) = soon(async { tokio::join!(job.revoke_with(options), host) }).await;
-    assert_eq!(revoked.unwrap().revoke.unwrap().reason, "stop");
+    assert_eq!(revoked.unwrap().revoke.clone().unwrap().reason, "stop");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_second_revoke_only_moves_the_time_to_stop_earlier() {
     let ask = async |reason: &str, seconds| {
         let grace = Duration::from_secs(seconds);
         let options = RevokeOptions { reason: reason.to_owned(), grace, if_queued: false };
-        job.request_revoke(options).await.unwrap().revoke.unwrap()
+        job.request_revoke(options).await.unwrap().revoke.clone().unwrap()
     };
     let first = ask("first", 60).await;
     assert_eq!(ask("later", 600).await, first);

@@ -69,7 +69,7 @@ fn options(message: &StoredMessage) -> JobOptions {
 }
 
 async fn not_before(job: &Handle) -> Option<Timestamp> {
-    match job.record().await.unwrap().stage {
+    match job.record().await.unwrap().stage.clone() {
         JobState::Pending { not_before } => not_before,
         stage => panic!("{stage:?}"),
     }

@@ -11,7 +11,6 @@ use wasmhost_nats::{
     MessageLocation, ReadError, ScanLimits, Written, fault, limited, locate_message, now, random_write,
 };
 use wasmhost_protocol::ids::JobKey;
-use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::record::{End, JobState, Record, StoredEntry};
 use wasmhost_protocol::rules::end_missing_job;
 
@@ -142,13 +141,11 @@ async fn orphan(host: &Host, key: &JobKey, revision: u64) -> Result<Option<Orpha
     })
 }
 
+/// How long the record is kept, by what the registry says of the module now: the message, which may have asked for another
+/// time, is gone.
 fn ttl(host: &Host, ended: &Record) -> Duration {
-    if ended.attempt == 0 {
-        return Policy::NEVER_RAN_TTL;
-    }
-    host.registry
-        .get(&ended.task.module())
-        .map_or(Policy::default().result_ttl, |entry| entry.policy.result_ttl)
+    let current = host.registry.get(&ended.task.module()).map(|entry| entry.policy);
+    current.unwrap_or_default().terminal_ttl(ended, None)
 }
 
 /// The arguments are gone with the message; that it failed is kept for people all the same. Whether it could be.

@@ -109,3 +109,13 @@ pub(crate) fn revoke_requested(record: &Record) -> Record {
     let revoke = Revoke { reason: "no longer needed".to_owned(), stop_at: now() };
     step(Some(record), Transition::RequestRevoke(revoke), Writer::Client)
 }
+
+/// A record that no history leads to: another one with some of its JSON fields changed.
+pub(crate) fn forged(record: &Record, fields: serde_json::Value) -> Record {
+    let mut json: serde_json::Value = serde_json::from_slice(&record.to_bytes()).unwrap();
+    let serde_json::Value::Object(fields) = fields else { panic!("fields are an object") };
+    for (name, value) in fields {
+        json[name] = value;
+    }
+    Record::from_bytes(json.to_string().as_bytes()).unwrap()
+}

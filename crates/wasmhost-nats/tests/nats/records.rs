@@ -12,11 +12,9 @@ use wasmhost_protocol::bounds;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::policy::Limits;
-use wasmhost_protocol::record::{
-    End, ErrorKind, JobError, JobState, Payload, Record, Revoke, StoredEntry, Token,
-};
+use wasmhost_protocol::record::{ErrorKind, JobError, Record, Revoke, StoredEntry, Token};
 
-use crate::bench::{Bench, PATIENCE, claimed, key, pending, revoke_requested, succeeded};
+use crate::bench::{Bench, PATIENCE, claimed, forged, key, pending, revoke_requested, succeeded};
 use crate::events::next_of;
 
 async fn set(records: &Records, record: &Record, expected: u64) -> u64 {
@@ -155,9 +153,8 @@ async fn the_record_of_another_job_is_unreadable() {
 async fn a_record_over_the_buckets_limit_is_too_large() {
     let bench = Bench::new().await;
     let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
-    let mut record = pending(&key);
     for size in [600 << 10, 2 << 20] {
-        record.denied = vec!["x".repeat(size)];
+        let record = forged(&pending(&key), serde_json::json!({ "denied": ["x".repeat(size)] }));
         let error = records.write(&key, &record, 0, None).await.unwrap_err();
         assert!(matches!(error, WriteError::TooLarge(_)), "{size}: {error}");
     }
@@ -170,10 +167,17 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
     let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
     let worst = |bytes: usize| "\u{1}".repeat(bytes);
     let json = |bytes: u64| Json::parse(format!("\"{}\"", "x".repeat(bytes as usize - 2))).unwrap();
-    let (mut record, ..) = running(&records, &key).await;
-    record.meta = Some(json(bounds::META_BYTES.most));
-    record.revoke = Some(Revoke { reason: worst(Limits::REASON_BYTES), stop_at: now() });
-    let finished_at = now();
+    let (record, ..) = running(&records, &key).await;
+    let revoke = Revoke { reason: worst(Limits::REASON_BYTES), stop_at: now() };
+    let common = serde_json::json!({
+        "meta": json(bounds::META_BYTES.most), "revoke": revoke, "finished_at": now(),
+    });
+    let record_of = |state: &str, field: &str, value: serde_json::Value| {
+        let mut fields = common.clone();
+        fields["state"] = state.into();
+        fields[field] = value;
+        forged(&record, fields)
+    };
     let error = JobError {
         details: Some(json(8 << 10)),
         backtrace: Some(worst(Limits::ERROR_TEXT_BYTES)),
@@ -181,8 +185,9 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
         ..JobError::new(ErrorKind::Failed, worst(Limits::ERROR_TEXT_BYTES))
     };
     let result = json(Limits::INLINE_RESULT_BYTES as u64);
-    for end in [End::Failure(error), End::Success(Payload::Inline(result))] {
-        record.stage = JobState::Ended { end, finished_at };
+    let failed = record_of("FAILURE", "error", serde_json::json!(error));
+    let succeeded = record_of("SUCCESS", "result", serde_json::json!(result));
+    for record in [failed, succeeded] {
         let written = records.compare_and_set(&key, &record, 1, None).await;
         assert!(written.is_ok() || matches!(written, Err(WriteError::Conflict(_))), "{written:?}");
     }

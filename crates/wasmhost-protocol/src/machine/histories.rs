@@ -135,7 +135,7 @@ fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Resul
     if let Writer::Owner(token) = intent.writer {
         prop_assert_eq!(Some(token), held, "I4: an owner's write under another's claim");
     }
-    if let Some(Record { revoke: Some(revoke), .. }) = before {
+    if let Some(revoke) = before.and_then(|before| before.revoke.as_ref()) {
         let kept = after.revoke.as_ref().is_some_and(|kept| kept.stop_at <= revoke.stop_at);
         prop_assert!(kept, "I7: the revoke is gone, or its stop later");
         prop_assert!(
@@ -148,7 +148,7 @@ fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Resul
     if matches!(intent.transition, Transition::RequestRevoke(_)) {
         prop_assert!(after.attempt > 0, "I7: a request to stop what a believed message may still start");
     }
-    if let Some(Record { stage: JobState::Retry { not_before }, .. }) = before
+    if let Some(JobState::Retry { not_before }) = before.map(|before| &before.stage)
         && is_claim
     {
         prop_assert!(intent.now.plus(CLAIM_CLOCK_TOLERANCE) >= *not_before, "I14");

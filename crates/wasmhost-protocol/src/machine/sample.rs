@@ -6,6 +6,16 @@ use crate::json::Json;
 use crate::record::{DeliveryOrdinal, End, ErrorKind, JobError, Payload, Record, Token, WriteId};
 use crate::timestamp::Timestamp;
 
+/// A record that no history leads to: another one with some of its fields changed.
+macro_rules! forged {
+    ($base:expr, $($field:ident = $value:expr),+ $(,)?) => {{
+        let mut record = $base;
+        $(record.$field = $value;)+
+        record
+    }};
+}
+pub(crate) use forged;
+
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_ms(second * 1000)
 }

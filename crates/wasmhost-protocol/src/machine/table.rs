@@ -6,6 +6,7 @@ use super::sample::{
 use super::{Claim, Illegal, JobSpec, Transition, WriteIntent, Writer, transition};
 use crate::digest::Digest;
 use crate::ids::StateName;
+use crate::machine::sample::forged;
 use crate::record::{
     BlobRef, DeliveryOrdinal, End, ErrorKind, JobState, Record, Revoke, RunningLabel, WriteId,
 };
@@ -32,30 +33,30 @@ fn pending() -> Record {
 }
 
 fn running(claimed: u64, shown: RunningLabel) -> Record {
-    Record { token: Some(token(claimed)), stage: JobState::Running(shown), ..started() }
+    forged!(started(), token = Some(token(claimed)), stage = JobState::Running(shown))
 }
 
 fn retrying(not_before: Timestamp) -> Record {
-    Record { stage: JobState::Retry { not_before }, charged: 1, max_attempts: Some(3), ..started() }
+    forged!(started(), stage = JobState::Retry { not_before }, charged = 1, max_attempts = Some(3))
 }
 
 fn ended(end: End) -> Record {
-    Record { stage: JobState::Ended { end, finished_at: at(NOW) }, ..started() }
+    forged!(started(), stage = JobState::Ended { end, finished_at: at(NOW) })
 }
 
 fn with_revoke(record: Record) -> Record {
-    Record { revoke: Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(NOW) }), ..record }
+    forged!(record, revoke = Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(NOW) }))
 }
 
 /// `expires_at` is this very moment.
 fn expired(record: Record) -> Record {
-    Record { expires_at: Some(at(NOW)), ..record }
+    forged!(record, expires_at = Some(at(NOW)))
 }
 
 fn states() -> Vec<(&'static str, Option<Record>)> {
     let due = at(NOW + 1);
     let custom = RunningLabel::Custom(StateName::parse("HALFWAY").unwrap());
-    let scheduled = Record { stage: JobState::Pending { not_before: Some(at(NOW + 60)) }, ..pending() };
+    let scheduled = forged!(pending(), stage = JobState::Pending { not_before: Some(at(NOW + 60)) });
     let cases = [
         ("PENDING(0)", pending()),
         ("PENDING(0), scheduled in 60 s", scheduled),
@@ -63,9 +64,9 @@ fn states() -> Vec<(&'static str, Option<Record>)> {
         ("PENDING(0), expired", expired(pending())),
         ("STARTED(1), mine", started()),
         ("STARTED(1), another's", running(OTHER, RunningLabel::Started)),
-        ("STARTED(1), mine, charged 1 of 2, lost 1 of 1", Record { charged: 1, lost: 1, ..started() }),
-        ("STARTED(1), mine, charged 2 of 2", Record { charged: 2, ..started() }),
-        ("STARTED(1), mine, max_attempts unset", Record { charged: 2, max_attempts: None, ..started() }),
+        ("STARTED(1), mine, charged 1 of 2, lost 1 of 1", forged!(started(), charged = 1, lost = 1)),
+        ("STARTED(1), mine, charged 2 of 2", forged!(started(), charged = 2)),
+        ("STARTED(1), mine, max_attempts unset", forged!(started(), charged = 2, max_attempts = None)),
         ("STARTED(1), mine, revoke set", with_revoke(started())),
         ("STARTED(1), another's, revoke set", with_revoke(running(OTHER, RunningLabel::Started))),
         ("STARTED(1), mine, expired", expired(started())),
@@ -73,12 +74,9 @@ fn states() -> Vec<(&'static str, Option<Record>)> {
         ("HALFWAY(1), mine", running(1, custom)),
         ("RETRY(1), mine, due in 1.001 s", retrying(Timestamp::from_unix_ms(due.unix_ms() + 1))),
         ("RETRY(1), mine, due in 1 s", retrying(due)),
-        ("RETRY(1), another's", Record { token: Some(token(OTHER)), ..retrying(due) }),
+        ("RETRY(1), another's", forged!(retrying(due), token = Some(token(OTHER)))),
         ("RETRY(1), mine, revoke set", with_revoke(retrying(due))),
-        (
-            "RETRY(1), another's, revoke set",
-            with_revoke(Record { token: Some(token(OTHER)), ..retrying(due) }),
-        ),
+        ("RETRY(1), another's, revoke set", with_revoke(forged!(retrying(due), token = Some(token(OTHER))))),
         ("RETRY(1), mine, expired", expired(retrying(due))),
         ("SUCCESS(1)", ended(success())),
         ("FAILURE(1)", ended(failure(ErrorKind::Failed))),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::limits::Limits;
 use super::retry::RetryPolicy;
 use crate::duration::as_text;
+use crate::record::Record;
 
 /// Everything that a module's publisher may set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,4 +42,20 @@ impl Default for Policy {
 impl Policy {
     /// How long the record of a job that never ran is kept.
     pub const NEVER_RAN_TTL: Duration = Duration::from_secs(3600);
+
+    /// How long the record of a job that has ended is kept: as the job asked, else as the policy says. A job that never ran
+    /// is kept for [`Self::NEVER_RAN_TTL`]. Zero asks to drop the result alone, not its record.
+    #[must_use]
+    pub fn terminal_ttl(&self, ended: &Record, asked: Option<Duration>) -> Duration {
+        if ended.attempt == 0 {
+            return Self::NEVER_RAN_TTL;
+        }
+        self.result_ttl(asked)
+    }
+
+    /// How long the record of a job that ran is kept, and its result with it.
+    #[must_use]
+    pub fn result_ttl(&self, asked: Option<Duration>) -> Duration {
+        asked.filter(|ttl| !ttl.is_zero()).unwrap_or(self.result_ttl)
+    }
 }

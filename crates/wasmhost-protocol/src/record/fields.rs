@@ -1,15 +1,24 @@
-//! Everything that is known of a job, field by field.
+//! Everything that is known of a job, field by field, and the seal that lets only the state machine change it.
 
 use super::parts::{BlobRef, DeliveryOrdinal, Revoke, Token, Usage, WriteId};
 use super::state::{JobState, StateLabel};
+use std::ops::Deref;
+
 use crate::digest::Digest;
 use crate::ids::{HostId, JobId, JobKey, QueueName, TaskName};
 use crate::json::Json;
 use crate::timestamp::Timestamp;
 
-/// Everything that is known of a job. Written and read by the `wire` form; changed only through `next`.
+/// Everything that is known of a job.
+///
+/// Whoever has a record reads its fields (`record.attempt`). Nobody outside this crate builds or changes one: a record comes
+/// out of [`crate::machine::transition`], or out of the JSON of one that did ([`Record::from_bytes`]).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct Record(RecordFields);
+
+/// What a record says, field by field. Read through [`Record`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordFields {
     /// Where the job stands.
     pub stage: JobState,
     /// The JSON that goes with the state.
@@ -66,7 +75,38 @@ pub struct Record {
     pub unknown: Vec<(String, Json)>,
 }
 
+impl Deref for Record {
+    type Target = RecordFields;
+
+    fn deref(&self) -> &RecordFields {
+        &self.0
+    }
+}
+
+/// Tests build what no history leads to.
+#[cfg(test)]
+impl std::ops::DerefMut for Record {
+    fn deref_mut(&mut self) -> &mut RecordFields {
+        &mut self.0
+    }
+}
+
 impl Record {
+    /// Seals what the state machine, or the reader of JSON, put together.
+    pub(crate) fn seal(fields: RecordFields) -> Self {
+        Self(fields)
+    }
+
+    /// The fields, for what may still change before it is written.
+    pub(super) fn fields_mut(&mut self) -> &mut RecordFields {
+        &mut self.0
+    }
+
+    /// The fields, to build the next record from.
+    pub(crate) fn into_fields(self) -> RecordFields {
+        self.0
+    }
+
     /// The job's key.
     #[must_use]
     pub fn key(&self) -> JobKey {
@@ -89,6 +129,18 @@ impl Record {
     #[must_use]
     pub fn uncharged(&self) -> u32 {
         self.attempt.saturating_sub(self.charged.saturating_add(self.lost))
+    }
+
+    /// Whether a message belongs to an earlier run of the job's id than this record. An id is free again once its record
+    /// was deleted; the record that is written then names the delete marker in `after`. The message either names the
+    /// revision of its own record, or is told by when it was stored.
+    #[must_use]
+    pub fn is_of_later_run_than(&self, message_revision: Option<u64>, stored_at: Timestamp) -> bool {
+        let Some(after) = self.after else { return false };
+        match message_revision {
+            Some(revision) => revision < after,
+            None => stored_at < self.submitted_at,
+        }
     }
 
     /// Whether `expires_at` has passed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::json::Json;
 use crate::record::error::JobError;
-use crate::record::fields::Record;
+use crate::record::fields::{Record, RecordFields};
 use crate::record::parts::Payload;
 use crate::record::state::{End, JobState, RunningLabel, StateLabel};
 use crate::timestamp::Timestamp;
@@ -139,7 +139,7 @@ impl Fields {
     fn into_record(mut self) -> Result<Record, RecordError> {
         let attempt = self.take("attempt")?;
         let stage = self.stage(attempt)?;
-        let record = Record {
+        let record = Record::seal(RecordFields {
             stage,
             attempt,
             meta: self.take("meta")?,
@@ -167,7 +167,7 @@ impl Fields {
             msg_seq: self.take("msg_seq")?,
             after: self.take("after")?,
             unknown: self.unknown()?,
-        };
+        });
         possible(&record)?;
         Ok(record)
     }

@@ -138,7 +138,7 @@ fn end_absent(case: &ClaimInput<'_>, claim: &Claim, expected: u64, end: End) -> 
 }
 
 fn recorded(case: &ClaimInput<'_>, record: &Record, revision: u64) -> ClaimDecision {
-    if record.is_terminal() || of_run_before(case, record) {
+    if record.is_terminal() || record.is_of_later_run_than(case.revision, case.stored_at) {
         return ClaimDecision::Ack;
     }
     if record.args_digest.is_some_and(|digest| !(case.is_of_body)(digest)) {
@@ -166,19 +166,28 @@ fn recorded(case: &ClaimInput<'_>, record: &Record, revision: u64) -> ClaimDecis
             ClaimDecision::Delay(not_before.since(case.now).min(RetryPolicy::LONGEST_DELAY))
         }
         Err(Illegal::Stale) => ClaimDecision::Stale { revision },
-        Err(why) => match JobError::of_refused_claim(&why) {
+        Err(why) => match failure_of_refused_claim(&why) {
             Some(error) => end(case, record, revision, finish(error)),
             None => ClaimDecision::DeadLetter { reason: "Unclaimable", why: why.to_string() },
         },
     }
 }
 
-/// R14: a PENDING written over an expired record belongs to a later use of the id than this message.
-fn of_run_before(case: &ClaimInput<'_>, record: &Record) -> bool {
-    let Some(after) = record.after else { return false };
-    match case.revision {
-        Some(revision) => revision < after,
-        None => case.stored_at < record.submitted_at,
+/// The failure that a claim which the state machine refused for good ends the job with; none where the job may go on.
+fn failure_of_refused_claim(illegal: &Illegal) -> Option<JobError> {
+    match illegal {
+        Illegal::Lost(_) => Some(JobError::new(ErrorKind::WorkerLost, illegal.to_string())),
+        Illegal::Exhausted(_) => Some(JobError::new(ErrorKind::Exhausted, illegal.to_string())),
+        Illegal::Absent
+        | Illegal::Exists(_)
+        | Illegal::Ended(_)
+        | Illegal::Wrong { .. }
+        | Illegal::NotOwner
+        | Illegal::NotAllowed(_)
+        | Illegal::Revoked
+        | Illegal::Expired
+        | Illegal::Early(_)
+        | Illegal::Stale => None,
     }
 }
 

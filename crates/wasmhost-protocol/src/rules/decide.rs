@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::json::Json;
-use crate::outcome::{Fault, Limit, Outcome, Verdict};
+use crate::outcome::{Outcome, Verdict};
 use crate::policy::{Limits, RetryPolicy};
 use crate::record::{ErrorKind, JobError, Record};
 use crate::text::{cut_middle, escape_lines};
@@ -47,30 +47,18 @@ pub fn decide(attempt: &Attempt<'_>, outcome: &Outcome) -> Decision {
     if attempt.record.revoke.is_some() {
         return Decision::Revoke;
     }
-    let (kind, message, details, fault) = match &outcome.verdict {
-        Verdict::Returned(result) => return Decision::Succeed(result.clone()),
-        Verdict::Cancelled if attempt.draining => return hand_off(),
-        Verdict::Cancelled => (ErrorKind::HostBug, "stopped without a revoke or a drain", None, None),
-        Verdict::RetryAsked { message, details, after } => {
-            let error = job_error(ErrorKind::Failed, message, details.as_ref(), None, outcome);
-            let max = attempt.record.max_attempts.unwrap_or(RetryPolicy::ASKED_ATTEMPTS);
-            return counted(attempt, max, error, *after);
-        }
-        Verdict::Failed { message, details } => (ErrorKind::Failed, &**message, details.as_ref(), None),
-        Verdict::Permanent { message, details } => (ErrorKind::Permanent, &**message, details.as_ref(), None),
-        Verdict::BadArguments(message) => (ErrorKind::BadArguments, &**message, None, None),
-        Verdict::UnknownFunction(message) => (ErrorKind::UnknownFunction, &**message, None, None),
-        Verdict::UnknownModule(message) => (ErrorKind::UnknownModule, &**message, None, None),
-        Verdict::BadModule(message) => (ErrorKind::BadModule, &**message, None, None),
-        Verdict::Panicked(fault) => (ErrorKind::Panicked, &*fault.message, None, Some(fault)),
-        Verdict::Trapped(fault) => (ErrorKind::Trapped, &*fault.message, None, Some(fault)),
-        Verdict::Exited(fault) => (ErrorKind::Exited, &*fault.message, None, Some(fault)),
-        Verdict::Exceeded(limit, fault) => (kind_of_limit(*limit), &*fault.message, None, Some(fault)),
-        Verdict::ModuleUnavailable(message) => (ErrorKind::ModuleUnavailable, &**message, None, None),
-        Verdict::HostBug(message) => (ErrorKind::HostBug, &**message, None, None),
+    let error = match outcome.verdict.result() {
+        Ok(result) => return Decision::Succeed(result.clone()),
+        Err(error) => recorded(error, outcome),
     };
-    let error = job_error(kind, message, details, fault, outcome);
-    match class(kind, attempt.retry) {
+    if attempt.draining && outcome.verdict == Verdict::Cancelled {
+        return hand_off();
+    }
+    if let Verdict::RetryAsked { after, .. } = &outcome.verdict {
+        let max = attempt.record.max_attempts.unwrap_or(RetryPolicy::ASKED_ATTEMPTS);
+        return counted(attempt, max, error, *after);
+    }
+    match class(error.kind, attempt.retry) {
         Class::Final => Decision::Fail(error),
         Class::HostFault if attempt.record.uncharged() > RetryPolicy::UNCHARGED_ATTEMPTS => {
             Decision::Fail(error)
@@ -149,27 +137,10 @@ fn backoff(attempt: &Attempt<'_>, charge: bool) -> Duration {
     Duration::from_secs_f64(full.min(longest) * attempt.jitter.clamp(0.0, 1.0))
 }
 
-fn kind_of_limit(limit: Limit) -> ErrorKind {
-    match limit {
-        Limit::Memory => ErrorKind::OutOfMemory,
-        Limit::Cpu => ErrorKind::CpuLimit,
-        Limit::Wall => ErrorKind::TimedOut,
-        Limit::Fuel => ErrorKind::OutOfFuel,
-        Limit::Tables | Limit::Instances | Limit::Result => ErrorKind::LimitExceeded,
-    }
-}
-
-/// Each text has room of its own: a long backtrace takes nothing from the guest's last words.
-fn job_error(
-    kind: ErrorKind,
-    message: &str,
-    details: Option<&Json>,
-    fault: Option<&Fault>,
-    outcome: &Outcome,
-) -> JobError {
-    let mut error = JobError::new(kind, kept(message, "lines"));
-    error.details = details.cloned();
-    error.backtrace = fault.and_then(|fault| fault.backtrace.as_deref()).map(|text| kept(text, "frames"));
+/// The error as a record keeps it. Each text has room of its own: a long backtrace takes nothing from the guest's last words.
+fn recorded(mut error: JobError, outcome: &Outcome) -> JobError {
+    error.message = kept(&error.message, "lines");
+    error.backtrace = error.backtrace.as_deref().map(|text| kept(text, "frames"));
     error.stderr = outcome.stderr.as_deref().map(|text| kept(text, "lines"));
     error
 }

@@ -1,7 +1,7 @@
 //! What becomes of a fired message that the job stream has no copy of: somebody removed the copy, or the source could not
 //! bring it.
 
-use crate::record::{Marker, Record, StoredEntry};
+use crate::record::{Marker, StoredEntry};
 use crate::timestamp::Timestamp;
 
 /// What becomes of a fired message without a copy in the job stream.
@@ -32,7 +32,7 @@ pub fn leftover(stored: &StoredEntry, revision: Option<u64>, ages: Ages) -> Left
     let Ages { fired_at, bucket_created, now } = ages;
     let over = match stored {
         StoredEntry::Record { record, .. } => {
-            record.is_terminal() || is_of_run_before(record, revision, fired_at)
+            record.is_terminal() || record.is_of_later_run_than(revision, fired_at)
         }
         StoredEntry::Deleted(marker) => match revision {
             Some(revision) => revision < marker.revision,
@@ -47,22 +47,15 @@ pub fn leftover(stored: &StoredEntry, revision: Option<u64>, ages: Ages) -> Left
     if over { Leftover::Over } else { Leftover::Owed }
 }
 
-/// R14: the record belongs to a later use of the id.
-fn is_of_run_before(record: &Record, revision: Option<u64>, fired_at: Timestamp) -> bool {
-    match (record.after, revision) {
-        (None, _) => false,
-        (Some(after), Some(revision)) => revision < after,
-        (Some(_), None) => fired_at < record.submitted_at,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::machine::sample::forged;
     use crate::machine::sample::{at, finish, started, success, token};
     use crate::machine::{WriteIntent, Writer, transition};
+    use crate::record::Record;
     use crate::record::WriteId;
 
     const NOW: i64 = 1_000_000;
@@ -88,7 +81,7 @@ mod tests {
         };
         let ended = transition(Some(&started()), &intent).unwrap();
         assert_eq!(judged(&stands(ended), Some(6), 60), Leftover::Over);
-        let later = Record { after: Some(7), submitted_at: at(NOW - 30), ..started() };
+        let later = forged!(started(), after = Some(7), submitted_at = at(NOW - 30));
         assert_eq!(judged(&stands(later.clone()), Some(6), 60), Leftover::Over, "the id is used again");
         assert_eq!(judged(&stands(later.clone()), None, 60), Leftover::Over);
         assert_eq!(judged(&stands(later), Some(8), 60), Leftover::Owed);

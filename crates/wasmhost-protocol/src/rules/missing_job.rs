@@ -27,6 +27,7 @@ fn error(record: &Record) -> JobError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::sample::forged;
     use crate::machine::sample::{at, started, submission, success};
     use crate::record::{JobState, Revoke, StateLabel};
 
@@ -43,7 +44,7 @@ mod tests {
 
     fn end(record: &Record) -> String {
         let after = end_missing_job(record, at(100), WriteId::from_random(9)).unwrap();
-        match after.stage {
+        match &after.stage {
             JobState::Ended { end: End::Failure(error), .. } => error.kind.as_str().to_owned(),
             _ => after.state().to_string(),
         }
@@ -54,9 +55,9 @@ mod tests {
         let revoke = Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(0) });
         assert_eq!(end(&pending()), "NotPublished");
         assert_eq!(end(&started()), "Lost");
-        assert_eq!(end(&Record { revoke, ..started() }), StateLabel::Revoked.as_str());
-        assert_eq!(end(&Record { expires_at: Some(at(99)), ..pending() }), StateLabel::Revoked.as_str());
-        let ended = Record { stage: JobState::Ended { end: success(), finished_at: at(1) }, ..started() };
+        assert_eq!(end(&forged!(started(), revoke = revoke)), StateLabel::Revoked.as_str());
+        assert_eq!(end(&forged!(pending(), expires_at = Some(at(99)))), StateLabel::Revoked.as_str());
+        let ended = forged!(started(), stage = JobState::Ended { end: success(), finished_at: at(1) });
         assert_eq!(
             end_missing_job(&ended, at(100), WriteId::from_random(9)),
             Err(Illegal::Ended(StateLabel::Success))

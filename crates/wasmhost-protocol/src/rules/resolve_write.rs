@@ -48,16 +48,17 @@ pub fn still_owned(stored: StoredEntry, token: Token) -> Option<(Box<Record>, u6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::sample::forged;
     use crate::machine::sample::{at, started, token};
     use crate::record::{End, JobState, WriteId};
 
     fn running() -> Record {
-        Record { write: WriteId::from_random(1), ..started() }
+        forged!(started(), write = WriteId::from_random(1))
     }
 
     fn ended(write: u128) -> Record {
         let stage = JobState::Ended { end: End::Revoked, finished_at: at(0) };
-        Record { stage, write: WriteId::from_random(write), ..started() }
+        forged!(started(), stage = stage, write = WriteId::from_random(write))
     }
 
     fn stands(record: &Record, revision: u64) -> StoredEntry {

@@ -1,5 +1,6 @@
 //! The wire form: what is written reads back, what is not a record is named.
 
+use crate::machine::sample::forged;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::digest::Digest;
 use crate::ids::{HostId, JobId, JobKey, QueueName, StateName, TaskName};
 use crate::machine::sample::{at, failure, started, success, token};
 use crate::record::error::ErrorKind;
-use crate::record::parts::{BlobRef, DeliveryOrdinal, Revoke, Usage, WriteId};
+use crate::record::parts::{BlobRef, DeliveryOrdinal, Revoke, Token, Usage, WriteId};
 
 fn blob() -> BlobRef {
     BlobRef { name: "m.f.1/1-ab".to_owned(), digest: Digest::from_bytes([0xab; 32]), bytes: 70_000 }
@@ -20,27 +21,27 @@ fn object(record: &Record) -> Value {
 
 /// A record with every field set.
 fn full() -> Record {
-    Record {
-        meta: Some(Json::of(&json!({ "done": 1, "of": 2 })).unwrap()),
-        host: Some(HostId::parse("host-a").unwrap()),
-        expires_at: Some(at(900)),
-        digest: Some(Digest::from_bytes([1; 32])),
-        usage: Some(Usage { cpu_ms: 12, memory_peak_bytes: 1 << 20, wall_ms: 34 }),
-        args_digest: Some(Digest::from_bytes([2; 32])),
-        parent: Some(JobKey::parse("m.f.0").unwrap()),
-        revoke: Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(130) }),
-        denied: vec!["http GET http://10.0.0.1/".to_owned()],
-        checkpoint: Some(blob()),
-        attempt: 3,
-        charged: 1,
-        lost: 1,
-        after: Some(41),
-        ..started()
-    }
+    forged!(
+        started(),
+        meta = Some(Json::of(&json!({ "done": 1, "of": 2 })).unwrap()),
+        host = Some(HostId::parse("host-a").unwrap()),
+        expires_at = Some(at(900)),
+        digest = Some(Digest::from_bytes([1; 32])),
+        usage = Some(Usage { cpu_ms: 12, memory_peak_bytes: 1 << 20, wall_ms: 34 }),
+        args_digest = Some(Digest::from_bytes([2; 32])),
+        parent = Some(JobKey::parse("m.f.0").unwrap()),
+        revoke = Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(130) }),
+        denied = vec!["http GET http://10.0.0.1/".to_owned()],
+        checkpoint = Some(blob()),
+        attempt = 3,
+        charged = 1,
+        lost = 1,
+        after = Some(41)
+    )
 }
 
 fn ended(end: End) -> Record {
-    Record { stage: JobState::Ended { end, finished_at: at(160) }, ..full() }
+    forged!(full(), stage = JobState::Ended { end, finished_at: at(160) })
 }
 
 /// Every stage that there is.
@@ -71,13 +72,13 @@ fn stages() -> Vec<JobState> {
 
 /// The same, nobody having claimed it.
 fn unclaimed(record: Record) -> Record {
-    Record { attempt: 0, charged: 0, lost: 0, token: None, delivery: None, msg_seq: None, ..record }
+    forged!(record, attempt = 0, charged = 0, lost = 0, token = None, delivery = None, msg_seq = None)
 }
 
 #[test]
 fn a_record_of_any_stage_reads_back() {
     for stage in stages() {
-        let record = Record { stage: stage.clone(), ..full() };
+        let record = forged!(full(), stage = stage.clone());
         let record = if matches!(stage, JobState::Pending { .. }) { unclaimed(record) } else { record };
         assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
     }
@@ -130,7 +131,7 @@ fn unknown_fields_survive_a_rewrite_in_their_place_before_the_version() {
     let tail = r#","shiny":{"z":1,"a":1.50},"newer":[null],"v":1}"#;
     assert!(rewritten.ends_with(tail), "{rewritten}");
     assert_eq!(Record::from_bytes(rewritten.as_bytes()).unwrap(), record);
-    assert_eq!(Record { unknown: Vec::new(), ..record }, full());
+    assert_eq!(forged!(record, unknown = Vec::new()), full());
 }
 
 #[test]
@@ -169,7 +170,7 @@ fn check(record: &Record, change: &Value, wanted: &str) {
 #[test]
 fn an_impossible_record_is_named() {
     let (running, never) =
-        (full(), unclaimed(Record { stage: JobState::Pending { not_before: None }, ..full() }));
+        (full(), unclaimed(forged!(full(), stage = JobState::Pending { not_before: None })));
     let (succeeded, failed) = (ended(success()), ended(failure(ErrorKind::Failed)));
     for (record, change, wanted) in [
         (&running, json!({ "state": "started" }), "state: unknown `started`"),
@@ -218,16 +219,16 @@ prop_compose! {
     fn numbers()(attempt in 1..u32::MAX, charged: u32, lost: u32, seq: u64, count: u64, created: u32,
                  fence: u128, write: u128) -> Record {
         let charged = charged % attempt;
-        Record {
-            attempt,
-            charged,
-            lost: lost % (attempt - charged),
-            msg_seq: Some(seq),
-            delivery: Some(DeliveryOrdinal { created: at(i64::from(created)), count }),
-            token: Some(crate::record::parts::Token::from_random(fence)),
-            write: WriteId::from_random(write),
-            ..full()
-        }
+        forged!(
+            full(),
+            attempt = attempt,
+            charged = charged,
+            lost = lost % (attempt - charged),
+            msg_seq = Some(seq),
+            delivery = Some(DeliveryOrdinal { created: at(i64::from(created)), count }),
+            token = Some(Token::from_random(fence)),
+            write = WriteId::from_random(write)
+        )
     }
 }
 
@@ -236,16 +237,17 @@ prop_compose! {
                  task in "[a-z0-9][a-z0-9-]{0,20}\\.[a-zA-Z0-9]{1,20}", queue in "[a-z0-9][a-z0-9-]{0,20}",
                  reason in "\\PC*", denied in prop::collection::vec("\\PC*", 0..3), stop in 0..10_000_i64,
                  host: bool, revoke: bool) -> Record {
-        let record = Record {
-            task: TaskName::parse(&task).unwrap(),
-            id: JobId::parse(&id).unwrap(),
-            queue: QueueName::parse(&queue).unwrap(),
-            host: numbers.host.clone().filter(|_| host),
-            revoke: revoke.then(|| Revoke { reason, stop_at: at(stop) }),
-            denied,
-            stage: stage.clone(),
-            ..numbers
-        };
+        let host = numbers.host.clone().filter(|_| host);
+        let record = forged!(
+            numbers,
+            task = TaskName::parse(&task).unwrap(),
+            id = JobId::parse(&id).unwrap(),
+            queue = QueueName::parse(&queue).unwrap(),
+            host = host,
+            revoke = revoke.then(|| Revoke { reason, stop_at: at(stop) }),
+            denied = denied,
+            stage = stage.clone()
+        );
         if matches!(stage, JobState::Pending { .. }) { unclaimed(record) } else { record }
     }
 }

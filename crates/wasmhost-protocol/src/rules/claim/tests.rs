@@ -1,6 +1,7 @@
 //! The decision of one delivery, case by case.
 
 use super::*;
+use crate::machine::sample::forged;
 use crate::machine::sample::{at, claim, failure, started, success, token};
 use crate::record::{DeliveryOrdinal, JobState, Revoke};
 
@@ -56,7 +57,7 @@ fn of(record: Record, count: u64) -> String {
 }
 
 fn retrying(due: i64) -> Record {
-    Record { stage: JobState::Retry { not_before: at(due) }, charged: 1, max_attempts: Some(3), ..started() }
+    forged!(started(), stage = JobState::Retry { not_before: at(due) }, charged = 1, max_attempts = Some(3))
 }
 
 #[test]
@@ -74,11 +75,11 @@ fn a_newer_delivery_takes_a_running_job_over_and_an_older_one_walks_away() {
 
 #[test]
 fn what_cannot_go_on_is_ended_by_the_claiming_host() {
-    assert_eq!(of(Record { lost: 1, ..started() }, 2), "WorkerLost over 7");
-    assert_eq!(of(Record { charged: 2, ..started() }, 2), "Exhausted over 7");
+    assert_eq!(of(forged!(started(), lost = 1), 2), "WorkerLost over 7");
+    assert_eq!(of(forged!(started(), charged = 2), 2), "Exhausted over 7");
     let revoke = Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(0) });
-    assert_eq!(of(Record { revoke, lost: 1, ..started() }, 2), "REVOKED over 7", "before WorkerLost");
-    assert_eq!(of(Record { expires_at: Some(at(NOW)), ..started() }, 2), "REVOKED over 7");
+    assert_eq!(of(forged!(started(), revoke = revoke, lost = 1), 2), "REVOKED over 7", "before WorkerLost");
+    assert_eq!(of(forged!(started(), expires_at = Some(at(NOW))), 2), "REVOKED over 7");
     let unreadable = Some("no job");
     assert_eq!(
         word(&decide_claim(&ClaimInput { unreadable, ..case(&stands(started()), &claim(2)) })),
@@ -93,7 +94,7 @@ fn what_cannot_go_on_is_ended_by_the_claiming_host() {
 #[test]
 fn an_ended_job_is_only_acknowledged() {
     for end in [success(), failure(ErrorKind::Failed), End::Revoked] {
-        let ended = Record { stage: JobState::Ended { end, finished_at: at(1) }, ..started() };
+        let ended = forged!(started(), stage = JobState::Ended { end, finished_at: at(1) });
         assert_eq!(of(ended, 99), "ack");
     }
 }
@@ -107,14 +108,14 @@ fn a_retry_rests_until_it_is_due_however_often_it_is_delivered() {
 
 #[test]
 fn a_message_that_is_delivered_too_often_without_a_claim_is_poison() {
-    let pending = || Record { attempt: 0, token: None, delivery: None, msg_seq: None, ..started() };
-    let pending = || Record { stage: JobState::Pending { not_before: None }, ..pending() };
+    let pending = || forged!(started(), attempt = 0, token = None, delivery = None, msg_seq = None);
+    let pending = || forged!(pending(), stage = JobState::Pending { not_before: None });
     assert_eq!(of(pending(), 20), "claim 1 lost 0 over 7");
     assert_eq!(of(pending(), 21), "Poison over 7");
     assert_eq!(of(started(), 21), "claim 2 lost 1 over 7", "counted from the last claim");
     assert_eq!(of(started(), 22), "Poison over 7");
     assert_eq!(word(&decide_claim(&case(&StoredEntry::Absent, &claim(21)))), "Poison over 0");
-    let suspect = Record { lost: 1, ..started() };
+    let suspect = forged!(started(), lost = 1);
     let patient = Claim { max_lost: 3, ..claim(90) };
     assert_eq!(
         word(&decide_claim(&case(&stands(suspect), &patient))),
@@ -137,9 +138,9 @@ fn records_that_this_host_cannot_read_are_left_alone() {
     assert_eq!(word(&decide_claim(&case(&unreadable, &claim(1)))), "UnreadableRecord");
     let newer = StoredEntry::Newer { revision: 3, version: 2 };
     assert_eq!(word(&decide_claim(&case(&newer, &claim(99)))), "rest 30 s", "never poison");
-    let mismatch = Record { args_digest: Some(Digest::from_bytes([8; 32])), ..started() };
+    let mismatch = forged!(started(), args_digest = Some(Digest::from_bytes([8; 32])));
     assert_eq!(of(mismatch, 2), "ArgumentsMismatch");
-    assert_eq!(of(Record { args_digest: Some(body()), ..started() }, 2), "claim 2 lost 1 over 7");
+    assert_eq!(of(forged!(started(), args_digest = Some(body())), 2), "claim 2 lost 1 over 7");
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn an_expired_id_tells_old_messages_from_new_ones() {
         "claim 1 lost 0 over 4",
         "forgotten by a client, and no revision tells whether before"
     );
-    let (again, newer) = (stands(Record { after: Some(4), submitted_at: at(500), ..started() }), claim(2));
+    let (again, newer) = (stands(forged!(started(), after = Some(4), submitted_at = at(500))), claim(2));
     let sent = |revision, second| {
         word(&decide_claim(&ClaimInput { revision, stored_at: at(second), ..case(&again, &newer) }))
     };
@@ -205,11 +206,12 @@ fn a_message_whose_record_is_gone_for_longer_than_any_marker_is_not_run() {
 #[test]
 fn a_scheduled_job_is_not_claimed_before_its_time() {
     let stage = JobState::Pending { not_before: Some(at(NOW + 60)) };
-    let scheduled = Record { stage, attempt: 0, token: None, delivery: None, msg_seq: None, ..started() };
+    let scheduled =
+        forged!(started(), stage = stage, attempt = 0, token = None, delivery = None, msg_seq = None);
     assert_eq!(of(scheduled.clone(), 1), "rest 60 s", "a raw message under its id");
     assert_eq!(of(scheduled.clone(), 90), "rest 60 s", "and never poison");
     let stage = JobState::Pending { not_before: Some(Timestamp::from_unix_ms(i64::MAX)) };
-    assert_eq!(of(Record { stage, ..scheduled }, 1), "rest 86400 s", "no delay is longer than a day");
+    assert_eq!(of(forged!(scheduled, stage = stage), 1), "rest 86400 s", "no delay is longer than a day");
 }
 
 #[test]

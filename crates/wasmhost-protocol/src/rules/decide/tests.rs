@@ -1,12 +1,13 @@
 //! R8 as a table: every verdict under every circumstance, against what the rule says.
 
 use super::*;
-use crate::machine::sample::started;
+use crate::machine::sample::{forged, started};
+use crate::outcome::{Fault, Limit};
 use crate::record::Revoke;
 use crate::timestamp::Timestamp;
 
 fn record(max_attempts: Option<u32>, charged: u32) -> Record {
-    Record { attempt: charged + 1, max_attempts, charged, ..started() }
+    forged!(started(), attempt = charged + 1, max_attempts = max_attempts, charged = charged)
 }
 
 fn outcome(verdict: Verdict) -> Outcome {
@@ -197,7 +198,7 @@ fn the_hosts_own_faults_back_off_and_end_after_ten_retries() {
     let retry = RetryPolicy::default();
     let verdict = outcome(Verdict::ModuleUnavailable("away".to_owned()));
     for attempt in 1..=12 {
-        let record = Record { attempt, ..record(Some(1), 0) };
+        let record = forged!(record(Some(1), 0), attempt = attempt);
         let decision =
             decide(&Attempt { record: &record, retry: &retry, draining: false, jitter: 1.0 }, &verdict);
         if attempt <= 10 {

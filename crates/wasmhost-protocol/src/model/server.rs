@@ -1,17 +1,17 @@
 //! The server: compare-and-set, time to live, schedules, deliveries, and who interferes with it.
 
-use wasmhost_protocol::record::{JobState, Record};
+use crate::record::{JobState, Record};
 
-use crate::clock;
-use crate::few::Few;
-use crate::model::{Cause, MOST_DELIVERIES, Model, spend};
-use crate::mutants::Mutant;
-use crate::records::Rec;
-use crate::world::{At, Gone, Host, Msg, Odd, Place, Publish, Recon, World};
+use crate::model::clock;
+use crate::model::few::Few;
+use crate::model::mutants::Mutant;
+use crate::model::records::Rec;
+use crate::model::steps::{Cause, MOST_DELIVERIES, Model, spend};
+use crate::model::world::{At, Gone, Host, Msg, Odd, Place, Publish, Recon, World};
 
 impl Model {
     /// Writes `new` over revision `exp`; none where another revision stands.
-    pub(crate) fn cas(&mut self, world: &World, new: Rec, exp: u8) -> Option<World> {
+    pub(super) fn cas(&mut self, world: &World, new: Rec, exp: u8) -> Option<World> {
         if exp != world.rev {
             return None;
         }
@@ -34,7 +34,7 @@ impl Model {
     }
 
     /// Late writes land; time passes; schedules fire; operators and times to live interfere.
-    pub(crate) fn server_steps(&mut self, world: &World) {
+    pub(super) fn server_steps(&mut self, world: &World) {
         self.late_steps(world);
         self.time_steps(world);
         if world.msgs.iter().any(|msg| msg.count > 0)
@@ -191,19 +191,19 @@ impl Model {
     }
 
     /// Whether a retry stands whose time has not come.
-    pub(crate) fn is_early(&self, world: &World) -> bool {
+    pub(super) fn is_early(&self, world: &World) -> bool {
         let stage = world.rec.map(|rec| &self.record(rec).stage);
         matches!(stage, Some(JobState::Retry { not_before }) if *not_before > clock::now())
     }
 
     /// Whether a scheduled job stands that is not due.
-    pub(crate) fn waits(&self, world: &World) -> bool {
+    pub(super) fn waits(&self, world: &World) -> bool {
         let stage = world.rec.map(|rec| &self.record(rec).stage);
         matches!(stage, Some(JobState::Pending { not_before: Some(at) }) if *at > clock::now())
     }
 
     /// Stores a message, unless one stands on its subject, or its stream remembers its id.
-    pub(crate) fn store(&self, world: &mut World, what: Publish) -> bool {
+    pub(super) fn store(&self, world: &mut World, what: Publish) -> bool {
         let place = if what.scheduled { Place::Schedule } else { Place::Jobs };
         let stands = world.msgs.iter().any(|msg| msg.place == place);
         if stands || world.ids >> what.hdr & 1 == 1 {
@@ -223,7 +223,7 @@ impl Model {
     }
 
     /// A message goes to a free slot, or to the slot that runs its attempt (R3).
-    pub(crate) fn delivery_steps(&mut self, world: &World) {
+    pub(super) fn delivery_steps(&mut self, world: &World) {
         for (at, msg) in world.msgs.iter().enumerate().filter(|(_, msg)| msg.place == Place::Jobs) {
             if msg.count >= MOST_DELIVERIES {
                 self.capped = true;
@@ -281,18 +281,18 @@ impl Model {
     }
 
     /// Whether the record stands under the host's own token.
-    pub(crate) fn holds(&self, world: &World, host: &Host) -> bool {
+    pub(super) fn holds(&self, world: &World, host: &Host) -> bool {
         world.rec.is_some_and(|rec| self.kept(rec).token == host.token)
     }
 }
 
 /// A slot's name.
-pub(crate) fn name(host: usize) -> char {
+pub(super) fn name(host: usize) -> char {
     ['A', 'B', 'C'][host]
 }
 
 /// A delete marker takes the record's place.
-pub(crate) fn delete(world: &World, gone: Gone) -> World {
+pub(super) fn delete(world: &World, gone: Gone) -> World {
     let writes = world.writes + 1;
     let recons = begin_anew(world);
     World { rec: None, odd: None, marker: Some(gone), rev: writes, writes, brief: false, recons, ..*world }
@@ -304,12 +304,13 @@ fn begin_anew(world: &World) -> Few<Recon, 2> {
 }
 
 /// More than 30 s pass for every client.
-pub(crate) fn clients_late(world: &World) -> World {
-    let late = world.clients.iter().map(|client| crate::world::Client { late: client.is_busy(), ..*client });
+pub(super) fn clients_late(world: &World) -> World {
+    let late =
+        world.clients.iter().map(|client| crate::model::world::Client { late: client.is_busy(), ..*client });
     World { clients: Few::of(late), ..*world }
 }
 
 fn is_unpublished(record: &Record) -> bool {
-    use wasmhost_protocol::record::{End, ErrorKind};
+    use crate::record::{End, ErrorKind};
     matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == ErrorKind::NotPublished)
 }

@@ -1,16 +1,17 @@
 //! A client that revokes (R12), after the client crate's `revoke`: T6 while nothing runs, else T9.
 
-use wasmhost_protocol::machine::{Transition, transition};
-use wasmhost_protocol::record::{Record, Revoke};
+use crate::machine::sample::forged;
+use crate::machine::{Transition, transition};
+use crate::record::Revoke;
 
-use crate::clock;
-use crate::model::{Cause, Model, spend};
-use crate::mutants::Mutant;
-use crate::records::Rec;
-use crate::world::{Revoker, World, Write};
+use crate::model::clock;
+use crate::model::mutants::Mutant;
+use crate::model::records::Rec;
+use crate::model::steps::{Cause, Model, spend};
+use crate::model::world::{Revoker, World, Write};
 
 impl Model {
-    pub(crate) fn revoker_steps(&mut self, world: &World) {
+    pub(super) fn revoker_steps(&mut self, world: &World) {
         if let Some(new) = world.revoker.write.new {
             let what = if self.describe { self.word(new) } else { String::new() };
             if let Some(mut after) = spend(world, |left| &mut left.unknown) {
@@ -52,7 +53,7 @@ impl Model {
         let record = match (transition(Some(held), &change), later) {
             (Ok(record), _) => record,
             (Err(_), Some(revoke)) if !held.is_terminal() => {
-                Record { revoke: Some(revoke), write: change.write, ..held.clone() }
+                forged!(held.clone(), revoke = Some(revoke), write = change.write)
             }
             (Err(_), _) => return,
         };

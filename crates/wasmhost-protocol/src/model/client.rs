@@ -1,31 +1,31 @@
 //! A submitting client (R1), after the client crate's `submit`: T0, then the message; in doubt, a touch.
 
-use wasmhost_protocol::machine::{JobSpec, Transition, WriteIntent, Writer, transition};
-use wasmhost_protocol::record::{ErrorKind, JobState, Record};
-use wasmhost_protocol::rules::{WriteResolution, resolve_write};
+use crate::machine::{JobSpec, Transition, WriteIntent, Writer, transition};
+use crate::record::{ErrorKind, JobState, Record};
+use crate::rules::{WriteResolution, resolve_write};
 
-use crate::clock;
-use crate::host::small;
-use crate::invariants::is_failure;
-use crate::model::{Cause, Model, args, spend};
-use crate::mutants::Mutant;
-use crate::records::{Ghost, write_id};
+use crate::model::clock;
+use crate::model::host::small;
+use crate::model::invariants::is_failure;
+use crate::model::mutants::Mutant;
+use crate::model::records::{Ghost, write_id};
+use crate::model::steps::{Cause, Model, args, spend};
 
-use crate::world::{Client, Place, Publish, Submitting, Why, World, Write};
+use crate::model::world::{Client, Place, Publish, Submitting, Why, World, Write};
 
 impl Client {
     /// Whether it is at work.
-    pub(crate) fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         !matches!(self.pc, Submitting::Idle | Submitting::Done | Submitting::Dead)
     }
 
-    pub(crate) fn ended(pc: Submitting) -> Self {
+    pub(super) fn ended(pc: Submitting) -> Self {
         Self { pc, ..Self::default() }
     }
 }
 
 impl Model {
-    pub(crate) fn client_steps(&mut self, world: &World, at: usize) {
+    pub(super) fn client_steps(&mut self, world: &World, at: usize) {
         let client = world.clients[at];
         if client.is_busy()
             && let Some(mut after) = spend(world, |left| &mut left.client_crash)
@@ -59,7 +59,7 @@ impl Model {
         }
     }
 
-    pub(crate) fn client_step(&mut self, cause: Cause, to: World, at: usize, label: impl FnOnce() -> String) {
+    pub(super) fn client_step(&mut self, cause: Cause, to: World, at: usize, label: impl FnOnce() -> String) {
         self.step(cause, to, || format!("client {}: {}", at + 1, label()));
     }
 
@@ -87,7 +87,7 @@ impl Model {
         after
     }
 
-    pub(crate) fn client_change(&self, world: &World, event: Transition) -> WriteIntent {
+    pub(super) fn client_change(&self, world: &World, event: Transition) -> WriteIntent {
         let write = write_id(self.fresh(world));
         WriteIntent { transition: event, writer: Writer::Client, now: clock::now(), write }
     }
@@ -126,7 +126,7 @@ impl Model {
         after
     }
 
-    pub(crate) fn accepted(&self, world: &World, at: usize) -> World {
+    pub(super) fn accepted(&self, world: &World, at: usize) -> World {
         let mut after = *world;
         let rec = world.clients[at].rec.expect("a job is accepted by its record");
         after.ghost.accepted |= 1 << self.kept(rec).ghost.run;
@@ -157,7 +157,7 @@ impl Model {
     }
 
     /// Decides by what stands.
-    pub(crate) fn meet_step(&mut self, world: &World, at: usize) {
+    pub(super) fn meet_step(&mut self, world: &World, at: usize) {
         let mut after = *world;
         let client = &mut after.clients[at];
         let Some(rec) = world.rec else {
@@ -193,7 +193,7 @@ impl Model {
     }
 
     /// T0b on the record that it holds.
-    pub(crate) fn touch_step(&mut self, world: &World, at: usize, why: Why) {
+    pub(super) fn touch_step(&mut self, world: &World, at: usize, why: Why) {
         let mut after = *world;
         let held = world.clients[at].rec.expect("it touches what it holds");
         let intent = self.client_change(world, Transition::Touch);
@@ -207,7 +207,7 @@ impl Model {
         self.client_step(Cause::Work, after, at, || format!("touches: {why:?}"));
     }
 
-    pub(crate) fn message(&self, client: &Client) -> Publish {
+    pub(super) fn message(&self, client: &Client) -> Publish {
         let kept = self.kept(client.rec.expect("it publishes for a record"));
         let submitted = small(kept.record.submitted_at.unix_ms().unsigned_abs() / 1000);
         let scheduled = is_scheduled(&kept.record);
@@ -216,6 +216,6 @@ impl Model {
 }
 
 /// Whether it is for a schedule to bring the job's message.
-pub(crate) fn is_scheduled(held: &Record) -> bool {
+pub(super) fn is_scheduled(held: &Record) -> bool {
     matches!(held.stage, JobState::Pending { not_before: Some(_) })
 }

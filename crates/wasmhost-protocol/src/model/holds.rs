@@ -1,8 +1,8 @@
 //! Each scenario keeps every invariant.
 
-use crate::model::Model;
-use crate::scenarios::{self, Scenario};
-use crate::search::explore;
+use crate::model::scenarios::{self, Scenario};
+use crate::model::search::explore;
+use crate::model::steps::Model;
 
 /// Set to `wide`, it lets more go wrong in one history.
 const BOUNDS: &str = "WASMHOST_MODEL";

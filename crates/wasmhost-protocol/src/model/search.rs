@@ -5,32 +5,32 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
-use crate::model::{Cause, Model, Step};
-use crate::world::World;
+use crate::model::steps::{Cause, Model, Step};
+use crate::model::world::World;
 
 /// What is violated where no ending state can be reached.
 const STUCK: &str = "I6 no ending state can be reached";
 
 /// A violation, with a shortest way to it.
 #[derive(Debug)]
-pub(crate) struct Violation {
-    pub(crate) what: String,
-    pub(crate) trace: Vec<String>,
+pub(super) struct Violation {
+    pub(super) what: String,
+    pub(super) trace: Vec<String>,
 }
 
 /// What a search found.
 #[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) states: usize,
-    pub(crate) steps: usize,
+pub(super) struct Found {
+    pub(super) states: usize,
+    pub(super) steps: usize,
     /// Whether a message was delivered as often as the model counts.
-    pub(crate) capped: bool,
-    pub(crate) violations: Vec<Violation>,
+    pub(super) capped: bool,
+    pub(super) violations: Vec<Violation>,
 }
 
 impl Found {
     /// What is broken, each with the way to it.
-    pub(crate) fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         let mut told = String::new();
         for Violation { what, trace } in &self.violations {
             told.push_str(&format!("violated: {what}\n"));
@@ -62,7 +62,7 @@ struct Search {
 }
 
 /// Explores a scenario. `wanted`: it ends with the first violation that begins so.
-pub(crate) fn explore(mut model: Model, wanted: Option<&str>) -> Found {
+pub(super) fn explore(mut model: Model, wanted: Option<&str>) -> Found {
     let world = model.start();
     let mut search = Search {
         model,

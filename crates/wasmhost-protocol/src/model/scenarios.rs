@@ -1,46 +1,46 @@
 //! Scenarios: who takes part, what stands at the start, and what may go wrong.
 
-use wasmhost_protocol::machine::{JobSpec, Transition, transition};
+use crate::machine::{JobSpec, Transition, transition};
 
-use crate::clock;
-use crate::few::Few;
-use crate::model::{Model, args};
-use crate::records::Ghost;
-use crate::world::{Client, Ghosts, Host, Left, Msg, Place, Publish, Recon, World};
+use crate::model::clock;
+use crate::model::few::Few;
+use crate::model::records::Ghost;
+use crate::model::steps::{Model, args};
+use crate::model::world::{Client, Ghosts, Host, Left, Msg, Place, Publish, Recon, World};
 
 /// A scenario.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
-    pub(crate) start: Start,
-    pub(crate) left: Left,
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) start: Start,
+    pub(super) left: Left,
     /// Faults and wishes that come together in one history.
-    pub(crate) at_most: u8,
-    pub(crate) hosts: usize,
-    pub(crate) reconcilers: usize,
-    pub(crate) max_attempts: u32,
-    pub(crate) max_lost: u32,
+    pub(super) at_most: u8,
+    pub(super) hosts: usize,
+    pub(super) reconcilers: usize,
+    pub(super) max_attempts: u32,
+    pub(super) max_lost: u32,
     /// R0: submitters are trusted.
-    pub(crate) trust: bool,
+    pub(super) trust: bool,
     /// Where clients publish.
-    pub(crate) place: Place,
+    pub(super) place: Place,
     /// The guest only succeeds.
-    pub(crate) plain: bool,
+    pub(super) plain: bool,
     /// Jobs expire.
-    pub(crate) expires: bool,
+    pub(super) expires: bool,
     /// A revoke leaves the guest time to stop.
-    pub(crate) grace: bool,
+    pub(super) grace: bool,
     /// Its slots are of one host, not of as many.
-    pub(crate) one_host: bool,
+    pub(super) one_host: bool,
     /// With so many touches a client's 30 s are over.
-    pub(crate) touches: u8,
+    pub(super) touches: u8,
     /// Copies for people are steps of their own.
-    pub(crate) copies: bool,
+    pub(super) copies: bool,
 }
 
 /// What stands at the start.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Start {
+pub(super) enum Start {
     /// An accepted job: PENDING, and so many messages, which name its revision.
     Queued(u8),
     /// The same, but each further message names a revision to come.
@@ -100,14 +100,14 @@ const LEFT: Left = Left {
     refuse: 0,
 };
 
-pub(crate) const S1: Scenario = Scenario {
+pub(super) const S1: Scenario = Scenario {
     name: "S1 claim, complete, unknown, crash, pause, retry",
     left: Left { crash: 1, unknown: 1, lapse: 1, recount: 1, hasty: 1, ..LEFT },
     at_most: 2,
     ..PLAIN
 };
 
-pub(crate) const S1B: Scenario = Scenario {
+pub(super) const S1B: Scenario = Scenario {
     name: "S1b raw job, progress, hand-off, R3's fourth time",
     start: Start::Raw,
     left: Left { crash: 1, unknown: 1, lapse: 1, stale: 1, handoff: 1, progress: 1, ..LEFT },
@@ -115,7 +115,7 @@ pub(crate) const S1B: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S2: Scenario = Scenario {
+pub(super) const S2: Scenario = Scenario {
     name: "S2 revoke and expiry racing",
     left: Left { crash: 1, unknown: 1, lapse: 1, revoke: 1, expire: 1, ..LEFT },
     max_attempts: 1,
@@ -124,7 +124,7 @@ pub(crate) const S2: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S3: Scenario = Scenario {
+pub(super) const S3: Scenario = Scenario {
     name: "S3 submit, crash, submit again, reconcile",
     start: Start::Unsubmitted(2),
     left: Left { unknown: 1, client_crash: 1, ..LEFT },
@@ -135,21 +135,21 @@ pub(crate) const S3: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S3B: Scenario = Scenario {
+pub(super) const S3B: Scenario = Scenario {
     name: "S3b the same with schedules",
     left: Left { client_crash: 1, late: 1, ..LEFT },
     place: Place::Schedule,
     ..S3
 };
 
-pub(crate) const S3C: Scenario = Scenario {
+pub(super) const S3C: Scenario = Scenario {
     name: "S3c a publish without an answer",
     left: Left { unanswered: 1, ..LEFT },
     at_most: 1,
     ..S3
 };
 
-pub(crate) const S4: Scenario = Scenario {
+pub(super) const S4: Scenario = Scenario {
     name: "S4 a record expires and its id is used again",
     start: Start::Unsubmitted(2),
     left: Left { crash: 1, lapse: 1, ttl: 1, ..LEFT },
@@ -158,7 +158,7 @@ pub(crate) const S4: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S5: Scenario = Scenario {
+pub(super) const S5: Scenario = Scenario {
     name: "S5 two messages of one key, purge, reconcile",
     start: Start::Queued(2),
     left: Left { crash: 1, lapse: 1, purge: 1, ..LEFT },
@@ -168,7 +168,7 @@ pub(crate) const S5: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S5B: Scenario = Scenario {
+pub(super) const S5B: Scenario = Scenario {
     name: "S5b one message, purge, revoke, reconcile",
     left: Left { crash: 1, unknown: 1, purge: 1, revoke: 1, ..LEFT },
     hosts: 1,
@@ -177,7 +177,7 @@ pub(crate) const S5B: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S6: Scenario = Scenario {
+pub(super) const S6: Scenario = Scenario {
     name: "S6 liars name revisions, the claim reads first",
     start: Start::Liars(3),
     left: Left { crash: 1, lapse: 1, ..LEFT },
@@ -188,20 +188,20 @@ pub(crate) const S6: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S7: Scenario = Scenario {
+pub(super) const S7: Scenario = Scenario {
     name: "S7 poison, copies refused",
     left: Left { crash: 1, unknown: 1, lapse: 1, storm: 1, refuse: 1, ..LEFT },
     copies: true,
     ..PLAIN
 };
 
-pub(crate) const S8: Scenario = Scenario {
+pub(super) const S8: Scenario = Scenario {
     name: "S8 a job is forgotten and its id used again",
     left: Left { crash: 1, lapse: 1, forget: 1, ..LEFT },
     ..S4
 };
 
-pub(crate) const S8B: Scenario = Scenario {
+pub(super) const S8B: Scenario = Scenario {
     name: "S8b a job that never ran is revoked, and its record expires",
     left: Left { revoke: 1, ttl: 1, ..LEFT },
     hosts: 1,
@@ -209,7 +209,7 @@ pub(crate) const S8B: Scenario = Scenario {
     ..S4
 };
 
-pub(crate) const S8C: Scenario = Scenario {
+pub(super) const S8C: Scenario = Scenario {
     name: "S8c a late message meets the marker of its own record",
     start: Start::Unsubmitted(1),
     left: Left { client_crash: 1, late: 1, unanswered: 1, ttl: 1, forget: 1, ..LEFT },
@@ -218,7 +218,7 @@ pub(crate) const S8C: Scenario = Scenario {
     ..S4
 };
 
-pub(crate) const S9: Scenario = Scenario {
+pub(super) const S9: Scenario = Scenario {
     name: "S9 the record becomes unreadable, or newer",
     left: Left { crash: 1, unknown: 1, lapse: 1, junk: 1, refuse: 1, ..LEFT },
     plain: true,
@@ -226,14 +226,14 @@ pub(crate) const S9: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S10: Scenario = Scenario {
+pub(super) const S10: Scenario = Scenario {
     name: "S10 two reconcilers",
     left: Left { crash: 1, unknown: 1, purge: 1, revoke: 1, ..LEFT },
     reconcilers: 2,
     ..S5B
 };
 
-pub(crate) const S11: Scenario = Scenario {
+pub(super) const S11: Scenario = Scenario {
     name: "S11 a raw job beside a submission with other arguments",
     start: Start::RawBeside(1),
     left: Left { unknown: 1, lapse: 1, client_crash: 1, ..LEFT },
@@ -243,10 +243,10 @@ pub(crate) const S11: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S11B: Scenario =
+pub(super) const S11B: Scenario =
     Scenario { name: "S11b two clients, one id, different arguments", start: Start::Different(2), ..S3 };
 
-pub(crate) const S12: Scenario = Scenario {
+pub(super) const S12: Scenario = Scenario {
     name: "S12 the time to stop moves",
     left: Left { crash: 1, unknown: 1, lapse: 1, revoke: 2, ..LEFT },
     grace: true,
@@ -255,14 +255,14 @@ pub(crate) const S12: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S13: Scenario = Scenario {
+pub(super) const S13: Scenario = Scenario {
     name: "S13 suspects are given back",
     left: Left { crash: 2, lapse: 1, give_back: 1, ..LEFT },
     max_lost: 2,
     ..PLAIN
 };
 
-pub(crate) const S14: Scenario = Scenario {
+pub(super) const S14: Scenario = Scenario {
     name: "S14 three messages of one key, three hosts, purge",
     start: Start::Queued(3),
     left: Left { crash: 1, lapse: 1, purge: 1, ..LEFT },
@@ -275,7 +275,7 @@ pub(crate) const S14: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S15: Scenario = Scenario {
+pub(super) const S15: Scenario = Scenario {
     name: "S15 what fired comes again, and the id is used again",
     start: Start::Unsubmitted(2),
     left: Left { amnesia: 1, ttl: 1, ..LEFT },
@@ -285,7 +285,7 @@ pub(crate) const S15: Scenario = Scenario {
     ..PLAIN
 };
 
-pub(crate) const S15R: Scenario = Scenario {
+pub(super) const S15R: Scenario = Scenario {
     name: "S15r a raw job that fired comes again when its record is gone",
     start: Start::RawScheduled,
     left: Left { amnesia: 1, ttl: 1, crash: 1, lapse: 1, ..LEFT },
@@ -293,7 +293,7 @@ pub(crate) const S15R: Scenario = Scenario {
     ..S15
 };
 
-pub(crate) const S15B: Scenario = Scenario {
+pub(super) const S15B: Scenario = Scenario {
     name: "S15b what fired comes again while hosts die",
     start: Start::Unsubmitted(1),
     left: Left { amnesia: 1, crash: 1, lapse: 1, unknown: 1, ..LEFT },
@@ -301,7 +301,7 @@ pub(crate) const S15B: Scenario = Scenario {
     ..S15
 };
 
-pub(crate) const S15C: Scenario = Scenario {
+pub(super) const S15C: Scenario = Scenario {
     name: "S15c what fired is taken from the job stream",
     start: Start::Unsubmitted(1),
     left: Left { amnesia: 1, crash: 1, purge: 1, ttl: 1, ..LEFT },
@@ -313,7 +313,7 @@ pub(crate) const S15C: Scenario = Scenario {
 
 impl Scenario {
     /// With more faults, and more of them in one history.
-    pub(crate) fn widened(self) -> Self {
+    pub(super) fn widened(self) -> Self {
         let twice = |budget: u8| if budget == 0 { 0 } else { 2 };
         let Left { crash, unknown, .. } = self.left;
         let left = Left { crash: twice(crash), unknown: twice(unknown), ..self.left };
@@ -323,7 +323,7 @@ impl Scenario {
 
 impl Model {
     /// The first state.
-    pub(crate) fn start(&mut self) -> World {
+    pub(super) fn start(&mut self) -> World {
         let scenario = self.scenario;
         let (clients, distinct) = match scenario.start {
             Start::Unsubmitted(clients) | Start::RawBeside(clients) => (clients, false),

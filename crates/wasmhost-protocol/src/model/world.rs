@@ -1,75 +1,75 @@
 //! A state of the world: one key of the states bucket, the messages of that key, and everybody who is at work on them.
 
-use crate::few::Few;
-use crate::records::Rec;
+use crate::model::few::Few;
+use crate::model::records::Rec;
 
 /// A state. Fields that only an invariant reads are called ghosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct World {
-    pub(crate) rec: Option<Rec>,
+pub(super) struct World {
+    pub(super) rec: Option<Rec>,
     /// Something other than a record of this version stands under the key.
-    pub(crate) odd: Option<Odd>,
+    pub(super) odd: Option<Odd>,
     /// The key's last revision; 0 where nothing ever stood.
-    pub(crate) rev: u8,
+    pub(super) rev: u8,
     /// Writes to the key so far: the server's clock.
-    pub(crate) writes: u8,
+    pub(super) writes: u8,
     /// What left a delete marker, where one stands.
-    pub(crate) marker: Option<Gone>,
+    pub(super) marker: Option<Gone>,
     /// Whether the terminal record lives only as long as one of a job that never ran.
-    pub(crate) brief: bool,
-    pub(crate) msgs: Few<Msg, 6>,
-    pub(crate) hosts: Few<Host, 3>,
-    pub(crate) clients: Few<Client, 2>,
-    pub(crate) revoker: Revoker,
-    pub(crate) recons: Few<Recon, 2>,
+    pub(super) brief: bool,
+    pub(super) msgs: Few<Msg, 6>,
+    pub(super) hosts: Few<Host, 3>,
+    pub(super) clients: Few<Client, 2>,
+    pub(super) revoker: Revoker,
+    pub(super) recons: Few<Recon, 2>,
     /// Writes without an answer: each lands now, later or never.
-    pub(crate) net: Few<Write, 3>,
+    pub(super) net: Few<Write, 3>,
     /// Publishes that wait in a connection's buffer.
-    pub(crate) buffered: Few<Publish, 2>,
-    pub(crate) left: Left,
+    pub(super) buffered: Few<Publish, 2>,
+    pub(super) left: Left,
     /// Which creation of the consumer this is.
-    pub(crate) created: u8,
+    pub(super) created: u8,
     /// Messages stored so far.
-    pub(crate) seqs: u8,
+    pub(super) seqs: u8,
     /// Whether `expires_at` has passed.
-    pub(crate) expired: bool,
+    pub(super) expired: bool,
     /// Revisions whose message id the streams remember, a bit each.
-    pub(crate) ids: u64,
+    pub(super) ids: u64,
     /// Scheduled jobs are due.
-    pub(crate) due: bool,
+    pub(super) due: bool,
     /// Uses of the id so far.
-    pub(crate) runs: u8,
-    pub(crate) ghost: Ghosts,
+    pub(super) runs: u8,
+    pub(super) ghost: Ghosts,
 }
 
 /// What only invariants read; the sets are bits by run, or by message for copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Ghosts {
+pub(super) struct Ghosts {
     /// What may have cost a claim its outcome.
-    pub(crate) faults: u8,
+    pub(super) faults: u8,
     /// An operator took a message.
-    pub(crate) purged: bool,
+    pub(super) purged: bool,
     /// A message was delivered more often than hosts gave it back on purpose.
-    pub(crate) storm: bool,
-    pub(crate) accepted: u8,
-    pub(crate) over: u8,
-    pub(crate) unpublished: u8,
+    pub(super) storm: bool,
+    pub(super) accepted: u8,
+    pub(super) over: u8,
+    pub(super) unpublished: u8,
     /// Messages with a copy for people.
-    pub(crate) copied: u8,
+    pub(super) copied: u8,
     /// DEAD refused a copy.
-    pub(crate) refused: bool,
+    pub(super) refused: bool,
 }
 
 /// What is no record of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Odd {
+pub(super) enum Odd {
     Unreadable,
     Newer,
 }
 
 /// A record that is gone, with a marker in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Gone {
+pub(super) enum Gone {
     /// It expired: T10 by the server. Its revision, and how long it lived.
     Expired { ended: u8, brief: bool },
     /// Somebody deleted it: T10 by a client, or T11.
@@ -78,7 +78,7 @@ pub(crate) enum Gone {
 
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum Place {
+pub(super) enum Place {
     Schedule,
     Due,
     #[default]
@@ -87,79 +87,79 @@ pub(crate) enum Place {
 
 /// A message of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Msg {
-    pub(crate) seq: u8,
-    pub(crate) place: Place,
-    pub(crate) what: Publish,
+pub(super) struct Msg {
+    pub(super) seq: u8,
+    pub(super) place: Place,
+    pub(super) what: Publish,
     /// Writes to the key before it was stored.
-    pub(crate) born: u8,
+    pub(super) born: u8,
     /// Deliveries by this consumer.
-    pub(crate) count: u8,
+    pub(super) count: u8,
     /// Delivered, and not yet given back.
-    pub(crate) pending: bool,
+    pub(super) pending: bool,
     /// Given back with a delay.
-    pub(crate) delayed: bool,
+    pub(super) delayed: bool,
     /// Of one that fired: the job stream's source has passed it.
-    pub(crate) taken: bool,
+    pub(super) taken: bool,
     /// Of one in the job stream: which one it was, when it fired; 0: it was published there.
-    pub(crate) source: u8,
+    pub(super) source: u8,
 }
 
 impl Msg {
     /// As much of it as a host needs to settle it.
-    pub(crate) fn to_settle(self) -> Self {
+    pub(super) fn to_settle(self) -> Self {
         Self { seq: self.seq, source: self.source, ..Self::default() }
     }
 }
 
 /// What is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Publish {
+pub(super) struct Publish {
     /// `Wasmhost-Revision`; 0: none.
-    pub(crate) hdr: u8,
+    pub(super) hdr: u8,
     /// Which arguments its body holds.
-    pub(crate) args: u8,
+    pub(super) args: u8,
     /// Writes to the key before its client asked for the time.
-    pub(crate) submitted: u8,
+    pub(super) submitted: u8,
     /// Ghost: which use of the id.
-    pub(crate) run: u8,
+    pub(super) run: u8,
     /// It is a schedule.
-    pub(crate) scheduled: bool,
+    pub(super) scheduled: bool,
 }
 
 /// A compare-and-set under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Write {
-    pub(crate) new: Option<Rec>,
-    pub(crate) exp: u8,
+pub(super) struct Write {
+    pub(super) new: Option<Rec>,
+    pub(super) exp: u8,
 }
 
 /// A slot of a host, with what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Host {
-    pub(crate) pc: At,
+pub(super) struct Host {
+    pub(super) pc: At,
     /// The message in hand, as it was delivered.
-    pub(crate) msg: Msg,
-    pub(crate) created: u8,
+    pub(super) msg: Msg,
+    pub(super) created: u8,
     /// R3's fourth time: the claim takes the record from a delivery that does not look older.
-    pub(crate) adopt: bool,
+    pub(super) adopt: bool,
     /// R4: a message of this sequence is gone.
-    pub(crate) gone: u8,
+    pub(super) gone: u8,
     /// The newest claim that it made, and its fence.
-    pub(crate) claim: u8,
-    pub(crate) token: u8,
+    pub(super) claim: u8,
+    pub(super) token: u8,
     /// The record that it writes; while a guest runs, the one that it holds.
-    pub(crate) rec: Option<Rec>,
+    pub(super) rec: Option<Rec>,
     /// The revision that it holds, or writes over.
-    pub(crate) exp: u8,
-    pub(crate) intent: Intent,
+    pub(super) exp: u8,
+    pub(super) intent: Intent,
     /// Ghost: its claim is in the bucket, or was.
-    pub(crate) recorded: bool,
+    pub(super) recorded: bool,
 }
 
 /// What a host does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum At {
+pub(super) enum At {
     #[default]
     Idle,
     /// Read the record, and judge the delivery.
@@ -183,7 +183,7 @@ pub(crate) enum At {
 
 /// What a host wants to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum Intent {
+pub(super) enum Intent {
     #[default]
     Claim,
     /// T6, T6b, T8: the end of a job that it does not own.
@@ -198,27 +198,27 @@ pub(crate) enum Intent {
 
 /// A submitting client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Client {
-    pub(crate) pc: Submitting,
+pub(super) struct Client {
+    pub(super) pc: Submitting,
     /// Which arguments it submits.
-    pub(crate) args: u8,
+    pub(super) args: u8,
     /// The record that it writes or holds, and the revision.
-    pub(crate) rec: Option<Rec>,
-    pub(crate) exp: u8,
+    pub(super) rec: Option<Rec>,
+    pub(super) exp: u8,
     /// T0 was its own.
-    pub(crate) own: bool,
+    pub(super) own: bool,
 
     /// A publish was sent whose fate is not known.
-    pub(crate) doubt: bool,
+    pub(super) doubt: bool,
     /// More than 30 s have passed.
-    pub(crate) late: bool,
+    pub(super) late: bool,
     /// Touches so far; two clients could go on with it for 30 s.
-    pub(crate) touches: u8,
+    pub(super) touches: u8,
 }
 
 /// What a submitting client does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum Submitting {
+pub(super) enum Submitting {
     #[default]
     Idle,
     Write(Why),
@@ -239,7 +239,7 @@ pub(crate) enum Submitting {
 
 /// Why a client writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Why {
+pub(super) enum Why {
     /// T0.
     Submit,
     /// T0b of a record that it met.
@@ -252,20 +252,20 @@ pub(crate) enum Why {
 
 /// A client that revokes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Revoker {
-    pub(crate) write: Write,
+pub(super) struct Revoker {
+    pub(super) write: Write,
 }
 
 /// A reconciler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Recon {
-    pub(crate) pc: Reconciling,
-    pub(crate) scan: u8,
+pub(super) struct Recon {
+    pub(super) pc: Reconciling,
+    pub(super) scan: u8,
 }
 
 /// What a reconciler does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) enum Reconciling {
+pub(super) enum Reconciling {
     #[default]
     Idle,
     /// Look in the place of this number.
@@ -279,10 +279,10 @@ macro_rules! budgets {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// What may still happen, and how often.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-        pub(crate) struct Left { $($(#[$doc])* pub(crate) $name: u8,)* }
+        pub(super) struct Left { $($(#[$doc])* pub(super) $name: u8,)* }
 
         impl Left {
-            pub(crate) fn total(&self) -> u8 {
+            pub(super) fn total(&self) -> u8 {
                 0 $(+ self.$name)*
             }
         }

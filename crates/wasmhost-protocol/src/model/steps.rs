@@ -2,57 +2,57 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::digest::Digest;
-use wasmhost_protocol::ids::{HostId, JobKey, QueueName};
-use wasmhost_protocol::machine::{Claim, JobSpec};
-use wasmhost_protocol::policy::RetryPolicy;
-use wasmhost_protocol::record::{DeliveryOrdinal, Marker, Record, StoredEntry};
-use wasmhost_protocol::timestamp::Timestamp;
+use crate::digest::Digest;
+use crate::ids::{HostId, JobKey, QueueName};
+use crate::machine::{Claim, JobSpec};
+use crate::policy::RetryPolicy;
+use crate::record::{DeliveryOrdinal, Marker, Record, StoredEntry};
+use crate::timestamp::Timestamp;
 
-use crate::clock;
-use crate::mutants::Mutant;
-use crate::records::{Ghost, Kept, Rec, Records, token};
-use crate::scenarios::Scenario;
-use crate::world::{Gone, Host, Left, Msg, Odd, World};
+use crate::model::clock;
+use crate::model::mutants::Mutant;
+use crate::model::records::{Ghost, Kept, Rec, Records, token};
+use crate::model::scenarios::Scenario;
+use crate::model::world::{Gone, Host, Left, Msg, Odd, World};
 
 /// Deliveries of one message by one consumer; a search that comes here says so.
-pub(crate) const MOST_DELIVERIES: u8 = 90;
+pub(super) const MOST_DELIVERIES: u8 = 90;
 
 /// One step.
-pub(crate) struct Step {
+pub(super) struct Step {
     /// What happened, where somebody asked.
-    pub(crate) label: String,
-    pub(crate) to: World,
-    pub(crate) cause: Cause,
+    pub(super) label: String,
+    pub(super) to: World,
+    pub(super) cause: Cause,
     /// Invariants that it breaks.
-    pub(crate) hits: Vec<String>,
+    pub(super) hits: Vec<String>,
 }
 
 /// Why a step is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(super) enum Cause {
     /// It is somebody's work, and comes if nothing else does.
     Work,
     /// It takes a fault, or somebody's wish.
     Chance,
 }
 
-pub(crate) struct Model {
-    pub(crate) scenario: Scenario,
-    pub(crate) mutant: Option<Mutant>,
-    pub(crate) records: Records,
-    pub(crate) steps: Vec<Step>,
+pub(super) struct Model {
+    pub(super) scenario: Scenario,
+    pub(super) mutant: Option<Mutant>,
+    pub(super) records: Records,
+    pub(super) steps: Vec<Step>,
     /// Broken by the step that is being made.
-    pub(crate) hits: Vec<String>,
+    pub(super) hits: Vec<String>,
     /// Whether labels are wanted.
-    pub(crate) describe: bool,
+    pub(super) describe: bool,
     /// Whether a message was delivered as often as the model counts.
-    pub(crate) capped: bool,
+    pub(super) capped: bool,
     claim: Claim,
 }
 
 impl Model {
-    pub(crate) fn new(scenario: Scenario, mutant: Option<Mutant>) -> Self {
+    pub(super) fn new(scenario: Scenario, mutant: Option<Mutant>) -> Self {
         let claim = blank_claim(&scenario);
         let mut model = Self {
             scenario,
@@ -68,12 +68,12 @@ impl Model {
         model
     }
 
-    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+    pub(super) fn is(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
 
     /// All steps from `world`.
-    pub(crate) fn steps(&mut self, world: &World) -> Vec<Step> {
+    pub(super) fn steps(&mut self, world: &World) -> Vec<Step> {
         self.server_steps(world);
         self.delivery_steps(world);
         for at in 0..world.hosts.len() {
@@ -89,26 +89,26 @@ impl Model {
         std::mem::take(&mut self.steps)
     }
 
-    pub(crate) fn step(&mut self, cause: Cause, to: World, label: impl FnOnce() -> String) {
+    pub(super) fn step(&mut self, cause: Cause, to: World, label: impl FnOnce() -> String) {
         let label = if self.describe { label() } else { String::new() };
         let hits = std::mem::take(&mut self.hits);
         self.steps.push(Step { label, to, cause, hits });
     }
 
-    pub(crate) fn kept(&self, rec: Rec) -> &Kept {
+    pub(super) fn kept(&self, rec: Rec) -> &Kept {
         self.records.get(rec)
     }
 
-    pub(crate) fn record(&self, rec: Rec) -> &Record {
+    pub(super) fn record(&self, rec: Rec) -> &Record {
         &self.records.get(rec).record
     }
 
-    pub(crate) fn keep(&mut self, record: Record, ghost: Ghost) -> Rec {
+    pub(super) fn keep(&mut self, record: Record, ghost: Ghost) -> Rec {
         self.records.keep(record, ghost)
     }
 
     /// The smallest number that stands nowhere: nobody could tell it from random bits.
-    pub(crate) fn fresh(&self, world: &World) -> u8 {
+    pub(super) fn fresh(&self, world: &World) -> u8 {
         let mut used = 1_u128;
         let written = world.net.iter().map(|write| write.new).chain([world.rec, world.revoker.write.new]);
         let held =
@@ -123,7 +123,7 @@ impl Model {
     }
 
     /// What a reader finds under the key.
-    pub(crate) fn stored(&self, world: &World) -> StoredEntry {
+    pub(super) fn stored(&self, world: &World) -> StoredEntry {
         let revision = u64::from(world.rev);
         if let Some(odd) = world.odd {
             return match odd {
@@ -146,7 +146,7 @@ impl Model {
     }
 
     /// What a message says of its job.
-    pub(crate) fn submission(&self, world: &World, msg: &Msg) -> JobSpec {
+    pub(super) fn submission(&self, world: &World, msg: &Msg) -> JobSpec {
         let raw = msg.what.hdr == 0;
         JobSpec {
             submitted_at: if raw { clock::stored(msg.born) } else { clock::submitted(msg.what.submitted) },
@@ -156,13 +156,13 @@ impl Model {
         }
     }
 
-    pub(crate) fn expires_at(&self, world: &World) -> Option<Timestamp> {
+    pub(super) fn expires_at(&self, world: &World) -> Option<Timestamp> {
         let at = if world.expired { clock::passed() } else { clock::ahead() };
         self.scenario.expires.then_some(at)
     }
 
     /// The claim that a host would make.
-    pub(crate) fn claim(&self, world: &World, host: &Host, number: u8) -> Claim {
+    pub(super) fn claim(&self, world: &World, host: &Host, number: u8) -> Claim {
         let number = if self.is(Mutant::CountIsTheFence) { host.msg.count } else { number };
         Claim {
             job: self.submission(world, &host.msg),
@@ -174,29 +174,29 @@ impl Model {
         }
     }
 
-    pub(crate) fn blank_submission(&self) -> JobSpec {
+    pub(super) fn blank_submission(&self) -> JobSpec {
         self.claim.job.clone()
     }
 }
 
-pub(crate) fn delivery(host: &Host) -> DeliveryOrdinal {
+pub(super) fn delivery(host: &Host) -> DeliveryOrdinal {
     DeliveryOrdinal { created: clock::stored(host.created), count: u64::from(host.msg.count) }
 }
 
 /// The digest of arguments number `number`.
-pub(crate) fn args(number: u8) -> Digest {
+pub(super) fn args(number: u8) -> Digest {
     Digest::from_bytes([number; 32])
 }
 
 /// The world with one less of a budget; none where nothing is left of it.
-pub(crate) fn spend(world: &World, budget: impl FnOnce(&mut Left) -> &mut u8) -> Option<World> {
+pub(super) fn spend(world: &World, budget: impl FnOnce(&mut Left) -> &mut u8) -> Option<World> {
     let mut after = *world;
     let left = budget(&mut after.left);
     *left = left.checked_sub(1)?;
     Some(after)
 }
 
-pub(crate) fn retry_policy(scenario: &Scenario) -> RetryPolicy {
+pub(super) fn retry_policy(scenario: &Scenario) -> RetryPolicy {
     RetryPolicy {
         max_attempts: Some(scenario.max_attempts),
         max_lost: scenario.max_lost,

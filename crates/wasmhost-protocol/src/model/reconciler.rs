@@ -1,18 +1,18 @@
 //! A reconciler (R13): two scans a grace apart, each of up to three look-ups; the end that it writes is `end_of_gone`'s.
 
-use wasmhost_protocol::record::JobState;
-use wasmhost_protocol::rules::{Ages, Leftover, end_missing_job, leftover};
-use wasmhost_protocol::timestamp::Timestamp;
+use crate::record::JobState;
+use crate::rules::{Ages, Leftover, end_missing_job, leftover};
+use crate::timestamp::Timestamp;
 
-use crate::clock;
-use crate::model::{Cause, Model, spend};
-use crate::mutants::Mutant;
-use crate::records::write_id;
-use crate::server::clients_late;
-use crate::world::{Msg, Place, Recon, Reconciling, World, Write};
+use crate::model::clock;
+use crate::model::mutants::Mutant;
+use crate::model::records::write_id;
+use crate::model::server::clients_late;
+use crate::model::steps::{Cause, Model, spend};
+use crate::model::world::{Msg, Place, Recon, Reconciling, World, Write};
 
 impl Model {
-    pub(crate) fn reconciler_steps(&mut self, world: &World, at: usize) {
+    pub(super) fn reconciler_steps(&mut self, world: &World, at: usize) {
         let recon = world.recons[at];
         let live = world.rec.is_some_and(|rec| !self.record(rec).is_terminal());
         let scan = |scan| Recon { pc: Reconciling::Scan(0), scan };

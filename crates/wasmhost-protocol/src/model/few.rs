@@ -4,24 +4,24 @@ use std::ops::{Deref, DerefMut};
 
 /// At most `N` items; what lies behind the last one is always the default, so equal lists are equal bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Few<T, const N: usize> {
+pub(super) struct Few<T, const N: usize> {
     len: u8,
     items: [T; N],
 }
 
 impl<T: Copy + Default, const N: usize> Few<T, N> {
-    pub(crate) fn of(items: impl IntoIterator<Item = T>) -> Self {
+    pub(super) fn of(items: impl IntoIterator<Item = T>) -> Self {
         let mut few = Self::default();
         items.into_iter().for_each(|item| few.push(item));
         few
     }
 
-    pub(crate) fn push(&mut self, item: T) {
+    pub(super) fn push(&mut self, item: T) {
         self.items[usize::from(self.len)] = item;
         self.len += 1;
     }
 
-    pub(crate) fn remove(&mut self, at: usize) {
+    pub(super) fn remove(&mut self, at: usize) {
         self.items.copy_within(at + 1.., at);
         self.items[N - 1] = T::default();
         self.len -= 1;

@@ -1,18 +1,18 @@
 //! The protocol's invariants: on each write as it lands, and on each state.
 
-use wasmhost_protocol::record::{End, ErrorKind, JobState, Record, StateLabel};
+use crate::record::{End, ErrorKind, JobState, Record, StateLabel};
 
-use crate::model::{Model, args};
-use crate::records::Rec;
-use crate::world::{Odd, World};
+use crate::model::records::Rec;
+use crate::model::steps::{Model, args};
+use crate::model::world::{Odd, World};
 
 impl Model {
-    pub(crate) fn hit(&mut self, what: impl Into<String>) {
+    pub(super) fn hit(&mut self, what: impl Into<String>) {
         self.hits.push(what.into());
     }
 
     /// What must hold of `new` as it lands on what stands.
-    pub(crate) fn check_write(&mut self, world: &World, new: Rec) {
+    pub(super) fn check_write(&mut self, world: &World, new: Rec) {
         let mut broken = Vec::new();
         let after = self.kept(new);
         let bit = 1 << after.ghost.run;
@@ -78,7 +78,7 @@ impl Model {
     }
 
     /// What must hold of a state.
-    pub(crate) fn check_state(&mut self, world: &World) -> Vec<String> {
+    pub(super) fn check_state(&mut self, world: &World) -> Vec<String> {
         let ghost = &world.ghost;
         let mut broken = Vec::new();
         if world.msgs.is_empty() && !ghost.purged {
@@ -97,21 +97,21 @@ impl Model {
     }
 
     /// An ending state: nothing is left to do. A job whose record nobody can read ends in DEAD.
-    pub(crate) fn is_end(&self, world: &World) -> bool {
+    pub(super) fn is_end(&self, world: &World) -> bool {
         let ended = world.rec.is_none_or(|rec| self.record(rec).is_terminal());
         let unread = world.odd.is_some();
         world.msgs.is_empty() && ended && (unread || world.ghost.accepted & !world.ghost.over == 0)
     }
 
     /// A record in words.
-    pub(crate) fn word(&self, rec: Rec) -> String {
+    pub(super) fn word(&self, rec: Rec) -> String {
         let record = self.record(rec);
         let revoke = if record.revoke.is_some() && !record.is_terminal() { "+revoke" } else { "" };
         format!("{}({}){revoke}", word(record), record.attempt)
     }
 }
 
-pub(crate) fn is_failure(record: &Record, kind: ErrorKind) -> bool {
+pub(super) fn is_failure(record: &Record, kind: ErrorKind) -> bool {
     matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == kind)
 }
 

@@ -1,9 +1,9 @@
 //! Each mutant breaks an invariant: what the model does not find here it would not find in the protocol either.
 
-use crate::model::Model;
-use crate::mutants::Mutant;
-use crate::scenarios::{self, Scenario};
-use crate::search::explore;
+use crate::model::mutants::Mutant;
+use crate::model::scenarios::{self, Scenario};
+use crate::model::search::explore;
+use crate::model::steps::Model;
 
 fn breaks(scenario: Scenario, mutant: Mutant, invariant: &str) {
     let found = explore(Model::new(scenario, Some(mutant)), Some(invariant));

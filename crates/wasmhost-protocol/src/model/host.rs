@@ -1,20 +1,20 @@
 //! A host that owns nothing yet: it reads, judges its delivery by the protocol's `decide_claim`, and carries out what that says;
 //! then every host's writes, and what becomes of those without an answer.
 
-use wasmhost_protocol::policy::RetryPolicy;
-use wasmhost_protocol::record::{End, JobState, Record, StoredEntry};
-use wasmhost_protocol::rules::{ClaimDecision, ClaimInput, WriteResolution, resolve_write, still_owned};
+use crate::policy::RetryPolicy;
+use crate::record::{End, JobState, Record, StoredEntry};
+use crate::rules::{ClaimDecision, ClaimInput, WriteResolution, resolve_write, still_owned};
 
-use crate::clock;
-use crate::few::Few;
-use crate::model::{Cause, Model, args, spend};
-use crate::mutants::Mutant;
-use crate::records::{Ghost, token, write_id};
-use crate::server::name;
-use crate::world::{At, Host, Intent, Msg, Place, World, Write};
+use crate::model::clock;
+use crate::model::few::Few;
+use crate::model::mutants::Mutant;
+use crate::model::records::{Ghost, token, write_id};
+use crate::model::server::name;
+use crate::model::steps::{Cause, Model, args, spend};
+use crate::model::world::{At, Host, Intent, Msg, Place, World, Write};
 
 impl Model {
-    pub(crate) fn host_steps(&mut self, world: &World, at: usize) {
+    pub(super) fn host_steps(&mut self, world: &World, at: usize) {
         let host = world.hosts[at];
         if host.pc == At::Idle {
             return;
@@ -45,7 +45,7 @@ impl Model {
     }
 
     /// The common path (R0): the message is believed, and nothing read.
-    pub(crate) fn believe(&mut self, world: &World, host: Host) -> Host {
+    pub(super) fn believe(&mut self, world: &World, host: Host) -> Host {
         let revision = host.msg.what.hdr;
         let believed = (revision > 0).then(|| u64::from(revision));
         let number = self.fresh(world);
@@ -71,7 +71,7 @@ impl Model {
             stored_at: clock::stored(host.msg.born),
             is_of_body: &|digest| digest == body,
             now: clock::now(),
-            bucket_created: wasmhost_protocol::timestamp::Timestamp::from_unix_ms(0),
+            bucket_created: crate::timestamp::Timestamp::from_unix_ms(0),
             write: write_id(number),
             result_ttl: clock::RESULT_TTL,
             unreadable: None,
@@ -173,7 +173,7 @@ impl Model {
     }
 
     /// A failure is kept for people before it is written (R7).
-    pub(crate) fn before_write(&self, record: &Record) -> At {
+    pub(super) fn before_write(&self, record: &Record) -> At {
         let fails = matches!(&record.stage, JobState::Ended { end: End::Failure(_), .. });
         if self.scenario.copies && fails && !self.is(Mutant::NoCopy) { At::Copy } else { At::Write }
     }
@@ -233,7 +233,7 @@ impl Model {
     }
 
     /// The write of `host` is confirmed at `revision`.
-    pub(crate) fn landed(&mut self, world: &World, at: usize, host: Host, revision: u8) -> World {
+    pub(super) fn landed(&mut self, world: &World, at: usize, host: Host, revision: u8) -> World {
         let mut after = *world;
         let msg = host.msg.to_settle();
         let pc = match host.intent {
@@ -363,6 +363,6 @@ fn is_suspect(claimed: &Record) -> bool {
     claimed.lost >= RetryPolicy::SUSPECT_LOST
 }
 
-pub(crate) fn small(number: u64) -> u8 {
+pub(super) fn small(number: u64) -> u8 {
     u8::try_from(number).expect("small numbers only")
 }

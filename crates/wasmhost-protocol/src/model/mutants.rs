@@ -1,18 +1,19 @@
 //! Mutants: each breaks one sentence of the protocol, and must break an invariant. They are switches of the model, or
 //! change what goes into the protocol's functions or comes out of them; the product's code is never another.
 
-use wasmhost_protocol::machine::{WriteIntent, transition};
-use wasmhost_protocol::record::{ErrorKind, JobState, Record, RunningLabel, StateLabel, StoredEntry};
-use wasmhost_protocol::rules::{ClaimDecision, ClaimInput, decide_claim};
-use wasmhost_protocol::timestamp::Timestamp;
+use crate::machine::sample::forged;
+use crate::machine::{WriteIntent, transition};
+use crate::record::{ErrorKind, JobState, Record, RunningLabel, StateLabel, StoredEntry};
+use crate::rules::{ClaimDecision, ClaimInput, decide_claim};
+use crate::timestamp::Timestamp;
 
-use crate::clock;
-use crate::invariants::is_failure;
-use crate::model::Model;
+use crate::model::clock;
+use crate::model::invariants::is_failure;
+use crate::model::steps::Model;
 
 /// A sentence that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mutant {
+pub(super) enum Mutant {
     /// R5 asks an owner for its token before it asks whether the record is terminal.
     OldR5Order,
     /// A write that is tried again has another id.
@@ -82,7 +83,7 @@ pub(crate) enum Mutant {
 
 impl Model {
     /// `judge`, or what a mutant makes of it.
-    pub(crate) fn judge_mutated(&self, case: ClaimInput<'_>) -> ClaimDecision {
+    pub(super) fn judge_mutated(&self, case: ClaimInput<'_>) -> ClaimDecision {
         let Some(mutant) = self.mutant else { return decide_claim(&case) };
         if mutant == Mutant::PoisonForSuspects {
             return judge_without_losses(&case);
@@ -182,19 +183,16 @@ fn is_losing(record: &Record, max_lost: u32) -> bool {
 }
 
 /// A write that `next` refuses, built all the same.
-pub(crate) fn forced(known: &Record, intent: &WriteIntent) -> Record {
-    let open = Record {
-        stage: JobState::Running(RunningLabel::Started),
-        revoke: None,
-        max_attempts: Some(u32::MAX),
-        ..known.clone()
-    };
-    let revoked = Record { revoke: known.revoke.clone(), ..open.clone() };
+pub(super) fn forced(known: &Record, intent: &WriteIntent) -> Record {
+    let open = forged!(
+        known.clone(),
+        stage = JobState::Running(RunningLabel::Started),
+        revoke = None,
+        max_attempts = Some(u32::MAX)
+    );
+    let revoked = forged!(open.clone(), revoke = known.revoke.clone());
     let built = transition(Some(&open), intent).or_else(|_| transition(Some(&revoked), intent));
     let after = built.expect("nothing refuses it any more");
-    Record {
-        revoke: known.revoke.clone().or(after.revoke.clone()),
-        max_attempts: known.max_attempts,
-        ..after
-    }
+    let revoke = known.revoke.clone().or_else(|| after.revoke.clone());
+    forged!(after, revoke = revoke, max_attempts = known.max_attempts)
 }

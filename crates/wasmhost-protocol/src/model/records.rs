@@ -4,51 +4,51 @@
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU16;
 
+use crate::record::{End, JobState, Record, RunningLabel, Token, WriteId};
+use crate::timestamp::Timestamp;
 use rustc_hash::{FxHashMap, FxHasher};
-use wasmhost_protocol::record::{End, JobState, Record, RunningLabel, Token, WriteId};
-use wasmhost_protocol::timestamp::Timestamp;
 
 /// A kept record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Rec(NonZeroU16);
+pub(super) struct Rec(NonZeroU16);
 
 /// What the record truly is, whatever it says: which claim's, and which use of the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Ghost {
-    pub(crate) claim: u8,
-    pub(crate) run: u8,
+pub(super) struct Ghost {
+    pub(super) claim: u8,
+    pub(super) run: u8,
 }
 
 /// A record with what is known beside it.
 #[derive(Debug)]
-pub(crate) struct Kept {
-    pub(crate) record: Record,
-    pub(crate) ghost: Ghost,
+pub(super) struct Kept {
+    pub(super) record: Record,
+    pub(super) ghost: Ghost,
     /// The number in its token and in its write id.
-    pub(crate) token: u8,
-    pub(crate) write: u8,
+    pub(super) token: u8,
+    pub(super) write: u8,
 }
 
 #[derive(Default)]
-pub(crate) struct Records {
+pub(super) struct Records {
     kept: Vec<Kept>,
     index: FxHashMap<u64, Vec<Rec>>,
 }
 
-pub(crate) fn token(number: u8) -> Token {
+pub(super) fn token(number: u8) -> Token {
     Token::from_random(u128::from(number))
 }
 
-pub(crate) fn write_id(number: u8) -> WriteId {
+pub(super) fn write_id(number: u8) -> WriteId {
     WriteId::from_random(u128::from(number))
 }
 
 impl Records {
-    pub(crate) fn get(&self, rec: Rec) -> &Kept {
+    pub(super) fn get(&self, rec: Rec) -> &Kept {
         &self.kept[usize::from(rec.0.get()) - 1]
     }
 
-    pub(crate) fn keep(&mut self, mut record: Record, ghost: Ghost) -> Rec {
+    pub(super) fn keep(&mut self, mut record: Record, ghost: Ghost) -> Rec {
         level(&mut record);
         let alike = self.index.entry(digest(&record, ghost)).or_default();
         let same = |rec: &&Rec| {

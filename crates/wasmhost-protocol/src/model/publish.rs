@@ -1,21 +1,21 @@
 //! A submitting client with a PENDING record: it publishes, after the client crate's `submit::publish`, and where it is in
 //! doubt it looks for the message, after `submit::find`.
 
-use wasmhost_protocol::record::Record;
+use crate::record::Record;
 
-use crate::client::is_scheduled;
-use crate::clock;
-use crate::model::{Cause, Model, spend};
-use crate::mutants::Mutant;
-use crate::records::Ghost;
-use crate::server::delete;
-use crate::world::{Client, Gone, Msg, Place, Submitting, Why, World};
+use crate::model::client::is_scheduled;
+use crate::model::clock;
+use crate::model::mutants::Mutant;
+use crate::model::records::Ghost;
+use crate::model::server::delete;
+use crate::model::steps::{Cause, Model, spend};
+use crate::model::world::{Client, Gone, Msg, Place, Submitting, Why, World};
 
 /// Where a message is looked for, in the direction in which it moves.
 const PLACES: [Place; 3] = [Place::Schedule, Place::Due, Place::Jobs];
 
 impl Model {
-    pub(crate) fn publish_step(&mut self, world: &World, at: usize) {
+    pub(super) fn publish_step(&mut self, world: &World, at: usize) {
         let client = world.clients[at];
         let mut after = *world;
         if client.late {
@@ -36,7 +36,7 @@ impl Model {
         self.send_steps(world, at);
     }
 
-    pub(crate) fn send_steps(&mut self, world: &World, at: usize) {
+    pub(super) fn send_steps(&mut self, world: &World, at: usize) {
         let client = world.clients[at];
         let what = self.message(&client);
         let mut after = *world;
@@ -65,12 +65,12 @@ impl Model {
     }
 
     /// The first look-up after a doubt.
-    pub(crate) fn confirming(&self, client: &Client) -> Submitting {
+    pub(super) fn confirming(&self, client: &Client) -> Submitting {
         let scheduled = is_scheduled(self.record(client.rec.expect("it published for a record")));
         Submitting::Find { place: if scheduled { 0 } else { 2 }, first: false }
     }
 
-    pub(crate) fn find_step(&mut self, world: &World, at: usize, (number, first): (u8, bool)) {
+    pub(super) fn find_step(&mut self, world: &World, at: usize, (number, first): (u8, bool)) {
         if self.is(Mutant::NoTouch) {
             return self.meet_step(world, at);
         }

@@ -1,22 +1,22 @@
 //! A host that owns a claim: its guest runs, and each of its writes is built by `next` on the record that it holds.
 
-use wasmhost_protocol::ids::StateName;
-use wasmhost_protocol::json::Json;
-use wasmhost_protocol::machine::{Illegal, Transition, WriteIntent, Writer, transition};
-use wasmhost_protocol::outcome::{Outcome, Verdict};
-use wasmhost_protocol::record::{End, ErrorKind, JobError, Payload, Record, StoredEntry};
-use wasmhost_protocol::rules::{Attempt, Decision, WriteResolution, decide, resolve_write, still_owned};
+use crate::ids::StateName;
+use crate::json::Json;
+use crate::machine::{Illegal, Transition, WriteIntent, Writer, transition};
+use crate::outcome::{Outcome, Verdict};
+use crate::record::{End, ErrorKind, JobError, Payload, Record, StoredEntry};
+use crate::rules::{Attempt, Decision, WriteResolution, decide, resolve_write, still_owned};
 
-use crate::clock;
-use crate::host::small;
-use crate::model::{Cause, Model, retry_policy, spend};
-use crate::mutants::{Mutant, forced};
-use crate::records::{Ghost, token, write_id};
-use crate::server::name;
-use crate::world::{At, Host, Intent, Msg, World};
+use crate::model::clock;
+use crate::model::host::small;
+use crate::model::mutants::{Mutant, forced};
+use crate::model::records::{Ghost, token, write_id};
+use crate::model::server::name;
+use crate::model::steps::{Cause, Model, retry_policy, spend};
+use crate::model::world::{At, Host, Intent, Msg, World};
 
 impl Model {
-    pub(crate) fn run_steps(&mut self, world: &World, at: usize) {
+    pub(super) fn run_steps(&mut self, world: &World, at: usize) {
         let host = world.hosts[at];
         let known = self.record(host.rec.expect("who runs holds a record")).clone();
         if !host.recorded {
@@ -41,7 +41,7 @@ impl Model {
     }
 
     /// R9: what others wrote is adopted, where the claim still stands.
-    pub(crate) fn beat_step(&mut self, world: &World, at: usize) {
+    pub(super) fn beat_step(&mut self, world: &World, at: usize) {
         let mut after = *world;
         let host = &mut after.hosts[at];
         let loose = self.is(Mutant::BeatAdoptsEnds) && self.holds(world, &world.hosts[at]);
@@ -138,7 +138,7 @@ impl Model {
     }
 
     /// R5 for an owner.
-    pub(crate) fn owner_unknown_step(&mut self, world: &World, at: usize) {
+    pub(super) fn owner_unknown_step(&mut self, world: &World, at: usize) {
         let host = world.hosts[at];
         let written = self.record(host.rec.expect("who writes has a record")).clone();
         let mut after = *world;
@@ -186,7 +186,7 @@ impl Model {
     }
 
     /// A write that is tried again: the same one, but for a mutant, which gives it new ids.
-    pub(crate) fn tried_again(&mut self, world: &World, host: &Host) -> Host {
+    pub(super) fn tried_again(&mut self, world: &World, host: &Host) -> Host {
         let host = Host { pc: At::Write, ..*host };
         if !self.is(Mutant::FreshWrites) {
             return host;

@@ -4,48 +4,48 @@
 
 use std::time::Duration;
 
-use wasmhost_protocol::policy::Policy;
-use wasmhost_protocol::timestamp::Timestamp;
+use crate::policy::Policy;
+use crate::timestamp::Timestamp;
 
 /// Every clock, always.
-pub(crate) fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_unix_ms(1_000_000_000)
 }
 
 /// A `not_before` or `expires_at` that has not come, and the later of two times to stop.
-pub(crate) fn ahead() -> Timestamp {
+pub(super) fn ahead() -> Timestamp {
     now().plus(Duration::from_secs(100))
 }
 
 /// The earlier of two times to stop.
-pub(crate) fn soon() -> Timestamp {
+pub(super) fn soon() -> Timestamp {
     now().plus(Duration::from_secs(50))
 }
 
 /// One that has passed.
-pub(crate) fn passed() -> Timestamp {
+pub(super) fn passed() -> Timestamp {
     now().minus(Duration::from_secs(100))
 }
 
 /// How long a record lives that an attempt ended.
-pub(crate) const RESULT_TTL: Duration = Duration::from_secs(24 * 3600);
+pub(super) const RESULT_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// When write number `write` to the key landed.
-pub(crate) fn written(write: u8) -> Timestamp {
+pub(super) fn written(write: u8) -> Timestamp {
     Timestamp::from_unix_ms(i64::from(write) * 1000)
 }
 
 /// When a message was stored that came after write number `born` and before the next.
-pub(crate) fn stored(born: u8) -> Timestamp {
+pub(super) fn stored(born: u8) -> Timestamp {
     Timestamp::from_unix_ms(i64::from(born) * 1000 + 500)
 }
 
 /// When a client asked for the time, after write number `writes` and before the next.
-pub(crate) fn submitted(writes: u8) -> Timestamp {
+pub(super) fn submitted(writes: u8) -> Timestamp {
     Timestamp::from_unix_ms(i64::from(writes) * 1000 + 700)
 }
 
 /// When the record of write number `ended` expired. `brief`: it was one of a job that never ran.
-pub(crate) fn expired(ended: u8, brief: bool) -> Timestamp {
+pub(super) fn expired(ended: u8, brief: bool) -> Timestamp {
     written(ended).plus(if brief { Policy::NEVER_RAN_TTL } else { RESULT_TTL })
 }
