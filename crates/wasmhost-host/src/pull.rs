@@ -15,18 +15,19 @@ use tokio_util::sync::CancellationToken;
 use wasmhost_nats::Backoff;
 
 use crate::host::Host;
-use request::{Ended, Inbox, Look, Request, Why};
+use request::{Ended, Inspect, Request, Why};
 use share::{Asked, Shares};
+use wasmhost_nats::pull::{PullEnd, PullInbox};
 
 /// Pauses after the server refused a request. Not all hosts' are the same: after a break they are all refused at once.
 const REFUSED: Backoff = Backoff::between(Duration::from_millis(500), Duration::from_secs(8));
 
 /// What pulling has of one queue.
 struct Line {
-    inbox: Option<Inbox>,
-    look: Look,
+    inbox: Option<PullInbox>,
+    inspect: Inspect,
     /// Calls the request back that is under way.
-    back: CancellationToken,
+    call_back: CancellationToken,
     refused: Backoff,
 }
 
@@ -59,14 +60,14 @@ pub(crate) async fn pull(host: &Host) {
     }
     // What the server had sent by then goes back untouched.
     for line in &pulling.lines {
-        line.back.cancel();
+        line.call_back.cancel();
     }
     while pulling.requests.next().await.is_some() {}
 }
 
 impl Line {
     fn new() -> Self {
-        Self { inbox: None, look: Look::NotNow, back: CancellationToken::new(), refused: REFUSED }
+        Self { inbox: None, inspect: Inspect::NotNow, call_back: CancellationToken::new(), refused: REFUSED }
     }
 }
 
@@ -76,7 +77,7 @@ impl Pulling<'_> {
         // What waits at the server has memory that a job waits for here.
         let awaited = if self.host.slots.memory.is_awaited() { self.shares.standing() } else { Vec::new() };
         for at in plan.calls_back.into_iter().chain(awaited) {
-            self.lines[at].back.cancel();
+            self.lines[at].call_back.cancel();
         }
         for (at, asked) in plan.asks {
             self.send(at, asked);
@@ -85,15 +86,15 @@ impl Pulling<'_> {
 
     fn send(&mut self, at: usize, asked: Asked) {
         let line = &mut self.lines[at];
-        line.back = CancellationToken::new();
+        line.call_back = CancellationToken::new();
         let request = Request {
             host: self.host,
             lane: at,
             asked,
             slots: self.host.slots.take(asked.slots),
             inbox: line.inbox.take(),
-            back: line.back.clone(),
-            look: line.look,
+            call_back: line.call_back.clone(),
+            inspect: line.inspect,
         };
         self.requests.push(Box::pin(request.run()));
     }
@@ -102,10 +103,10 @@ impl Pulling<'_> {
         self.shares.ended(ended.lane, ended.delivered, ended.waiting);
         let line = &mut self.lines[ended.lane];
         line.inbox = ended.inbox;
-        line.look = Look::NotNow;
-        if ended.why == Why::Failed {
+        line.inspect = Inspect::NotNow;
+        if ended.why == Why::Short(PullEnd::Failed) {
             // Its consumer may have been made anew: deliveries are compared by its creation.
-            line.look = Look::First;
+            line.inspect = Inspect::First;
             self.shares.rest(ended.lane, Instant::now() + line.refused.delay());
         } else {
             line.refused = REFUSED;

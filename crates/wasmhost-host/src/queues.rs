@@ -2,12 +2,11 @@
 //! took it.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
-use wasmhost_nats::{Difference, LayoutError, QueueConsumer, inspect_consumer};
+use wasmhost_nats::{Connection, Difference, LayoutError, QueueConsumer, inspect_consumer};
 use wasmhost_protocol::ids::QueueName;
 use wasmhost_protocol::timestamp::Timestamp;
-
-use crate::host::Host;
 
 /// A queue that the host serves.
 #[derive(Debug)]
@@ -15,6 +14,7 @@ pub(crate) struct Queue {
     pub(crate) name: QueueName,
     /// Its share of the slots beside other queues that have jobs waiting.
     pub(crate) weight: u32,
+    ack_wait: Duration,
     /// When its consumer was created, in Unix milliseconds: deliveries are compared by it first.
     created: AtomicI64,
     /// The highest number of a delivery: a consumer that was made anew counts from 1 again.
@@ -22,9 +22,9 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(name: QueueName, weight: u32, consumer: &QueueConsumer) -> Self {
+    pub(crate) fn new(name: QueueName, weight: u32, ack_wait: Duration, consumer: &QueueConsumer) -> Self {
         let created = AtomicI64::new(consumer.created.unix_ms());
-        Self { name, weight, created, delivered: AtomicU64::new(0) }
+        Self { name, weight, ack_wait, created, delivered: AtomicU64::new(0) }
     }
 
     /// When its consumer was created, as far as this host knows.
@@ -32,10 +32,10 @@ impl Queue {
         Timestamp::from_unix_ms(self.created.load(Ordering::Relaxed))
     }
 
-    /// Looks at the consumer, makes it where it is missing, and remembers what it found; how it differs from what is wanted.
-    pub(crate) async fn look(&self, host: &Host) -> Result<Vec<Difference>, LayoutError> {
-        let (consumer, differences) =
-            inspect_consumer(&host.connection, &self.name, host.config.ack_wait).await?;
+    /// Compares the consumer with what is wanted, makes it where it is missing, and remembers when it was made. The result is
+    /// how it differs.
+    pub(crate) async fn inspect(&self, connection: &Connection) -> Result<Vec<Difference>, LayoutError> {
+        let (consumer, differences) = inspect_consumer(connection, &self.name, self.ack_wait).await?;
         self.found(&consumer);
         Ok(differences)
     }

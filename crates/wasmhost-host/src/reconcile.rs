@@ -62,7 +62,7 @@ async fn look(
 async fn check_consumers(host: &Host) {
     for served in &host.queues {
         let queue = &served.name;
-        match served.look(host).await {
+        match served.inspect(&host.connection).await {
             Ok(differences) if differences.is_empty() => {}
             // An operator changes it host by host: making it anew would hand over what runs on the others.
             Ok(differences) if differences.iter().all(|it| it.field == "ack_wait") => {

@@ -77,8 +77,9 @@ where
     check_rights(&connection, &names).await?;
     let consumers = ensure_deployment(&connection, &config.layout, &names, config.ack_wait).await?;
     let queues = config.queues.iter().zip(&consumers);
-    let queues =
-        queues.map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, consumer)).collect();
+    let queues = queues
+        .map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, config.ack_wait, consumer))
+        .collect();
     let host = new_host(connection, config, queues, guests)?;
     if let Err(error) = host.bucket.ask(&host).await {
         tracing::warn!(%error, "could not look at the bucket of records");

@@ -32,6 +32,7 @@ mod stored;
 
 mod delivered;
 mod direct;
+pub mod pull;
 mod streams;
 
 mod layout;
