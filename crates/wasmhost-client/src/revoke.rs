@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::time::timeout;
-use wasmhost_nats::{ANSWER_TIMEOUT, WriteError, Written, now, random_write, schedules};
+use wasmhost_nats::{WriteError, Written, now, random_write, schedules};
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::bounds::OutOfBounds;
 use wasmhost_protocol::ids::JobKey;
@@ -186,12 +184,8 @@ impl Handle {
 
     /// The broadcast only saves time: the next write or beat of the host finds the request as well.
     async fn wake_host(&self) {
-        let connection = self.client.connection();
-        let subject = connection.names.revoke_broadcast(&self.key);
-        let sent = connection.client.publish(subject, Bytes::new()).await;
-        let flushed = timeout(ANSWER_TIMEOUT, connection.client.flush()).await;
-        if sent.is_err() || !matches!(flushed, Ok(Ok(()))) {
-            tracing::warn!(job.key = %self.key, "the host of a revoked job is not woken; it finds out by itself");
+        if let Err(error) = self.client.connection().broadcast_revoke(&self.key).await {
+            tracing::warn!(job.key = %self.key, %error, "the host of a revoked job is not woken; it finds out by itself");
         }
     }
 }

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use wasmhost_nats::blobs::{self, ObjectError};
-use wasmhost_nats::limited;
+use wasmhost_nats::{Connection, limited};
 use wasmhost_protocol::record::{BlobRef, End, JobState, Payload, Record};
 
-use crate::host::Host;
+use crate::life_cycle::LifeCycle;
 
 /// How long a job that has ended waits for its blobs to be deleted, before its message is removed.
 const DELETE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Deletes blobs before the message of a job that has ended is removed: whoever is cut short here is followed by another delivery.
-pub(crate) async fn delete_all(host: &Host, names: impl IntoIterator<Item = String>) {
+pub(crate) async fn delete_all(connection: &Connection, names: impl IntoIterator<Item = String>) {
     let deleting = async {
         for name in names {
-            blobs::delete(&host.connection, &name).await?;
+            blobs::delete(connection, &name).await?;
         }
         Ok::<_, ObjectError>(())
     };
@@ -30,32 +30,34 @@ pub(crate) async fn delete_all(host: &Host, names: impl IntoIterator<Item = Stri
 }
 
 /// Deletes the checkpoint of a job that has ended, whoever ended it.
-pub(crate) async fn drop_checkpoint(host: &Host, record: Option<&Record>) {
+pub(crate) async fn drop_checkpoint(connection: &Connection, record: Option<&Record>) {
     let ended = record.filter(|record| record.is_terminal());
     if let Some(checkpoint) = ended.and_then(|record| record.checkpoint.as_ref()) {
-        delete_all(host, [checkpoint.name.clone()]).await;
+        delete_all(connection, [checkpoint.name.clone()]).await;
     }
 }
 
 /// Deletes, in the background, a blob that is still being stored: after that, since what is on its way would land behind it.
 pub(crate) fn discard_after(
-    host: &Host,
+    connection: &Connection,
+    life: &LifeCycle,
     name: String,
     storing: BoxFuture<'static, Result<BlobRef, ObjectError>>,
 ) {
-    let leaving = host.clone();
-    host.tracker.spawn(async move {
+    let connection = connection.clone();
+    let draining = life.draining.clone();
+    life.tracker.spawn(async move {
         tokio::select! {
-            _ = storing => delete_all(&leaving, [name]).await,
-            () = leaving.draining.cancelled() => {}
+            _ = storing => delete_all(&connection, [name]).await,
+            () = draining.cancelled() => {}
         }
     });
 }
 
 /// Deletes, in the background, a blob that no record names or will name.
-pub(crate) fn discard(host: &Host, name: String) {
-    let host = host.clone();
-    host.tracker.clone().spawn(async move { delete_all(&host, [name]).await });
+pub(crate) fn discard(connection: &Connection, life: &LifeCycle, name: String) {
+    let connection = connection.clone();
+    life.tracker.spawn(async move { delete_all(&connection, [name]).await });
 }
 
 /// The result of a job that ended, where it is a blob.

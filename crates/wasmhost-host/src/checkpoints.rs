@@ -12,8 +12,9 @@ use wasmhost_nats::limited;
 use wasmhost_protocol::machine::Transition;
 use wasmhost_protocol::record::BlobRef;
 
-use super::{Fenced, Lease};
 use crate::blobs::discard_after;
+use crate::lease::{Fenced, Lease};
+use crate::life_cycle::LifeCycle;
 
 /// At most one checkpoint is stored in this time; what failed is tried again after it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
@@ -23,7 +24,7 @@ const KEEP_WITHIN: Duration = Duration::from_secs(60);
 const LEAVE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Checkpoints of this attempt.
-pub(super) struct Checkpoints {
+pub(crate) struct Checkpoints {
     /// The newest that the guest saved, until it is being stored.
     held: Option<Bytes>,
     beside: Option<Beside>,
@@ -44,7 +45,7 @@ enum Beside {
 }
 
 /// What there is to do next.
-pub(super) enum Step {
+pub(crate) enum Step {
     Stored(Result<BlobRef, ObjectError>, Bytes),
     Removed,
     Due,
@@ -52,17 +53,17 @@ pub(super) enum Step {
 
 impl Checkpoints {
     /// Of an attempt whose record names this one.
-    pub(super) fn new(named: Option<BlobRef>) -> Self {
+    pub(crate) fn new(named: Option<BlobRef>) -> Self {
         Self { held: None, beside: None, unnamed: None, named, stored: 0, due_at: Instant::now() }
     }
 
     /// Takes what the guest saved, in place of what it saved before.
-    pub(super) fn hold(&mut self, bytes: Bytes) {
+    pub(crate) fn hold(&mut self, bytes: Bytes) {
         self.held = Some(bytes);
     }
 
     /// The next step, when it can be taken. Safe to drop: what goes on beside stands still until the next call.
-    pub(super) async fn next_step(&mut self) -> Step {
+    pub(crate) async fn next_step(&mut self) -> Step {
         let step = match &mut self.beside {
             Some(Beside::Storing { bytes, done, .. }) => Step::Stored(done.await, bytes.clone()),
             Some(Beside::Removing { done, .. }) => {
@@ -86,87 +87,86 @@ impl Checkpoints {
     fn wait(&mut self) {
         self.due_at = Instant::now() + CHECKPOINT_EVERY;
     }
-}
 
-impl Lease {
     /// Takes a step. Only the naming is awaited here: it is the record's owner who does it.
-    pub(super) async fn step(&mut self, step: Step) -> Result<(), Fenced> {
+    pub(crate) async fn take_step(&mut self, step: Step, lease: &mut Lease) -> Result<(), Fenced> {
         match step {
             Step::Stored(Ok(blob), _) => {
-                self.checkpoints.stored += 1;
-                self.checkpoints.unnamed = Some(blob);
-                self.name_checkpoint().await?;
+                self.stored += 1;
+                self.unnamed = Some(blob);
+                self.name(lease).await?;
             }
             Step::Stored(Err(error), bytes) => {
-                limited!(warn, job.key = %self.delivery.key, %error, "could not keep a checkpoint; trying again");
-                self.checkpoints.held.get_or_insert(bytes);
-                self.checkpoints.wait();
+                limited!(warn, job.key = %lease.delivery().key, %error, "could not keep a checkpoint; trying again");
+                self.held.get_or_insert(bytes);
+                self.wait();
             }
             Step::Removed => {}
-            Step::Due if self.checkpoints.unnamed.is_some() => self.name_checkpoint().await?,
-            Step::Due => self.store_checkpoint(),
+            Step::Due if self.unnamed.is_some() => self.name(lease).await?,
+            Step::Due => self.store(lease),
         }
         Ok(())
     }
 
     /// A name that failed is used again: what may be left under it then goes.
-    fn store_checkpoint(&mut self) {
-        let Some(bytes) = self.checkpoints.held.take() else { return };
-        let name = self.blob_name(&format!("checkpoint-{}", self.checkpoints.stored + 1));
+    fn store(&mut self, lease: &Lease) {
+        let Some(bytes) = self.held.take() else { return };
+        let name = lease.blob_name(&format!("checkpoint-{}", self.stored + 1));
         let storing = {
-            let (connection, name, bytes) = (self.host.connection.clone(), name.clone(), bytes.clone());
+            let connection = lease.connection().clone();
+            let name = name.clone();
+            let bytes = bytes.clone();
             async move { blobs::put(&connection, &name, bytes, Life::UntilDeleted).await }
         };
-        self.checkpoints.beside = Some(Beside::Storing { bytes, name, done: Box::pin(storing) });
+        self.beside = Some(Beside::Storing { bytes, name, done: Box::pin(storing) });
     }
 
-    /// T2. Once it is known to stand, the checkpoint before goes.
-    async fn name_checkpoint(&mut self) -> Result<(), Fenced> {
-        let Some(blob) = self.checkpoints.unnamed.clone() else { return Ok(()) };
-        if self.record.checkpoint.as_ref() != Some(&blob) {
-            self.show(Transition::Checkpoint(blob.clone())).await?;
+    /// Names the stored checkpoint in the record. Once it is known to be named there, the one before it is removed.
+    async fn name(&mut self, lease: &mut Lease) -> Result<(), Fenced> {
+        let Some(blob) = self.unnamed.clone() else { return Ok(()) };
+        if lease.record().checkpoint.as_ref() != Some(&blob) {
+            lease.write_progress(Transition::Checkpoint(blob.clone())).await?;
         }
-        self.checkpoints.wait();
-        if self.record.checkpoint.as_ref() == Some(&blob) {
-            self.checkpoints.unnamed = None;
-            if let Some(before) = self.checkpoints.named.replace(blob) {
-                let (connection, name) = (self.host.connection.clone(), before.name.clone());
+        self.wait();
+        if lease.record().checkpoint.as_ref() == Some(&blob) {
+            self.unnamed = None;
+            if let Some(before) = self.named.replace(blob) {
+                let connection = lease.connection().clone();
+                let name = before.name.clone();
                 let removing = async move { blobs::delete(&connection, &before.name).await };
-                self.checkpoints.beside = Some(Beside::Removing { name, done: Box::pin(removing) });
+                self.beside = Some(Beside::Removing { name, done: Box::pin(removing) });
             }
         }
         Ok(())
     }
 
     /// Waits, within bounds, until the newest checkpoint is in the record: the next attempt begins with it.
-    pub(crate) async fn keep_checkpoint(&mut self) -> Result<(), Fenced> {
-        let kept = self.wait_for_checkpoint().await;
+    pub(crate) async fn keep_newest(&mut self, lease: &mut Lease, life: &LifeCycle) -> Result<(), Fenced> {
+        let kept = self.wait_until_named(lease, life).await;
         if kept.is_err() {
-            drop(self.give_up_checkpoints());
+            drop(self.give_up(lease, life));
         }
         kept
     }
 
-    async fn wait_for_checkpoint(&mut self) -> Result<(), Fenced> {
-        let (draining, mut until) = (self.host.draining.clone(), Instant::now() + KEEP_WITHIN);
+    async fn wait_until_named(&mut self, lease: &mut Lease, life: &LifeCycle) -> Result<(), Fenced> {
+        let mut until = Instant::now() + KEEP_WITHIN;
         let mut leaving = false;
-        if self.checkpoints.beside.is_none() {
-            self.checkpoints.due_at = Instant::now();
+        if self.beside.is_none() {
+            self.due_at = Instant::now();
         }
-        while !self.checkpoints.is_done() && self.record.revoke.is_none() {
-            // Dropping the other arms loses nothing: each looks at state that stands until it is taken.
+        while !self.is_done() && !lease.is_revoked() {
+            // Dropping the other arms loses nothing: each waits for something that stays so until it is taken.
             tokio::select! {
                 biased;
-                step = self.checkpoints.next_step() => self.step(step).await?,
-                wake = self.registered.woken() => self.woken(wake).await?,
-                () = sleep_until(self.next_beat_at) => self.beat().await?,
-                () = sleep_until(self.lapses_at) => self.check_lapsed().await?,
-                () = draining.cancelled(), if !leaving => {
+                step = self.next_step() => self.take_step(step, lease).await?,
+                due = lease.due() => lease.attend_to(due).await?,
+                () = life.draining.cancelled(), if !leaving => {
                     leaving = true;
                     until = until.min(Instant::now() + LEAVE_WITHIN);
                 }
                 () = sleep_until(until) => {
-                    limited!(warn, job.key = %self.delivery.key, "the newest checkpoint could not be kept in time");
+                    limited!(warn, job.key = %lease.delivery().key, "the newest checkpoint could not be kept in time");
                     return Ok(());
                 }
             }
@@ -175,15 +175,15 @@ impl Lease {
     }
 
     /// Lets go of all checkpoints. The names of those that are in the store, named by the record or not.
-    pub(crate) fn give_up_checkpoints(&mut self) -> BTreeSet<String> {
+    pub(crate) fn give_up(&mut self, lease: &Lease, life: &LifeCycle) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
-        match self.checkpoints.beside.take() {
-            Some(Beside::Storing { name, done, .. }) => discard_after(&self.host, name, done),
+        match self.beside.take() {
+            Some(Beside::Storing { name, done, .. }) => discard_after(lease.connection(), life, name, done),
             Some(Beside::Removing { name, .. }) => drop(names.insert(name)),
             None => {}
         }
-        self.checkpoints.held = None;
-        let known = [&self.record.checkpoint, &self.checkpoints.named, &self.checkpoints.unnamed];
+        self.held = None;
+        let known = [&lease.record().checkpoint, &self.named, &self.unnamed];
         names.extend(known.into_iter().flatten().map(|blob| blob.name.clone()));
         names
     }

@@ -1,217 +1,226 @@
-//! Claiming a job for an attempt: T1 and T4, and what happens instead of them.
+//! Claiming a job for an attempt: what the protocol decides about a delivery is carried out here, and decided anew whenever
+//! something else turns out to stand under the job's key. Nothing of the message is trusted or run before the claim is written.
 
-mod lookups;
-mod module;
+mod module_lookups;
+mod module_version;
+mod quarantine;
 mod stale_deliveries;
 
-use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use wasmhost_nats::{
-    WriteError, Written, fault, is_args_digest_of, jobs, limited, now, random_token, random_write,
+    Connection, WriteError, Written, fault, is_args_digest_of, jobs, limited, now, random_token, random_write,
 };
+use wasmhost_protocol::ids::HostId;
 use wasmhost_protocol::machine::Claim;
 use wasmhost_protocol::manifest::ModuleEntry;
-use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::policy::{Ceiling, Policy};
 use wasmhost_protocol::record::{Record, StoredEntry, Token};
 use wasmhost_protocol::rules::{ClaimDecision, ClaimInput, decide_claim};
 
+use crate::backpressure::{BlockedWrite, BlockedWrites};
 use crate::blobs::drop_checkpoint;
-use crate::blocked_writes::BlockedWrite;
 use crate::dead_letter;
 use crate::delivery::Delivery;
-use crate::host::Host;
-use crate::lease::Lease;
+use crate::life_cycle::LifeCycle;
 use crate::memory::Reserved;
-use crate::quarantine::QuarantinePermit;
-use crate::running_leases::Wake;
-use crate::settle::{Settle, in_progress};
+use crate::running_leases::RunningLeases;
+use crate::settle::Settle;
+use crate::storage::Storage;
+use module_version::{ModuleVersions, over_ceiling, over_policy};
+use quarantine::Quarantine;
+use stale_deliveries::StaleDeliveryCounter;
 
-pub(crate) use lookups::Lookups;
-pub(crate) use stale_deliveries::StaleDeliveryCounter;
+pub(crate) use quarantine::QuarantinePermit;
 
 /// A pause before another try when the server gives no answer, no room or no right.
-const HOLD: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// What came of a claim.
 pub(crate) enum Claimed {
-    /// The attempt is ours.
-    Granted(Box<Lease>),
+    /// The attempt is this host's.
+    Granted(Box<Grant>),
     /// It is not: settle the delivery so.
-    Not(Box<Delivery>, Settle),
-    /// The delivery was handed to the lease that runs this very attempt.
-    Adopted,
+    Settle(Settle),
+    /// This host runs this very attempt already: the delivery belongs to its lease.
+    RunsHere,
 }
 
-/// What carrying a decision out came to.
-enum Next {
-    Ended(Ended),
-    /// Judge again, with what stands now. `adopt`: the record is taken over although its delivery does not look older.
-    Judge {
+/// A claim that is recorded.
+pub(crate) struct Grant {
+    pub(crate) record: Record,
+    pub(crate) revision: u64,
+    /// The policy of the module's version that the job runs.
+    pub(crate) policy: Policy,
+    /// Of a job in quarantine: the next one may begin when it is dropped.
+    pub(crate) quarantine: Option<QuarantinePermit>,
+}
+
+/// What follows from carrying a decision out.
+enum Step {
+    Done(Claimed),
+    /// Decide again, with what is stored now. `adopt`: the record is taken over although its delivery does not look older.
+    DecideAgain {
         stored: StoredEntry,
         adopt: bool,
     },
-    /// The server has no room for the record, or we no permission to write it: hold the delivery, then judge again.
+    /// The server has no room for the record, or no right for its writer: hold the delivery, then decide again.
     Wait,
 }
 
-/// A claim that landed.
-struct Granted {
-    record: Record,
-    revision: u64,
-    policy: Policy,
-    turn: Option<QuarantinePermit>,
+/// What all claims of a host share.
+pub(crate) struct Claims {
+    parts: ClaimParts,
+    settings: ClaimSettings,
+    modules: ModuleVersions,
+    stale_deliveries: StaleDeliveryCounter,
+    quarantine: Quarantine,
 }
 
-/// Where a claim ends.
-enum Ended {
-    Granted(Box<Granted>),
-    Not(Settle),
-    /// This host runs the attempt: the delivery is its lease's.
-    Adopt,
+/// The parts of the host that a claim needs.
+pub(crate) struct ClaimParts {
+    pub(crate) host: HostId,
+    pub(crate) storage: Storage,
+    pub(crate) life: LifeCycle,
+    pub(crate) leases: RunningLeases,
+    pub(crate) blocked_writes: BlockedWrites,
 }
 
-/// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `bad`: why the message
-/// cannot be read as a job. `memory`: what the attempt gets, at first what is usual.
-pub(crate) async fn claim(
-    host: &Host,
-    delivery: Delivery,
-    bad: Option<&str>,
-    memory: &mut Reserved,
-) -> Claimed {
-    let (ended, held_at) = held(host, &delivery, Claiming::run(host, &delivery, bad, memory)).await;
-    match ended {
-        Ended::Granted(granted) => {
-            let Granted { record, revision, policy, turn } = *granted;
-            Claimed::Granted(Box::new(Lease::new(
-                host,
-                (delivery, held_at),
-                (record, revision),
-                policy,
-                turn,
-            )))
+/// What an operator says of claims.
+pub(crate) struct ClaimSettings {
+    pub(crate) ack_wait: Duration,
+    /// Whether a first delivery's `Wasmhost-Revision` is believed without a read.
+    pub(crate) trust_submitters: bool,
+    pub(crate) ceiling: Ceiling,
+}
+
+impl Claims {
+    pub(crate) fn new(parts: ClaimParts, settings: ClaimSettings) -> Self {
+        Self {
+            modules: ModuleVersions::new(&parts.storage),
+            parts,
+            settings,
+            stale_deliveries: StaleDeliveryCounter::default(),
+            quarantine: Quarantine::new(),
         }
-        Ended::Adopt => {
-            let key = delivery.key.clone();
-            host.leases.wake(&key, Wake::Adopt(Box::new(delivery)));
-            Claimed::Adopted
-        }
-        Ended::Not(how) => Claimed::Not(Box::new(delivery), how),
     }
-}
 
-/// Holds on to the delivery for as long as its claim takes: while the server is away, further ones would queue up behind
-/// it, and each take the job from the one before. With what came of it, the time from which it is known to be held.
-async fn held<T>(host: &Host, delivery: &Delivery, claiming: impl Future<Output = T>) -> (T, Instant) {
-    let mut claiming = std::pin::pin!(claiming);
-    let mut held_at = delivery.received_at;
-    loop {
-        tokio::select! {
-            biased;
-            claimed = &mut claiming => return (claimed, held_at),
-            () = tokio::time::sleep(host.config.ack_wait / 3) => {
-                let asked_at = Instant::now();
-                if in_progress(&host.connection, &delivery.message).await {
-                    held_at = asked_at;
-                }
-            }
-        }
+    /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `memory` is what the attempt
+    /// gets, at first what is usual. The second value is the time from which the delivery is known to be held.
+    pub(crate) async fn claim(&self, delivery: &Delivery, memory: &mut Reserved) -> (Claimed, Instant) {
+        let claiming = Claiming {
+            claims: self,
+            delivery,
+            module: None,
+            token: random_token(),
+            adopt: false,
+            dead_lettered: false,
+            blocked: None,
+            memory,
+        };
+        delivery.keep_alive(&self.parts.storage.connection, self.settings.ack_wait, claiming.run()).await
     }
 }
 
 /// One delivery on its way to a claim.
 struct Claiming<'a> {
-    host: &'a Host,
+    claims: &'a Claims,
     delivery: &'a Delivery,
     /// The version of the module that a first claim takes.
     module: Option<ModuleEntry>,
     token: Token,
-    /// R4's adoption, and R3's fourth time.
+    /// Whether the record is taken over: its own message is gone, or its delivery was found stale too often.
     adopt: bool,
-    bad: Option<&'a str>,
-    /// Whether a copy of the failure is kept already.
+    /// Whether the dead letters have a copy of the failure already.
     dead_lettered: bool,
-    waiting: Option<BlockedWrite>,
+    /// Set while the server takes no record.
+    blocked: Option<BlockedWrite>,
     memory: &'a mut Reserved,
 }
 
-impl<'a> Claiming<'a> {
-    async fn run(
-        host: &'a Host,
-        delivery: &'a Delivery,
-        bad: Option<&'a str>,
-        memory: &'a mut Reserved,
-    ) -> Ended {
-        let (token, adopt, buried) = (random_token(), false, false);
-        let mut this = Self {
-            host,
-            delivery,
-            module: None,
-            token,
-            adopt,
-            bad,
-            dead_lettered: buried,
-            waiting: None,
-            memory,
-        };
-        if !this.find_module().await {
-            return Ended::Not(Settle::Nak(Duration::ZERO));
+impl Claiming<'_> {
+    async fn run(mut self) -> Claimed {
+        if !self.find_module().await {
+            return give_back();
         }
-        let (mut stored, mut believed) = first_stored_entry(host, delivery).await;
+        let (mut stored, mut trusted_revision) = self.first_stored_entry().await;
         loop {
-            // A message that names a record which is not there: ended long ago, or lost with its bucket.
-            let missed = matches!(stored, StoredEntry::Absent) && believed.is_none();
-            if missed && delivery.options.revision.is_some() && !host.bucket.look(host).await {
-                return Ended::Not(Settle::Nak(Duration::ZERO));
+            // A message that names a record which is not there: the job ended long ago, or its record was lost with the bucket.
+            let missing = matches!(stored, StoredEntry::Absent) && trusted_revision.is_none();
+            let names_record = self.delivery.options.revision.is_some();
+            if missing && names_record && !self.claims.parts.storage.bucket.refresh().await {
+                return give_back();
             }
-            let (decision, policy) = this.judge(&stored, believed.take());
-            match this.carry_out(decision, stored, policy).await {
-                Next::Judge { stored: found, adopt } => {
-                    (stored, this.adopt, this.token) = (found, adopt, random_token());
+            let (decision, policy) = self.decide(&stored, trusted_revision.take());
+            match self.carry_out(decision, stored, policy).await {
+                Step::Done(claimed) => return claimed,
+                Step::DecideAgain { stored: found, adopt } => {
+                    stored = found;
+                    self.adopt = adopt;
+                    self.token = random_token();
                 }
-                // The token stays: what was sent before may still land.
-                Next::Wait if this.hold().await => {
-                    stored = host.records.read_until_known(&delivery.key).await;
-                    this.adopt = false;
-                    if let Some(granted) = this.landed(&stored) {
-                        return Ended::Granted(granted);
+                Step::Wait => {
+                    if !self.wait().await {
+                        return give_back();
+                    }
+                    stored = self.read().await;
+                    // The token stays, for what was sent before may still be stored: then the claim is this one's.
+                    self.adopt = false;
+                    if let Some(grant) = self.claim_found_in(&stored) {
+                        return Claimed::Granted(grant);
                     }
                 }
-                Next::Wait => return Ended::Not(Settle::Nak(Duration::ZERO)),
-                Next::Ended(ended) => return ended,
             }
         }
     }
 
-    /// Its own claim, where that landed after all.
-    fn landed(&self, stored: &StoredEntry) -> Option<Box<Granted>> {
-        let record = module::recorded(stored)?;
+    /// What is stored under the key, or, where the message is believed, the revision of its PENDING record. On the common path
+    /// nothing is read: the write tells whether what the message says is true.
+    async fn first_stored_entry(&self) -> (StoredEntry, Option<u64>) {
+        if self.claims.settings.trust_submitters && self.delivery.ordinal.count == 1 {
+            return (StoredEntry::Absent, self.delivery.options.revision);
+        }
+        (self.read().await, None)
+    }
+
+    async fn read(&self) -> StoredEntry {
+        self.claims.parts.storage.records.read_until_known(&self.delivery.key).await
+    }
+
+    /// This delivery's own claim, where it was stored after all.
+    fn claim_found_in(&self, stored: &StoredEntry) -> Option<Box<Grant>> {
+        let record = stored.record()?;
         if record.token != Some(self.token) || record.is_terminal() {
             return None;
         }
-        let (record, revision, policy) = (record.clone(), stored.expected(), self.policy(stored));
-        Some(Box::new(Granted { record, revision, policy, turn: None }))
+        let policy = self.policy(stored);
+        Some(Box::new(Grant {
+            record: record.clone(),
+            revision: stored.expected(),
+            policy,
+            quarantine: None,
+        }))
     }
 
-    /// That of the record's own version, where it names one.
+    /// The policy of the version that the record names; without a record, of the version that a first claim takes.
     fn policy(&self, stored: &StoredEntry) -> Policy {
-        let own = module::recorded(stored).and_then(|record| module::policy_of(self.host, record));
+        let recorded = stored.record().and_then(|record| self.claims.modules.policy_of(record));
         let current = || self.module.as_ref().map(|module| module.policy.clone());
-        own.or_else(current).unwrap_or_default()
+        recorded.or_else(current).unwrap_or_default()
     }
 
-    /// A registry that does not answer is no unknown module. False: the host closes.
+    /// Looks the module up until the registry answers: one that does not answer makes no module unknown. False: the host closes.
     async fn find_module(&mut self) -> bool {
         loop {
-            match module::find(self.host, self.delivery).await {
+            match self.claims.modules.find(self.delivery).await {
                 Ok(found) => {
                     self.module = found;
                     return true;
                 }
                 Err(error) => {
                     limited!(warn, job.key = %self.delivery.key, %error, "cannot look a module up; the job waits");
-                    if !self.hold().await {
+                    if !self.wait().await {
                         return false;
                     }
                 }
@@ -220,34 +229,35 @@ impl<'a> Claiming<'a> {
     }
 
     /// The decision, and the policy that it was made by.
-    fn judge(&self, stored: &StoredEntry, believed: Option<u64>) -> (ClaimDecision, Policy) {
+    fn decide(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> (ClaimDecision, Policy) {
+        let Claims { settings, parts, .. } = self.claims;
         let policy = self.policy(stored);
-        let first = module::recorded(stored).is_none_or(|record| record.attempt == 0);
-        let over = module::over_policy(self.delivery, &policy).filter(|_| first);
-        let over = over.or_else(|| module::over_ceiling(&self.host.config.ceiling, self.delivery, &policy));
+        let is_first = stored.record().is_none_or(|record| record.attempt == 0);
+        let over = over_policy(self.delivery, &policy).filter(|_| is_first);
+        let over = over.or_else(|| over_ceiling(&settings.ceiling, self.delivery, &policy));
         let decision = decide_claim(&ClaimInput {
             stored,
-            trusted_revision: believed,
+            trusted_revision,
             claim: &self.claim(&policy),
             revision: self.delivery.options.revision,
             stored_at: self.delivery.stored_at,
             is_of_body: &|digest| is_args_digest_of(digest, self.delivery.body()),
             now: now(),
-            bucket_created: self.host.bucket.created(),
+            bucket_created: parts.storage.bucket.created(),
             write: random_write(),
-            result_ttl: self.delivery.result_ttl(&policy),
-            unreadable: self.bad.or(over.as_deref()),
+            result_ttl: policy.result_ttl(self.delivery.options.result_ttl),
+            unreadable: self.delivery.bad_headers.as_deref().or(over.as_deref()),
         });
         (decision, policy)
     }
 
     fn claim(&self, policy: &Policy) -> Claim {
         Claim {
-            job: self.delivery.submission(),
-            host: self.host.id.clone(),
+            job: self.delivery.spec(),
+            host: self.claims.parts.host.clone(),
             token: self.token,
             msg_seq: self.delivery.msg_seq,
-            delivery: self.delivery.delivery,
+            delivery: self.delivery.ordinal,
             digest: self.module.as_ref().map(|module| module.digest),
             max_attempts: policy.retry.max_attempts,
             max_lost: policy.retry.max_lost,
@@ -256,27 +266,25 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    async fn carry_out(&mut self, decision: ClaimDecision, stored: StoredEntry, policy: Policy) -> Next {
+    async fn carry_out(&mut self, decision: ClaimDecision, stored: StoredEntry, policy: Policy) -> Step {
         match decision {
             ClaimDecision::Ack => {
-                drop_checkpoint(self.host, module::recorded(&stored)).await;
-                not(Settle::Ack)
+                drop_checkpoint(self.connection(), stored.record()).await;
+                settle(Settle::Ack)
             }
-            ClaimDecision::Delay(delay) => not(Settle::Nak(delay)),
-            ClaimDecision::DeadLetter { reason, why } => {
-                not(dead_letter::dead_letter_message(self.host, self.delivery, reason, &why).await)
-            }
-            ClaimDecision::LookUpMessage { msg_seq } => self.look(msg_seq).await,
-            // Whatever a newer delivery may do: the owner is here, and alive.
+            ClaimDecision::Delay(delay) => settle(Settle::Nak(delay)),
+            ClaimDecision::DeadLetter { reason, why } => self.dead_letter(reason, &why).await,
+            ClaimDecision::LookUpMessage { msg_seq } => self.look_message_up(msg_seq).await,
+            // Whatever a newer delivery may do: the attempt's owner is here, and alive.
             ClaimDecision::Claim { .. } | ClaimDecision::End { .. } | ClaimDecision::Stale { .. }
-                if self.host.leases.runs(&self.delivery.key, token_of(&stored)) =>
+                if self.claims.parts.leases.runs(&self.delivery.key, token_of(&stored)) =>
             {
-                Next::Ended(Ended::Adopt)
+                Step::Done(Claimed::RunsHere)
             }
-            ClaimDecision::Stale { revision } if self.host.stale_deliveries.again(revision) => {
-                not(Settle::Silent)
+            ClaimDecision::Stale { revision } if self.claims.stale_deliveries.walk_away(revision) => {
+                settle(Settle::Silent)
             }
-            ClaimDecision::Stale { .. } => Next::Judge { stored, adopt: true },
+            ClaimDecision::Stale { .. } => Step::DecideAgain { stored, adopt: true },
             ClaimDecision::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
                 self.wait_for_memory(policy.limits.memory_bytes).await
             }
@@ -288,112 +296,116 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    /// What was judged may have changed by the time that there is room: it is judged again.
-    async fn wait_for_memory(&mut self, limit_bytes: u64) -> Next {
+    fn connection(&self) -> &Connection {
+        &self.claims.parts.storage.connection
+    }
+
+    async fn dead_letter(&self, reason: &str, why: &str) -> Step {
+        settle(dead_letter::dead_letter_message(self.connection(), self.delivery, reason, why).await)
+    }
+
+    /// What was decided may no longer hold by the time that there is memory: it is decided again.
+    async fn wait_for_memory(&mut self, limit_bytes: u64) -> Step {
         limited!(info, job.key = %self.delivery.key, "all memory for jobs is in use; the job waits");
         tokio::select! {
             () = self.memory.wait_for(limit_bytes) => {}
-            () = self.host.closing.cancelled() => return not(Settle::Nak(Duration::ZERO)),
+            () = self.claims.parts.life.closing.cancelled() => return Step::Done(give_back()),
         }
-        let stored = self.host.records.read_until_known(&self.delivery.key).await;
-        Next::Judge { stored, adopt: false }
+        Step::DecideAgain { stored: self.read().await, adopt: false }
     }
 
-    /// R4: a message that still stands keeps the record, and this one is dropped; else this one takes its place, unless
-    /// the record has moved to a third one meanwhile.
-    async fn look(&self, msg_seq: u64) -> Next {
-        match jobs::stands_at(&self.host.connection, &self.delivery.key, msg_seq).await {
-            Ok(true) => return not(Settle::Ack),
+    /// Another message holds the record. Where it still exists, this one is a duplicate and is dropped; else this one takes
+    /// its place, unless the record has moved on to a third one meanwhile.
+    async fn look_message_up(&self, msg_seq: u64) -> Step {
+        match jobs::stands_at(self.connection(), &self.delivery.key, msg_seq).await {
+            Ok(true) => return settle(Settle::Ack),
             Ok(false) => {}
             // In doubt nothing is dropped: this may be the only message that is left.
             Err(error) => {
                 limited!(warn, job.key = %self.delivery.key, %error, "cannot look a message up; the job waits");
-                return Next::Wait;
+                return Step::Wait;
             }
         }
-        let stored = self.host.records.read_until_known(&self.delivery.key).await;
-        let adopt = module::recorded(&stored).is_some_and(|record| record.msg_seq == Some(msg_seq));
-        Next::Judge { stored, adopt }
+        let stored = self.read().await;
+        let adopt = stored.record().is_some_and(|record| record.msg_seq == Some(msg_seq));
+        Step::DecideAgain { stored, adopt }
     }
 
-    /// T1 and T4. A suspect waits for its turn: given back, so that no slot is held by those that wait.
-    async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Next {
-        let turn = match self.host.quarantine.admit(&record, policy.retry.max_lost) {
-            Ok(turn) => turn,
-            Err(wait) => return not(Settle::Nak(wait)),
+    /// Writes the claim. A job in quarantine waits for its permit: the delivery is given back, so that those that wait hold no slot.
+    async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Step {
+        let quarantine = match self.claims.quarantine.admit(&record, policy.retry.max_lost) {
+            Ok(permit) => permit,
+            Err(wait) => return settle(Settle::Nak(wait)),
         };
         fault::point("before-claim");
-        let written = self.host.records.write(&self.delivery.key, &record, expected, None).await;
+        let written =
+            self.claims.parts.storage.records.write(&self.delivery.key, &record, expected, None).await;
         fault::point("claim-sent");
-        match written {
-            Ok(Written::Landed(revision)) => {
-                Next::Ended(Ended::Granted(Box::new(Granted { record: *record, revision, policy, turn })))
-            }
+        let (record, revision) = match written {
+            Ok(Written::Landed(revision)) => (record, revision),
+            // The claim was stored, and somebody wrote over it since, such as a revoke.
             Ok(Written::Moved(StoredEntry::Record { record, revision }))
                 if record.token == Some(self.token) && !record.is_terminal() =>
             {
-                Next::Ended(Ended::Granted(Box::new(Granted { record: *record, revision, policy, turn })))
+                (record, revision)
             }
-            Ok(Written::Moved(stored)) => Next::Judge { stored, adopt: false },
-            Err(error) => self.refused(&error).await,
-        }
+            Ok(Written::Moved(stored)) => return Step::DecideAgain { stored, adopt: false },
+            Err(error) => return self.refused(&error).await,
+        };
+        Step::Done(Claimed::Granted(Box::new(Grant { record: *record, revision, policy, quarantine })))
     }
 
-    /// T6, T6b and T8: the job ends without another attempt. A failure is kept for people first (R7).
-    async fn write_end(&mut self, mut record: Record, expected: u64, policy: &Policy) -> Next {
+    /// Ends the job without another attempt. A failure has its copy in the dead letters before it is recorded.
+    async fn write_end(&mut self, mut record: Record, expected: u64, policy: &Policy) -> Step {
         if !self.dead_lettered {
-            self.dead_lettered =
-                dead_letter::dead_letter_failure(self.host, &self.delivery.message, &record).await;
+            let message = &self.delivery.message;
+            self.dead_lettered = dead_letter::dead_letter_failure(self.connection(), message, &record).await;
         }
         if !self.dead_lettered {
             record.note_missing_dead_letter();
         }
         fault::point("before-end");
         let ttl = policy.terminal_ttl(&record, self.delivery.options.result_ttl);
-        match self.host.records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
+        let records = &self.claims.parts.storage.records;
+        match records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => {
-                drop_checkpoint(self.host, Some(&record)).await;
-                not(Settle::Ack)
+                drop_checkpoint(self.connection(), Some(&record)).await;
+                settle(Settle::Ack)
             }
-            Ok(Written::Moved(stored)) => Next::Judge { stored, adopt: false },
+            Ok(Written::Moved(stored)) => Step::DecideAgain { stored, adopt: false },
             Err(error) => self.refused(&error).await,
         }
     }
 
-    /// A record that is too large stays so, and has no place but with people; for all else there is room again some day.
-    async fn refused(&self, error: &WriteError) -> Next {
+    /// A record that is too large will always be: its message goes to the dead letters. For all else there is room again
+    /// some day.
+    async fn refused(&self, error: &WriteError) -> Step {
         if matches!(error, WriteError::TooLarge(_)) {
-            let why = error.to_string();
-            return not(
-                dead_letter::dead_letter_message(self.host, self.delivery, "RecordTooLarge", &why).await
-            );
+            return self.dead_letter("RecordTooLarge", &error.to_string()).await;
         }
         limited!(error, job.key = %self.delivery.key, %error, "could not write a record; the job waits");
-        Next::Wait
+        Step::Wait
     }
 
-    /// Keeps the delivery: given back it would be counted as one that no host survives. False: the host closes.
-    async fn hold(&mut self) -> bool {
-        self.waiting.get_or_insert_with(|| self.host.blocked_writes.register());
+    /// Holds the delivery for a moment: given back, it would count as one that no host survived. False: the host closes.
+    async fn wait(&mut self) -> bool {
+        self.blocked.get_or_insert_with(|| self.claims.parts.blocked_writes.register());
         tokio::select! {
-            () = tokio::time::sleep(HOLD) => true,
-            () = self.host.closing.cancelled() => false,
+            () = tokio::time::sleep(RETRY_DELAY) => true,
+            () = self.claims.parts.life.closing.cancelled() => false,
         }
     }
 }
 
-/// On the common path nothing is read: a first delivery with a trusted revision is believed, and the write tells (R0).
-async fn first_stored_entry(host: &Host, delivery: &Delivery) -> (StoredEntry, Option<u64>) {
-    if host.config.trust_submitters && delivery.delivery.count == 1 {
-        return (StoredEntry::Absent, delivery.options.revision);
-    }
-    (host.records.read_until_known(&delivery.key).await, None)
+fn settle(how: Settle) -> Step {
+    Step::Done(Claimed::Settle(how))
 }
 
-fn not(how: Settle) -> Next {
-    Next::Ended(Ended::Not(how))
+/// For another host: this one closes.
+fn give_back() -> Claimed {
+    Claimed::Settle(Settle::Nak(Duration::ZERO))
 }
 
 fn token_of(stored: &StoredEntry) -> Option<Token> {
-    module::recorded(stored).and_then(|record| record.token)
+    stored.record().and_then(|record| record.token)
 }

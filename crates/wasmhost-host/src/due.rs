@@ -5,11 +5,10 @@
 //! stored before the end, and finds the record or what is left of it (R4, R7, R14).
 
 use bytes::Bytes;
-use wasmhost_nats::{ReadError, StoredMessage, discard_due, due_at, fault, limited, remove_due};
+use wasmhost_nats::{Connection, ReadError, StoredMessage, discard_due, due_at, fault, limited, remove_due};
 use wasmhost_protocol::names::Sourced;
 use wasmhost_protocol::names::{JobSubject, Names, header};
 
-use crate::host::Host;
 use crate::settle::Settle;
 
 /// What a message says of where it fired.
@@ -46,18 +45,18 @@ impl Fired {
 
     /// A job's own message is believed in what it says of its source: no other fires to its name, and now that it has the
     /// claim, it is the one that takes the job to its end. All without an id fire to the same name.
-    async fn discard(&self, host: &Host) -> Result<(), ReadError> {
+    async fn discard(&self, connection: &Connection) -> Result<(), ReadError> {
         match &self.job {
-            Some(job) if job.id.is_some() => discard_due(&host.connection, job, self.sequence).await,
-            Some(_) | None => self.remove(host).await,
+            Some(job) if job.id.is_some() => discard_due(connection, job, self.sequence).await,
+            Some(_) | None => self.remove(connection).await,
         }
     }
 
     /// Older servers let publishers forge where a message comes from: what is deleted is read first, and must be the same.
-    pub(crate) async fn remove(&self, host: &Host) -> Result<(), ReadError> {
-        match due_at(&host.connection, self.sequence).await? {
+    pub(crate) async fn remove(&self, connection: &Connection) -> Result<(), ReadError> {
+        match due_at(connection, self.sequence).await? {
             None => Ok(()),
-            Some(due) if self.is_of(&due) => remove_due(&host.connection, self.sequence).await,
+            Some(due) if self.is_of(&due) => remove_due(connection, self.sequence).await,
             Some(_) => {
                 let (subject, sequence) = (&self.subject, self.sequence);
                 limited!(warn, %subject, sequence, "a message that says it was fired, and was not");
@@ -84,9 +83,9 @@ fn own<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, St
 }
 
 /// At a claim: deletes what fired to its job. The sequence, where it is gone.
-pub(crate) async fn discard(host: &Host, fired: Option<&Fired>) -> Option<u64> {
+pub(crate) async fn discard(connection: &Connection, fired: Option<&Fired>) -> Option<u64> {
     let fired = fired?;
-    match fired.discard(host).await {
+    match fired.discard(connection).await {
         Ok(()) => {
             fault::point("after-discard");
             Some(fired.sequence)
@@ -101,7 +100,7 @@ pub(crate) async fn discard(host: &Host, fired: Option<&Fired>) -> Option<u64> {
 /// How a message is settled that was to be settled like this: where it would go, what it fired from is gone before it, or it
 /// comes again. `discarded`: what its claim deleted.
 pub(crate) async fn before_settling(
-    host: &Host,
+    connection: &Connection,
     fired: Option<&Fired>,
     discarded: Option<u64>,
     how: Settle,
@@ -111,7 +110,7 @@ pub(crate) async fn before_settling(
         Settle::Ack | Settle::Term => {}
         Settle::Nak(_) | Settle::Silent => return how,
     }
-    match fired.remove(host).await {
+    match fired.remove(connection).await {
         Ok(()) => how,
         Err(error) => {
             limited!(error, subject = %fired.subject, %error, "could not delete what fired; its message comes again");

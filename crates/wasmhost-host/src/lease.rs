@@ -1,329 +1,230 @@
-//! A claimed attempt's hold on its record and its delivery. The one owner of the record's newest revision on this host:
-//! progress, beats, revoke and the terminal write all go through it, so that they do not fence each other.
-
-mod checkpoints;
-mod publish;
+//! A claimed attempt's hold on its record and its delivery. It is the one owner of the record's newest revision on this host:
+//! progress, signs of life, revokes and the terminal write all go through it, so that they do not fence each other. What the
+//! attempt does meanwhile is not its business.
 
 use std::future::Future;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout_at};
-use wasmhost_nats::{ANSWER_TIMEOUT, Delivered, fault, limited, now};
-use wasmhost_protocol::outcome::{Outcome, Verdict};
-use wasmhost_protocol::policy::Policy;
+use wasmhost_nats::{
+    ANSWER_TIMEOUT, Connection, Delivered, OwnedWrite, Records, WriteError, fault, limited, now, random_write,
+};
+use wasmhost_protocol::machine::{Illegal, Transition, WriteIntent, Writer, transition};
 use wasmhost_protocol::record::{Record, StoredEntry, Token};
-use wasmhost_protocol::rules::Attempt;
-use wasmhost_sandbox::AttemptHandle;
+use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::delivery::Delivery;
-use crate::host::{Host, random_fraction};
-use crate::logs::{self, Allowance};
-use crate::quarantine::QuarantinePermit;
-use crate::record::StoredResult;
-use crate::running_leases::{Registration, Wake};
+use crate::running_leases::{Registration, RunningLeases, Wake};
 use crate::settle::in_progress;
-use checkpoints::Checkpoints;
+use crate::storage::Storage;
 
-/// A job that starts sooner says nothing of what it waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// What all leases of a host share.
+#[derive(Clone)]
+pub(crate) struct LeaseTerms {
+    pub(crate) storage: Storage,
+    pub(crate) leases: RunningLeases,
+    pub(crate) ack_wait: Duration,
+}
+
+/// A delivery that is known to be held since some time.
+pub(crate) struct HeldDelivery {
+    pub(crate) delivery: Delivery,
+    pub(crate) since: Instant,
+}
 
 /// A claimed attempt's hold on its record and delivery.
 pub(crate) struct Lease {
-    pub(crate) host: Host,
-    pub(crate) delivery: Delivery,
-    pub(crate) record: Record,
-    pub(crate) revision: u64,
-    pub(crate) token: Token,
-    policy: Policy,
-    registered: Registration,
-    /// Without a successful beat until then, the attempt is no longer ours.
+    storage: Storage,
+    ack_wait: Duration,
+    delivery: Delivery,
+    record: Record,
+    revision: u64,
+    token: Token,
+    registration: Registration,
+    /// Without a sign of life until then, the attempt is no longer this host's.
     lapses_at: Instant,
-    /// When the next beat is due, whatever is awaited by then.
+    /// When the next sign of life is due, whatever is awaited by then.
     next_beat_at: Instant,
-    /// The earliest time of the next progress write.
-    next_write_at: Instant,
-    checkpoints: Checkpoints,
-    /// What its guest may still log.
-    pub(crate) logs: Allowance,
-    /// The result, where it is a blob.
-    pub(crate) result: Option<StoredResult>,
-    /// A suspect's; the next one may begin when it is dropped.
-    quarantine: Option<QuarantinePermit>,
-    /// When a suspect that lives is one no longer.
-    probation_ends_at: Instant,
 }
 
-/// How the attending ended.
-pub(crate) enum Attended {
-    /// The attempt has an outcome, and the record is still ours as far as we know.
-    Ended(Outcome),
-    /// Another owns the job now: say nothing.
-    Fenced,
-}
-
-/// The record is another's now.
+/// The record is another's now: stop, and send nothing for the delivery.
+#[derive(Debug)]
 pub(crate) struct Fenced;
 
+/// What keeping the lease asks for next.
+pub(crate) enum Due {
+    /// Somebody else on this host has news for the lease.
+    Wake(Wake),
+    /// A sign of life.
+    Beat,
+    /// No sign of life came through in time.
+    Lapse,
+}
+
+/// Whether the leader answered in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refreshed {
+    Yes,
+    /// Whether the lease has lapsed with it is for the next refresh to say.
+    NoAnswer,
+}
+
 impl Lease {
-    /// Of a delivery that is known to be held since `held_at`: from then on the lease counts, not from the answer to the
-    /// claim, over which the host may have slept.
-    pub(crate) fn new(
-        host: &Host,
-        (delivery, held_at): (Delivery, Instant),
-        (record, revision): (Record, u64),
-        policy: Policy,
-        turn: Option<QuarantinePermit>,
-    ) -> Self {
+    /// Of a claim that is recorded as `record` with `revision`. The lease counts from the time since which the delivery is
+    /// known to be held, not from the answer to the claim, over which the host may have slept.
+    pub(crate) fn new(terms: &LeaseTerms, held: HeldDelivery, record: Record, revision: u64) -> Self {
         let token = record.token.expect("a claim sets the token");
-        let registered = host.leases.register(&delivery.key, token);
-        let now = Instant::now();
-        let lapses_at = held_at + host.config.ack_wait;
+        let HeldDelivery { delivery, since } = held;
+        let registration = terms.leases.register(&delivery.key, token);
         // At once for a message that was delivered before, which may have waited on its way.
-        let first = held_at + host.config.ack_wait / 3;
-        let next_beat_at = if delivery.delivery.count > 1 { now } else { first };
-        let (host, ack_wait) = (host.clone(), host.config.ack_wait);
-        let checkpoints = Checkpoints::new(record.checkpoint.clone());
+        let is_first_delivery = delivery.ordinal.count <= 1;
+        let next_beat_at = if is_first_delivery { since + terms.ack_wait / 3 } else { Instant::now() };
         Self {
-            host,
+            storage: terms.storage.clone(),
+            ack_wait: terms.ack_wait,
             delivery,
             record,
             revision,
             token,
-            policy,
-            registered,
-            lapses_at,
+            registration,
+            lapses_at: since + terms.ack_wait,
             next_beat_at,
-            next_write_at: now,
-            checkpoints,
-            logs: Allowance::new(),
-            result: None,
-            quarantine: turn,
-            probation_ends_at: now + ack_wait,
         }
     }
 
     /// The record as this owner knows it.
-    pub(crate) fn known(&self) -> &Record {
+    pub(crate) fn record(&self) -> &Record {
         &self.record
     }
 
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
-    pub(crate) fn arguments(&self) -> &Bytes {
-        self.delivery.body()
+    pub(crate) fn delivery(&self) -> &Delivery {
+        &self.delivery
     }
 
     pub(crate) fn message(&self) -> &Delivered {
         &self.delivery.message
     }
 
-    /// Without a successful beat until then, the attempt is no longer ours.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.storage.connection
+    }
+
+    /// Without a sign of life until then, the attempt is no longer this host's.
     pub(crate) fn lapses_at(&self) -> Instant {
         self.lapses_at
     }
 
-    /// The wall limit: the job's own, never over the policy's.
-    pub(crate) fn timeout(&self) -> Duration {
-        let allowed = self.policy.limits.timeout;
-        self.delivery.options.timeout.map_or(allowed, |asked| asked.min(allowed))
+    /// Whether somebody asked for the job to stop.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.record.revoke.is_some()
     }
 
-    /// How long the terminal record is kept.
-    pub(crate) fn result_ttl(&self) -> Duration {
-        self.delivery.result_ttl(&self.policy)
+    /// When a revoked guest must have stopped.
+    pub(crate) fn stop_at(&self) -> Option<Timestamp> {
+        self.record.revoke.as_ref().map(|revoke| revoke.stop_at)
     }
 
-    /// What `decide` needs to know.
-    pub(crate) fn attempt(&self) -> Attempt<'_> {
-        let draining = self.host.draining.is_cancelled();
-        Attempt { record: &self.record, retry: &self.policy.retry, draining, jitter: random_fraction() }
+    /// A name in the blob store that no other claim of any job uses.
+    pub(crate) fn blob_name(&self, kind: &str) -> String {
+        let token = format!("{}-{kind}", self.token);
+        self.connection().names.blob_name(&self.delivery.key, self.record.attempt, &token)
     }
 
-    /// Keeps the lease while the attempt starts and runs, and writes what it publishes.
-    pub(crate) async fn attend<F>(&mut self, starting: F) -> Attended
-    where
-        F: Future<Output = Result<AttemptHandle, Verdict>>,
-    {
-        // A host that slept over the answer to its claim looks before its guest starts: the job may have ended meanwhile.
+    /// A host that slept over the answer to its claim finds out, before its guest starts, whether the job ended meanwhile.
+    pub(crate) async fn begin(&mut self) -> Result<(), Fenced> {
         let now = Instant::now();
-        let kept = if self.lapses_at <= now {
+        if self.lapses_at <= now {
             self.check_lapsed().await
         } else if self.next_beat_at <= now {
             self.beat().await
         } else {
             Ok(())
-        };
-        let attended = if kept.is_ok() { self.attend_start(starting).await } else { Attended::Fenced };
-        if matches!(attended, Attended::Fenced) {
-            drop(self.give_up_checkpoints());
-            limited!(warn, job.key = %self.delivery.key, job.attempt = self.record.attempt, "lost the lease");
-        }
-        attended
-    }
-
-    async fn attend_start<F>(&mut self, starting: F) -> Attended
-    where
-        F: Future<Output = Result<AttemptHandle, Verdict>>,
-    {
-        let mut starting = std::pin::pin!(starting);
-        let (says_at, mut said) = (Instant::now() + PATIENCE, false);
-        loop {
-            // Dropping the other arms loses nothing: a beat, a wake and a revoke are each seen again at the next turn.
-            tokio::select! {
-                biased;
-                started = &mut starting => return match started {
-                    Ok(running) => self.attend_running(running).await,
-                    Err(verdict) => Attended::Ended(Outcome::without_run(verdict)),
-                },
-                wake = self.registered.woken() => if self.woken(wake).await.is_err() { return Attended::Fenced },
-                () = sleep_until(self.next_beat_at) => if self.beat().await.is_err() { return Attended::Fenced },
-                () = sleep_until(self.lapses_at) => {
-                    if self.check_lapsed().await.is_err() { return Attended::Fenced }
-                }
-                () = sleep_until(says_at), if !said => { said = true; self.say_what_it_waits_for(); }
-                () = stop_time(&self.record) => return Attended::Ended(Outcome::without_run(Verdict::Cancelled)),
-                () = self.host.draining.cancelled() => {
-                    return Attended::Ended(Outcome::without_run(Verdict::Cancelled));
-                }
-            }
         }
     }
 
-    /// Tells whoever follows the job's log why nothing happens.
-    fn say_what_it_waits_for(&self) {
-        let described = self
-            .record
-            .digest
-            .and_then(|digest| self.host.loading.describe(&self.record.task.module(), &digest));
-        if let Some(what) = described {
-            logs::note(self, "info", &format!("{what}; the time limits of the job begin after that"));
+    /// The next thing to do for the lease, when it is due. Safe to drop: it is due again at the next call.
+    pub(crate) async fn due(&mut self) -> Due {
+        tokio::select! {
+            biased;
+            wake = self.registration.woken() => Due::Wake(wake),
+            () = sleep_until(self.next_beat_at) => Due::Beat,
+            () = sleep_until(self.lapses_at) => Due::Lapse,
         }
     }
 
-    async fn attend_running(&mut self, mut running: AttemptHandle) -> Attended {
-        let draining = self.host.draining.clone();
-        let mut lines = running.updates.logs();
-        let (mut stopped, mut posted) = (false, false);
-        loop {
-            running.control.renew(self.lapses_at.into_std());
-            if self.record.revoke.is_some() {
-                running.control.cancel();
-            }
-            // Dropping the other arms loses nothing: each looks at state that stands until it is taken.
-            let kept = tokio::select! {
-                biased;
-                outcome = &mut running.outcome => {
-                    if self.check_unless_held().await.is_err() {
-                        return Attended::Fenced;
-                    }
-                    while let Some(line) = lines.try_recv() {
-                        logs::publish(self, &line);
-                    }
-                    logs::conclude(self, running.updates.dropped_lines());
-                    return match self.publish(running.updates.take()).await {
-                        Ok(()) => Attended::Ended(outcome),
-                        Err(Fenced) => Attended::Fenced,
-                    };
-                }
-                wake = self.registered.woken() => self.woken(wake).await,
-                () = sleep_until(self.next_beat_at) => self.beat().await,
-                () = sleep_until(self.lapses_at) => self.check_lapsed().await,
-                () = stop_time(&self.record), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
-                () = draining.cancelled(), if !stopped => { stopped = true; running.control.stop(); Ok(()) }
-                () = running.updates.changed(), if !posted => { posted = true; Ok(()) }
-                () = sleep_until(self.next_write_at), if posted => {
-                    posted = false;
-                    self.publish(running.updates.take()).await
-                }
-                step = self.checkpoints.next_step(), if self.record.revoke.is_none() => self.step(step).await,
-                Some(line) = lines.recv() => {
-                    let kept = self.check_unless_held().await;
-                    if kept.is_ok() {
-                        logs::publish(self, &line);
-                    }
-                    kept
-                }
-                () = sleep_until(self.probation_ends_at), if self.is_on_probation() => { self.quarantine = None; Ok(()) }
-            };
-            if kept.is_err() {
-                running.control.stop();
-                return Attended::Fenced;
-            }
+    /// Does what is due.
+    pub(crate) async fn attend_to(&mut self, due: Due) -> Result<(), Fenced> {
+        match due {
+            Due::Wake(Wake::Refresh) => self.refresh(self.lapses_at).await.map(drop),
+            Due::Wake(Wake::Adopt(delivery)) => self.adopt(*delivery).await,
+            Due::Beat => self.beat().await,
+            Due::Lapse => self.check_lapsed().await,
         }
     }
 
-    /// Whether others wait for this suspect to show that it lives.
-    fn is_on_probation(&self) -> bool {
-        self.quarantine.as_ref().is_some_and(|turn| turn.ends_with_probation)
-    }
-
-    async fn woken(&mut self, wake: Wake) -> Result<(), Fenced> {
-        match wake {
-            Wake::Refresh => self.refresh(self.lapses_at).await.map(drop),
-            Wake::Adopt(delivery) => {
-                // After reading that the claim stands, and not back to an older delivery.
-                let other = delivery.msg_seq != self.delivery.msg_seq;
-                let newer = delivery.delivery > self.delivery.delivery;
-                if self.refresh(self.lapses_at).await? && (other || newer) {
-                    self.delivery = *delivery;
-                    self.extend_ack().await;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// R9: first the record, then the acknowledgement that the attempt goes on.
-    async fn beat(&mut self) -> Result<(), Fenced> {
-        self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
-        if self.refresh(self.lapses_at).await? {
+    /// Goes on through a newer delivery of the message, once it is known that the claim still stands.
+    async fn adopt(&mut self, delivery: Delivery) -> Result<(), Fenced> {
+        let other = delivery.msg_seq != self.delivery.msg_seq;
+        let newer = delivery.ordinal > self.delivery.ordinal;
+        if self.refresh(self.lapses_at).await? == Refreshed::Yes && (other || newer) {
+            self.delivery = delivery;
             self.extend_ack().await;
         }
         Ok(())
     }
 
-    /// Tells JetStream that the attempt goes on. Whether it could.
-    pub(crate) async fn extend_ack(&mut self) -> bool {
-        let asked_at = Instant::now();
-        let told = in_progress(&self.host.connection, &self.delivery.message).await;
-        if told {
-            self.lapses_at = asked_at + self.host.config.ack_wait;
+    /// A sign of life. The record is read first: an acknowledgement deadline that is extended by a host whose claim is over would
+    /// keep the message from its next owner for ever.
+    async fn beat(&mut self) -> Result<(), Fenced> {
+        self.next_beat_at = Instant::now() + self.ack_wait / 3;
+        if self.refresh(self.lapses_at).await? == Refreshed::Yes {
+            self.extend_ack().await;
         }
-        told
+        Ok(())
     }
 
-    /// What the guest did is told only by whoever holds the job: a host that slept looks first.
-    async fn check_unless_held(&mut self) -> Result<(), Fenced> {
+    /// Extends the acknowledgement deadline of the delivery. Whether that was sent.
+    pub(crate) async fn extend_ack(&mut self) -> bool {
+        let asked_at = Instant::now();
+        let sent = in_progress(self.connection(), &self.delivery.message).await;
+        if sent {
+            self.lapses_at = asked_at + self.ack_wait;
+        }
+        sent
+    }
+
+    /// What a guest did is published only by whoever holds the job: a host that slept asks first.
+    pub(crate) async fn check_held(&mut self) -> Result<(), Fenced> {
         fault::point("before-guest-is-heard");
         if Instant::now() < self.lapses_at { Ok(()) } else { self.check_lapsed().await }
     }
 
-    /// R9: no beat in time. Where the host was paused the claim may stand all the same: one look more, while the guest
-    /// stands still. Without an answer the lease is over.
+    /// No sign of life came through in time. A host that was merely paused may find its claim still there: one more read,
+    /// while the guest stands still. Without an answer the lease is over.
     async fn check_lapsed(&mut self) -> Result<(), Fenced> {
-        if self.refresh(Instant::now() + ANSWER_TIMEOUT).await? && self.extend_ack().await {
+        let refreshed = self.refresh(Instant::now() + ANSWER_TIMEOUT).await?;
+        if refreshed == Refreshed::Yes && self.extend_ack().await {
             limited!(warn, job.key = %self.delivery.key, "went on after a pause longer than ack_wait");
             return Ok(());
         }
         Err(Fenced)
     }
 
-    /// Reads the record, and adopts what others wrote into it. False: no answer in time, which leaves the lease to lapse.
-    pub(crate) async fn refresh(&mut self, until: Instant) -> Result<bool, Fenced> {
-        if fault::is_broken("naive-writer") {
-            return Ok(true);
+    /// Reads the record, and accepts what others wrote into it.
+    pub(crate) async fn refresh(&mut self, until: Instant) -> Result<Refreshed, Fenced> {
+        if fault::is_naive_writer() {
+            return Ok(Refreshed::Yes);
         }
-        let read = timeout_at(until, self.host.records.read(&self.delivery.key)).await;
-        let Ok(Ok(stored)) = read else { return Ok(false) };
+        let read = timeout_at(until, self.storage.records.read(&self.delivery.key)).await;
+        let Ok(Ok(stored)) = read else { return Ok(Refreshed::NoAnswer) };
         match stored {
-            StoredEntry::Record { record, revision }
-                if record.token == Some(self.token) && !record.is_terminal() =>
-            {
+            StoredEntry::Record { record, revision } if self.is_own(&record) => {
                 self.accept_revision(*record, revision);
-                Ok(true)
+                Ok(Refreshed::Yes)
             }
             StoredEntry::Absent
             | StoredEntry::Deleted(_)
@@ -333,12 +234,22 @@ impl Lease {
         }
     }
 
-    /// Awaits what may take long, and holds on to the delivery meanwhile. The record is only looked at, not adopted: a
-    /// write that is under way finds out by itself what became of it.
-    pub(crate) async fn hold_on_while<F: Future>(&mut self, awaited: F) -> F::Output {
+    /// An end that others wrote keeps the token: it is accepted from nobody, or this host would write over it.
+    fn is_own(&self, record: &Record) -> bool {
+        record.token == Some(self.token) && !record.is_terminal()
+    }
+
+    fn accept_revision(&mut self, record: Record, revision: u64) {
+        self.record = record;
+        self.revision = revision;
+    }
+
+    /// Awaits what may take long, and extends the acknowledgement deadline meanwhile. The record is only read, and no newer
+    /// revision accepted: a write that is under way finds out by itself what became of it.
+    pub(crate) async fn keep_while<F: Future>(&mut self, awaited: F) -> F::Output {
         let mut awaited = std::pin::pin!(awaited);
         loop {
-            // A beat that is dropped for the end is still due: whatever is awaited next begins with it.
+            // A sign of life that is dropped for the output is still due: whatever is awaited next begins with it.
             tokio::select! {
                 biased;
                 output = &mut awaited => return output,
@@ -347,35 +258,93 @@ impl Lease {
         }
     }
 
-    /// The next beat, when it is due, of one that only looks.
+    /// The next sign of life, when it is due.
     async fn keep_delivery(&mut self) {
         sleep_until(self.next_beat_at).await;
-        let read = self.host.records.read(&self.delivery.key).await;
+        let read = self.storage.records.read(&self.delivery.key).await;
         if let Ok(StoredEntry::Record { record, .. }) = read
-            && record.token == Some(self.token)
-            && !record.is_terminal()
+            && self.is_own(&record)
         {
             self.extend_ack().await;
         }
-        self.next_beat_at = Instant::now() + self.host.config.ack_wait / 3;
+        self.next_beat_at = Instant::now() + self.ack_wait / 3;
     }
 
-    pub(crate) fn accept_revision(&mut self, record: Record, revision: u64) {
-        self.record = record;
-        self.revision = revision;
+    /// The record that follows from `event`, as its owner would write it at `at`.
+    pub(crate) fn next_record(&self, event: Transition, at: Timestamp) -> Result<Record, Illegal> {
+        let writer = Writer::Owner(self.token);
+        let intent = WriteIntent { transition: event, writer, now: at, write: random_write() };
+        transition(Some(&self.record), &intent)
     }
 
-    /// A name in the blob store that no other claim of any job uses.
-    pub(crate) fn blob_name(&self, kind: &str) -> String {
-        let token = format!("{}-{kind}", self.token);
-        self.host.connection.names.blob_name(&self.delivery.key, self.record.attempt, &token)
+    /// Writes what the running attempt shows: its state or its newest checkpoint. A revoke in the record means that it is
+    /// dropped, and so does a server that has no room.
+    pub(crate) async fn write_progress(&mut self, event: Transition) -> Result<(), Fenced> {
+        loop {
+            let record = match self.next_record(event.clone(), now()) {
+                Ok(record) => record,
+                Err(Illegal::Revoked) => return Ok(()),
+                Err(_) => return Err(Fenced),
+            };
+            let until = self.lapses_at.min(Instant::now() + ANSWER_TIMEOUT);
+            let written = timeout_at(until, self.pending_write(&record, None)).await;
+            match written {
+                Ok(Ok(written)) => match self.accept_written(record, written)? {
+                    Accepted::Landed => return Ok(()),
+                    Accepted::Moved => {}
+                },
+                // Whether the lease has lapsed with it is for the next refresh to say; an outcome is not thrown away for it.
+                Err(_) => return Ok(()),
+                Ok(Err(error)) => {
+                    limited!(warn, job.key = %self.delivery.key, %error, "could not write progress");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// A write of `record` over the newest revision, to be awaited. It borrows nothing of the lease, which is kept meanwhile.
+    pub(crate) fn pending_write<'r>(
+        &self,
+        record: &'r Record,
+        ttl: Option<Duration>,
+    ) -> impl Future<Output = Result<OwnedWrite, WriteError>> + Send + use<'r> {
+        let records: Records = self.storage.records.clone();
+        let key = self.delivery.key.clone();
+        let expected = self.revision;
+        let token = self.token;
+        async move { records.write_owned(&key, record, expected, ttl, token).await }
+    }
+
+    /// Takes over what came of a write of `record`.
+    pub(crate) fn accept_written(&mut self, record: Record, written: OwnedWrite) -> Result<Accepted, Fenced> {
+        match written {
+            OwnedWrite::Landed(revision) => {
+                self.accept_revision(record, revision);
+                Ok(Accepted::Landed)
+            }
+            OwnedWrite::Moved { record, revision } => {
+                self.accept_revision(*record, revision);
+                Ok(Accepted::Moved)
+            }
+            OwnedWrite::Fenced => Err(Fenced),
+        }
     }
 }
 
-/// When a revoked guest must have stopped; never, where nothing was revoked.
-async fn stop_time(record: &Record) {
-    match &record.revoke {
-        Some(revoke) => tokio::time::sleep(revoke.stop_at.since(now())).await,
+/// What a write left in the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// What was written.
+    Landed,
+    /// What somebody else wrote meanwhile, under this claim: the record is to be built again.
+    Moved,
+}
+
+/// Resolves at the time at which a revoked guest must have stopped; never, where nothing was revoked.
+pub(crate) async fn stop_time(stop_at: Option<Timestamp>) {
+    match stop_at {
+        Some(stop_at) => tokio::time::sleep(stop_at.since(now())).await,
         None => std::future::pending().await,
     }
 }

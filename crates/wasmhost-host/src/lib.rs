@@ -18,33 +18,45 @@
 //! # }
 //! ```
 
-mod blobs;
-mod blocked_writes;
 pub mod bounds;
-mod bucket;
-mod claim;
 mod config;
-mod dead_letter;
+
+mod life_cycle;
+mod states_bucket;
+mod storage;
+
+mod backpressure;
+mod memory;
+mod queues;
+mod slots;
+
+mod pull;
+
 mod delivery;
 mod due;
-mod endpoints;
-mod host;
-mod lease;
-mod loading;
-mod logs;
-mod memory;
-mod presence;
 mod process;
-mod pull;
-mod quarantine;
-mod queues;
-mod reconcile;
-mod record;
-mod run;
-mod running_leases;
-mod settle;
-mod slots;
-mod start;
 
-pub use config::{HostConfig, MemoryBudget};
+mod claim;
+mod running_leases;
+
+mod attempt;
+mod blobs;
+mod checkpoints;
+mod lease;
+
+mod execute;
+mod loading;
+
+mod complete;
+mod dead_letter;
+mod settle;
+
+mod presence;
+mod reconcile;
+mod services;
+
+mod host;
+mod run;
+
+pub use config::{BadConfig, HostConfig, MemoryBudget};
 pub use run::{HostError, run};

@@ -12,20 +12,61 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use tokio_util::task::TaskTracker;
 use wasmhost_nats::blobs::ObjectError;
-use wasmhost_nats::registry;
+use wasmhost_nats::{Connection, registry};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::outcome::Verdict;
-use wasmhost_sandbox::{LoadError, LoadedModule, NotLoaded};
+use wasmhost_sandbox::{LoadError, LoadedModule, NotLoaded, Sandbox};
 
-use crate::host::Host;
+use crate::life_cycle::LifeCycle;
 
 /// A module, or how the attempts end that needed it.
 type Loaded = Result<Arc<LoadedModule>, Verdict>;
 
+/// Loads modules for all attempts of a host. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ModuleLoader {
+    connection: Connection,
+    life: LifeCycle,
+    sandbox: Sandbox,
+    loading: Loading,
+}
+
+impl ModuleLoader {
+    pub(crate) fn new(connection: &Connection, life: &LifeCycle, sandbox: &Sandbox) -> Self {
+        Self {
+            connection: connection.clone(),
+            life: life.clone(),
+            sandbox: sandbox.clone(),
+            loading: Loading::default(),
+        }
+    }
+
+    /// The version of a module with this digest: from memory, from the cache, or fetched and compiled, once, whoever asks.
+    pub(crate) async fn load(&self, name: ModuleName, digest: Digest) -> Loaded {
+        if let Some(module) = self.sandbox.loaded(&digest) {
+            return Ok(module);
+        }
+        let loader = self.clone();
+        let load = |size| async move {
+            tokio::select! {
+                loaded = fetch_and_compile(&loader, &name, digest, &size) => loaded,
+                // The jobs that wait are handed off.
+                () = loader.life.draining.cancelled() => Err(Verdict::Cancelled),
+            }
+        };
+        self.loading.once(&self.life.tracker, digest, load).await
+    }
+
+    /// What is being done for a version that is on its way.
+    pub(crate) fn describe(&self, name: &ModuleName, digest: &Digest) -> Option<String> {
+        self.loading.describe(name, digest)
+    }
+}
+
 /// What is on its way, by digest.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Loading(Arc<Mutex<HashMap<Digest, Coming>>>);
+struct Loading(Arc<Mutex<HashMap<Digest, Coming>>>);
 
 #[derive(Debug, Clone)]
 struct Coming {
@@ -37,29 +78,13 @@ struct Coming {
 #[derive(Debug, Clone, Default)]
 struct Size(Arc<AtomicUsize>);
 
-/// The version of a module with this digest: from memory, from the cache, or fetched and compiled, once, whoever asks.
-pub(crate) async fn module(host: &Host, name: ModuleName, digest: Digest) -> Loaded {
-    if let Some(module) = host.sandbox.loaded(&digest) {
-        return Ok(module);
-    }
-    let loading = host.clone();
-    let load = |size| async move {
-        tokio::select! {
-            loaded = load(&loading, &name, digest, &size) => loaded,
-            // The jobs that wait are handed off.
-            () = loading.draining.cancelled() => Err(Verdict::Cancelled),
-        }
-    };
-    host.loading.once(&host.tracker, digest, load).await
-}
-
-async fn load(host: &Host, name: &ModuleName, digest: Digest, size: &Size) -> Loaded {
+async fn fetch_and_compile(loader: &ModuleLoader, name: &ModuleName, digest: Digest, size: &Size) -> Loaded {
     let fetch = async {
-        let wasm = registry::fetch(&host.connection, &digest).await?;
+        let wasm = registry::fetch(&loader.connection, &digest).await?;
         size.0.store(wasm.len(), Ordering::Relaxed);
         Ok::<Bytes, ObjectError>(wasm)
     };
-    host.sandbox.load_of(name, digest, fetch).await.map_err(|error| match error {
+    loader.sandbox.load_of(name, digest, fetch).await.map_err(|error| match error {
         NotLoaded::NotFetched(ObjectError::Missing(_)) => Verdict::UnknownModule(format!(
             "no version {digest} of this module is in the registry; push it again"
         )),
@@ -76,7 +101,7 @@ async fn load(host: &Host, name: &ModuleName, digest: Digest, size: &Size) -> Lo
 
 impl Loading {
     /// What is being done for a version that is on its way.
-    pub(crate) fn describe(&self, name: &ModuleName, digest: &Digest) -> Option<String> {
+    fn describe(&self, name: &ModuleName, digest: &Digest) -> Option<String> {
         let bytes = self.lock().get(digest)?.size.0.load(Ordering::Relaxed);
         Some(match bytes {
             0 => format!("module {name} waits for its turn to be fetched and compiled, once on this host"),

@@ -16,9 +16,9 @@ pub(crate) async fn announce(host: &Host) {
     loop {
         let draining = tokio::select! {
             _ = ticks.tick() => false,
-            () = host.closing.cancelled() => true,
+            () = host.life.closing.cancelled() => true,
         };
-        if let Err(error) = hosts::announce(&host.connection, &present(host, draining)).await {
+        if let Err(error) = hosts::announce(&host.storage.connection, &present(host, draining)).await {
             tracing::warn!(%error, "could not write the host's heartbeat");
         }
         if draining {
@@ -29,7 +29,7 @@ pub(crate) async fn announce(host: &Host) {
 
 /// Removes the heartbeat.
 pub(crate) async fn withdraw(host: &Host) {
-    if let Err(error) = hosts::withdraw(&host.connection, &host.id).await {
+    if let Err(error) = hosts::withdraw(&host.storage.connection, &host.id).await {
         tracing::debug!(%error, "could not remove the host's heartbeat; it expires");
     }
 }

@@ -3,78 +3,87 @@
 use std::pin::pin;
 
 use futures::future::{Either, select};
-use wasmhost_nats::{Delivered, fault};
+use wasmhost_nats::{Connection, Delivered, fault};
 use wasmhost_protocol::outcome::Outcome;
 use wasmhost_protocol::rules::{Decision, decide};
 use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::claim::{Claimed, claim};
+use crate::attempt::Attempt;
+use crate::claim::Claimed;
 use crate::dead_letter;
-use crate::delivery::{Delivery, Unreadable, fired};
-use crate::due::{self, Fired};
+use crate::delivery::{Delivery, NotAJob};
+use crate::due;
 use crate::host::Host;
-use crate::lease::{Attended, Lease};
+use crate::lease::HeldDelivery;
 use crate::settle::{Settle, settle};
 use crate::slots::Slot;
-use crate::start::start;
 
-/// Takes a message through its attempt, if it may have one. The slot is free again with its end.
+/// Takes a message through its attempt, if it may have one. The slot is free again when it returns.
 pub(crate) async fn process_delivery(
     host: &Host,
     message: Delivered,
     consumer_created: Timestamp,
     mut slot: Slot,
 ) {
-    let (delivery, bad) = match Delivery::parse(&host.connection.names, message, consumer_created) {
-        Ok(delivery) => (delivery, None),
-        Err(Unreadable::Headers { delivery, why }) => (*delivery, Some(why)),
-        Err(Unreadable::Subject { message, why }) => {
-            let how = dead_letter::dead_letter_unreadable(host, &message, &why.to_string()).await;
-            let fired = fired(&host.connection.names, &message);
-            let how = due::before_settling(host, fired.as_ref(), None, how).await;
-            return settle(&host.connection, &message, how).await;
-        }
+    let connection = &host.storage.connection;
+    let delivery = match Delivery::parse(&connection.names, message, consumer_created) {
+        Ok(delivery) => delivery,
+        Err(message) => return remove_unreadable(connection, &message).await,
     };
-    let mut lease = match claim(host, delivery, bad.as_deref(), &mut slot.memory).await {
-        Claimed::Granted(lease) => lease,
-        Claimed::Not(delivery, how) => {
-            let how = due::before_settling(host, delivery.fired.as_deref(), None, how).await;
-            return settle(&host.connection, &delivery.message, how).await;
-        }
-        Claimed::Adopted => return,
+    let (claimed, since) = host.claims.claim(&delivery, &mut slot.memory).await;
+    let grant = match claimed {
+        Claimed::Granted(grant) => *grant,
+        Claimed::Settle(how) => return settle_delivery(connection, &delivery, None, how).await,
+        Claimed::RunsHere => return host.leases.adopt(delivery),
     };
     fault::point("after-claim");
-    let fired = lease.delivery.fired.clone();
-    let Some((outcome, discarded)) = run(host, &mut lease, fired.as_deref()).await else { return };
+    let mut attempt = Attempt::new(&host.lease_terms, HeldDelivery { delivery, since }, grant);
+    let Some((outcome, discarded)) = run(host, &mut attempt).await else { return };
     fault::point("after-run");
-    let decision = decide(&lease.attempt(), &outcome);
-    if matches!(decision, Decision::Retry { .. }) && lease.keep_checkpoint().await.is_err() {
+    let decision = decide(&attempt.facts(host.life.draining.is_cancelled()), &outcome);
+    let is_retry = matches!(decision, Decision::Retry { .. });
+    if is_retry && attempt.checkpoints.keep_newest(&mut attempt.lease, &host.life).await.is_err() {
         return;
     }
-    if fault::is_broken("ack-before-record") {
-        settle(&host.connection, lease.message(), Settle::Ack).await;
+    if fault::acks_before_record() {
+        settle(connection, attempt.lease.message(), Settle::Ack).await;
     }
-    let Some(how) = lease.record(decision, &outcome).await else { return };
+    let Some(how) = host.completer.complete(&mut attempt, decision, &outcome).await else { return };
     fault::point("after-record");
-    let how = due::before_settling(host, lease.delivery.fired.as_deref(), discarded, how).await;
-    settle(&host.connection, lease.message(), how).await;
+    settle_delivery(connection, attempt.lease.delivery(), discarded, how).await;
 }
 
 /// The run, and beside it the deletion of what fired, which precedes the record of the end: what a server brings again later
-/// would find that the record has expired. None where the record is another's.
-async fn run(host: &Host, lease: &mut Lease, fired: Option<&Fired>) -> Option<(Outcome, Option<u64>)> {
-    let starting = start(host, lease);
-    let mut discarding = pin!(due::discard(host, fired));
+/// would find that the record has expired. The second value is the sequence of what was deleted. None where the record is
+/// another's now.
+async fn run(host: &Host, attempt: &mut Attempt) -> Option<(Outcome, Option<u64>)> {
+    let fired = attempt.lease.delivery().fired.clone();
+    let mut discarding = pin!(due::discard(&host.storage.connection, fired.as_deref()));
     // In a box: the compiler follows nested futures only so deep.
-    let attending = Box::pin(lease.attend(starting));
-    let (attended, discarded) = match select(attending, discarding.as_mut()).await {
-        Either::Left((attended, _)) => (attended, None),
-        Either::Right((discarded, attending)) => (attending.await, Some(discarded)),
+    let running = Box::pin(host.executor.run(attempt));
+    let (outcome, discarded) = match select(running, discarding.as_mut()).await {
+        Either::Left((outcome, _)) => (outcome, None),
+        Either::Right((discarded, running)) => (running.await, Some(discarded)),
     };
-    let Attended::Ended(outcome) = attended else { return None };
+    let outcome = outcome.ok()?;
     let discarded = match discarded {
         Some(discarded) => discarded,
-        None => lease.hold_on_while(discarding).await,
+        None => attempt.lease.keep_while(discarding).await,
     };
     Some((outcome, discarded))
+}
+
+/// Settles a delivery. Where that removes its message, what it fired from is removed before it. `discarded` is what the attempt
+/// removed already.
+async fn settle_delivery(connection: &Connection, delivery: &Delivery, discarded: Option<u64>, how: Settle) {
+    let how = due::before_settling(connection, delivery.fired.as_deref(), discarded, how).await;
+    settle(connection, &delivery.message, how).await;
+}
+
+/// Removes a message that names no job, once the dead letters have a copy.
+async fn remove_unreadable(connection: &Connection, not_a_job: &NotAJob) {
+    let NotAJob { message, why, fired } = not_a_job;
+    let how = dead_letter::dead_letter_unreadable(connection, message, &why.to_string()).await;
+    let how = due::before_settling(connection, fired.as_ref(), None, how).await;
+    settle(connection, message, how).await;
 }

@@ -6,6 +6,7 @@ mod share;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -32,14 +33,14 @@ struct Line {
 }
 
 struct Pulling<'a> {
-    host: &'a Host,
+    host: &'a Arc<Host>,
     shares: Shares,
     lines: Vec<Line>,
     requests: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + 'a>>>,
 }
 
 /// Pulls from all queues until the host closes.
-pub(crate) async fn pull(host: &Host) {
+pub(crate) async fn pull(host: &Arc<Host>) {
     let now = Instant::now();
     let mut pulling = Pulling {
         host,
@@ -55,7 +56,7 @@ pub(crate) async fn pull(host: &Host) {
             Some(ended) = pulling.requests.next() => pulling.ended(ended),
             () = host.slots.freed() => {}
             () = sleep_until(wakes_at.unwrap_or(now)), if wakes_at.is_some() => {}
-            () = host.closing.cancelled() => break,
+            () = host.life.closing.cancelled() => break,
         }
     }
     // What the server had sent by then goes back untouched.

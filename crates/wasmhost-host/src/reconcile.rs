@@ -10,7 +10,7 @@ mod orphan_blobs;
 
 use wasmhost_nats::{LayoutError, restore_consumer};
 
-use crate::host::{Host, random_fraction};
+use crate::host::Host;
 use crate::queues::Queue;
 use due_leftovers::DueLeftovers;
 use missing_messages::MissingMessages;
@@ -23,15 +23,15 @@ pub(crate) async fn reconcile(host: &Host) {
         (DueLeftovers::new(host), MissingMessages::new(host), OrphanBlobs::new(host));
     let mut looks = 0_u64;
     loop {
-        let pause = grace.mul_f64(0.5 + random_fraction() / 2.0);
+        let pause = grace.mul_f64(0.5 + fastrand::f64() / 2.0);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = host.closing.cancelled() => return,
+            () = host.life.closing.cancelled() => return,
         }
         // What is cut short by the end of the host, another host does.
         tokio::select! {
             () = look(host, &mut left, &mut gone, &mut blobs) => looks += 1,
-            () = host.closing.cancelled() => return,
+            () = host.life.closing.cancelled() => return,
         }
         tracing::debug!(looks, "reconciled");
     }
@@ -44,7 +44,7 @@ async fn look(
     blobs: &mut OrphanBlobs<'_>,
 ) {
     check_consumers(host).await;
-    if let Err(error) = host.bucket.ask(host).await {
+    if let Err(error) = host.storage.bucket.ask().await {
         tracing::warn!(%error, "could not look at the bucket of records");
     }
     if let Err(error) = left.look().await {
@@ -62,7 +62,7 @@ async fn look(
 async fn check_consumers(host: &Host) {
     for served in &host.queues {
         let queue = &served.name;
-        match served.inspect(&host.connection).await {
+        match served.inspect(&host.storage.connection).await {
             Ok(differences) if differences.is_empty() => {}
             // An operator changes it host by host: making it anew would hand over what runs on the others.
             Ok(differences) if differences.iter().all(|it| it.field == "ack_wait") => {
@@ -79,7 +79,7 @@ async fn check_consumers(host: &Host) {
 async fn restore(host: &Host, served: &Queue, error: &LayoutError) {
     let queue = &served.name;
     tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
-    match restore_consumer(&host.connection, queue, host.config.ack_wait).await {
+    match restore_consumer(&host.storage.connection, queue, host.config.ack_wait).await {
         Ok(consumer) => served.found(&consumer),
         Err(error) => tracing::error!(%queue, %error, "could not make the queue's consumer anew"),
     }

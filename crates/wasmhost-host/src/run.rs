@@ -2,33 +2,32 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use wasmhost_nats::{
-    ConnectError, Connection, LayoutError, Records, RegistryView, RightsError, check_rights,
-    ensure_deployment, now,
+    ConnectError, Connection, LayoutError, RightsError, check_rights, ensure_deployment, now,
 };
 use wasmhost_protocol::ids::HostId;
 use wasmhost_protocol::text::format_size;
 use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
 
-use crate::blocked_writes::BlockedWrites;
-use crate::bounds::BadConfig;
-use crate::bucket::Bucket;
-use crate::claim::{Lookups, StaleDeliveryCounter};
-use crate::config::HostConfig;
-use crate::host::{Host, Shared};
-use crate::loading::Loading;
+use crate::backpressure::BlockedWrites;
+use crate::claim::{ClaimParts, ClaimSettings, Claims};
+use crate::complete::Completer;
+use crate::config::{BadConfig, HostConfig};
+use crate::execute::Executor;
+use crate::host::Host;
+use crate::lease::LeaseTerms;
+use crate::life_cycle::LifeCycle;
 use crate::memory::Memory;
-use crate::quarantine::Quarantine;
 use crate::queues::Queue;
 use crate::running_leases::{RunningLeases, Wake};
 use crate::slots::Slots;
-use crate::{endpoints, presence, pull, reconcile};
+use crate::storage::Storage;
+use crate::{presence, pull, reconcile, services};
 
 /// How long hand-offs may take when the grace period is over.
 const LEAVE_WITHIN: Duration = Duration::from_secs(20);
@@ -81,8 +80,8 @@ where
         .map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, config.ack_wait, consumer))
         .collect();
     let host = new_host(connection, config, queues, guests)?;
-    if let Err(error) = host.bucket.ask(&host).await {
-        tracing::warn!(%error, "could not look at the bucket of records");
+    if let Err(error) = host.storage.bucket.ask().await {
+        tracing::warn!(%error, "could not inspect the bucket of records");
     }
     let (failed, mut failures) = tokio::sync::mpsc::channel(1);
     let serving = async {
@@ -105,7 +104,7 @@ fn new_host(
     mut config: HostConfig,
     queues: Vec<Queue>,
     guests: Handle,
-) -> Result<Host, HostError> {
+) -> Result<Arc<Host>, HostError> {
     let slots = Slots::new(config.slots, config.memory);
     config.ceiling.memory_bytes = within(config.ceiling.memory_bytes, &slots.memory);
     let sandbox = SandboxConfig {
@@ -116,28 +115,42 @@ fn new_host(
         modules_bytes: config.modules_bytes,
     };
     let id = wasmhost_nats::random_token().to_string();
-    let host = Shared {
-        id: HostId::parse(&id[..12]).expect("hexadecimal digits are a host id"),
+    let id = HostId::parse(&id[..12]).expect("hexadecimal digits are a host id");
+    let life = LifeCycle::default();
+    let storage = Storage::new(connection, &life.closing);
+    let leases = RunningLeases::default();
+    let blocked_writes = BlockedWrites::default();
+    let settings = ClaimSettings {
+        ack_wait: config.ack_wait,
+        trust_submitters: config.trust_submitters,
+        ceiling: config.ceiling.clone(),
+    };
+    let shared = ClaimParts {
+        host: id.clone(),
+        storage: storage.clone(),
+        life: life.clone(),
+        leases: leases.clone(),
+        blocked_writes: blocked_writes.clone(),
+    };
+    Ok(Arc::new(Host {
+        id,
         started_at: now(),
-        records: Records::new(&connection),
-        registry: RegistryView::new(&connection),
-        sandbox: Sandbox::new(sandbox, guests)?,
+        claims: Claims::new(shared, settings),
+        lease_terms: LeaseTerms {
+            storage: storage.clone(),
+            leases: leases.clone(),
+            ack_wait: config.ack_wait,
+        },
+        executor: Executor::new(&storage, &life, Sandbox::new(sandbox, guests)?),
+        completer: Completer::new(&life, &blocked_writes),
+        life,
+        storage,
         queues,
         slots,
-        bucket: Bucket::new(),
-        leases: RunningLeases::default(),
-        stale_deliveries: StaleDeliveryCounter::default(),
-        lookups: Lookups::default(),
-        loading: Loading::default(),
-        quarantine: Quarantine::new(),
-        blocked_writes: BlockedWrites::default(),
-        tracker: TaskTracker::new(),
-        closing: CancellationToken::new(),
-        draining: CancellationToken::new(),
-        connection,
+        leases,
+        blocked_writes,
         config,
-    };
-    Ok(Host::new(host))
+    }))
 }
 
 /// A ceiling that an attempt can have reserved: what is never free would be waited for in vain.
@@ -156,42 +169,43 @@ fn within(ceiling_bytes: u64, memory: &Memory) -> u64 {
 
 type Failed = tokio::sync::mpsc::Sender<String>;
 
-async fn spawn_parts(host: &Host, failed: &Failed) {
-    let registry = host.clone();
-    part(host, failed, async move {
-        registry.registry.run(registry.closing.clone()).await;
+async fn spawn_parts(host: &Arc<Host>, failed: &Failed) {
+    let registry = host.storage.registry.clone();
+    let closing = host.life.closing.clone();
+    part(&host.life, failed, async move {
+        registry.run(closing).await;
         Ok(())
     });
-    host.registry.loaded().await;
+    host.storage.registry.loaded().await;
     let revokes = host.clone();
-    part(host, failed, async move { listen_for_revokes(&revokes).await });
-    let services = host.clone();
-    part(host, failed, async move { endpoints::serve(&services).await });
+    part(&host.life, failed, async move { listen_for_revokes(&revokes).await });
+    let answering = host.clone();
+    part(&host.life, failed, async move { services::serve(&answering).await });
     let present = host.clone();
-    part(host, failed, async move {
+    part(&host.life, failed, async move {
         presence::announce(&present).await;
         Ok(())
     });
     let reconciling = host.clone();
-    part(host, failed, async move {
+    part(&host.life, failed, async move {
         reconcile::reconcile(&reconciling).await;
         Ok(())
     });
     let pulling = host.clone();
-    part(host, failed, async move {
+    part(&host.life, failed, async move {
         pull::pull(&pulling).await;
         Ok(())
     });
 }
 
 /// Spawns a part that must run as long as the host; its failure ends the host.
-fn part<F>(host: &Host, failed: &Failed, running: F)
+fn part<F>(life: &LifeCycle, failed: &Failed, running: F)
 where
     F: Future<Output = Result<(), String>> + Send + 'static,
 {
     let failed = failed.clone();
-    let closing = host.closing.clone();
-    host.tracker.spawn(async move {
+    let closing = life.closing.clone();
+    life.tracker.spawn(async move {
         let why = match AssertUnwindSafe(running).catch_unwind().await {
             Ok(Ok(())) if closing.is_cancelled() => return,
             Ok(Ok(())) => "a part of it ended by itself".to_owned(),
@@ -204,26 +218,30 @@ where
 
 /// Revokes reach running guests in milliseconds by a broadcast; a lost one is seen by the next beat.
 async fn listen_for_revokes(host: &Host) -> Result<(), String> {
-    let filter = host.connection.names.revoke_broadcast_filter();
-    let wire =
-        host.connection.edge().await.map_err(|error| format!("could not listen for revokes: {error}"))?;
+    let filter = host.storage.connection.names.revoke_broadcast_filter();
+    let wire = host
+        .storage
+        .connection
+        .edge()
+        .await
+        .map_err(|error| format!("could not listen for revokes: {error}"))?;
     let mut broadcasts = wire.subscribe(filter, None, REVOKES).await;
     loop {
         let broadcast = tokio::select! {
             broadcast = broadcasts.next() => broadcast.ok_or("the subscription for revokes ended")?,
-            () = host.draining.cancelled() => return Ok(()),
+            () = host.life.draining.cancelled() => return Ok(()),
         };
-        if let Ok(key) = host.connection.names.parse_revoke_broadcast(&broadcast.subject) {
+        if let Ok(key) = host.storage.connection.names.parse_revoke_broadcast(&broadcast.subject) {
             host.leases.wake(&key, Wake::Refresh);
         }
     }
 }
 
-/// R11.
+/// Takes no more work, waits the grace period for what runs, and hands the rest off to other hosts.
 async fn drain(host: &Host) {
     tracing::info!(running = host.leases.running(), grace = ?host.config.grace, "draining");
-    host.closing.cancel();
-    host.tracker.close();
+    host.life.closing.cancel();
+    host.life.tracker.close();
     let idle = async {
         while host.leases.running() > 0 {
             host.leases.changed().await;
@@ -232,19 +250,19 @@ async fn drain(host: &Host) {
     if tokio::time::timeout(host.config.grace, idle).await.is_err() {
         tracing::warn!(running = host.leases.running(), "the grace period is over; handing jobs off");
     }
-    host.draining.cancel();
-    if tokio::time::timeout(LEAVE_WITHIN, host.tracker.wait()).await.is_err() {
+    host.life.draining.cancel();
+    if tokio::time::timeout(LEAVE_WITHIN, host.life.tracker.wait()).await.is_err() {
         tracing::error!("the server does not take what is left to record; leaving it to the next host");
     }
     presence::withdraw(host).await;
-    if tokio::time::timeout(LEAVE_WITHIN, flush(&host.connection)).await.is_err() {
+    if tokio::time::timeout(LEAVE_WITHIN, flush(&host.storage.connection)).await.is_err() {
         tracing::warn!("the server did not take the last answers in time");
     }
 }
 
 /// Waits until the server has what was sent to it last, on both connections.
 async fn flush(connection: &Connection) {
-    if let Err(error) = connection.client.flush().await {
+    if let Err(error) = connection.flush().await {
         tracing::warn!(%error, "could not flush the last answers");
     }
     if let Ok(wire) = connection.edge().await

@@ -64,6 +64,12 @@ impl RunningLeases {
         self.lock().get(key).is_some_and(|entry| Some(entry.token) == token)
     }
 
+    /// Hands a delivery over to the lease that runs its attempt.
+    pub(crate) fn adopt(&self, delivery: Delivery) {
+        let key = delivery.key.clone();
+        self.wake(&key, Wake::Adopt(Box::new(delivery)));
+    }
+
     /// Wakes the lease of `key`, if there is one.
     pub(crate) fn wake(&self, key: &JobKey, why: Wake) {
         if let Some(entry) = self.lock().get(key) {

@@ -3,6 +3,7 @@
 //! them waits for another.
 
 mod discovery;
+mod request;
 
 use std::sync::Arc;
 
@@ -23,13 +24,12 @@ use wasmhost_protocol::text::escape;
 
 use crate::host::Host;
 use discovery::{Counts, Discovery};
+use request::{QUEUE_GROUP, inbox_of};
 
 /// Requests that one endpoint of one host answers at a time.
 const AT_A_TIME: usize = 256;
 /// Requests to one endpoint that wait; of more, the newest are dropped, and whoever asked hears nothing.
 const WAITING: usize = 256;
-/// Each request is answered by one host.
-const QUEUE_GROUP: &str = "q";
 
 #[derive(Clone, Copy)]
 enum What {
@@ -47,10 +47,14 @@ struct Endpoint {
 }
 
 /// Serves the endpoints until the host closes.
-pub(crate) async fn serve(host: &Host) -> Result<(), String> {
-    let wire =
-        host.connection.edge().await.map_err(|error| format!("could not offer the services: {error}"))?;
-    let names = &host.connection.names;
+pub(crate) async fn serve(host: &Arc<Host>) -> Result<(), String> {
+    let wire = host
+        .storage
+        .connection
+        .edge()
+        .await
+        .map_err(|error| format!("could not offer the services: {error}"))?;
+    let names = &host.storage.connection.names;
     let (submit, status, revoke) = (names.submit_filter(), names.status_filter(), names.revoke_filter());
     let mut discovery = Discovery::new(host);
     let mut endpoint = async |name: &'static str, subject: String, what: What| {
@@ -72,12 +76,12 @@ pub(crate) async fn serve(host: &Host) -> Result<(), String> {
 /// A client that gives up publishing long before this host's reconciler misses the message.
 fn client_of(host: &Host) -> Client {
     let publish_within = (host.config.reconcile_after / 2).min(PUBLISH_WITHIN);
-    Client::publishing_within(host.connection.clone(), publish_within)
+    Client::publishing_within(host.storage.connection.clone(), publish_within)
 }
 
 #[derive(Clone)]
 struct Answering {
-    host: Host,
+    host: Arc<Host>,
     wire: Wire,
     client: Client,
 }
@@ -95,7 +99,7 @@ impl Answering {
             let request = tokio::select! {
                 request = endpoint.requests.next() => request,
                 // What the server has sent here by then is answered: nobody else has it.
-                () = self.host.closing.cancelled(), if !closing => {
+                () = self.host.life.closing.cancelled(), if !closing => {
                     closing = true;
                     endpoint.requests.drain().await;
                     continue;
@@ -104,7 +108,7 @@ impl Answering {
             let Some(request) = request else { return };
             let permit = endpoint.free.clone().acquire_owned().await.expect("the semaphore is never closed");
             let (answering, counts, what) = (self.clone(), endpoint.counts.clone(), endpoint.what);
-            self.host.tracker.spawn(async move {
+            self.host.life.tracker.spawn(async move {
                 answering.answer(&request, what, &counts).await;
                 drop(permit);
             });
@@ -135,15 +139,6 @@ impl Answering {
     }
 }
 
-/// Where the request may be answered.
-fn inbox_of<'a>(host: &Host, request: &'a Message) -> Option<&'a str> {
-    let inbox = request.reply.as_deref().filter(|reply| host.connection.names.is_inbox(reply));
-    if inbox.is_none() {
-        limited!(warn, subject = escape(&request.subject), "a request whose reply is no inbox");
-    }
-    inbox
-}
-
 /// The service error headers and a body that says the same to programs.
 fn error_reply(error: &ServiceError) -> Reply {
     let (text, code) = (escape(&error.message), error.kind.code().to_string());
@@ -153,7 +148,7 @@ fn error_reply(error: &ServiceError) -> Reply {
 }
 
 async fn submit(host: &Host, client: &Client, request: &Message) -> Result<Bytes, ServiceError> {
-    let subject = host.connection.names.parse_submit_subject(&request.subject);
+    let subject = host.storage.connection.names.parse_submit_subject(&request.subject);
     let (task, id) = subject.map_err(|error| bad(&error))?;
     let headers = request.headers().map_err(|why| bad(&format_args!("the headers are unreadable: {why}")))?;
     let mut options = JobOptions::parse(headers.iter(), HeaderScope::Submit).map_err(|error| bad(&error))?;
@@ -170,12 +165,14 @@ async fn submit(host: &Host, client: &Client, request: &Message) -> Result<Bytes
 }
 
 async fn status(host: &Host, client: &Client, request: &Message) -> Result<Bytes, ServiceError> {
-    let key = host.connection.names.parse_status_subject(&request.subject).map_err(|error| bad(&error))?;
+    let key =
+        host.storage.connection.names.parse_status_subject(&request.subject).map_err(|error| bad(&error))?;
     json(&client.job(&key).record().await.map_err(|error| status_error(&error))?)
 }
 
 async fn revoke(host: &Host, client: &Client, request: &Message) -> Result<Bytes, ServiceError> {
-    let key = host.connection.names.parse_revoke_subject(&request.subject).map_err(|error| bad(&error))?;
+    let key =
+        host.storage.connection.names.parse_revoke_subject(&request.subject).map_err(|error| bad(&error))?;
     let wish = RevokeRequest::parse(&request.payload)?;
     let mut options = RevokeOptions { if_queued: wish.if_queued, ..RevokeOptions::default() };
     options.reason = wish.reason.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Faults on purpose, for tests: points between two writes at which the process dies, and switches that turn a rule of the
 //! protocol off. They exist in builds with the feature `faults` only; in all others they are nothing.
 
-use wasmhost_protocol::record::{Record, StoredEntry};
+use wasmhost_protocol::record::{Record, StoredEntry, Token};
 
 /// Reads from the environment, `FAILPOINTS=after-claim=1*return;…`, which faults happen. Call it once, at the start.
 pub fn arm() {
@@ -48,9 +48,26 @@ pub fn result_margin() -> Option<std::time::Duration> {
     None
 }
 
-/// Whether this rule of the protocol is switched off.
+/// Whether records are written without a comparison and never looked at, as by a queue that knows no fence.
 #[must_use]
-pub fn is_broken(rule: &str) -> bool {
+pub fn is_naive_writer() -> bool {
+    is_broken("naive-writer")
+}
+
+/// Whether deliveries are acknowledged before the end of their job is recorded.
+#[must_use]
+pub fn acks_before_record() -> bool {
+    is_broken("ack-before-record")
+}
+
+/// Whether an owner writes over an end that others wrote under its claim: the revision to write over.
+pub(crate) fn writes_over_end(stored: &StoredEntry, token: Token) -> Option<u64> {
+    let ended = stored.record().filter(|record| record.is_terminal() && record.token == Some(token));
+    ended.is_some_and(|_| is_broken("r5-over-terminal")).then(|| stored.expected())
+}
+
+/// Whether this rule of the protocol is switched off.
+fn is_broken(rule: &str) -> bool {
     #[cfg(feature = "faults")]
     return fail::eval(rule, |_| ()).is_some();
     #[cfg(not(feature = "faults"))]

@@ -32,6 +32,7 @@ mod stored;
 
 mod delivered;
 mod direct;
+mod outgoing;
 pub mod pull;
 mod streams;
 
@@ -68,6 +69,7 @@ pub use layout::{
 pub use limited::Limit;
 pub use locate::{MessageLocation, locate_message};
 pub use message::{ReadError, stored_at, stored_from};
+pub use outgoing::SendError;
 pub use random::{args_digest_of, digest_of, is_args_digest_of, random_token, random_write};
 pub use records::{
     JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, WriteError, Written,

@@ -186,7 +186,7 @@ impl Records {
         debug_assert_eq!(*key, record.key(), "a record is written under its own key");
         debug_assert!(ttl.is_none() || record.is_terminal(), "only terminal records expire");
         let mut message = PublishMessage::build().payload(record.to_bytes().into());
-        if !fault::is_broken("naive-writer") {
+        if !fault::is_naive_writer() {
             message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
         }
         if let Some(ttl) = ttl {

@@ -162,7 +162,7 @@ impl Sandbox {
             attempt.report(&inner.pool, &inner.guests, ended).await;
         };
         self.0.attempts.spawn_on(task, &self.0.guests);
-        AttemptHandle { outcome: Ending(outcome), updates: updates, control }
+        AttemptHandle { outcome: Ending(outcome), updates, control }
     }
 }
 

@@ -86,7 +86,7 @@ async fn a_result_that_was_stored_and_not_recorded_is_stored_again() -> Test {
 #[tokio::test]
 async fn a_failure_that_was_kept_for_people_and_not_recorded_is_decided_again() -> Test {
     let arguments = json!({ "fail_times": 1, "how": "permanent" });
-    let history = survives("after-bury", arguments).await?;
+    let history = survives("after-dead-letter", arguments).await?;
     assert_eq!(end(&history), ("SUCCESS", 2), "only the record counts: {history}");
     Ok(())
 }

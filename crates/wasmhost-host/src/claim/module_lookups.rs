@@ -16,29 +16,29 @@ const GOOD_FOR: Duration = Duration::from_secs(1);
 const REMEMBERED: usize = 1_024;
 
 /// A module, and the version of it that a job pins.
-type Asked = (ModuleName, Option<Digest>);
+type Wanted = (ModuleName, Option<Digest>);
 
 /// What the registry said a moment ago.
 #[derive(Debug, Default)]
-pub(crate) struct Lookups(Mutex<HashMap<Asked, (Instant, Option<ModuleEntry>)>>);
+pub(super) struct ModuleLookups(Mutex<HashMap<Wanted, (Instant, Option<ModuleEntry>)>>);
 
-impl Lookups {
+impl ModuleLookups {
     /// What was said; none where nothing was, or too long ago.
-    pub(super) fn recall(&self, asked: &Asked) -> Option<Option<ModuleEntry>> {
-        let (at, entry) = self.lock().get(asked)?.clone();
+    pub(super) fn recall(&self, wanted: &Wanted) -> Option<Option<ModuleEntry>> {
+        let (at, entry) = self.lock().get(wanted)?.clone();
         (at.elapsed() < GOOD_FOR).then_some(entry)
     }
 
     /// Remembers what is said.
-    pub(super) fn remember(&self, asked: Asked, entry: Option<&ModuleEntry>) {
+    pub(super) fn remember(&self, wanted: Wanted, entry: Option<&ModuleEntry>) {
         let mut said = self.lock();
         if said.len() >= REMEMBERED {
             said.clear();
         }
-        said.insert(asked, (Instant::now(), entry.cloned()));
+        said.insert(wanted, (Instant::now(), entry.cloned()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Asked, (Instant, Option<ModuleEntry>)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Wanted, (Instant, Option<ModuleEntry>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

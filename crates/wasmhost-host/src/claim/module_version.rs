@@ -7,57 +7,60 @@ use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::policy::{Ceiling, Over, Policy};
-use wasmhost_protocol::record::{Record, StoredEntry};
+use wasmhost_protocol::record::Record;
 
+use super::module_lookups::ModuleLookups;
 use crate::delivery::Delivery;
-use crate::host::Host;
+use crate::storage::Storage;
 
-/// The version that a first claim takes: pinned, or current. As this host knows it, and asked for where its watch may lag
-/// behind a push.
-pub(super) async fn find(host: &Host, delivery: &Delivery) -> Result<Option<ModuleEntry>, RegistryError> {
-    let (module, pinned) = (delivery.key.task().module(), delivery.options.digest);
-    let known = match &pinned {
-        Some(digest) => host.registry.with_digest(&module, digest),
-        None => host.registry.get(&module),
-    };
-    if known.is_some() {
-        return Ok(known);
+/// Finds versions of modules: as this host last heard of them, and asked for where what it heard may lag behind a push.
+pub(super) struct ModuleVersions {
+    storage: Storage,
+    lookups: ModuleLookups,
+}
+
+impl ModuleVersions {
+    pub(super) fn new(storage: &Storage) -> Self {
+        Self { storage: storage.clone(), lookups: ModuleLookups::default() }
     }
-    let asked = (module, pinned);
-    if let Some(said) = host.lookups.recall(&asked) {
-        return Ok(said);
+
+    /// The version that a first claim takes: the one that the job pins, or the current one.
+    pub(super) async fn find(&self, delivery: &Delivery) -> Result<Option<ModuleEntry>, RegistryError> {
+        let module = delivery.key.task().module();
+        let pinned = delivery.options.digest;
+        let known = match &pinned {
+            Some(digest) => self.storage.registry.with_digest(&module, digest),
+            None => self.storage.registry.get(&module),
+        };
+        if known.is_some() {
+            return Ok(known);
+        }
+        let wanted = (module, pinned);
+        if let Some(answer) = self.lookups.recall(&wanted) {
+            return Ok(answer);
+        }
+        let found = match &wanted.1 {
+            Some(digest) => self.find_in_history(&wanted.0, digest).await?,
+            None => registry::current(&self.storage.connection, &wanted.0).await?.map(|(entry, _)| entry),
+        };
+        self.lookups.remember(wanted, found.as_ref());
+        Ok(found)
     }
-    let found = match &asked.1 {
-        Some(digest) => history(host, &asked.0, digest).await?,
-        None => registry::current(&host.connection, &asked.0).await?.map(|(entry, _)| entry),
-    };
-    host.lookups.remember(asked, found.as_ref());
-    Ok(found)
-}
 
-async fn history(
-    host: &Host,
-    module: &ModuleName,
-    digest: &Digest,
-) -> Result<Option<ModuleEntry>, RegistryError> {
-    let versions = registry::history(&host.connection, module).await?;
-    Ok(versions.into_iter().rev().filter_map(|version| version.entry).find(|entry| entry.digest == *digest))
-}
+    async fn find_in_history(
+        &self,
+        module: &ModuleName,
+        digest: &Digest,
+    ) -> Result<Option<ModuleEntry>, RegistryError> {
+        let versions = registry::history(&self.storage.connection, module).await?;
+        let entries = versions.into_iter().rev().filter_map(|version| version.entry);
+        Ok(entries.into_iter().find(|entry| entry.digest == *digest))
+    }
 
-/// The policy of the version that the record names: pinned, or taken by its first claim.
-pub(super) fn policy_of(host: &Host, record: &Record) -> Option<Policy> {
-    let digest = record.digest?;
-    host.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
-}
-
-/// The record, where there is one that can be read.
-pub(super) fn recorded(stored: &StoredEntry) -> Option<&Record> {
-    match stored {
-        StoredEntry::Record { record, .. } => Some(record),
-        StoredEntry::Absent
-        | StoredEntry::Deleted(_)
-        | StoredEntry::Unreadable { .. }
-        | StoredEntry::Newer { .. } => None,
+    /// The policy of the version that the record names: pinned, or taken by the job's first claim.
+    pub(super) fn policy_of(&self, record: &Record) -> Option<Policy> {
+        let digest = record.digest?;
+        self.storage.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
     }
 }
 

@@ -12,8 +12,6 @@ use tokio::time::Instant;
 use wasmhost_protocol::policy::RetryPolicy;
 use wasmhost_protocol::record::Record;
 
-use crate::host::random_fraction;
-
 /// How long a suspect is given back for at the least while another one has its turn.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// And at the most.
@@ -71,7 +69,7 @@ impl Quarantine {
         }
         let others = u32::try_from(back_at.len()).unwrap_or(u32::MAX);
         let longest = WAIT_FOR_EACH.saturating_mul(others).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-        let wait = longest.mul_f64(0.5 + random_fraction() / 2.0);
+        let wait = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
         if back_at.len() < COUNTED {
             back_at.push(Reverse(now + wait));
         }

@@ -10,11 +10,11 @@ const REMEMBERED: usize = 4096;
 
 /// Revisions that this host walked away from.
 #[derive(Debug, Default)]
-pub(crate) struct StaleDeliveryCounter(Mutex<HashMap<u64, u32>>);
+pub(super) struct StaleDeliveryCounter(Mutex<HashMap<u64, u32>>);
 
 impl StaleDeliveryCounter {
     /// Whether to walk away from `revision` once more.
-    pub(crate) fn again(&self, revision: u64) -> bool {
+    pub(super) fn walk_away(&self, revision: u64) -> bool {
         let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if walks.len() >= REMEMBERED {
             walks.clear();

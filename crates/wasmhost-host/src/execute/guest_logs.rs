@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::FutureExt;
 use serde::Serialize;
 use tokio::time::Instant;
-use wasmhost_nats::now;
+use wasmhost_nats::{Connection, now};
+use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::timestamp::Timestamp;
 use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
@@ -19,17 +18,84 @@ const LINES_PER_SECOND: u32 = 1_000;
 /// Bytes of all lines of one attempt, as they are sent.
 const ATTEMPT_BYTES: usize = 64 << 10;
 
+/// The log of an attempt on its job's subject.
+pub(super) struct GuestLogs {
+    connection: Connection,
+    key: JobKey,
+    attempt: u32,
+    allowance: Allowance,
+}
+
 /// What an attempt may still log, and what it lost.
 #[derive(Debug)]
-pub(crate) struct Allowance {
+struct Allowance {
     bytes_left: usize,
     lines_left: u32,
     second_ends_at: Instant,
     dropped: u64,
 }
 
+/// A line as it is published. The fields are the guest's own text.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: Timestamp,
+    attempt: u32,
+    level: &'a str,
+    stream: &'a str,
+    message: &'a str,
+    fields: Option<&'a Json>,
+}
+
+impl GuestLogs {
+    /// Of an attempt that holds this lease.
+    pub(super) fn new(lease: &Lease) -> Self {
+        Self {
+            connection: lease.connection().clone(),
+            key: lease.delivery().key.clone(),
+            attempt: lease.record().attempt,
+            allowance: Allowance::new(),
+        }
+    }
+
+    /// Publishes one line of the guest, if it may have one and there is room at once.
+    pub(super) fn publish(&mut self, line: &LogLine) {
+        let fields = line.fields.as_ref();
+        let text = self.written(level(line.level), stream(line.stream), &line.message, fields);
+        if self.allowance.takes(text.len(), Instant::now()) && !self.send(text) {
+            self.allowance.dropped += 1;
+        }
+    }
+
+    /// Says how many lines were dropped, together with those that the sandbox had no room for.
+    pub(super) fn conclude(&self, unread: u64) {
+        let dropped = self.allowance.dropped + unread;
+        if dropped > 0 {
+            let lines = if dropped == 1 { "line" } else { "lines" };
+            let what = format!(
+                "… {dropped} {lines} dropped: {LINES_PER_SECOND} a second and {ATTEMPT_BYTES} bytes are kept"
+            );
+            self.note("warn", &what);
+        }
+    }
+
+    /// Publishes a line of the host's own among those of the guest.
+    pub(super) fn note(&self, level: &str, what: &str) {
+        self.send(self.written(level, "host", what, None));
+    }
+
+    fn written(&self, level: &str, stream: &str, message: &str, fields: Option<&Json>) -> String {
+        let line = Line { at: now(), attempt: self.attempt, level, stream, message, fields };
+        serde_json::to_string(&line).expect("a log line can be written as JSON")
+    }
+
+    /// Whether there was room.
+    fn send(&self, text: String) -> bool {
+        self.connection.try_publish_log(&self.key, text)
+    }
+}
+
 impl Allowance {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         let second_ends_at = Instant::now() + Duration::from_secs(1);
         Self { bytes_left: ATTEMPT_BYTES, lines_left: LINES_PER_SECOND, second_ends_at, dropped: 0 }
     }
@@ -49,56 +115,6 @@ impl Allowance {
         }
         fits
     }
-}
-
-/// Publishes one line of the lease's guest, if it may have one and there is room at once.
-pub(crate) fn publish(lease: &mut Lease, line: &LogLine) {
-    let text = written(lease, level(line.level), stream(line.stream), &line.message, line.fields.as_ref());
-    if lease.logs.takes(text.len(), Instant::now()) && !send(lease, text) {
-        lease.logs.dropped += 1;
-    }
-}
-
-/// Says how many lines were dropped, beside those that the guest's host had no time to read.
-pub(crate) fn conclude(lease: &Lease, unread: u64) {
-    let dropped = lease.logs.dropped + unread;
-    if dropped > 0 {
-        let lines = if dropped == 1 { "line" } else { "lines" };
-        let what = format!(
-            "… {dropped} {lines} dropped: {LINES_PER_SECOND} a second and {ATTEMPT_BYTES} bytes are kept"
-        );
-        note(lease, "warn", &what);
-    }
-}
-
-/// A line of the host's own among those of the guest.
-pub(crate) fn note(lease: &Lease, level: &str, what: &str) {
-    send(lease, written(lease, level, "host", what, None));
-}
-
-/// A line as it is published. The fields are the guest's own text.
-#[derive(Serialize)]
-struct Line<'a> {
-    at: Timestamp,
-    attempt: u32,
-    level: &'a str,
-    stream: &'a str,
-    message: &'a str,
-    fields: Option<&'a Json>,
-}
-
-fn written(lease: &Lease, level: &str, stream: &str, message: &str, fields: Option<&Json>) -> String {
-    let line = Line { at: now(), attempt: lease.known().attempt, level, stream, message, fields };
-    serde_json::to_string(&line).expect("a log line can be written as JSON")
-}
-
-/// Whether there was room.
-fn send(lease: &Lease, text: String) -> bool {
-    let connection = &lease.host.connection;
-    let subject = connection.names.logs_subject(&lease.delivery.key);
-    let publishing = connection.client.publish(subject, Bytes::from(text));
-    // Many lines in one turn use the turn up, which is no want of room.
-    matches!(tokio::task::unconstrained(publishing).now_or_never(), Some(Ok(())))
 }
 
 fn level(level: LogLevel) -> &'static str {

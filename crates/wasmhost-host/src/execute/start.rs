@@ -1,4 +1,4 @@
-//! From a claimed job to a running instance: find the module, load it, read the checkpoint, start.
+//! From a claimed job to a running guest: its module is loaded and its checkpoint read.
 
 use std::future::Future;
 
@@ -8,50 +8,55 @@ use wasmhost_protocol::outcome::Verdict;
 use wasmhost_protocol::record::Record;
 use wasmhost_sandbox::{AttemptHandle, AttemptRequest, JobContext};
 
-use crate::host::Host;
-use crate::lease::Lease;
-use crate::loading;
+use super::Executor;
+use crate::attempt::Attempt;
 
-/// Starts the attempt; on failure, how it ended without a run. Owns all it needs, so the lease can be attended meanwhile.
-pub(crate) fn start(
-    host: &Host,
-    lease: &Lease,
-) -> impl Future<Output = Result<AttemptHandle, Verdict>> + Send + use<> {
-    let (host, record, policy, args) =
-        (host.clone(), lease.known().clone(), lease.policy().clone(), lease.arguments().clone());
-    // Once it runs, whoever attends the lease moves it.
-    let (timeout, lease_end) = (lease.timeout(), lease.lapses_at());
-    async move {
-        let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
-        let module = loading::module(&host, record.task.module(), digest).await?;
-        let checkpoint = match &record.checkpoint {
-            Some(blob) => {
-                Some(blobs::get(&host.connection, blob).await.map_err(|error| unavailable(&error))?)
-            }
-            None => None,
-        };
-        let mut limits = policy.limits;
-        // The job's time begins here: it did nothing to wait for its module.
-        limits.timeout = timeout;
-        let job = JobContext {
-            id: record.id.clone(),
-            task: record.task.clone(),
-            queue: record.queue.clone(),
-            attempt: record.attempt,
-            max_attempts: record.max_attempts,
-            submitted_at: record.submitted_at,
-            deadline: now().plus(timeout),
-        };
-        let run = AttemptRequest {
-            job,
-            function: record.task.function().into(),
-            args,
-            limits,
-            config: policy.config,
-            checkpoint,
-            lease_end: Some(lease_end.into_std()),
-        };
-        Ok(host.sandbox.start(&module, run))
+impl Executor {
+    /// Starts the attempt's guest; on failure, how the attempt ended without a run. The future owns all that it needs, so that
+    /// the lease is kept meanwhile.
+    pub(super) fn start(
+        &self,
+        attempt: &Attempt,
+    ) -> impl Future<Output = Result<AttemptHandle, Verdict>> + Send + use<> {
+        let connection = self.storage.connection.clone();
+        let modules = self.modules.clone();
+        let sandbox = self.sandbox.clone();
+        let record = attempt.lease.record().clone();
+        let policy = attempt.policy.clone();
+        let args = attempt.lease.delivery().body().clone();
+        let timeout = attempt.timeout();
+        // Once the guest runs, whoever attends the lease moves it.
+        let lease_end = attempt.lease.lapses_at();
+        async move {
+            let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
+            let module = modules.load(record.task.module(), digest).await?;
+            let checkpoint = match &record.checkpoint {
+                Some(blob) => Some(blobs::get(&connection, blob).await.map_err(|error| unavailable(&error))?),
+                None => None,
+            };
+            let mut limits = policy.limits;
+            // The job's time begins here: it did nothing to wait for its module.
+            limits.timeout = timeout;
+            let job = JobContext {
+                id: record.id.clone(),
+                task: record.task.clone(),
+                queue: record.queue.clone(),
+                attempt: record.attempt,
+                max_attempts: record.max_attempts,
+                submitted_at: record.submitted_at,
+                deadline: now().plus(timeout),
+            };
+            let request = AttemptRequest {
+                job,
+                function: record.task.function().into(),
+                args,
+                limits,
+                config: policy.config,
+                checkpoint,
+                lease_end: Some(lease_end.into_std()),
+            };
+            Ok(sandbox.start(&module, request))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request for deliveries, from its sending to its end. It holds a slot for each delivery that it asks for; a delivery
 //! takes its slot along, and what is left at the end is free again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::slots::Slot;
 
 /// A request for deliveries.
 pub(super) struct Request<'a> {
-    pub(super) host: &'a Host,
+    pub(super) host: &'a Arc<Host>,
     /// The queue's place among those of the host.
     pub(super) lane: usize,
     pub(super) asked: Asked,
@@ -62,7 +63,7 @@ impl Request<'_> {
         let failed = Why::Short(PullEnd::Failed);
         let mut ended = Ended { lane: self.lane, delivered: 0, waiting: 0, why: failed, inbox: None };
         if self.inspect == Inspect::First
-            && let Err(error) = self.queue().inspect(&self.host.connection).await
+            && let Err(error) = self.queue().inspect(&self.host.storage.connection).await
         {
             limited!(warn, queue = %self.queue().name, %error, "could not check the queue's consumer");
             ended.inbox = self.inbox;
@@ -78,7 +79,7 @@ impl Request<'_> {
         };
         let inbox = self.inbox.take();
         let mut request =
-            match PullRequest::send(&self.host.connection, &self.queue().name, batch, inbox).await {
+            match PullRequest::send(&self.host.storage.connection, &self.queue().name, batch, inbox).await {
                 Ok(request) => request,
                 Err(error) => {
                     limited!(warn, queue = %self.queue().name, %error, "could not ask for jobs");
@@ -116,20 +117,20 @@ impl Request<'_> {
     /// Hands a delivery over to its attempt, with its slot. Without one, since the host closes, it goes back untouched.
     async fn hand_over(&mut self, message: Delivered) {
         if self.queue().counts_anew(message.consumer_sequence)
-            && let Err(error) = self.queue().inspect(&self.host.connection).await
+            && let Err(error) = self.queue().inspect(&self.host.storage.connection).await
         {
             limited!(warn, queue = %self.queue().name, %error, "could not check the queue's consumer");
         }
         match self.slots.pop() {
-            Some(slot) if !self.host.closing.is_cancelled() => {
+            Some(slot) if !self.host.life.closing.is_cancelled() => {
                 let host = self.host.clone();
                 let created = self.queue().created();
-                self.host.tracker.spawn(async move {
+                self.host.life.tracker.spawn(async move {
                     process_delivery(&host, message, created, slot).await;
                 });
             }
             Some(_) | None => {
-                drop(message.answer(&self.host.connection, Answer::Nak(Duration::ZERO)).await);
+                drop(message.answer(&self.host.storage.connection, Answer::Nak(Duration::ZERO)).await);
             }
         }
     }

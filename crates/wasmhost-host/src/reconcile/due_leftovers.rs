@@ -42,7 +42,7 @@ impl<'a> DueLeftovers<'a> {
     }
 
     pub(super) async fn look(&mut self) -> Result<(), ReadError> {
-        let connection = &self.host.connection;
+        let connection = &self.host.storage.connection;
         for _ in 0..AT_A_LOOK {
             let Some(message) = next_out_of_reach(connection).await? else { break };
             if !dead_letter_queued(self.host, &message, "its subject names no queue and no task").await? {
@@ -72,7 +72,7 @@ impl<'a> DueLeftovers<'a> {
 
     /// Whether it is without a copy. At a second pass that finds it so, it is seen to.
     async fn see(&self, due: &StoredMessage) -> Result<bool, ReadError> {
-        let connection = &self.host.connection;
+        let connection = &self.host.storage.connection;
         let fired = connection.names.parse_due_subject(&due.subject);
         let copy = match &fired {
             Ok(fired) => copy_of(self.host, fired, due).await?,
@@ -104,7 +104,7 @@ async fn copy_of(
     fired: &JobSubject,
     due: &StoredMessage,
 ) -> Result<Option<StoredMessage>, ReadError> {
-    let (connection, names) = (&host.connection, &host.connection.names);
+    let (connection, names) = (&host.storage.connection, &host.storage.connection.names);
     if fired.id.is_none()
         && let Some(queued) = message_on(connection, &names.job_without_id(&fired.queue, &fired.task)).await?
     {
@@ -114,8 +114,8 @@ async fn copy_of(
 }
 
 async fn unread_copy_of(host: &Host, due: &StoredMessage) -> Result<Option<StoredMessage>, ReadError> {
-    match host.connection.names.job_of_due(&due.subject) {
-        Some(subject) => message_on(&host.connection, &subject).await,
+    match host.storage.connection.names.job_of_due(&due.subject) {
+        Some(subject) => message_on(&host.storage.connection, &subject).await,
         None => Ok(None),
     }
 }
@@ -139,16 +139,16 @@ async fn see_to(host: &Host, fired: &JobSubject, due: &StoredMessage) -> Result<
         Ok(options) => options,
         Err(why) => return dead_letter_due(host, due, &why.to_string()).await,
     };
-    if !host.bucket.look(host).await {
+    if !host.storage.bucket.refresh().await {
         return Ok(());
     }
-    let stored = host.records.read(&key).await?;
-    let ages = Ages { fired_at: due.stored_at, bucket_created: host.bucket.created(), now: now() };
+    let stored = host.storage.records.read(&key).await?;
+    let ages = Ages { fired_at: due.stored_at, bucket_created: host.storage.bucket.created(), now: now() };
     match leftover(&stored, options.revision, ages) {
         Leftover::Unknown => Ok(()),
         Leftover::Over => {
             tracing::debug!(job.key = %key, sequence = due.sequence, "removes what fired for a job that has ended");
-            remove_due(&host.connection, due.sequence).await
+            remove_due(&host.storage.connection, due.sequence).await
         }
         Leftover::Owed => queue(host, (fired, &key), &options, due).await,
     }
@@ -161,11 +161,11 @@ async fn queue(
     options: &JobOptions,
     due: &StoredMessage,
 ) -> Result<(), ReadError> {
-    match publish_job(&host.connection, &fired.queue, key, options, due.payload.clone()).await {
+    match publish_job(&host.storage.connection, &fired.queue, key, options, due.payload.clone()).await {
         Ok(published) if !published.duplicate => {
             let sequence = due.sequence;
             limited!(warn, job.key = %key, sequence, "what fired had not come to the queue; it is queued now");
-            remove_due(&host.connection, sequence).await
+            remove_due(&host.storage.connection, sequence).await
         }
         Ok(_) | Err(PublishError::Stands(_)) => Ok(()),
         Err(error @ PublishError::TooLarge(_)) => dead_letter_due(host, due, &error.to_string()).await,
@@ -181,16 +181,24 @@ async fn dead_letter_queued(host: &Host, message: &StoredMessage, why: &str) -> 
     if !dead_letter(host, message, why).await {
         return Ok(false);
     }
-    let fired =
-        crate::due::Fired::of(&host.connection.names, &message.subject, message.pairs(), &message.payload);
+    let fired = crate::due::Fired::of(
+        &host.storage.connection.names,
+        &message.subject,
+        message.pairs(),
+        &message.payload,
+    );
     if let Some(fired) = fired {
-        fired.remove(host).await?;
+        fired.remove(&host.storage.connection).await?;
     }
-    remove_job(&host.connection, message.sequence).await.map(|()| true)
+    remove_job(&host.storage.connection, message.sequence).await.map(|()| true)
 }
 
 async fn dead_letter_due(host: &Host, due: &StoredMessage, why: &str) -> Result<(), ReadError> {
-    if dead_letter(host, due, why).await { remove_due(&host.connection, due.sequence).await } else { Ok(()) }
+    if dead_letter(host, due, why).await {
+        remove_due(&host.storage.connection, due.sequence).await
+    } else {
+        Ok(())
+    }
 }
 
 async fn dead_letter(host: &Host, message: &StoredMessage, why: &str) -> bool {
@@ -204,7 +212,7 @@ async fn dead_letter(host: &Host, message: &StoredMessage, why: &str) -> bool {
             headers,
             body: message.payload.clone(),
         };
-        match publish_dead(&host.connection, kept, (ErrorKind::BadJob.as_str(), &reason)).await {
+        match publish_dead(&host.storage.connection, kept, (ErrorKind::BadJob.as_str(), &reason)).await {
             Ok(()) => return true,
             // Without its headers it may be small enough.
             Err(error) => limited!(warn, %error, "could not keep a copy for people"),

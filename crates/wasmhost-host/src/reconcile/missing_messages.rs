@@ -59,8 +59,8 @@ impl<'a> MissingMessages<'a> {
 
     pub(super) async fn look(&mut self) -> Result<(), ReadError> {
         let started = Instant::now();
-        let horizon = self.host.records.last_revision().await?;
-        let found = self.host.records.list_non_terminal(self.from, LIMITS).await?;
+        let horizon = self.host.storage.records.last_revision().await?;
+        let found = self.host.storage.records.list_non_terminal(self.from, LIMITS).await?;
         let (host, before) = (self.host, self.horizon);
         let stood = found.keys.into_iter().filter(|(_, revision)| *revision <= before);
         let looked = futures::stream::iter(stood)
@@ -112,9 +112,9 @@ impl<'a> MissingMessages<'a> {
             missing.dead_lettered = dead_letter(host, key, &ended).await;
         }
         fault::point("before-reconcile");
-        match host.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await {
+        match host.storage.records.write(key, &ended, orphan.revision, Some(ttl(host, &ended))).await {
             Ok(Written::Landed(_)) => {
-                drop_checkpoint(host, Some(&ended)).await;
+                drop_checkpoint(&host.storage.connection, Some(&ended)).await;
                 limited!(warn, job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
             }
             Ok(Written::Moved(_)) => {}
@@ -129,13 +129,13 @@ impl<'a> MissingMessages<'a> {
 
 /// The record of `key`, where it still has this revision and its message is nowhere though it should be somewhere.
 async fn orphan(host: &Host, key: &JobKey, revision: u64) -> Result<Option<Orphan>, ReadError> {
-    let StoredEntry::Record { record, revision: found } = host.records.read(key).await? else {
+    let StoredEntry::Record { record, revision: found } = host.storage.records.read(key).await? else {
         return Ok(None);
     };
     if found != revision || record.is_terminal() || record.stage.not_before().is_some_and(|at| at > now()) {
         return Ok(None);
     }
-    Ok(match locate_message(&host.connection, key, record.msg_seq).await? {
+    Ok(match locate_message(&host.storage.connection, key, record.msg_seq).await? {
         MessageLocation::Gone => Some(Orphan { record: *record, revision }),
         MessageLocation::Scheduled | MessageLocation::Due | MessageLocation::Queued => None,
     })
@@ -144,7 +144,7 @@ async fn orphan(host: &Host, key: &JobKey, revision: u64) -> Result<Option<Orpha
 /// How long the record is kept, by what the registry says of the module now: the message, which may have asked for another
 /// time, is gone.
 fn ttl(host: &Host, ended: &Record) -> Duration {
-    let current = host.registry.get(&ended.task.module()).map(|entry| entry.policy);
+    let current = host.storage.registry.get(&ended.task.module()).map(|entry| entry.policy);
     current.unwrap_or_default().terminal_ttl(ended, None)
 }
 
@@ -152,9 +152,9 @@ fn ttl(host: &Host, ended: &Record) -> Duration {
 async fn dead_letter(host: &Host, key: &JobKey, ended: &Record) -> bool {
     let JobState::Ended { end: End::Failure(error), .. } = &ended.stage else { return true };
     let why = (error.kind.as_str(), &*error.message);
-    let subject = host.connection.names.job_subject(&ended.queue, key);
+    let subject = host.storage.connection.names.job_subject(&ended.queue, key);
     let kept = Kept { dead: Dead::Job(key), subject: &subject, headers: None, body: Bytes::new() };
-    let kept = publish_dead(&host.connection, kept, why).await;
+    let kept = publish_dead(&host.storage.connection, kept, why).await;
     kept.inspect_err(|error| limited!(warn, job.key = %key, %error, "could not keep a note for people"))
         .is_ok()
 }

@@ -9,7 +9,7 @@ use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_protocol::record::{Record, StoredEntry};
 
 use crate::blobs::result_of;
-use crate::host::{Host, random_fraction};
+use crate::host::Host;
 
 /// Blobs that one look comes by.
 const AT_A_LOOK: usize = 2_000;
@@ -40,7 +40,7 @@ impl<'a> OrphanBlobs<'a> {
         };
         let mut judged = 0;
         for _ in 0..AT_A_LOOK {
-            let found = blobs::first(&self.host.connection, place).await?;
+            let found = blobs::first(&self.host.storage.connection, place).await?;
             place = found.as_ref().map_or(1, |found| found.place + 1);
             self.place = Some(place);
             let Some(found) = found else { break };
@@ -64,7 +64,7 @@ impl<'a> OrphanBlobs<'a> {
         for name in overdue {
             if is_orphan(self.host, &name).await {
                 tracing::debug!(blob = name, "removing a blob that no record names");
-                blobs::delete(&self.host.connection, &name).await?;
+                blobs::delete(&self.host.storage.connection, &name).await?;
             }
             self.orphans.remove(&name);
         }
@@ -74,20 +74,20 @@ impl<'a> OrphanBlobs<'a> {
 
 /// A place to begin at: hosts that start together share the way.
 async fn somewhere(host: &Host) -> Result<u64, ReadError> {
-    let last = blobs::last_place(&host.connection).await?;
+    let last = blobs::last_place(&host.storage.connection).await?;
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "about there"
     )]
-    Ok((last as f64 * random_fraction()) as u64)
+    Ok((last as f64 * fastrand::f64()) as u64)
 }
 
 /// Whether nobody needs the blob. One whose name is not ours, or whose record cannot be read, is left alone.
 async fn is_orphan(host: &Host, name: &str) -> bool {
-    let Some(key) = host.connection.names.job_of_blob(name) else { return false };
-    match host.records.read(&key).await {
+    let Some(key) = host.storage.connection.names.job_of_blob(name) else { return false };
+    match host.storage.records.read(&key).await {
         Ok(StoredEntry::Absent | StoredEntry::Deleted(_)) => true,
         Ok(StoredEntry::Record { record, .. }) => !is_named(&record, name) && !may_name(&record, name),
         Ok(StoredEntry::Unreadable { .. } | StoredEntry::Newer { .. }) | Err(_) => false,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use wasmhost_nats::limited;
 use wasmhost_protocol::service::ServiceError;
 
-use super::{QUEUE_GROUP, inbox_of};
+use super::request::{QUEUE_GROUP, inbox_of};
 use crate::host::Host;
 
 /// Questions that wait; of more, the newest are dropped.
@@ -56,7 +56,7 @@ pub(super) struct Discovery {
 impl Discovery {
     pub(super) fn new(host: &Host) -> Self {
         Self {
-            name: host.connection.names.service_name(),
+            name: host.storage.connection.names.service_name(),
             id: host.id.to_string(),
             started: host.started_at.to_string(),
             endpoints: Vec::new(),
@@ -73,7 +73,7 @@ impl Discovery {
     pub(super) async fn serve(&self, host: &Host, wire: &Wire) {
         let mut questions = SelectAll::new();
         for (verb, word) in [(Verb::Ping, "PING"), (Verb::Info, "INFO"), (Verb::Stats, "STATS")] {
-            for subject in host.connection.names.discovery_subjects(word, &self.id) {
+            for subject in host.storage.connection.names.discovery_subjects(word, &self.id) {
                 let subscription = wire.subscribe(subject, None, WAITING).await;
                 questions.push(Box::pin(unfold((verb, subscription), async |(verb, mut subscription)| {
                     let question: Message = subscription.next().await?;
@@ -84,7 +84,7 @@ impl Discovery {
         loop {
             let question = tokio::select! {
                 question = questions.next() => question,
-                () = host.closing.cancelled() => return,
+                () = host.life.closing.cancelled() => return,
             };
             let Some((verb, question)) = question else { return };
             self.answer(host, wire, verb, &question).await;

@@ -70,12 +70,10 @@ impl Records {
         loop {
             match self.write(key, record, expected, ttl).await? {
                 Written::Landed(revision) => return Ok(OwnedWrite::Landed(revision)),
-                Written::Moved(stored)
-                    if fault::is_broken("r5-over-terminal") && ended_under(&stored, token) =>
-                {
-                    expected = stored.expected();
-                }
-                Written::Moved(stored) => return Ok(owned(stored, token)),
+                Written::Moved(stored) => match fault::writes_over_end(&stored, token) {
+                    Some(revision) => expected = revision,
+                    None => return Ok(owned(stored, token)),
+                },
             }
         }
     }
@@ -97,11 +95,6 @@ impl Records {
         }
         Ok(resolve_write(record, expected, self.read_unless_missing(key).await?))
     }
-}
-
-/// Whether others ended the job of this claim: T6b and T8 keep its token.
-fn ended_under(stored: &StoredEntry, token: Token) -> bool {
-    matches!(stored, StoredEntry::Record { record, .. } if record.is_terminal() && record.token == Some(token))
 }
 
 fn owned(stored: StoredEntry, token: Token) -> OwnedWrite {

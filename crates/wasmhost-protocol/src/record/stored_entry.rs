@@ -52,6 +52,15 @@ pub enum StoredEntry {
 }
 
 impl StoredEntry {
+    /// The record, where there is one that can be read.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Record { record, .. } => Some(record),
+            Self::Absent | Self::Deleted(_) | Self::Unreadable { .. } | Self::Newer { .. } => None,
+        }
+    }
+
     /// The revision that the next write must expect: 0 when absent, a delete marker's own where one stands.
     #[must_use]
     pub fn expected(&self) -> u64 {
