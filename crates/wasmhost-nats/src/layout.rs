@@ -2,7 +2,9 @@
 //! they exist. Nothing that exists is changed.
 
 mod compare;
+mod config;
 mod consumer;
+mod denied;
 mod error;
 mod payload;
 mod wanted;
@@ -12,17 +14,18 @@ use std::time::Duration;
 use async_nats::jetstream::context::{AccountErrorKind, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::Config;
 
-use wasmhost_protocol::bounds::Bounds;
 use wasmhost_protocol::ids::QueueName;
 
 use crate::codes::{NO_STREAM, OFF, stream_fix};
 use crate::connect::Connection;
 
 pub use compare::Difference;
+pub use config::LayoutConfig;
 pub use consumer::{QueueConsumer, ensure_consumer, inspect_consumer, restore_consumer};
 pub use error::{LayoutError, Problem};
 pub use payload::LEAST_PAYLOAD;
 
+use denied::denied;
 use error::collect;
 pub(crate) use wanted::MODULE_HISTORY;
 
@@ -30,58 +33,6 @@ pub(crate) use wanted::MODULE_HISTORY;
 const FOUND_TRIES: u32 = 5;
 /// The pause between them.
 const FOUND_PAUSE: Duration = Duration::from_millis(100);
-
-/// Sizes of what is made. Those of what exists are not compared, but replicas are, as a minimum.
-#[derive(Debug, Clone, Copy)]
-pub struct LayoutConfig {
-    /// Copies of each stream in a cluster.
-    pub replicas: usize,
-    /// Bytes of queued jobs; a full stream refuses new ones.
-    pub jobs_max_bytes: i64,
-    /// Number of queued jobs.
-    pub jobs_max_messages: i64,
-    /// Bytes of scheduled jobs.
-    pub schedules_max_bytes: i64,
-    /// Bytes of logs; the oldest give way.
-    pub logs_max_bytes: i64,
-    /// Bytes of dead jobs; the oldest give way.
-    pub dead_max_bytes: i64,
-}
-
-impl Default for LayoutConfig {
-    fn default() -> Self {
-        Self {
-            replicas: 1,
-            jobs_max_bytes: 4 << 30,
-            jobs_max_messages: 10_000_000,
-            schedules_max_bytes: 1 << 30,
-            logs_max_bytes: 1 << 30,
-            dead_max_bytes: 1 << 30,
-        }
-    }
-}
-
-impl LayoutConfig {
-    /// What [`Self::within`] may be given: a seventh, the size of the smallest stream, holds a message of the largest size
-    /// with room to spare; sizes are signed to the server, and no store of one is larger.
-    pub const STORAGE: Bounds<u64> = Bounds { least: 7 << 20, most: 1 << 50 };
-    /// Copies of a stream that a NATS cluster makes.
-    pub const REPLICAS: Bounds<usize> = Bounds { least: 1, most: 5 };
-
-    /// The defaults' proportions, within `bytes` in all. Records, modules and blobs are beside it: they expire, or are kept
-    /// on purpose.
-    #[must_use]
-    pub fn within(bytes: u64) -> Self {
-        let seventh = i64::try_from(bytes / 7).unwrap_or(i64::MAX);
-        Self {
-            jobs_max_bytes: seventh.saturating_mul(4),
-            schedules_max_bytes: seventh,
-            logs_max_bytes: seventh,
-            dead_max_bytes: seventh,
-            ..Self::default()
-        }
-    }
-}
 
 /// Makes the streams and buckets that are missing, and compares those that exist.
 pub async fn ensure_layout(connection: &Connection, config: &LayoutConfig) -> Result<(), LayoutError> {
@@ -193,29 +144,5 @@ async fn find(connection: &Connection, name: &str) -> Result<Option<Config>, Lay
             GetStreamErrorKind::JetStream(server) if server.error_code().0 == NO_STREAM => Ok(None),
             _ => Err(LayoutError::Unreachable { object: name.to_owned(), text: error.to_string() }),
         },
-    }
-}
-
-/// The answer, or the denial that took its place.
-async fn denied<T>(
-    connection: &Connection,
-    object: &str,
-    answer: impl Future<Output = Result<T, LayoutError>>,
-) -> Result<T, LayoutError> {
-    match connection.denials.or_mentioned(object, answer).await {
-        Ok(answer) => answer,
-        Err(text) => Err(LayoutError::Denied { object: object.to_owned(), text }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_size_is_shared_as_the_defaults_are() {
-        let (default, within) = (LayoutConfig::default(), LayoutConfig::within(7 << 30));
-        assert_eq!(within.jobs_max_bytes, default.jobs_max_bytes);
-        assert_eq!(within.dead_max_bytes, default.dead_max_bytes);
     }
 }

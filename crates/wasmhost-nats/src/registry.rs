@@ -1,5 +1,6 @@
 //! The module registry: by name, which version is current and which were; by digest, the component's bytes.
 
+mod version;
 mod view;
 
 use async_nats::jetstream::message::PublishMessage;
@@ -8,7 +9,7 @@ use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
 use wasmhost_protocol::names::header;
-use wasmhost_protocol::policy::{BadPolicy, Beside, Limits, Policy};
+use wasmhost_protocol::policy::{BadPolicy, Limits, Policy};
 
 use crate::clock::now;
 use crate::codes::Unstored;
@@ -18,12 +19,11 @@ use crate::message::ReadError;
 use crate::message::{MessageSelector, publish, read};
 use crate::objects::{self, Object, ObjectError, Readers, Wanted};
 use crate::random::digest_of_many;
-use crate::stored::StoredMessage;
 
+pub use version::Version;
+use version::{ENTRY_VERSION, version};
 pub use view::RegistryView;
 
-/// The version of the entry's form.
-const ENTRY_VERSION: u32 = 1;
 /// Tries of a change that others keep racing.
 const TRIES: usize = 8;
 
@@ -86,15 +86,6 @@ pub enum RegistryError {
     /// The component cannot be stored or read.
     #[error(transparent)]
     Object(#[from] ObjectError),
-}
-
-/// One entry of a module's history.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Version {
-    /// Its revision.
-    pub revision: u64,
-    /// The entry; none where the module was removed, or the entry is of a form that this version does not know.
-    pub entry: Option<ModuleEntry>,
 }
 
 /// Stores the component and makes it current. The current version pushed again, with the same policy, changes nothing.
@@ -258,23 +249,4 @@ impl RegistryError {
             unstored => Self::Unstored { name, text: unstored.into_text() },
         }
     }
-}
-
-fn version(message: &StoredMessage) -> Version {
-    let entry = serde_json::from_slice::<ModuleEntry>(&message.payload).ok();
-    let entry = entry.filter(|entry| entry.v == ENTRY_VERSION).map(|entry| bounded(entry, message.sequence));
-    Version { revision: message.sequence, entry }
-}
-
-/// An entry that was written before a bound was known, or past the client: nobody gets what is beside it, and its jobs run.
-fn bounded(entry: ModuleEntry, revision: u64) -> ModuleEntry {
-    let (policy, beside) = entry.policy.within_bounds();
-    if !beside.is_empty() {
-        let settings = beside.iter().map(Beside::to_string).collect::<Vec<_>>().join("; ");
-        tracing::warn!(
-            module.digest = %entry.digest, revision, settings,
-            "the policy of a module in the registry is taken at its bounds; push the module again with a policy within them"
-        );
-    }
-    ModuleEntry { policy, ..entry }
 }

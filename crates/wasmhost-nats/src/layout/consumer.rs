@@ -8,7 +8,9 @@ use async_nats::jetstream::stream::ConsumerErrorKind;
 use wasmhost_protocol::ids::QueueName;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::{Difference, LayoutError, compare, denied};
+use super::compare::{self, Difference};
+use super::denied::denied;
+use super::error::LayoutError;
 use crate::clock::timestamp;
 use crate::codes::consumer_refusal;
 use crate::connect::Connection;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::Difference;
+use super::compare::Difference;
 
 /// Why the server does not have what the protocol needs.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use async_nats::jetstream::stream::{
 use wasmhost_protocol::names::Names;
 use wasmhost_protocol::record::Marker;
 
-use super::LayoutConfig;
+use super::config::LayoutConfig;
 
 /// Unacknowledged publishes are told apart from new ones for so long.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);

@@ -5,7 +5,7 @@ use serde_json::json;
 use wasmhost_protocol::names::Names;
 
 use super::description::{stored_chunks, subject};
-use super::{ObjectError, bounded};
+use super::error::{ObjectError, bounded};
 use crate::api;
 use crate::connect::Connection;
 use crate::message::ReadError;

@@ -7,7 +7,8 @@ use serde_json::Value;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::names::{ChunksId, Names};
 
-use super::{ObjectError, corrupt};
+use super::error::{ObjectError, corrupt};
+use super::object::Object;
 use crate::clock::now;
 use crate::connect::Connection;
 use crate::message::{MessageSelector, read};
@@ -45,7 +46,7 @@ struct Options {
 
 impl Description {
     /// Of an object that is stored now, in chunks of this size.
-    pub(super) fn of(store: &str, object: &super::Object<'_>, id: &ChunksId, chunk_bytes: usize) -> Self {
+    pub(super) fn of(store: &str, object: &Object<'_>, id: &ChunksId, chunk_bytes: usize) -> Self {
         let bytes = object.bytes.len();
         Self {
             name: object.name.to_owned(),

@@ -1,10 +1,11 @@
 //! Reading an object: its description, then its chunks, as many as that tells of.
 
 use bytes::{Bytes, BytesMut};
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::names::Names;
 
 use super::description::{self, Description};
-use super::{ObjectError, Wanted, bounded, corrupt};
+use super::error::{ObjectError, bounded, corrupt};
 use crate::backoff::Backoff;
 use crate::connect::Connection;
 use crate::direct::page;
@@ -15,6 +16,13 @@ use crate::stored::StoredMessage;
 
 /// Looks for chunks that a replica does not have yet, longer and longer apart: some seconds in all.
 const LOOKS: u32 = 8;
+
+/// What is read: by name, and only with this digest.
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) digest: &'a Digest,
+    pub(crate) limit: u64,
+}
 
 /// The object's bytes. Links are refused, not followed.
 pub(crate) async fn get(

@@ -6,16 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
-use bytes::Bytes;
 use nats_wire::{Answers, Headers, SendError, Wire};
 use serde::Deserialize;
 use tokio::time::timeout;
-use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::names::{ChunksId, Names, header};
 
 use super::delete::{delete, purge};
 use super::description::{Description, stored_chunks, subject};
-use super::{ObjectError, bounded, failed};
+use super::error::{ObjectError, bounded, failed};
+use super::object::{Object, Readers};
 use crate::api::{self, ApiError};
 use crate::codes::Unstored;
 use crate::connect::{ANSWER_TIMEOUT, Connection};
@@ -29,27 +28,6 @@ const CHUNK_BYTES: usize = 768 << 10;
 const IN_FLIGHT: usize = 4;
 /// The longest time to live that the server's arithmetic bears, with room to spare.
 const LONGEST_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-
-/// What is stored.
-#[derive(Clone, Copy)]
-pub(crate) struct Object<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) bytes: &'a Bytes,
-    pub(crate) digest: &'a Digest,
-    pub(crate) readers: Readers,
-    /// After this time the server removes it; none: it stays.
-    pub(crate) ttl: Option<Duration>,
-}
-
-/// Who may read an object while it is being stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Readers {
-    /// Anybody knows its name. The description goes last, so that the object appears whole, in place of one that stood.
-    Any,
-    /// Nobody is told its name before it is stored. The description goes first, so that a chunk whose host died stands under
-    /// one, where it can be found.
-    NoneYet,
-}
 
 /// Stores the object. Where that fails, what was stored of it is removed again, as far as the server does it.
 pub(crate) async fn put(

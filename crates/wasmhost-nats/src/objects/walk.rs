@@ -3,8 +3,8 @@
 
 use wasmhost_protocol::names::{Names, header};
 
-use super::ObjectError;
 use super::description::name_of;
+use super::error::ObjectError;
 use crate::connect::Connection;
 use crate::direct;
 

@@ -5,7 +5,8 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::record::{Marker, StoredEntry};
 
-use super::{Records, WriteError, ttl_seconds};
+use super::bucket::{Records, ttl_seconds};
+use super::write_error::WriteError;
 use crate::backoff::Backoff;
 use crate::codes::Unstored;
 use crate::message::publish;

@@ -8,7 +8,7 @@ use wasmhost_protocol::ids::{JobKey, ModuleName, TaskName};
 use wasmhost_protocol::names::Names;
 use wasmhost_protocol::record::StoredEntry;
 
-use super::Records;
+use super::bucket::Records;
 use super::stored_entry::stored_entry_of;
 use crate::direct::all;
 use crate::message::ReadError;

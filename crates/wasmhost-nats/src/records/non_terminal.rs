@@ -3,7 +3,7 @@
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;
 
-use super::Records;
+use super::bucket::Records;
 use crate::direct::all;
 use crate::message::ReadError;
 use crate::stored::StoredMessage;

@@ -7,7 +7,8 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::record::{Record, StoredEntry, Token};
 use wasmhost_protocol::rules::{WriteResolution, resolve_write, still_owned};
 
-use super::{Records, WriteError};
+use super::bucket::Records;
+use super::write_error::WriteError;
 use crate::backoff::Backoff;
 use crate::fault;
 

@@ -14,7 +14,7 @@ use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::{Version, version};
+use super::version::{Version, version};
 use crate::backoff::Backoff;
 use crate::connect::Connection;
 use crate::direct::page;
