@@ -24,3 +24,7 @@ pub use find::{FindError, Finder, Found};
 pub use options::{JetStream, Options};
 pub use server::{Server, StartError};
 pub use version::{MINIMUM_VERSION, Version};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

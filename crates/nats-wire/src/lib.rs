@@ -47,3 +47,7 @@ pub use message::Message;
 pub use pending::Answers;
 pub use subscription::Subscription;
 pub use wire::{RequestError, SendError, Wire};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -53,3 +53,7 @@ pub use wasmhost_nats::registry::{RegistryError, Version};
 pub use wasmhost_nats::{ConnectConfig, ConnectError, Connection, Credentials, JobFilter, ReadError};
 pub use wasmhost_protocol as protocol;
 pub use watch::States;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

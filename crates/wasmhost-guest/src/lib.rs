@@ -23,7 +23,7 @@ mod task;
 #[doc(hidden)]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "wasmhost:task/task",
         pub_export_macro: true,
         default_bindings_module: "wasmhost_guest::bindings",
@@ -35,3 +35,7 @@ pub use failure::{failed, permanent, retry};
 pub use progress::progress;
 pub use task::run_json;
 pub use types::TaskError;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -16,7 +16,7 @@ use crate::guest::{Guest, TaskState};
 
 mod bindings {
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: "wit",
         world: "imports",
         imports: { default: async },
     });

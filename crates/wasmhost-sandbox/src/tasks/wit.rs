@@ -8,10 +8,9 @@ use super::Tasks;
 /// A component of the world `w`; the text goes into the package `demo:app`, beside `wasmhost:task`.
 pub(crate) fn component(text: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
-    for (name, text) in [
-        ("task.wit", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/task.wit"))),
-        ("run.wit", RUN),
-    ] {
+    for (name, text) in
+        [("task.wit", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wit/task.wit"))), ("run.wit", RUN)]
+    {
         resolve.push_str(name, text).unwrap();
     }
     let package = resolve.push_str("demo.wit", &format!("package demo:app;\n{text}")).unwrap();
