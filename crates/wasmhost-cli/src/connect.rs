@@ -52,15 +52,14 @@ impl Global {
             given => given,
         };
         let here = || if context.url.is_empty() { DEFAULT_URL.to_owned() } else { context.url.clone() };
-        Ok(ConnectConfig {
-            credentials,
-            tls_ca: tls_ca.or(ca),
-            tls_cert,
-            tls_key,
-            tls_first: self.tls_first || context.tls_first,
-            namespace: self.namespace.clone().unwrap_or_default(),
-            ..ConnectConfig::new(self.url()?.unwrap_or_else(here))
-        })
+        let mut config = ConnectConfig::new(self.url()?.unwrap_or_else(here));
+        config.credentials = credentials;
+        config.tls_ca = tls_ca.or(ca);
+        config.tls_cert = tls_cert;
+        config.tls_key = tls_key;
+        config.tls_first = self.tls_first || context.tls_first;
+        config.namespace = self.namespace.clone().unwrap_or_default();
+        Ok(config)
     }
 
     /// A client.

@@ -28,6 +28,7 @@ const UNACKED_PUBLISHES: usize = 65_536;
 
 /// Where to connect, and as whom.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ConnectConfig {
     /// `nats://host:port`, or several separated by commas.
     pub url: String,

@@ -48,10 +48,8 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
         cache_dir: Some(home.path.join("cache")),
         ..HostConfig::new(component::child_compiler()?)
     };
-    let connect = ConnectConfig {
-        namespace: global.namespace.clone().unwrap_or_default(),
-        ..ConnectConfig::new(server.url())
-    };
+    let mut connect = ConnectConfig::new(server.url());
+    connect.namespace = global.namespace.clone().unwrap_or_default();
     let found = modules::find(&args.dir, std::env::var_os("CARGO_TARGET_DIR"))?;
     let guests = runtime::guests()?;
     let everything = host_and_modules(connect, config, found, guests.handle().clone());

@@ -34,11 +34,8 @@ pub(crate) struct Args {
 /// Revokes, and prints where the job stands then.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
-    let options = RevokeOptions {
-        reason: args.reason,
-        grace: args.grace.unwrap_or_default(),
-        if_queued: args.if_queued,
-    };
+    let mut options = RevokeOptions::new(args.reason).with_grace(args.grace.unwrap_or_default());
+    options.if_queued = args.if_queued;
     let record = client.job(&args.key).revoke_with(options).await?;
     if global.json {
         output::json(&record)?

@@ -96,23 +96,22 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
 }
 
 fn submission(args: Args) -> Result<Submission, CliError> {
-    Ok(Submission {
-        id: args.id,
-        queue: args.queue,
-        options: JobOptions {
-            delay: args.delay,
-            at: args.at.map(|when| when.0),
-            timeout: args.timeout,
-            max_attempts: args.max_attempts,
-            expires_at: args.expires.map(|when| when.0),
-            result_ttl: args.result_ttl,
-            digest: args.digest,
-            ..JobOptions::default()
-        },
-        arguments: input::arguments(args.arguments.as_deref())?,
-        checked: if args.unchecked { Checked::Later } else { Checked::ByRegistry },
-        ..Submission::of(args.task)
-    })
+    let mut submission = Submission::of(args.task);
+    submission.id = args.id;
+    submission.queue = args.queue;
+    submission.options = JobOptions {
+        delay: args.delay,
+        at: args.at.map(|when| when.0),
+        timeout: args.timeout,
+        max_attempts: args.max_attempts,
+        expires_at: args.expires.map(|when| when.0),
+        result_ttl: args.result_ttl,
+        digest: args.digest,
+        ..JobOptions::default()
+    };
+    submission.arguments = input::arguments(args.arguments.as_deref())?;
+    submission.checked = if args.unchecked { Checked::Later } else { Checked::ByRegistry };
+    Ok(submission)
 }
 
 /// A server without our streams would be asked again for half a minute: one read tells at once.
