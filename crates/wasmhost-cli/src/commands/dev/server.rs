@@ -1,10 +1,10 @@
 //! The private nats-server of `dev`, and the directory that it keeps its data in.
 
 use std::env;
-use std::fs::{self, File, Permissions, TryLockError};
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nats_server_child::{Finder, Options, Server};
@@ -60,15 +60,17 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     for note in &found.notes {
         output::note(format_args!("nats-server: passed over {note}"));
     }
-    let program = guarded(home, &found.path).map_err(|error| failed(&home.path, &error))?;
+    let wrapper = guarded()
+        .map_err(|error| CliError::new(Exit::Config, format_args!("finding the running program: {error}")))?;
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
     let options = Options {
         store: Some(home.path.join("nats")),
         port: port_is_free.then_some(USUAL_PORT),
+        wrapper,
         ..Options::default()
     };
-    let server =
-        Server::start(&program, &options).map_err(|error| CliError::new(Exit::Unreachable, chain(&error)))?;
+    let server = Server::start(&found.path, &options)
+        .map_err(|error| CliError::new(Exit::Unreachable, chain(&error)))?;
     output::note(format_args!(
         "nats-server {} on {}, log: {}",
         found.version,
@@ -83,25 +85,11 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     Ok(server)
 }
 
-/// A script that becomes the server under `wasmhost guarded`: it ends with this process, and not by a Ctrl-C before the
-/// host has drained.
-fn guarded(home: &Home, program: &Path) -> io::Result<PathBuf> {
-    let script = home.path.join("nats-server");
-    let (exe, program) = (env::current_exe()?, program.canonicalize()?);
-    let text = format!(
-        "#!/bin/sh\nexec {} guarded --parent {} {} \"$@\"\n",
-        quoted(&exe),
-        std::process::id(),
-        quoted(&program)
-    );
-    fs::write(&script, text)?;
-    fs::set_permissions(&script, Permissions::from_mode(0o700))?;
-    Ok(script)
-}
-
-/// For the shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
+/// The words under which the server is run: `wasmhost guarded` makes it end with this process, and not by a Ctrl-C before
+/// the host has drained.
+fn guarded() -> io::Result<Vec<OsString>> {
+    let parent = std::process::id().to_string();
+    Ok(vec![env::current_exe()?.into(), "guarded".into(), "--parent".into(), parent.into()])
 }
 
 /// `.tools` of the repository that the directory or the caller is in.
@@ -127,10 +115,5 @@ mod tests {
         assert_eq!(Home::open(dir.path()).err().map(|cli_error| cli_error.exit), Some(Exit::Full));
         drop(first);
         assert!(Home::open(dir.path()).is_ok());
-    }
-
-    #[test]
-    fn paths_reach_the_shell_whole() {
-        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 }
