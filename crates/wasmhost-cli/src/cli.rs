@@ -1,5 +1,7 @@
 //! The command line: what all commands share, and the list of them. Each command's own flags are in its file.
 
+pub(crate) mod misread;
+
 use std::path::PathBuf;
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -8,7 +10,7 @@ use wasmhost_protocol::names::Namespace;
 use crate::commands::{
     audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
 };
-use crate::connect::parse_url;
+use crate::config::connection::parse_url;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 ok, 1 the job failed or was revoked, 2 usage and refused arguments, 65 a file that is not what it should \

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 use crate::error::CliError;
-use crate::runtime;
+use crate::local::runtime;
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {

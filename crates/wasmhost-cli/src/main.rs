@@ -3,29 +3,17 @@
 
 mod cli;
 mod commands;
-mod component;
-mod connect;
-mod context;
+mod config;
 mod error;
-mod error_mapping;
-mod exit;
-mod flag_values;
-mod input;
+mod local;
 mod logging;
-mod misread;
-mod nearest;
 mod output;
-mod progress;
-mod render;
-mod runtime;
-mod secret;
-mod table;
-mod toml_file;
 
 use std::process::ExitCode;
 
 use cli::Cli;
-use exit::Exit;
+use cli::misread;
+use error::Exit;
 
 fn main() -> ExitCode {
     wasmhost_nats::fault::arm();

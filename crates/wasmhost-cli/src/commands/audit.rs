@@ -7,8 +7,8 @@ use clap::Subcommand;
 
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::runtime;
+use crate::error::Exit;
+use crate::local::runtime;
 
 /// What to do for an audit.
 #[derive(Debug, Subcommand)]

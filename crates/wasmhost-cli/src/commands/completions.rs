@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 
 /// Flags of `completions`.
 #[derive(Debug, clap::Args)]

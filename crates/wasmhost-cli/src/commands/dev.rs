@@ -16,9 +16,13 @@ use wasmhost_sandbox::{Sandbox, SandboxConfig};
 use crate::cli::Global;
 use crate::commands::module::{push, tasks};
 use crate::commands::serve::host_failed;
+use crate::config::connection;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, connect, input, output, runtime};
+use crate::error::Exit;
+use crate::local::component;
+use crate::local::input;
+use crate::local::runtime;
+use crate::output;
 
 /// How long the end waits for jobs that run.
 const GRACE: Duration = Duration::from_secs(3);
@@ -70,7 +74,7 @@ async fn host_and_modules(
     guests: Handle,
 ) -> Result<(), CliError> {
     let stop = tokio_util::sync::CancellationToken::new();
-    let connection = Connection::open(&connect).await.map_err(|error| connect::refused(&error))?;
+    let connection = Connection::open(&connect).await.map_err(|error| connection::refused(&error))?;
     ensure_layout(&connection, &LayoutConfig::default()).await?;
     let sandbox = sandbox(&config, guests.clone())?;
     let host = async {

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 
 /// The program and its arguments.
 #[derive(Debug, clap::Args)]

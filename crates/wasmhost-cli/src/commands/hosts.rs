@@ -5,8 +5,9 @@ use wasmhost_protocol::text::escape;
 
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{output, table};
+use crate::error::Exit;
+use crate::output;
+use crate::output::table;
 
 /// Flags of `hosts`: none of its own.
 #[derive(Debug, clap::Args)]

@@ -9,8 +9,10 @@ use wasmhost_protocol::record::{Record, StateLabel};
 
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{output, render, table};
+use crate::error::Exit;
+use crate::output;
+use crate::output::render;
+use crate::output::table;
 
 /// Flags of `jobs`.
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use wasmhost_protocol::text::escape;
 
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 
 /// What to do with modules.
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,7 @@ use wasmhost_protocol::ids::JobKey;
 
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 use crate::output;
 
 /// Flags of `result`.

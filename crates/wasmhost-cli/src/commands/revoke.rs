@@ -6,10 +6,11 @@ use wasmhost_client::RevokeOptions;
 use wasmhost_protocol::ids::JobKey;
 
 use crate::cli::Global;
+use crate::config::flag_values::parse_grace;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::parse_grace;
-use crate::{output, render};
+use crate::error::Exit;
+use crate::output;
+use crate::output::render;
 
 /// Flags of `revoke`.
 #[derive(Debug, clap::Args)]

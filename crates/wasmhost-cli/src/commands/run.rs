@@ -13,9 +13,11 @@ use wasmhost_sandbox::{AttemptRequest, Compiler, FunctionChoice, JobContext};
 
 use crate::cli::Global;
 use crate::commands::module::tasks;
+use crate::config::toml_file;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, input, toml_file};
+use crate::error::Exit;
+use crate::local::component;
+use crate::local::input;
 
 /// Flags of `run`.
 #[derive(Debug, clap::Args)]

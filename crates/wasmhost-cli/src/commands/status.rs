@@ -4,8 +4,9 @@ use wasmhost_protocol::ids::JobKey;
 
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{output, render};
+use crate::error::Exit;
+use crate::output;
+use crate::output::render;
 
 /// Flags of `status`.
 #[derive(Debug, clap::Args)]

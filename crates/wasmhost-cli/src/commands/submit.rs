@@ -14,12 +14,15 @@ use wasmhost_protocol::record::{Record, StateLabel};
 use wasmhost_protocol::service::SubmitReply;
 
 use crate::cli::Global;
+use crate::config::connection;
+use crate::config::flag_values::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
-use crate::nearest::suggestion;
-use crate::progress::{Follower, next_record};
-use crate::{connect, input, output, render};
+use crate::error::Exit;
+use crate::error::suggestion::suggestion;
+use crate::local::input;
+use crate::output;
+use crate::output::progress::{Follower, next_record};
+use crate::output::render;
 
 /// How long a job may wait before somebody is told that nobody serves it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -141,7 +144,7 @@ async fn warn_of_unserved(client: &Client, queue: &QueueName) {
 }
 
 async fn follow(client: &Client, job: &Handle, queue: &QueueName, global: &Global) -> Result<Exit, CliError> {
-    let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
+    let mut notes = job.notes().await.map_err(|error| connection::refused(&error))?;
     let mut states = job.watch().await?;
     let mut follower = Follower::new();
     let mut last = None;

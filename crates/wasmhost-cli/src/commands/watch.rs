@@ -5,10 +5,12 @@ use wasmhost_protocol::record::{End, JobState, Record};
 use wasmhost_protocol::text::escape;
 
 use crate::cli::Global;
+use crate::config::connection;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::progress::next_record;
-use crate::{connect, output, render};
+use crate::error::Exit;
+use crate::output;
+use crate::output::progress::next_record;
+use crate::output::render;
 
 /// Flags of `watch`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +27,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let job = client.job(&args.key);
-    let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
+    let mut notes = job.notes().await.map_err(|error| connection::refused(&error))?;
     let mut states = job.watch().await?;
     let (mut exit, mut last) = (Exit::Ok, None);
     let tell = |note: &str| output::note(escape(note));

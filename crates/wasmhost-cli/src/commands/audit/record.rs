@@ -9,11 +9,11 @@ use wasmhost_protocol::duration::parse_duration;
 
 use super::check::unusable;
 use crate::cli::Global;
-use crate::connect::refused;
+use crate::config::connection::refused;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
+use crate::local::runtime::stop_requested;
 use crate::output;
-use crate::runtime::stop_requested;
 
 /// Flags of `audit record`.
 #[derive(Debug, clap::Args)]

@@ -10,8 +10,9 @@ use std::time::SystemTime;
 use wasmhost_protocol::ids::ModuleName;
 
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, input};
+use crate::error::Exit;
+use crate::local::component;
+use crate::local::input;
 
 /// The targets that cargo and cargo-component build components for; each profile has a directory in theirs.
 const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-wasip1"];

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use nats_server_child::{Finder, Options, Server};
 
+use crate::error::Exit;
 use crate::error::{CliError, chain};
-use crate::exit::Exit;
-use crate::{input, output};
+use crate::local::input;
+use crate::output;
 
 /// Where the plain `nats` command looks.
 const USUAL_PORT: u16 = 4222;

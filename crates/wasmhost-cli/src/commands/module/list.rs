@@ -4,10 +4,11 @@ use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
 
 use crate::cli::Global;
+use crate::config::flag_values::format_bytes;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
-use crate::{output, table};
+use crate::error::Exit;
+use crate::output;
+use crate::output::table;
 
 /// Flags of `module list`: none of its own.
 #[derive(Debug, clap::Args)]

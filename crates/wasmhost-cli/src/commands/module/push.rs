@@ -11,9 +11,12 @@ use wasmhost_sandbox::Sandbox;
 use super::list::Named;
 use super::tasks;
 use crate::cli::Global;
+use crate::config::toml_file;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, input, output, toml_file};
+use crate::error::Exit;
+use crate::local::component;
+use crate::local::input;
+use crate::output;
 
 /// Flags of `module push`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use wasmhost_protocol::ids::ModuleName;
 
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 use crate::output;
 
 /// Flags of `module remove`.

@@ -6,7 +6,7 @@ use wasmhost_protocol::ids::ModuleName;
 use super::list::Named;
 use crate::cli::Global;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 use crate::output;
 
 /// Flags of `module rollback`.

@@ -10,10 +10,11 @@ use wasmhost_protocol::text::escape;
 use super::list::Named;
 use super::tasks;
 use crate::cli::Global;
+use crate::config::flag_values::format_bytes;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
-use crate::{output, table};
+use crate::error::Exit;
+use crate::output;
+use crate::output::table;
 
 /// Flags of `module show`.
 #[derive(Debug, clap::Args)]

@@ -6,10 +6,11 @@ use wasmhost_protocol::outcome::{Fault, Limit, Outcome, Verdict};
 use wasmhost_protocol::record::{ErrorKind, JobError};
 use wasmhost_protocol::text::escape;
 
+use crate::config::flag_values::format_bytes;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
-use crate::{output, render};
+use crate::error::Exit;
+use crate::output;
+use crate::output::render;
 
 /// Prints the result, or says why there is none.
 pub(super) fn report(outcome: Outcome) -> Result<Exit, CliError> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use wasmhost_protocol::outcome::{Outcome, Verdict};
 use wasmhost_sandbox::{AttemptHandle, LogLevel, LogLine, LogStream, PendingUpdates};
 
-use crate::{output, render};
+use crate::output;
+use crate::output::render;
 
 /// A task that says nothing for so long is shown as started.
 const QUIET: Duration = Duration::from_millis(50);

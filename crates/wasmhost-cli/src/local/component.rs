@@ -14,10 +14,11 @@ use wasmhost_protocol::ids::{InvalidName, ModuleName};
 use wasmhost_protocol::manifest::Manifest;
 use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
 
+use crate::config::flag_values::format_bytes;
+use crate::error::Exit;
 use crate::error::{CliError, chain};
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
-use crate::{input, output};
+use crate::local::input;
+use crate::output;
 
 /// What compiles faster needs no word.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -9,9 +9,9 @@ use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::text::escape;
 
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::input;
-use crate::nearest::suggestion;
+use crate::error::Exit;
+use crate::error::suggestion::suggestion;
+use crate::local::input;
 
 /// A file as a table, with the lines of its keys.
 pub(crate) struct TomlFile {

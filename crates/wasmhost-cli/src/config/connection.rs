@@ -7,10 +7,10 @@ use wasmhost_client::{Client, ClientConfig};
 use wasmhost_nats::{ConnectConfig, ConnectError, Credentials, check_url};
 
 use crate::cli::Global;
-use crate::context::Context;
+use crate::config::context::Context;
+use crate::config::secret;
+use crate::error::Exit;
 use crate::error::{CliError, chain};
-use crate::exit::Exit;
-use crate::secret;
 
 /// Where a server is looked for when nobody says so.
 const DEFAULT_URL: &str = "nats://127.0.0.1:4222";

@@ -5,9 +5,9 @@ use wasmhost_protocol::json::Json;
 use wasmhost_protocol::record::{End, JobError, JobState, Payload, Record, RunningLabel};
 use wasmhost_protocol::text::{escape, truncate};
 
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
-use crate::table;
+use crate::config::flag_values::format_bytes;
+use crate::error::Exit;
+use crate::output::table;
 
 /// The most bytes of a JSON text in a line for people.
 const JSON_BYTES: usize = 400;

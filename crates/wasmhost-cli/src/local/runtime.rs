@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 
 /// Threads beside the caller's for guests of `run` and for compiling in `module push`.
 const FEW_THREADS: usize = 2;

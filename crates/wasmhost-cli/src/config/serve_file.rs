@@ -8,18 +8,18 @@ use toml::{Table, Value};
 use wasmhost_protocol::policy::Ceiling;
 use wasmhost_protocol::text::escape;
 
-use super::Settings;
-use super::ceiling::TABLES;
+use super::ceilings::TABLES;
+use super::settings::Settings;
 use crate::cli::Global;
-use crate::connect::parse_url;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::{
+use crate::config::connection::parse_url;
+use crate::config::flag_values::{
     parse_ack_wait, parse_bytes, parse_grace, parse_memory, parse_memory_limit, parse_reconcile_after,
     parse_replicas, parse_slots, parse_storage,
 };
-use crate::nearest::suggestion;
-use crate::toml_file::TomlFile;
+use crate::config::toml_file::TomlFile;
+use crate::error::CliError;
+use crate::error::Exit;
+use crate::error::suggestion::suggestion;
 
 /// Every key there is.
 const KEYS: [&str; 28] = [
@@ -54,7 +54,7 @@ const KEYS: [&str; 28] = [
 ];
 
 /// Reads the file: what concerns the connection fills the gaps of `global`.
-pub(super) fn read(path: &Path, global: &mut Global) -> Result<Settings, CliError> {
+pub(crate) fn read(path: &Path, global: &mut Global) -> Result<Settings, CliError> {
     let mut file = File { toml: TomlFile::open(path).map_err(as_configuration)?, problems: Vec::new() };
     file.reject_unknown_keys();
     let settings = file.settings();

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use wasmhost_protocol::policy::Limits;
 use wasmhost_protocol::text::escape;
 
+use crate::config::flag_values::format_bytes;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
+use crate::error::Exit;
 
 /// A file of text, a policy or a configuration, has no more bytes.
 const TEXT_BYTES: usize = 512 << 10;

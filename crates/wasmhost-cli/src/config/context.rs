@@ -8,11 +8,12 @@ use serde::Deserialize;
 use wasmhost_nats::Credentials;
 use wasmhost_protocol::text::escape;
 
-use crate::connect::parse_url;
+use crate::config::connection::parse_url;
+use crate::config::secret;
 use crate::error::CliError;
-use crate::exit::Exit;
-use crate::nearest::suggestion;
-use crate::{input, secret};
+use crate::error::Exit;
+use crate::error::suggestion::suggestion;
+use crate::local::input;
 
 /// What a context says; what it says beside is of no concern here.
 #[derive(Debug, Default, Deserialize)]

@@ -1,6 +1,6 @@
 //! Values of flags: sizes, queues with weights, times.
 
-mod within;
+mod bounded;
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use wasmhost_protocol::duration::parse_duration;
 use wasmhost_protocol::ids::QueueName;
 use wasmhost_protocol::timestamp::Timestamp;
 
-pub(crate) use within::{
+pub(crate) use bounded::{
     bytes, duration, number, parse_ack_wait, parse_attempts, parse_delay, parse_grace, parse_memory,
     parse_memory_limit, parse_reconcile_after, parse_replicas, parse_result_ttl, parse_slots, parse_storage,
     parse_timeout,

@@ -3,13 +3,13 @@
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::policy::Ceiling;
 
-use crate::flag_values::{bytes, duration, number};
+use crate::config::flag_values::{bytes, duration, number};
 
 /// Reads a value into its place; an error says what is wrong with it.
 type Put = fn(&mut Ceiling, &str) -> Result<(), String>;
 
 /// The tables, with all of their keys.
-pub(super) const TABLES: [(&str, &[(&str, Put)]); 2] = [("limits", &LIMITS), ("retry", &RETRY)];
+pub(crate) const TABLES: [(&str, &[(&str, Put)]); 2] = [("limits", &LIMITS), ("retry", &RETRY)];
 
 const LIMITS: [(&str, Put); 10] = [
     ("memory", |to, text| put(&mut to.memory_bytes, bytes(text, bounds::MEMORY_BYTES))),

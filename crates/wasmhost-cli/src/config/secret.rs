@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::input;
+use crate::local::input;
 
 /// Schemes behind which `nats` looks elsewhere, and this does not.
 const ELSEWHERE: [&str; 3] = ["op:", "nsc:", "data:"];

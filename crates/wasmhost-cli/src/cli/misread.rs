@@ -10,9 +10,9 @@ use clap::{Arg, Command, CommandFactory};
 use wasmhost_protocol::text::escape;
 
 use crate::cli::Cli;
-use crate::connect::without_passwords;
+use crate::config::connection::without_passwords;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::Exit;
 
 /// The same as `error`, where it is about a value from the environment or an address; none: clap says it well.
 pub(crate) fn cli_error(error: &clap::Error) -> Option<CliError> {

@@ -5,9 +5,9 @@ use std::error::Error;
 use wasmhost_client::{ReadError, RegistryError, ResultError, RevokeError, StatusError, SubmitError};
 use wasmhost_nats::{LayoutError, WriteError, blobs::ObjectError};
 
-use crate::error::{CliError, chain};
-use crate::exit::Exit;
-use crate::render;
+use super::cli_error::{CliError, chain};
+use super::exit_code::Exit;
+use crate::output::render;
 
 /// What to do where nothing answers for a stream.
 const NO_STREAMS: &str = "check that JetStream is on, and by its log that its disk has room; streams and buckets are made by the first `wasmhost \

@@ -10,7 +10,8 @@ use wasmhost_protocol::json::Json;
 use wasmhost_protocol::record::Record;
 use wasmhost_protocol::text::{escape, truncate};
 
-use crate::{output, render};
+use crate::output;
+use crate::output::render;
 
 /// The most bytes of a meta's message beside the bar.
 const MESSAGE_BYTES: usize = 60;
