@@ -1,10 +1,16 @@
 //! What flags, variables and files say, as values that the other crates take.
 
-pub(crate) mod ceilings;
-pub(crate) mod connection;
-pub(crate) mod context;
 pub(crate) mod flag_values;
-pub(crate) mod secret;
-pub(crate) mod serve_file;
+
+pub(crate) mod connection;
+mod context;
+mod secret;
+
 pub(crate) mod settings;
-pub(crate) mod toml_file;
+
+pub(crate) mod ceilings;
+pub(crate) mod serve_file;
+
+pub(crate) mod policy_file;
+mod toml_file;
+mod toml_reader;

@@ -3,6 +3,8 @@
 mod cli_error;
 mod exit_code;
 mod mapping;
+pub(crate) mod passwords;
+pub(crate) mod refused_value;
 pub(crate) mod suggestion;
 
 pub(crate) use cli_error::{CliError, chain};

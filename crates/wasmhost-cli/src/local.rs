@@ -3,3 +3,4 @@
 pub(crate) mod component;
 pub(crate) mod input;
 pub(crate) mod runtime;
+pub(crate) mod sandbox;

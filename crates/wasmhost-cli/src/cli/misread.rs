@@ -1,74 +1,45 @@
-//! Values that the command line refuses, told with where they came from: clap names the flag alone, whether the value was
+//! Values that the command line refuses, reported with where they came from: clap names the flag, whether the value was
 //! given by it or by its variable, and repeats a password that an address has.
 
-use std::env;
-use std::error::Error as _;
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory};
-use wasmhost_protocol::text::escape;
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Arg, Command};
 
-use crate::cli::Cli;
-use crate::config::connection::without_passwords;
-use crate::error::CliError;
-use crate::error::Exit;
+use crate::error::refused_value::{context, refused_value};
+use crate::error::{CliError, Exit};
 
-/// The same as `error`, where it is about a value from the environment or an address; none: clap says it well.
-pub(crate) fn cli_error(error: &clap::Error) -> Option<CliError> {
-    let arguments: Vec<_> = env::args_os().collect();
-    explain(error, &arguments)
-}
-
-fn explain(error: &clap::Error, arguments: &[OsString]) -> Option<CliError> {
+/// What to report for an error of clap, where it is about a value from the environment or about an address; otherwise what
+/// clap says is fine. `arguments` are the words of the command line, and `program` is its definition.
+pub(super) fn explain(error: &clap::Error, arguments: &[OsString], mut program: Command) -> Option<CliError> {
     if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
         return None;
     }
-    let shown = text(error, ContextKind::InvalidArg)?;
-    let mut command = Cli::command();
-    command.build();
-    let arg = find(&command, &shown)?;
+    let shown = context(error, ContextKind::InvalidArg)?;
+    program.build();
+    let arg = find(&program, &shown)?;
     let flag = format!("--{}", arg.get_long()?);
     let names: Vec<_> = arg.get_long().into_iter().chain(aliases(arg)).collect();
-    let given = |argument: &OsString| {
-        let argument = argument.to_string_lossy();
-        let name =
-            argument.strip_prefix("--").map(|flag| flag.split_once('=').map_or(flag, |(name, _)| name));
-        name.is_some_and(|name| names.contains(&name))
-    };
-    let why = why(error);
-    if arguments.iter().any(given) {
+    let why = refused_value(error);
+    if arguments.iter().any(|argument| is_flag(argument, &names)) {
         return (arg.get_id() == "nats").then(|| CliError::usage(format_args!("{flag}: {why}")));
     }
     let variable = arg.get_env()?.to_string_lossy().into_owned();
     Some(CliError::new(Exit::Config, format_args!("{variable}: {why}; it stands for {flag}")))
 }
 
-/// What is wrong with the value, which an address may have a password in.
-fn why(error: &clap::Error) -> String {
-    if let Some(source) = error.source() {
-        return without_passwords(&source.to_string());
-    }
-    let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
-    let value = escape(&without_passwords(&value));
-    match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(valid)) => format!("`{value}` is none of {}", valid.join(", ")),
-        _ => format!("`{value}` is no value for it"),
-    }
-}
-
-fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
-    match error.get(kind)? {
-        ContextValue::String(text) => Some(text.clone()),
-        _ => None,
-    }
+/// Whether an argument is `--NAME` or `--NAME=VALUE` with one of these names.
+fn is_flag(argument: &OsString, names: &[&str]) -> bool {
+    let argument = argument.to_string_lossy();
+    let flag = argument.strip_prefix("--").map(|flag| flag.split_once('=').map_or(flag, |(name, _)| name));
+    flag.is_some_and(|flag| names.contains(&flag))
 }
 
 fn aliases(arg: &Arg) -> impl Iterator<Item = &str> {
     arg.get_all_aliases().into_iter().flatten()
 }
 
-/// The argument that clap shows so, of whichever command.
+/// Finds the argument, of whichever command, that clap shows like this.
 fn find<'a>(command: &'a Command, shown: &str) -> Option<&'a Arg> {
     let own = command.get_arguments().find(|arg| arg.to_string() == shown);
     own.or_else(|| command.get_subcommands().find_map(|command| find(command, shown)))
@@ -76,19 +47,20 @@ fn find<'a>(command: &'a Command, shown: &str) -> Option<&'a Arg> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
+    use crate::cli::Cli;
 
     fn told(line: &str) -> Option<CliError> {
         let arguments: Vec<OsString> = line.split(' ').map(Into::into).collect();
-        explain(&Cli::try_parse_from(&arguments).unwrap_err(), &arguments)
+        explain(&Cli::try_parse_from(&arguments).unwrap_err(), &arguments, Cli::command())
     }
 
-    /// As if the flag's value had come from its variable.
+    /// The error as if the flag's value had come from its variable.
     fn from_variable(line: &str) -> CliError {
         let arguments: Vec<OsString> = line.split(' ').map(Into::into).collect();
-        explain(&Cli::try_parse_from(arguments).unwrap_err(), &[]).unwrap()
+        explain(&Cli::try_parse_from(arguments).unwrap_err(), &[], Cli::command()).unwrap()
     }
 
     #[test]

@@ -1,189 +1,159 @@
-//! From the shared flags to a connected client, and the errors on the way there.
+//! The flags that say where NATS is and how to sign in, and the configuration of a connection that follows from them.
 
 use std::env;
-use std::io::ErrorKind;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use wasmhost_client::{Client, ClientConfig};
-use wasmhost_nats::{ConnectConfig, ConnectError, Credentials, check_url};
+use clap::Args;
+use wasmhost_client::{Contradiction, DEFAULT_URL, SignIn};
+use wasmhost_nats::{ConnectConfig, Credentials};
+use wasmhost_protocol::names::Namespace;
 
-use crate::cli::Global;
-use crate::config::context::Context;
-use crate::config::secret;
-use crate::error::Exit;
-use crate::error::{CliError, chain};
+use super::context::Context;
+use super::flag_values::parse_url;
+use super::secret::SecretReader;
+use crate::error::{CliError, Exit};
 
-/// Where a server is looked for when nobody says so.
-const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
+/// The flags that say where NATS is and how to sign in.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConnectionFlags {
+    /// The NATS server, or several separated by commas [env: also NATS_URL] [default: nats://127.0.0.1:4222]
+    #[arg(long = "nats", value_name = "URL", env = "WASMHOST_NATS", value_parser = parse_url, alias = "server", global = true, help_heading = "NATS")]
+    pub(crate) nats: Option<String>,
+    /// The prefix of all names on the server [default: wasmhost]
+    #[arg(long, value_name = "NAME", env = "WASMHOST_NAMESPACE", global = true, help_heading = "NATS")]
+    pub(crate) namespace: Option<Namespace>,
+    /// A context of the `nats` command line: its name or its file; flags and variables overrule what it says
+    #[arg(long, value_name = "NAME", env = "NATS_CONTEXT", global = true, help_heading = "NATS")]
+    context: Option<String>,
+    /// A file with a JWT and its key
+    #[arg(long, value_name = "FILE", env = "NATS_CREDS", global = true, help_heading = "NATS")]
+    creds: Option<PathBuf>,
+    /// A file with the seed of an nkey
+    #[arg(long, value_name = "FILE", env = "NATS_NKEY", global = true, help_heading = "NATS")]
+    nkey: Option<PathBuf>,
+    /// The JWT of a user, or where it is: file://PATH or env://NAME; with --seed
+    #[arg(long, env = "NATS_JWT", hide_env_values = true, global = true, help_heading = "NATS")]
+    jwt: Option<String>,
+    /// The seed of the JWT's key, or where it is
+    #[arg(long, env = "NATS_SEED", hide_env_values = true, global = true, help_heading = "NATS")]
+    seed: Option<String>,
+    /// A token, or where it is
+    #[arg(long, env = "NATS_TOKEN", hide_env_values = true, global = true, help_heading = "NATS")]
+    token: Option<String>,
+    /// A user, with --password; alone it is a token
+    #[arg(long, env = "NATS_USER", global = true, help_heading = "NATS")]
+    pub(crate) user: Option<String>,
+    /// The user's password, or where it is
+    #[arg(long, env = "NATS_PASSWORD", hide_env_values = true, global = true, help_heading = "NATS")]
+    password: Option<String>,
+    /// Certificates of authorities to trust, beside the system's; a server without TLS is refused then
+    #[arg(long, value_name = "FILE", env = "NATS_CA", alias = "tlsca", global = true, help_heading = "NATS")]
+    tls_ca: Option<PathBuf>,
+    /// The client's certificate; with --tls-key
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "NATS_CERT",
+        alias = "tlscert",
+        global = true,
+        help_heading = "NATS"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// The key of the client's certificate
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "NATS_KEY",
+        alias = "tlskey",
+        global = true,
+        help_heading = "NATS"
+    )]
+    tls_key: Option<PathBuf>,
+    /// Encrypt before the server's first word, which waits for it
+    #[arg(long, alias = "tlsfirst", global = true, help_heading = "NATS")]
+    pub(crate) tls_first: bool,
+}
 
-impl Global {
-    /// The server's address, where a flag or a variable says it.
-    fn url(&self) -> Result<Option<String>, CliError> {
-        if let Some(url) = &self.nats {
-            return Ok(Some(url.clone()));
-        }
-        let Some(url) = env::var_os("NATS_URL").filter(|url| !url.is_empty()) else { return Ok(None) };
-        let read =
-            url.into_string().map_err(|_| "it is not UTF-8".to_owned()).and_then(|url| parse_url(&url));
-        read.map(Some).map_err(|why| CliError::new(Exit::Config, format_args!("NATS_URL: {why}")))
-    }
+/// `NATS_URL`, which counts where neither a flag nor `WASMHOST_NATS` names a server.
+pub(crate) fn url_of_environment() -> Option<OsString> {
+    env::var_os("NATS_URL").filter(|url| !url.is_empty())
+}
 
-    /// How to connect; all contradictions are named together.
+impl ConnectionFlags {
+    /// Decides how to connect: flags and variables overrule the context, if one is named.
+    ///
+    /// # Errors
+    ///
+    /// The context cannot be used, or else all secrets that cannot be read and all flags that contradict each other.
     pub(crate) fn connect_config(&self) -> Result<ConnectConfig, CliError> {
-        let mut problems = Vec::new();
-        let given = self.credentials(&mut problems);
-        let [tls_ca, tls_cert, tls_key] = [&self.tls_ca, &self.tls_cert, &self.tls_key].map(|file| {
-            let file = file.as_deref().map(secret::path).transpose();
-            file.unwrap_or_else(|why| {
-                problems.push(why);
-                None
-            })
-        });
         let context = self.context.as_deref().map(Context::load).transpose()?.unwrap_or_default();
-        let [ca, cert, key] = context.tls()?;
-        let (tls_cert, tls_key) = (tls_cert.or(cert), tls_key.or(key));
-        if tls_cert.is_some() != tls_key.is_some() {
-            problems.push("--tls-cert and --tls-key (NATS_CERT, NATS_KEY) need each other".to_owned());
-        }
-        if !problems.is_empty() {
-            return Err(CliError::usage(problems.join("\nerror: ")));
-        }
-        let credentials = match given {
-            Credentials::None => context.credentials()?,
-            given => given,
+        let mut secrets = SecretReader::default();
+        let mut sign_in = self.sign_in(&mut secrets);
+        context.add_certificates(&mut sign_in)?;
+        let mut problems = secrets.problems;
+        let mut config = match sign_in.connect(DEFAULT_URL) {
+            Ok(config) if problems.is_empty() => config,
+            Ok(_) => return Err(CliError::all(Exit::Usage, &problems)),
+            Err(contradictions) => {
+                problems.extend(contradictions.into_iter().map(|it| phrase(it).to_owned()));
+                return Err(CliError::all(Exit::Usage, &problems));
+            }
         };
-        let here = || if context.url.is_empty() { DEFAULT_URL.to_owned() } else { context.url.clone() };
-        let mut config = ConnectConfig::new(self.url()?.unwrap_or_else(here));
-        config.credentials = credentials;
-        config.tls_ca = tls_ca.or(ca);
-        config.tls_cert = tls_cert;
-        config.tls_key = tls_key;
+        if matches!(config.credentials, Credentials::None) {
+            config.credentials = context.credentials()?;
+        }
+        if let Some(url) = self.url(&context)? {
+            config.url = url;
+        }
         config.tls_first = self.tls_first || context.tls_first;
         config.namespace = self.namespace.clone().unwrap_or_default();
         Ok(config)
     }
 
-    /// A client.
-    pub(crate) async fn client(&self) -> Result<Client, CliError> {
-        let config = ClientConfig::over(self.connect_config()?);
-        Client::connect(config).await.map_err(|error| refused(&error))
-    }
-
-    fn credentials(&self, problems: &mut Vec<String>) -> Credentials {
-        let mut kept = |read: Result<Credentials, String>| read.map_err(|why| problems.push(why)).ok();
-        let file = self.creds.as_deref().and_then(|path| {
-            kept(
-                secret::path(path)
-                    .map(Credentials::CredsFile)
-                    .map_err(|why| format!("--creds (NATS_CREDS): {why}")),
-            )
-        });
-        let nkey = self.nkey.as_deref().and_then(|path| {
-            kept(
-                secret::path(path).map(Credentials::Nkey).map_err(|why| format!("--nkey (NATS_NKEY): {why}")),
-            )
-        });
-        let jwt = match (&self.jwt, &self.seed) {
-            (Some(jwt), Some(seed)) => kept(signed(jwt, seed)),
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                kept(Err("--jwt and --seed (NATS_JWT, NATS_SEED) need each other".to_owned()))
-            }
+    /// The settings for signing in, with every secret read from where it is.
+    fn sign_in(&self, secrets: &mut SecretReader) -> SignIn {
+        let mut sign_in = SignIn::default();
+        sign_in.creds = secrets.path(&self.creds, "--creds (NATS_CREDS)");
+        sign_in.nkey = secrets.path(&self.nkey, "--nkey (NATS_NKEY)");
+        sign_in.jwt = secrets.text(&self.jwt, "--jwt (NATS_JWT)");
+        sign_in.seed = secrets.text(&self.seed, "--seed (NATS_SEED)");
+        sign_in.token = secrets.text(&self.token, "--token (NATS_TOKEN)");
+        sign_in.user = match self.password {
+            Some(_) => self.user.clone(),
+            // Without a password it is a token, and as secret as one.
+            None => secrets.text(&self.user, "--user (NATS_USER)"),
         };
-        let token = self.token.as_deref().and_then(|token| kept(as_token(token, "--token (NATS_TOKEN)")));
-        let user = match (&self.user, self.password.as_deref()) {
-            (Some(user), Some(password)) => kept(with_password(user, password)),
-            // As the `nats` command line has it.
-            (Some(user), None) => kept(as_token(user, "--user (NATS_USER)")),
-            (None, None) => None,
-            (None, Some(_)) => kept(Err("--password (NATS_PASSWORD) needs --user (NATS_USER)".to_owned())),
+        sign_in.password = secrets.text(&self.password, "--password (NATS_PASSWORD)");
+        sign_in.tls_ca = secrets.path(&self.tls_ca, "--tls-ca (NATS_CA)");
+        sign_in.tls_cert = secrets.path(&self.tls_cert, "--tls-cert (NATS_CERT)");
+        sign_in.tls_key = secrets.path(&self.tls_key, "--tls-key (NATS_KEY)");
+        sign_in
+    }
+
+    /// The address of the server, where a flag, a variable or the context names one.
+    fn url(&self, context: &Context) -> Result<Option<String>, CliError> {
+        if let Some(url) = &self.nats {
+            return Ok(Some(url.clone()));
+        }
+        let Some(url) = url_of_environment() else {
+            return Ok(Some(context.url.clone()).filter(|url| !url.is_empty()));
         };
-        let mut given = [file, nkey, jwt, token, user].into_iter().flatten();
-        let first = given.next().unwrap_or_default();
-        if given.next().is_some() {
-            problems.push(
-                "more than one of --creds, --nkey, --jwt, --token and --user is given, by flag or environment"
-                    .to_owned(),
-            );
-        }
-        first
+        let read =
+            url.into_string().map_err(|_| "it is not UTF-8".to_owned()).and_then(|url| parse_url(&url));
+        read.map(Some).map_err(|why| CliError::new(Exit::Config, format_args!("NATS_URL: {why}")))
     }
 }
 
-fn signed(jwt: &str, seed: &str) -> Result<Credentials, String> {
-    let read = |text, flag| secret::text(text).map_err(|why| format!("{flag}: {why}"));
-    Ok(Credentials::Jwt { jwt: read(jwt, "--jwt (NATS_JWT)")?, seed: read(seed, "--seed (NATS_SEED)")? })
-}
-
-fn as_token(text: &str, flag: &str) -> Result<Credentials, String> {
-    secret::text(text).map(Credentials::Token).map_err(|why| format!("{flag}: {why}"))
-}
-
-fn with_password(user: &str, password: &str) -> Result<Credentials, String> {
-    let password = secret::text(password).map_err(|why| format!("--password (NATS_PASSWORD): {why}"))?;
-    Ok(Credentials::UserPassword { user: user.to_owned(), password })
-}
-
-/// The address of a server, or of several.
-pub(crate) fn parse_url(text: &str) -> Result<String, String> {
-    check_url(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
-}
-
-/// Why there is no connection, with the fix.
-pub(crate) fn refused(error: &ConnectError) -> CliError {
-    let (exit, fix) = match error {
-        ConnectError::Credentials { source, .. } => {
-            (file(source), "check --creds (NATS_CREDS) and --nkey (NATS_NKEY)")
+fn phrase(contradiction: Contradiction) -> &'static str {
+    match contradiction {
+        Contradiction::HalfJwt => "--jwt and --seed (NATS_JWT, NATS_SEED) need each other",
+        Contradiction::PasswordWithoutUser => "--password (NATS_PASSWORD) needs --user (NATS_USER)",
+        Contradiction::SeveralWays => {
+            "more than one of --creds, --nkey, --jwt, --token and --user is given, by flag or environment"
         }
-        ConnectError::Seed { .. } => (Exit::Config, "check --seed (NATS_SEED)"),
-        ConnectError::Certificate { source } => {
-            (file(source), "check --tls-ca (NATS_CA), --tls-cert (NATS_CERT) and --tls-key (NATS_KEY)")
-        }
-        ConnectError::HalfCertificate => (Exit::Usage, "give both --tls-cert and --tls-key"),
-        ConnectError::Address(_) => (Exit::Config, "check --nats, WASMHOST_NATS and NATS_URL"),
-        ConnectError::NoTls { .. } => {
-            (Exit::Config, "enable TLS on the server, or leave --tls-ca and --tls-cert out")
-        }
-        ConnectError::Untrusted { .. } => (
-            Exit::Config,
-            "name the authority that signed it with --tls-ca, and the server as its certificate does",
-        ),
-        ConnectError::NoCertificate { .. } => {
-            (Exit::Denied, "give one that it trusts: --tls-cert and --tls-key")
-        }
-        ConnectError::Denied { .. } => {
-            (Exit::Denied, "check --creds, --nkey, --jwt, --token or --user, and what the address says")
-        }
-        ConnectError::TooOld { .. } => (Exit::Config, "upgrade the server"),
-        _ => {
-            (Exit::Unreachable, "start a server (`wasmhost dev`), or say where it is with --nats or NATS_URL")
-        }
-    };
-    CliError::new(exit, format_args!("{}; {fix}", without_passwords(&chain(error))))
-}
-
-/// What it means that a file cannot be used.
-fn file(error: &std::io::Error) -> Exit {
-    match error.kind() {
-        ErrorKind::NotFound => Exit::NotFound,
-        ErrorKind::PermissionDenied => Exit::Denied,
-        _ => Exit::BadFile,
+        Contradiction::HalfCertificate => "--tls-cert and --tls-key (NATS_CERT, NATS_KEY) need each other",
     }
-}
-
-/// The text without what stands between `//` and `@`: a URL may carry a password.
-pub(crate) fn without_passwords(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("//") {
-        shown.push_str(before);
-        shown.push_str("//");
-        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | ',')).unwrap_or(after.len());
-        rest = match after[..end].rfind('@') {
-            Some(at) => &after[at + 1..],
-            None => after,
-        };
-    }
-    shown + rest
 }
 
 #[cfg(test)]
@@ -194,7 +164,7 @@ mod tests {
     use crate::cli::Cli;
 
     fn config(line: &str) -> Result<ConnectConfig, CliError> {
-        Cli::try_parse_from(line.split(' ')).unwrap().global.connect_config()
+        Cli::try_parse_from(line.split(' ')).unwrap().global.connection.connect_config()
     }
 
     #[test]
@@ -220,8 +190,20 @@ mod tests {
     }
 
     #[test]
-    fn passwords_in_addresses_are_not_shown() {
-        assert_eq!(without_passwords("at nats://u:p@n:1,nats://v:q@m: no"), "at nats://n:1,nats://m: no");
-        assert_eq!(without_passwords("at nats://n:1: a@b"), "at nats://n:1: a@b");
+    fn secrets_that_cannot_be_read_are_named_with_the_contradictions() {
+        let cli_error = config("wasmhost hosts --jwt op://jwt --seed nsc://seed --nkey env:NKEY --tls-key k")
+            .unwrap_err();
+        let problems: Vec<_> = cli_error.text.lines().collect();
+        let wanted = [
+            "--nkey (NATS_NKEY): ",
+            "--jwt (NATS_JWT): ",
+            "--seed (NATS_SEED): ",
+            "more than one",
+            "--tls-cert",
+        ];
+        assert_eq!(problems.len(), wanted.len(), "{problems:?}");
+        for (problem, wanted) in problems.iter().zip(wanted) {
+            assert!(problem.contains(wanted), "{wanted}: {problem}");
+        }
     }
 }

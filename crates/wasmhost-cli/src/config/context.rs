@@ -1,21 +1,21 @@
-//! Contexts of the `nats` command line: files that say where a server is and who connects. One is read where it is named;
-//! the one that `nats context select` chose is left alone, so that no host serves another server than it was told to.
+//! Contexts of the `nats` command line: files that say where a server is and how to sign in. A context is read only where it
+//! is named. The one that `nats context select` chose is left alone, so that no host serves a server by accident.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use wasmhost_client::SignIn;
 use wasmhost_nats::Credentials;
 use wasmhost_protocol::text::escape;
 
-use crate::config::connection::parse_url;
-use crate::config::secret;
-use crate::error::CliError;
-use crate::error::Exit;
+use super::flag_values::parse_url;
+use super::secret;
 use crate::error::suggestion::suggestion;
+use crate::error::{CliError, Exit};
 use crate::local::input;
 
-/// What a context says; what it says beside is of no concern here.
+/// What a context says of the connection. Its other fields do not matter here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Context {
@@ -40,7 +40,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The context of this name, or in this file.
+    /// Reads the context with this name, or in this file.
     pub(crate) fn load(named: &str) -> Result<Self, CliError> {
         let directory = directory();
         let read = Self::read(named, directory.as_deref());
@@ -63,9 +63,9 @@ impl Context {
         Ok(context)
     }
 
-    /// What would be passed over, and what no address can be.
+    /// Refuses fields that would have no effect, and an address that is none.
     fn check(&self) -> Result<(), String> {
-        let others = [
+        let unsupported = [
             ("nsc", &self.nsc),
             ("socks_proxy", &self.socks_proxy),
             ("jetstream_domain", &self.jetstream_domain),
@@ -74,7 +74,7 @@ impl Context {
             ("windows_cert_store", &self.windows_cert_store),
         ];
         let set: Vec<_> =
-            others.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| *name).collect();
+            unsupported.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| *name).collect();
         if !set.is_empty() {
             return Err(format!("it has `{}`, which wasmhost does not support", set.join("`, `")));
         }
@@ -84,7 +84,7 @@ impl Context {
         Ok(())
     }
 
-    /// Who connects; of several the one that `nats` takes.
+    /// How to sign in. Where there are several ways, it is the one that `nats` takes.
     pub(crate) fn credentials(&self) -> Result<Credentials, CliError> {
         let text = |value: &str| secret::text(value).map_err(|why| refused(format_args!("{why}")));
         let path = |value: &str| secret::path(Path::new(value)).map_err(|why| refused(format_args!("{why}")));
@@ -103,16 +103,19 @@ impl Context {
         })
     }
 
-    /// The files of authorities, certificate and key.
-    pub(crate) fn tls(&self) -> Result<[Option<PathBuf>; 3], CliError> {
-        let mut files = [const { None }; 3];
-        for (file, value) in files.iter_mut().zip([&self.ca, &self.cert, &self.key]) {
+    /// Adds the files of authorities, certificate and key, where no flag names others.
+    pub(crate) fn add_certificates(&self, sign_in: &mut SignIn) -> Result<(), CliError> {
+        for (file, value) in [
+            (&mut sign_in.tls_ca, &self.ca),
+            (&mut sign_in.tls_cert, &self.cert),
+            (&mut sign_in.tls_key, &self.key),
+        ] {
             if !value.is_empty() {
                 let path = secret::path(Path::new(value)).map_err(|why| refused(format_args!("{why}")))?;
-                *file = Some(path);
+                file.get_or_insert(path);
             }
         }
-        Ok(files)
+        Ok(())
     }
 }
 
@@ -120,7 +123,7 @@ fn refused(why: std::fmt::Arguments<'_>) -> CliError {
     CliError::new(Exit::Config, format_args!("context {why} (--context, NATS_CONTEXT)"))
 }
 
-/// Where the contexts are.
+/// The directory in which `nats` keeps contexts.
 fn directory() -> Option<PathBuf> {
     let directory = |name| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     let config = directory("XDG_CONFIG_HOME").or_else(|| Some(directory("HOME")?.join(".config")))?;
@@ -171,7 +174,10 @@ mod tests {
             read(r#"{"token":"env://NOT_SET_ANYWHERE","ca":"file:///ca.pem","tls_first":true}"#).unwrap();
         let error = context.credentials().unwrap_err();
         assert!(error.exit == Exit::Config && error.text.contains("NOT_SET_ANYWHERE"), "{}", error.text);
-        assert_eq!(context.tls().unwrap(), [Some(PathBuf::from("/ca.pem")), None, None]);
+        let mut sign_in = SignIn::default();
+        context.add_certificates(&mut sign_in).unwrap();
+        assert_eq!(sign_in.tls_ca, Some(PathBuf::from("/ca.pem")));
+        assert_eq!((&sign_in.tls_cert, &sign_in.tls_key), (&None, &None));
         assert!(context.tls_first);
     }
 

@@ -1,14 +1,39 @@
-//! Secrets as the `nats` command line takes them: the text itself, or where it is; and files with a scheme before them.
+//! Secrets as the `nats` command line takes them: the text itself, or where it is. Files may have a scheme before them.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::local::input;
 
-/// Schemes behind which `nats` looks elsewhere, and this does not.
-const ELSEWHERE: [&str; 3] = ["op:", "nsc:", "data:"];
+/// Schemes behind which `nats` finds secrets elsewhere, which `wasmhost` does not support.
+const UNSUPPORTED_SCHEMES: [&str; 3] = ["op:", "nsc:", "data:"];
 
-/// The secret: as it stands, or in the file behind `file://`, or in the variable behind `env://`.
+/// Reads the secrets and file names that flags give, and collects what is wrong with them.
+#[derive(Default)]
+pub(crate) struct SecretReader {
+    /// All problems, each with its flag.
+    pub(crate) problems: Vec<String>,
+}
+
+impl SecretReader {
+    /// Reads a secret. One that cannot be read is a problem, and stays as it was given.
+    pub(crate) fn text(&mut self, value: &Option<String>, flag: &str) -> Option<String> {
+        let value = value.as_ref()?;
+        Some(self.keep(text(value), flag).unwrap_or_else(|| value.clone()))
+    }
+
+    /// Reads the name of a file. One that is none is a problem, and stays as it was given.
+    pub(crate) fn path(&mut self, value: &Option<PathBuf>, flag: &str) -> Option<PathBuf> {
+        let value = value.as_ref()?;
+        Some(self.keep(path(value), flag).unwrap_or_else(|| value.clone()))
+    }
+
+    fn keep<T>(&mut self, read: Result<T, String>, flag: &str) -> Option<T> {
+        read.map_err(|why| self.problems.push(format!("{flag}: {why}"))).ok()
+    }
+}
+
+/// The secret: `value` itself, the text of the file behind `file://`, or the value of the variable behind `env://`.
 pub(crate) fn text(value: &str) -> Result<String, String> {
     if let Some(path) = value.strip_prefix("file://") {
         let text = input::text(Path::new(path)).map_err(|cli_error| cli_error.text)?;
@@ -19,14 +44,14 @@ pub(crate) fn text(value: &str) -> Result<String, String> {
         let value = value.filter(|value| !value.is_empty());
         return value.ok_or_else(|| format!("the variable `{name}` is not set"));
     }
-    elsewhere(value)?;
+    refuse_unsupported(value)?;
     Ok(value.to_owned())
 }
 
-/// The file: as it stands or behind `file://`, with `~` for the home directory.
+/// The name of a file: `value` itself or what follows `file://`, with `~` for the home directory.
 pub(crate) fn path(value: &Path) -> Result<PathBuf, String> {
     let Some(text) = value.to_str() else { return Ok(value.to_owned()) };
-    elsewhere(text)?;
+    refuse_unsupported(text)?;
     if text.starts_with("env:") {
         return Err("`env:` is read for secrets, not for files".to_owned());
     }
@@ -38,8 +63,8 @@ pub(crate) fn path(value: &Path) -> Result<PathBuf, String> {
     })
 }
 
-fn elsewhere(value: &str) -> Result<(), String> {
-    match ELSEWHERE.iter().find(|scheme| value.starts_with(**scheme)) {
+fn refuse_unsupported(value: &str) -> Result<(), String> {
+    match UNSUPPORTED_SCHEMES.iter().find(|scheme| value.starts_with(**scheme)) {
         Some(scheme) => {
             Err(format!("`{scheme}` is not supported: give the secret itself, `file://PATH` or `env://NAME`"))
         }

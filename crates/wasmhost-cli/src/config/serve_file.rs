@@ -1,71 +1,62 @@
-//! The configuration file of `serve`: the flags' names as keys. Everything that is wrong with it is said at once.
+//! The configuration file of `serve`. Its keys are the names of the flags, and its values become the flags' defaults, so that
+//! a flag or a variable overrules it. Everything that is wrong with a file is reported at once.
 
-use std::fmt::Display;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
-use toml::{Table, Value};
+use clap::{Arg, ArgAction, Args, Command, Id};
 use wasmhost_protocol::policy::Ceiling;
-use wasmhost_protocol::text::escape;
 
-use super::ceilings::TABLES;
+use super::ceilings;
+use super::connection::{ConnectionFlags, url_of_environment};
 use super::settings::Settings;
-use crate::cli::Global;
-use crate::config::connection::parse_url;
-use crate::config::flag_values::{
-    parse_ack_wait, parse_bytes, parse_grace, parse_memory, parse_memory_limit, parse_reconcile_after,
-    parse_replicas, parse_slots, parse_storage,
-};
-use crate::config::toml_file::TomlFile;
-use crate::error::CliError;
-use crate::error::Exit;
-use crate::error::suggestion::suggestion;
+use super::toml_reader::TomlReader;
+use crate::error::refused_value::refused_value;
+use crate::error::{CliError, Exit};
 
-/// Every key there is.
-const KEYS: [&str; 28] = [
-    "nats",
-    "namespace",
-    "context",
-    "creds",
-    "nkey",
-    "jwt",
-    "seed",
-    "token",
-    "user",
-    "password",
-    "tls-ca",
-    "tls-cert",
-    "tls-key",
-    "tls-first",
-    "queues",
-    "slots",
-    "memory-limit",
-    "memory",
-    "modules-memory",
-    "ceiling",
-    "grace",
-    "ack-wait",
-    "reconcile-after",
-    "cache-dir",
-    "storage",
-    "replicas",
-    "trust-submitters",
-    "await-nats",
-];
+/// The key of the one setting that has no flag.
+const CEILING: &str = "ceiling";
 
-/// Reads the file: what concerns the connection fills the gaps of `global`.
-pub(crate) fn read(path: &Path, global: &mut Global) -> Result<Settings, CliError> {
-    let mut file = File { toml: TomlFile::open(path).map_err(as_configuration)?, problems: Vec::new() };
-    file.reject_unknown_keys();
-    let settings = file.settings();
-    file.connection(global);
-    if file.problems.is_empty() {
-        return Ok(settings);
-    }
-    Err(CliError::new(Exit::Config, file.problems.join("\nerror: ")))
+/// What a configuration file says.
+pub(crate) struct ServeFile {
+    /// The values of flags, each one that its flag takes.
+    values: Vec<(Id, String)>,
+    /// The ceilings, where the file sets any.
+    pub(crate) ceiling: Option<Ceiling>,
 }
 
-/// Whatever is wrong with the file is wrong with the configuration; only one that is not there is not found.
+impl ServeFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or else all unknown keys and all values that are refused, each with its line.
+    pub(crate) fn read(path: &Path) -> Result<Self, CliError> {
+        let mut reader = TomlReader::open(path).map_err(as_configuration)?;
+        let flags = flags();
+        let known: Vec<_> = flags.iter().filter_map(Arg::get_long).chain([CEILING]).collect();
+        reader.refuse_unknown("", &reader.table.clone(), &known);
+        let mut values: Vec<_> = flags.iter().filter_map(|flag| value_of(flag, &mut reader)).collect();
+        let ceiling = ceilings::read(&mut reader);
+        if !reader.problems.is_empty() {
+            return Err(CliError::all(Exit::Config, &reader.problems));
+        }
+        if url_of_environment().is_some() {
+            values.retain(|(flag, _)| flag != "nats");
+        }
+        Ok(Self { values, ceiling })
+    }
+
+    /// The command line of the program, in which the flags of `serve` have the file's values as defaults.
+    pub(crate) fn as_defaults(&self, program: Command) -> Command {
+        let with_default = |flag: Arg| match self.values.iter().find(|(id, _)| id == flag.get_id()) {
+            Some((_, value)) => flag.default_value(value.clone()),
+            None => flag,
+        };
+        program.mut_args(with_default).mut_subcommand("serve", |serve| serve.mut_args(with_default))
+    }
+}
+
+/// Whatever is wrong with the file is wrong with the configuration, unless there is no such file.
 fn as_configuration(cli_error: CliError) -> CliError {
     match cli_error.exit {
         Exit::NotFound => cli_error,
@@ -73,192 +64,72 @@ fn as_configuration(cli_error: CliError) -> CliError {
     }
 }
 
-struct File {
-    toml: TomlFile,
-    problems: Vec<String>,
+/// The flags whose names may be keys of the file.
+fn flags() -> Vec<Arg> {
+    let command = ConnectionFlags::augment_args(Settings::augment_args(Command::new("serve")));
+    command.get_arguments().cloned().collect()
 }
 
-impl File {
-    fn reject_unknown_keys(&mut self) {
-        for key in self.toml.table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-            let place = self.toml.place(key);
-            self.problems.push(format!("{place}: unknown key `{}`{}", escape(key), suggestion(key, KEYS)));
-        }
-    }
-
-    fn settings(&mut self) -> Settings {
-        Settings {
-            queues: self.parsed("queues"),
-            slots: self.value("slots", parse_slots),
-            memory_limit: self.value("memory-limit", parse_memory_limit),
-            memory: self.value("memory", parse_memory),
-            modules_memory: self.value("modules-memory", parse_bytes),
-            grace: self.value("grace", parse_grace),
-            ack_wait: self.value("ack-wait", parse_ack_wait),
-            reconcile_after: self.value("reconcile-after", parse_reconcile_after),
-            cache_dir: self.parsed("cache-dir"),
-            storage: self.value("storage", parse_storage),
-            replicas: self.value("replicas", parse_replicas),
-            trust_submitters: self.parsed("trust-submitters"),
-            await_nats: self.parsed("await-nats"),
-            ceiling: self.ceiling(),
-        }
-    }
-
-    /// The most that may be asked for; none where nothing is said of it.
-    fn ceiling(&mut self) -> Option<Ceiling> {
-        let said = self.table("ceiling", self.toml.table.get("ceiling").cloned()?)?;
-        let mut ceiling = Ceiling::default();
-        self.reject_unknown("ceiling", &said, &TABLES.map(|(name, _)| name));
-        for (name, settings) in TABLES {
-            let path = format!("ceiling.{name}");
-            let Some(said) = said.get(name).and_then(|value| self.table(&path, value.clone())) else {
-                continue;
-            };
-            self.reject_unknown(&path, &said, &settings.iter().map(|(key, _)| *key).collect::<Vec<_>>());
-            for (key, put) in settings {
-                let path = format!("{path}.{key}");
-                if let Some(value) = said.get(*key) {
-                    self.read(&path, value, |text| put(&mut ceiling, text));
-                }
-            }
-        }
-        if self.toml.table.contains_key("memory-limit") && is_said(&said, "limits", "memory") {
-            let place = self.toml.place("ceiling.limits.memory");
-            self.problems
-                .push(format!("{place}: `ceiling.limits.memory` is `memory-limit`: leave one of them out"));
-        }
-        Some(ceiling)
-    }
-
-    fn table(&mut self, path: &str, value: Value) -> Option<Table> {
-        match value {
-            Value::Table(table) => Some(table),
-            Value::String(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Datetime(_)
-            | Value::Array(_) => {
-                let place = self.toml.place(path);
-                self.problems.push(format!("{place}: `{path}` is a table: write `[{path}]`"));
-                None
-            }
-        }
-    }
-
-    fn reject_unknown(&mut self, path: &str, said: &Table, known: &[&str]) {
-        for key in said.keys().filter(|key| !known.contains(&key.as_str())) {
-            let place = self.toml.place(&format!("{path}.{key}"));
-            let (key, near) = (escape(key), suggestion(key, known.iter().copied()));
-            self.problems.push(format!("{place}: unknown key `{path}.{key}`{near}"));
-        }
-    }
-
-    fn connection(&mut self, global: &mut Global) {
-        let url_is_set =
-            global.nats.is_some() || std::env::var_os("NATS_URL").is_some_and(|url| !url.is_empty());
-        let url = self.value("nats", parse_url);
-        if !url_is_set {
-            global.nats = url;
-        }
-        global.namespace = global.namespace.take().or(self.parsed("namespace"));
-        for (key, path) in [
-            ("creds", &mut global.creds),
-            ("nkey", &mut global.nkey),
-            ("tls-ca", &mut global.tls_ca),
-            ("tls-cert", &mut global.tls_cert),
-            ("tls-key", &mut global.tls_key),
-        ] {
-            *path = path.take().or(self.parsed::<PathBuf>(key));
-        }
-        global.tls_first |= self.parsed("tls-first").unwrap_or(false);
-        for (key, text) in [
-            ("context", &mut global.context),
-            ("jwt", &mut global.jwt),
-            ("seed", &mut global.seed),
-            ("token", &mut global.token),
-            ("user", &mut global.user),
-            ("password", &mut global.password),
-        ] {
-            *text = text.take().or(self.parsed::<String>(key));
-        }
-    }
-
-    fn parsed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
-        self.value(key, T::from_str)
-    }
-
-    /// The value of a key; numbers and booleans are read as their text, as a flag's would be.
-    fn value<T, E: Display>(&mut self, key: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
-        let value = self.toml.table.get(key)?.clone();
-        self.read(key, &value, parse)
-    }
-
-    fn read<T, E: Display>(
-        &mut self,
-        key: &str,
-        value: &Value,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        let place = self.toml.place(key);
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Integer(number) => number.to_string(),
-            Value::Float(number) => number.to_string(),
-            Value::Boolean(truth) => truth.to_string(),
-            Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
-                self.problems.push(format!("{place}: `{key}` is written as a text, like its flag"));
-                return None;
-            }
-        };
-        parse(&text).map_err(|error| self.problems.push(format!("{place}: `{key}`: {error}"))).ok()
-    }
+/// The value of a flag in the file, if there is one that the flag takes.
+fn value_of(flag: &Arg, reader: &mut TomlReader) -> Option<(Id, String)> {
+    let key = flag.get_long()?;
+    let value = reader.table.get(key)?.clone();
+    let text = reader.read(key, &value, |text| check(flag, key, text))?;
+    Some((flag.get_id().clone(), text))
 }
 
-fn is_said(tables: &Table, table: &str, key: &str) -> bool {
-    tables.get(table).and_then(Value::as_table).is_some_and(|table| table.contains_key(key))
+/// Has clap parse the flag alone with this value. As a default, a value that is refused would end the program.
+fn check(flag: &Arg, key: &str, text: &str) -> Result<String, String> {
+    let flag = flag.clone().env(None).action(ArgAction::Set).num_args(1);
+    let alone = Command::new("serve").no_binary_name(true).arg(flag);
+    match alone.try_get_matches_from([format!("--{key}={text}")]) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(refused_value(&error)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use clap::Parser;
-
+    use clap::{CommandFactory, FromArgMatches};
     use wasmhost_host::MemoryBudget;
 
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::Cli;
 
-    fn read_text(text: &str, line: &str) -> (Result<Settings, CliError>, Global) {
+    /// A command line over a file with this text.
+    fn read_text(text: &str, line: &str) -> Result<(Settings, ConnectionFlags), CliError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-        let Command::Serve(args) = cli.command else { panic!("not serve") };
-        let mut global = cli.global;
-        let read = read(file.path(), &mut global);
-        (read.map(|below| args.settings.over(below)), global)
+        let file = ServeFile::read(file.path())?;
+        let matches = file.as_defaults(Cli::command()).try_get_matches_from(line.split(' ')).unwrap();
+        let serve = matches.subcommand_matches("serve").unwrap();
+        let mut settings = Settings::from_arg_matches(serve).unwrap();
+        settings.ceiling = file.ceiling;
+        Ok((settings, ConnectionFlags::from_arg_matches(&matches).unwrap()))
+    }
+
+    fn refused(text: &str) -> CliError {
+        read_text(text, "wasmhost serve").err().expect("it is refused")
     }
 
     #[test]
     fn flags_overrule_the_file() {
         let text =
             "nats = \"nats://file:1\"\nuser = \"ada\"\nslots = 3\ngrace = \"5s\"\nmemory-limit = \"1G\"\n";
-        let (settings, global) = read_text(text, "wasmhost serve --slots 7 --nats nats://flag:1");
-        let config = settings.unwrap().host_config().unwrap();
+        let (settings, flags) = read_text(text, "wasmhost serve --slots 7 --nats nats://flag:1").unwrap();
+        let config = settings.host_config().unwrap();
         assert_eq!(
             (config.slots, config.grace, config.ceiling.memory_bytes),
             (7, Duration::from_secs(5), 1 << 30)
         );
-        assert_eq!((global.nats.as_deref(), global.user.as_deref()), (Some("nats://flag:1"), Some("ada")));
+        assert_eq!((flags.nats.as_deref(), flags.user.as_deref()), (Some("nats://flag:1"), Some("ada")));
     }
 
     #[test]
     fn all_problems_of_a_file_are_listed_together() {
-        let (settings, _) =
-            read_text("qeues = \"a\"\nslots = \"many\"\ngrace = 5\nqueues = [\"a\"]\n", "wasmhost serve");
-        let cli_error = settings.unwrap_err();
+        let cli_error = refused("qeues = \"a\"\nslots = \"many\"\ngrace = 5\nqueues = [\"a\"]\n");
         assert_eq!(cli_error.exit, Exit::Config);
         assert_eq!(cli_error.text.lines().count(), 4, "{}", cli_error.text);
         assert!(
@@ -273,8 +144,8 @@ mod tests {
     fn ceilings_are_read_over_what_is_usual() {
         let text = "memory = \"150%\"\nmodules-memory = \"2G\"\n[ceiling.limits]\ntimeout = \"7d\"\nmemory = \"1G\"\n\
              updates-per-second = 500\n[ceiling.retry]\nmax-attempts = 5000\nfactor = 2.5\n";
-        let (settings, _) = read_text(text, "wasmhost serve");
-        let config = settings.unwrap().host_config().unwrap();
+        let (settings, _) = read_text(text, "wasmhost serve").unwrap();
+        let config = settings.host_config().unwrap();
         let usual = Ceiling::default();
         let wanted = Ceiling {
             timeout: Duration::from_secs(7 * 24 * 3600),
@@ -286,8 +157,8 @@ mod tests {
         };
         assert_eq!(config.ceiling, wanted);
         assert_eq!((config.memory, config.modules_bytes), (MemoryBudget::Percent(150), 2 << 30));
-        let (settings, _) = read_text(text, "wasmhost serve --memory-limit 64M --memory 2G");
-        let config = settings.unwrap().host_config().unwrap();
+        let (settings, _) = read_text(text, "wasmhost serve --memory-limit 64M --memory 2G").unwrap();
+        let config = settings.host_config().unwrap();
         assert_eq!(config.ceiling, Ceiling { memory_bytes: 64 << 20, ..wanted });
         assert_eq!(config.memory, MemoryBudget::Bytes(2 << 30));
     }
@@ -296,8 +167,7 @@ mod tests {
     fn whatever_is_wrong_with_ceilings_is_told_with_its_line() {
         let text = "memory-limit = \"1G\"\n[ceiling]\nlimit = 1\n[ceiling.limits]\nmemroy = \"1G\"\n\
              memory = \"1G\"\nmeta = \"1M\"\ncpu = true\n[ceiling.retry]\nmax-attempts = 0\n";
-        let (settings, _) = read_text(text, "wasmhost serve");
-        let told = settings.unwrap_err().text;
+        let told = refused(text).text;
         for problem in [
             ":3: unknown key `ceiling.limit`; did you mean `limits`?",
             ":5: unknown key `ceiling.limits.memroy`; did you mean `memory`?",
@@ -309,7 +179,26 @@ mod tests {
             assert!(told.contains(problem), "{problem}: {told}");
         }
         assert_eq!(told.lines().count(), 6, "{told}");
-        let (settings, _) = read_text("ceiling = 5\n", "wasmhost serve");
-        assert!(settings.unwrap_err().text.contains(":1: `ceiling` is a table: write `[ceiling]`"));
+        assert!(refused("ceiling = 5\n").text.contains(":1: `ceiling` is a table: write `[ceiling]`"));
+    }
+
+    #[test]
+    fn the_file_sets_what_flags_of_the_connection_say() {
+        let text = "namespace = \"team-2\"\ntls-first = true\ntrust-submitters = false\ncache-dir = \"/c\"\n";
+        let (settings, flags) = read_text(text, "wasmhost serve").unwrap();
+        assert_eq!(flags.namespace.unwrap().as_str(), "team-2");
+        assert!(flags.tls_first);
+        let config = settings.host_config().unwrap();
+        assert_eq!((config.trust_submitters, config.cache_dir), (false, Some("/c".into())));
+        let told = refused("tls-first = \"maybe\"\njson = true\nconfig = \"x\"\nserver = \"n\"\n").text;
+        for problem in [
+            ":1: `tls-first`: `maybe` is none of true, false",
+            ":2: unknown key `json`",
+            ":3: unknown key `config`",
+            ":4: unknown key `server`",
+        ] {
+            assert!(told.contains(problem), "{problem}: {told}");
+        }
+        assert_eq!(told.lines().count(), 4, "{told}");
     }
 }

@@ -1,61 +1,55 @@
-//! What went wrong, as one message that names the thing, the place and the fix, with the exit code that belongs to it.
+//! The error of a command: a message for the person at the terminal, and the exit code that belongs to it.
 
+use std::error::Error;
 use std::fmt::Display;
 
-use wasmhost_protocol::text::escape;
-
 use super::exit_code::Exit;
-use crate::output;
 
-/// An error for the person at the terminal.
+/// The error of a command. Its message names the thing, the place and what helps.
 #[derive(Debug)]
 pub(crate) struct CliError {
-    /// How the program ends.
+    /// The exit code of the program.
     pub(crate) exit: Exit,
-    /// The message; empty: nothing is said.
+    /// The message; nothing is printed where it is empty.
     pub(crate) text: String,
 }
 
 impl CliError {
-    /// With a message.
+    /// An error with this message.
     pub(crate) fn new(exit: Exit, text: impl Display) -> Self {
         Self { exit, text: text.to_string() }
     }
 
-    /// Without one.
+    /// An error without a message.
     pub(crate) fn silent(exit: Exit) -> Self {
         Self { exit, text: String::new() }
     }
 
-    /// A wrong flag or argument.
+    /// The error of a wrong flag or argument.
     pub(crate) fn usage(text: impl Display) -> Self {
         Self::new(Exit::Usage, text)
     }
 
-    /// With the error and all its causes as the message.
-    pub(crate) fn of(exit: Exit, error: &(dyn std::error::Error + 'static)) -> Self {
-        Self { exit, text: chain(error) }
+    /// An error with several problems, each on a line of its own.
+    pub(crate) fn all(exit: Exit, problems: &[String]) -> Self {
+        Self::new(exit, problems.join("\nerror: "))
     }
 
-    /// Says it.
-    pub(crate) fn print(&self) {
-        if !self.text.is_empty() {
-            // What a server or a guest said may be in it.
-            let lines: Vec<_> = self.text.lines().map(escape).collect();
-            output::note(format_args!("error: {}", lines.join("\n")));
-        }
+    /// An error whose message is that of `error` and of all its causes.
+    pub(crate) fn of(exit: Exit, error: &(dyn Error + 'static)) -> Self {
+        Self { exit, text: chain(error) }
     }
 }
 
-/// An error and its causes, `: ` between them; one that its parent quotes already is left out.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// The messages of an error and its causes, with `: ` between them. A cause that its parent quotes already is left out.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
+        let message = error.to_string();
+        if !text.contains(&message) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&message);
         }
         cause = error.source();
     }

@@ -1,94 +1,66 @@
-//! Component files: read, checked and compiled by the sandbox that runs them; the name that a file's module gets.
+//! Component files: read, checked and compiled by the sandbox that runs them, and pushed as modules.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 use tokio::time::timeout;
-use wasmhost_protocol::bounds;
+use wasmhost_client::Client;
 use wasmhost_protocol::ids::{InvalidName, ModuleName};
-use wasmhost_protocol::manifest::Manifest;
-use wasmhost_sandbox::{Compiler, LoadError, LoadedModule, Sandbox, SandboxConfig, SandboxError};
+use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
+use wasmhost_protocol::policy::Policy;
+use wasmhost_protocol::text::format_size_rounded;
+use wasmhost_sandbox::{LoadError, LoadedModule, Sandbox};
 
-use crate::config::flag_values::format_bytes;
-use crate::error::Exit;
-use crate::error::{CliError, chain};
-use crate::local::input;
+use super::input;
+use crate::error::{CliError, Exit, chain};
 use crate::output;
 
-/// What compiles faster needs no word.
+/// How long a component is compiled without a word.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A component that can run here.
 pub(crate) struct Component {
-    /// Its bytes.
+    /// The bytes of the file.
     pub(crate) wasm: Bytes,
-    /// What is in it.
+    /// What the component exports and imports.
     pub(crate) manifest: Manifest,
-    /// The same, ready to start.
+    /// The compiled component, ready to start.
     pub(crate) loaded: Arc<LoadedModule>,
 }
 
-/// Reads, checks and compiles a file.
-pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, CliError> {
-    let wasm = input::module(path)?;
-    let digest = wasmhost_nats::digest_of(&wasm);
-    let mut loading = pin!(sandbox.load(digest, wasm.clone()));
-    let loaded = match timeout(PATIENCE, &mut loading).await {
-        Ok(loaded) => loaded,
-        Err(_) => {
-            let size = format_bytes(wasm.len() as u64);
-            let once = if sandbox.has_cache() { ", once: from then on it is in the cache" } else { "" };
-            output::note(format_args!("compiling {} ({size}){once} …", input::shown(path)));
-            loading.await
-        }
-    };
-    let checked = loaded.and_then(|loaded| Ok((loaded.manifest()?, loaded)));
-    let (manifest, loaded) = checked.map_err(|error| refused(path, &error))?;
-    Ok(Component { wasm, manifest, loaded })
+impl Component {
+    /// Reads, checks and compiles a file.
+    pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, CliError> {
+        let wasm = input::component(path)?;
+        let digest = wasmhost_nats::digest_of(&wasm);
+        let mut loading = pin!(sandbox.load(digest, wasm.clone()));
+        let loaded = match timeout(PATIENCE, &mut loading).await {
+            Ok(loaded) => loaded,
+            Err(_) => {
+                note_compiling(sandbox, path, wasm.len());
+                loading.await
+            }
+        };
+        let checked = loaded.and_then(|loaded| Ok((loaded.manifest()?, loaded)));
+        let (manifest, loaded) = checked.map_err(|error| refused(path, &error))?;
+        Ok(Self { wasm, manifest, loaded })
+    }
+
+    /// Makes the component the current version of a module.
+    pub(crate) async fn push(
+        self,
+        client: &Client,
+        name: &ModuleName,
+        policy: Policy,
+    ) -> Result<ModuleEntry, CliError> {
+        Ok(client.modules().push(name, self.wasm, policy, self.manifest).await?)
+    }
 }
 
-/// A sandbox on the calling runtime, for one component at a time.
-pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, CliError> {
-    let config = SandboxConfig {
-        slots: 1,
-        cache_dir: usual_cache_dir(),
-        compiler,
-        // What a policy may ask for at all: `run` has no operator, and a push does not know the hosts' ceilings.
-        max_memory_bytes: bounds::MEMORY_BYTES.most,
-        modules_bytes: SandboxConfig::MODULES_BYTES,
-    };
-    Sandbox::new(config, Handle::current()).map_err(|error| no_sandbox(&error))
-}
-
-/// The compiler of hosts and `module push`: a child of this program.
-pub(crate) fn child_compiler() -> Result<Compiler, CliError> {
-    let exe = env::current_exe()
-        .map_err(|error| CliError::new(Exit::Config, format_args!("finding the running program: {error}")))?;
-    Ok(Compiler::Child { exe })
-}
-
-/// Where compiled components are kept unless somebody says otherwise; none, with a word on it, where that cannot be written.
-/// Not in a directory for everybody: whoever may write there could run native code in this process.
-pub(crate) fn usual_cache_dir() -> Option<PathBuf> {
-    let directory = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = directory("XDG_CACHE_HOME").or_else(|| directory("HOME").map(|home| home.join(".cache")));
-    let why = match cache.map(|cache| cache.join("wasmhost")) {
-        Some(cache) => match Sandbox::check_cache(&cache) {
-            Ok(()) => return Some(cache),
-            Err(error) => format!("{}: {error}", input::shown(&cache)),
-        },
-        None => "neither XDG_CACHE_HOME nor HOME is a directory".to_owned(),
-    };
-    output::note(format_args!("warning: components are compiled at each start, as none can be kept: {why}"));
-    None
-}
-
-/// The module's name from the file's: `My_Task.wasm` and `my task.component.wasm` are `my-task`.
+/// The name of a file's module: `My_Task.wasm` and `my task.component.wasm` are `my-task`.
 pub(crate) fn module_name(path: &Path) -> Result<ModuleName, InvalidName> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let stem = stem.strip_suffix(".component").unwrap_or(&stem);
@@ -97,12 +69,10 @@ pub(crate) fn module_name(path: &Path) -> Result<ModuleName, InvalidName> {
     ModuleName::parse(&words.join("-"))
 }
 
-/// Why there is no sandbox.
-pub(crate) fn no_sandbox(error: &SandboxError) -> CliError {
-    CliError::new(
-        Exit::Config,
-        format_args!("{}; see --cache-dir and the limits of this process", chain(error)),
-    )
+fn note_compiling(sandbox: &Sandbox, path: &Path, bytes: usize) {
+    let size = format_size_rounded(bytes as u64);
+    let once = if sandbox.has_cache() { ", once: from then on it is in the cache" } else { "" };
+    output::note(format_args!("compiling {} ({size}){once} …", input::shown(path)));
 }
 
 fn refused(path: &Path, error: &LoadError) -> CliError {

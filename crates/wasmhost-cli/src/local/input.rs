@@ -1,21 +1,19 @@
-//! What a person hands over: arguments inline, from a file or from standard input, and module files.
+//! What a person passes in: arguments inline, from a file or from standard input, components, and files of text.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use bytes::Bytes;
 use wasmhost_protocol::policy::Limits;
-use wasmhost_protocol::text::escape;
+use wasmhost_protocol::text::{escape, format_size_rounded};
 
-use crate::config::flag_values::format_bytes;
-use crate::error::CliError;
-use crate::error::Exit;
+use crate::error::{CliError, Exit};
 
-/// A file of text, a policy or a configuration, has no more bytes.
+/// The most bytes of a file of text, such as a policy or a configuration.
 const TEXT_BYTES: usize = 512 << 10;
 
-/// The arguments of a task as bytes: JSON as it stands, `@file`, or `-` for standard input; none: no arguments.
+/// Reads the arguments of a task: JSON as it is, `@FILE`, or `-` for standard input. Nothing stands for no arguments.
 pub(crate) fn arguments(text: Option<&str>) -> Result<Bytes, CliError> {
     let bytes = match text {
         None => Vec::new(),
@@ -30,57 +28,52 @@ pub(crate) fn arguments(text: Option<&str>) -> Result<Bytes, CliError> {
     if bytes.len() > Limits::ARGUMENT_BYTES {
         return Err(CliError::usage(format_args!(
             "the arguments have more than {}: put large data elsewhere and pass where it is",
-            format_bytes(Limits::ARGUMENT_BYTES as u64)
+            format_size_rounded(Limits::ARGUMENT_BYTES as u64)
         )));
     }
     Ok(Bytes::from(bytes))
 }
 
-/// Whether a first argument is already the arguments, not a function's name.
+/// Whether a text is arguments, not the name of a function.
 pub(crate) fn is_arguments(text: &str) -> bool {
     text.starts_with(['{', '[', '@', '-'])
 }
 
-/// A module's file.
-pub(crate) fn module(path: &Path) -> Result<Bytes, CliError> {
-    let bytes = read(path, Limits::MODULE_BYTES)?;
-    if bytes.len() > Limits::MODULE_BYTES {
-        let limit = format_bytes(Limits::MODULE_BYTES as u64);
-        return Err(CliError::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
-    }
-    Ok(Bytes::from(bytes))
+/// Reads the file of a component.
+pub(crate) fn component(path: &Path) -> Result<Bytes, CliError> {
+    read_whole(path, Limits::MODULE_BYTES).map(Bytes::from)
 }
 
-/// A file of text.
+/// Reads a file of text.
 pub(crate) fn text(path: &Path) -> Result<String, CliError> {
-    let bytes = read(path, TEXT_BYTES)?;
-    if bytes.len() > TEXT_BYTES {
-        let limit = format_bytes(TEXT_BYTES as u64);
-        return Err(CliError::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
-    }
+    let bytes = read_whole(path, TEXT_BYTES)?;
     String::from_utf8(bytes)
         .map_err(|_| CliError::new(Exit::BadFile, format_args!("{} is not UTF-8 text", shown(path))))
 }
 
-/// A path as it is printed.
+/// A path in the form in which it is printed.
 pub(crate) fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
 
-fn read(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
-    let failed = |error: &io::Error| {
-        let exit = match error.kind() {
-            ErrorKind::NotFound => Exit::NotFound,
-            ErrorKind::PermissionDenied => Exit::Denied,
-            _ => Exit::BadFile,
-        };
-        CliError::new(exit, format_args!("reading {}: {error}", shown(path)))
-    };
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    limited(file, limit).map_err(|error| failed(&error))
+/// Reads a file that has at most `limit` bytes.
+fn read_whole(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
+    let bytes = read(path, limit)?;
+    if bytes.len() > limit {
+        let limit = format_size_rounded(limit as u64);
+        return Err(CliError::new(Exit::BadFile, format_args!("{} has more than {limit}", shown(path))));
+    }
+    Ok(bytes)
 }
 
-/// Reads one byte over the limit at most, so that the caller sees that there is more.
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, CliError> {
+    let read = File::open(path).and_then(|file| limited(file, limit));
+    read.map_err(|error| {
+        CliError::new(Exit::of_file(&error), format_args!("reading {}: {error}", shown(path)))
+    })
+}
+
+/// Reads at most one byte more than `limit`, by which the caller sees that there is more.
 fn limited(from: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(limit as u64 + 1).read_to_end(&mut bytes)?;

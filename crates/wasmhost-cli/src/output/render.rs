@@ -1,25 +1,23 @@
-//! A record in words: one line for a transition, a paragraph for a status. Everything that came from outside is escaped.
+//! A record in words: one line for a transition, several for a status. Everything that came from outside is escaped.
 
 use wasmhost_protocol::duration::format_duration;
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::record::{End, JobError, JobState, Payload, Record, RunningLabel};
-use wasmhost_protocol::text::{escape, truncate};
+use wasmhost_protocol::text::{escape, format_size_rounded, truncate};
 
-use crate::config::flag_values::format_bytes;
-use crate::error::Exit;
-use crate::output::table;
+use super::table;
 
 /// The most bytes of a JSON text in a line for people.
 const JSON_BYTES: usize = 400;
 
-/// One transition on one line: time, state, what matters of it.
+/// A transition on one line: its time, its state, and what matters in this state.
 pub(crate) fn transition(record: &Record) -> String {
     let state = record.state();
     let line = format!("{} {:<10} {}", record.updated_at, state.as_str(), detail(record));
     line.trim_end().to_owned()
 }
 
-/// Everything that a person wants to know of a job.
+/// Everything that a person wants to know of a job, a line for each fact.
 pub(crate) fn status(record: &Record) -> String {
     let attempts = record.max_attempts.map(|max| format!(" of {max}")).unwrap_or_default();
     let mut rows = vec![
@@ -45,14 +43,14 @@ pub(crate) fn status(record: &Record) -> String {
     add(
         "used",
         record.usage.map(|usage| {
-            let peak = format_bytes(usage.memory_peak_bytes);
+            let peak = format_size_rounded(usage.memory_peak_bytes);
             format!("{} ms CPU, {peak} memory, {} ms in all", usage.cpu_ms, usage.wall_ms)
         }),
     );
     format!("{}\n{}", record.key(), table::pairs(&rows))
 }
 
-/// What a table has beside the state: when a job is due that does not run, else its meta.
+/// What a table says beside the state: when a scheduled job is due, else the meta.
 pub(crate) fn remark(record: &Record) -> String {
     match record.stage {
         JobState::Pending { not_before: Some(at) } => format!("due {at}"),
@@ -63,18 +61,7 @@ pub(crate) fn remark(record: &Record) -> String {
     }
 }
 
-/// The exit code that a record stands for: a job that failed or was revoked is 1.
-pub(crate) fn exit(record: &Record) -> Exit {
-    match &record.stage {
-        JobState::Ended { end: End::Failure(_) | End::Revoked, .. } => Exit::JobFailed,
-        JobState::Ended { end: End::Success(_), .. }
-        | JobState::Pending { .. }
-        | JobState::Running(_)
-        | JobState::Retry { .. } => Exit::Ok,
-    }
-}
-
-/// Why a job failed, with all that is known, over several lines where there is more than the message.
+/// Why a job failed. There are several lines where more is known than the message.
 pub(crate) fn failure(error: &JobError) -> String {
     let mut lines = error.message.lines();
     let mut text = format!("{}: {}", error.kind.as_str(), escape(lines.next().unwrap_or_default()));
@@ -85,7 +72,7 @@ pub(crate) fn failure(error: &JobError) -> String {
     text
 }
 
-/// What is known beyond the message: first what the guest itself said, then where it stood.
+/// What is known beyond the message: first what the guest itself said, then where it was.
 pub(crate) fn beyond_message(error: &JobError) -> Option<String> {
     let details = error.details.as_ref().map(|details| vec![format!("  details: {}", json(details))]);
     let stderr = error.stderr.as_ref().map(|text| headed("  stderr:", text));
@@ -99,7 +86,7 @@ fn headed(heading: &str, text: &str) -> Vec<String> {
     std::iter::once(heading.to_owned()).chain(lines).collect()
 }
 
-/// JSON on one line, cut.
+/// JSON on one line, cut where it is long.
 pub(crate) fn json(json: &Json) -> String {
     let text = escape(json.as_str());
     let cut = truncate(&text, JSON_BYTES);
@@ -122,7 +109,7 @@ fn detail(record: &Record) -> String {
         }
         JobState::Ended { end: End::Success(Payload::Inline(result)), .. } => json(result),
         JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => {
-            format!("a result of {}: see `wasmhost result`", format_bytes(blob.bytes))
+            format!("a result of {}: see `wasmhost result`", format_size_rounded(blob.bytes))
         }
         JobState::Ended { end: End::Failure(error), .. } => {
             format!("{}: {}", error.kind.as_str(), escape(&error.message))
@@ -143,7 +130,10 @@ fn stage(stage: &JobState, add: &mut impl FnMut(&'static str, Option<String>)) {
             match end {
                 End::Success(Payload::Inline(result)) => add("result", Some(json(result))),
                 End::Success(Payload::Blob(blob)) => {
-                    add("result", Some(format!("{}: see `wasmhost result`", format_bytes(blob.bytes))));
+                    add(
+                        "result",
+                        Some(format!("{}: see `wasmhost result`", format_size_rounded(blob.bytes))),
+                    );
                 }
                 End::Failure(error) => add("error", Some(failure(error))),
                 End::Revoked => {}

@@ -1,38 +1,46 @@
-//! Writing: results to standard output, everything else to standard error. What a module, a message or a guest said is
-//! made safe before it gets here, or by [`json`] here.
+//! Writing to standard output and standard error. What a module, a message or a guest said has been made safe to print
+//! before it gets here, except for JSON, which [`json`] makes safe.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
-use wasmhost_protocol::text::is_unseen;
+use wasmhost_protocol::text::{escape_lines, is_unseen};
 
-use crate::error::CliError;
-use crate::error::Exit;
+use crate::error::{CliError, Exit};
 
-/// One line of a result.
+/// Prints one line of a result.
 pub(crate) fn line(text: impl Display) -> Result<(), CliError> {
     write(format_args!("{text}\n"))
 }
 
-/// A result of several lines.
+/// Prints a result of several lines, which ends with a line end.
 pub(crate) fn text(text: impl Display) -> Result<(), CliError> {
     write(format_args!("{text}"))
 }
 
-/// A result as one line of JSON.
+/// Prints a result as one line of JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string(value).map_err(|error| CliError::new(Exit::Config, error))?;
     line(safe_json(&text))
 }
 
-/// One line for people.
+/// Prints a line for people on standard error.
 pub(crate) fn note(text: impl Display) {
-    // Nobody reads a closed standard error.
+    // Nobody reads a standard error that is closed.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// JSON that says the same and prints on one line anywhere.
+/// Prints the message of an error, and returns its exit code.
+pub(crate) fn report(error: &CliError) -> Exit {
+    if !error.text.is_empty() {
+        // The message may quote a server or a guest.
+        note(format_args!("error: {}", escape_lines(&error.text)));
+    }
+    error.exit
+}
+
+/// JSON that means the same and prints on one line anywhere.
 pub(crate) fn safe_json(text: &str) -> String {
     if !text.chars().any(is_unseen) {
         return text.to_owned();
@@ -40,7 +48,7 @@ pub(crate) fn safe_json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {
-            // Outside of strings, the only place that JSON allows them in.
+            // JSON allows these only outside of strings, where a space means the same.
             '\n' | '\r' | '\t' => safe.push(' '),
             c if is_unseen(c) => {
                 c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));
@@ -51,7 +59,7 @@ pub(crate) fn safe_json(text: &str) -> String {
     safe
 }
 
-/// Whether standard error may have more than plain lines.
+/// Whether standard error is a terminal that may show more than plain lines.
 pub(crate) fn stderr_is_live() -> bool {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !no_color
@@ -61,6 +69,7 @@ fn write(text: std::fmt::Arguments<'_>) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
+        // A reader such as `head` has what it wants.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(CliError::silent(Exit::Ok)),
         Err(error) => Err(CliError::new(Exit::Config, format_args!("writing to standard output: {error}"))),
     }

@@ -1,4 +1,4 @@
-//! The private nats-server of `dev`, and the directory that it keeps its data in.
+//! The private nats-server of `dev`, and the directory in which it keeps its data.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,15 +9,14 @@ use std::path::{Path, PathBuf};
 
 use nats_server_child::{Finder, Options, Server};
 
-use crate::error::Exit;
-use crate::error::{CliError, chain};
-use crate::local::input;
+use crate::error::{CliError, Exit};
+use crate::local::{input, sandbox};
 use crate::output;
 
-/// Where the plain `nats` command looks.
+/// The port to which the `nats` command connects by default.
 const USUAL_PORT: u16 = 4222;
 
-/// `.wasmhost` in the directory, held by one `dev` at a time.
+/// `.wasmhost` in the directory, which one `dev` at a time holds.
 pub(super) struct Home {
     /// The directory.
     pub(super) path: PathBuf,
@@ -25,7 +24,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Creates it where it is missing, and takes it.
+    /// Makes the directory where it is missing, and takes it.
     pub(super) fn open(dir: &Path) -> Result<Self, CliError> {
         let dir = dir.canonicalize().map_err(|error| {
             CliError::new(Exit::NotFound, format_args!("opening directory {}: {error}", input::shown(dir)))
@@ -49,7 +48,7 @@ impl Home {
     }
 }
 
-/// Finds a server and starts it, on the usual port where that is free.
+/// Finds a server and starts it, on the usual port if that is free.
 pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
     let finder = Finder {
         explicit: named,
@@ -61,17 +60,15 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     for note in &found.notes {
         output::note(format_args!("nats-server: passed over {note}"));
     }
-    let wrapper = guarded()
-        .map_err(|error| CliError::new(Exit::Config, format_args!("finding the running program: {error}")))?;
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
     let options = Options {
         store: Some(home.path.join("nats")),
         port: port_is_free.then_some(USUAL_PORT),
-        wrapper,
+        wrapper: guarded()?,
         ..Options::default()
     };
-    let server = Server::start(&found.path, &options)
-        .map_err(|error| CliError::new(Exit::Unreachable, chain(&error)))?;
+    let server =
+        Server::start(&found.path, &options).map_err(|error| CliError::of(Exit::Unreachable, &error))?;
     output::note(format_args!(
         "nats-server {} on {}, log: {}",
         found.version,
@@ -86,14 +83,14 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     Ok(server)
 }
 
-/// The words under which the server is run: `wasmhost guarded` makes it end with this process, and not by a Ctrl-C before
-/// the host has drained.
-fn guarded() -> io::Result<Vec<OsString>> {
+/// The words under which the server is run: `wasmhost guarded` makes it end with this process, and keeps Ctrl-C from it,
+/// which would end it before the host has drained.
+fn guarded() -> Result<Vec<OsString>, CliError> {
     let parent = std::process::id().to_string();
-    Ok(vec![env::current_exe()?.into(), "guarded".into(), "--parent".into(), parent.into()])
+    Ok(vec![sandbox::this_program()?.into(), "guarded".into(), "--parent".into(), parent.into()])
 }
 
-/// `.tools` of the repository that the directory or the caller is in.
+/// `.tools` of the repository in which the directory or the caller is.
 fn tools_dir(home: &Path) -> Option<PathBuf> {
     let here = env::current_dir().ok();
     let around = home.ancestors().chain(here.iter().flat_map(|here| here.ancestors()));

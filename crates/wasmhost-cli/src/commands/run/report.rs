@@ -1,14 +1,12 @@
-//! How a local run ended, in words and as an exit code.
+//! How a local run ended, as a message and as an exit code.
 
 use wasmhost_protocol::duration::format_duration;
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::outcome::{Fault, Limit, Outcome, Verdict};
 use wasmhost_protocol::record::{ErrorKind, JobError};
-use wasmhost_protocol::text::escape;
+use wasmhost_protocol::text::{escape, format_size_rounded};
 
-use crate::config::flag_values::format_bytes;
-use crate::error::CliError;
-use crate::error::Exit;
+use crate::error::{CliError, Exit};
 use crate::output;
 use crate::output::render;
 
@@ -18,7 +16,7 @@ pub(super) fn report(outcome: Outcome) -> Result<Exit, CliError> {
     let used = format!(
         "{} ms CPU, {} memory, {} ms in all",
         usage.cpu_ms,
-        format_bytes(usage.memory_peak_bytes),
+        format_size_rounded(usage.memory_peak_bytes),
         usage.wall_ms
     );
     let (exit, error) = match outcome.verdict {
@@ -40,7 +38,7 @@ pub(super) fn report(outcome: Outcome) -> Result<Exit, CliError> {
     Err(CliError::new(exit, render::failure(&error)))
 }
 
-/// Everything but success and usage, in the words of a record.
+/// The exit code and the error, in the words of a record, of everything but a success.
 fn failure(verdict: Verdict) -> (Exit, JobError) {
     let error = match verdict {
         Verdict::Failed { message, details } => with_details(ErrorKind::Failed, message, details),
@@ -75,7 +73,7 @@ fn with_details(kind: ErrorKind, message: String, details: Option<Json>) -> JobE
     JobError { details, ..JobError::new(kind, message) }
 }
 
-/// Its standard error has been shown line by line already.
+/// The error of a guest that broke. What it wrote to standard error was printed line by line already.
 fn broken(kind: ErrorKind, fault: Fault) -> JobError {
     JobError { backtrace: fault.backtrace, ..JobError::new(kind, fault.message) }
 }
