@@ -125,8 +125,8 @@ impl Ground {
         let recorder = Recorder::start(observers.recorder.clone()).await?;
         let witness = Arc::new(Witness::watch(&observers.witness.client).await?);
         let notes = Arc::new(Notes::default());
-        let config =
-            ClientConfig { publish_within: options.reconcile_after / 2, ..ClientConfig::new(clients.url()) };
+        let mut config = ClientConfig::new(clients.url());
+        config.publish_within = options.reconcile_after / 2;
         let submitter = Submitter {
             client: Client::connect(config).await?,
             raw: submitter::raw(&clients.url()).await?,

@@ -1,6 +1,9 @@
 //! How a server is to run, and the configuration file that says so.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 /// How a server is to run.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +18,9 @@ pub struct Options {
     pub extra_config: String,
     /// Whether it keeps streams; off is for tests of the error.
     pub jetstream: JetStream,
+    /// A program and its first arguments, under which the server is run: it gets the server's program and arguments as
+    /// further arguments, and must become that program in its own process. Empty where the server is run directly.
+    pub wrapper: Vec<OsString>,
 }
 
 /// Whether the server keeps streams.

@@ -1,6 +1,7 @@
 //! One running server: started, killed, started again on the same port and data, stopped; killed when it is dropped.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -65,7 +66,8 @@ pub enum StartError {
 /// A running nats-server, killed on drop.
 #[derive(Debug)]
 pub struct Server {
-    program: PathBuf,
+    /// The program that is run, after the words of the wrapper.
+    command: Vec<OsString>,
     store: PathBuf,
     port: u16,
     child: Child,
@@ -91,8 +93,9 @@ impl Server {
         fs::create_dir_all(&ports_dir).map_err(at(&ports_dir))?;
         let config = config_path(&store);
         fs::write(&config, config_text(options, &store)).map_err(at(&config))?;
-        let (child, port) = launch(program, &store, options.port)?;
-        Ok(Self { program: program.to_owned(), store, port, child, _temporary: temporary })
+        let command: Vec<_> = options.wrapper.iter().cloned().chain([program.into()]).collect();
+        let (child, port) = launch(&command, &store, options.port)?;
+        Ok(Self { command, store, port, child, _temporary: temporary })
     }
 
     /// The address for clients: `nats://127.0.0.1:36035`.
@@ -163,8 +166,8 @@ impl Server {
     ///
     /// As [`Self::start`].
     pub fn restart(&mut self) -> Result<(), StartError> {
-        self.kill().map_err(|source| StartError::Spawn { path: self.program.clone(), source })?;
-        (self.child, self.port) = launch(&self.program, &self.store, Some(self.port))?;
+        self.kill().map_err(|source| spawn_error(&self.command, source))?;
+        (self.child, self.port) = launch(&self.command, &self.store, Some(self.port))?;
         Ok(())
     }
 }
@@ -177,12 +180,13 @@ impl Drop for Server {
 }
 
 /// Runs the program until it says in its ports file where it listens.
-fn launch(program: &Path, store: &Path, port: Option<u16>) -> Result<(Child, u16), StartError> {
+fn launch(command: &[OsString], store: &Path, port: Option<u16>) -> Result<(Child, u16), StartError> {
     let ports_dir = store.join("ports");
     let log =
         File::options().create(true).append(true).open(log_path(store)).map_err(at(&log_path(store)))?;
     let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
-    let mut child = Command::new(program)
+    let mut child = Command::new(&command[0])
+        .args(&command[1..])
         .arg("--config")
         .arg(config_path(store))
         .args(["--port", &port])
@@ -192,7 +196,7 @@ fn launch(program: &Path, store: &Path, port: Option<u16>) -> Result<(Child, u16
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
-        .map_err(|source| StartError::Spawn { path: program.to_owned(), source })?;
+        .map_err(|source| spawn_error(command, source))?;
     match wait_until_it_listens(&mut child, &ports_dir) {
         Some(Ok(port)) => Ok((child, port)),
         Some(Err(status)) => Err(StartError::Ended { status, log: log_tail(store) }),
@@ -210,6 +214,10 @@ fn wait_until_it_listens(child: &mut Child, ports_dir: &Path) -> Option<Result<u
         Some(port) => Some(Ok(port)),
         None => child.try_wait().ok().flatten().map(Err),
     })
+}
+
+fn spawn_error(command: &[OsString], source: io::Error) -> StartError {
+    StartError::Spawn { path: PathBuf::from(&command[0]), source }
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> StartError {

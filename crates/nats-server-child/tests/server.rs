@@ -39,6 +39,19 @@ fn jetstream_can_be_left_off() {
     assert!(!greeting(server.port()).unwrap().contains(r#""jetstream":true"#));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_wrapper_becomes_the_server_whenever_it_is_started() {
+    let wrapper = ["env", "WRAPPED=in paper"].map(Into::into).to_vec();
+    let mut server = start(&Options { wrapper, ..Options::default() });
+    let environment = |server: &Server| std::fs::read(format!("/proc/{}/environ", server.pid())).unwrap();
+    let is_wrapped =
+        |server: &Server| String::from_utf8_lossy(&environment(server)).contains("WRAPPED=in paper");
+    assert!(is_wrapped(&server) && greeting(server.port()).is_ok());
+    server.restart().unwrap();
+    assert!(is_wrapped(&server) && greeting(server.port()).is_ok());
+}
+
 #[test]
 fn a_killed_server_restarts_on_its_port() {
     let mut server = start(&Options::default());

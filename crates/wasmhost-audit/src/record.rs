@@ -51,7 +51,8 @@ pub struct Recorder {
 impl Recorder {
     /// Connects twice, and records from when this returns.
     pub async fn open(config: &ConnectConfig) -> Result<Self, RecordError> {
-        let config = ConnectConfig { reconnect_delay: Some(RECONNECT_DELAY), ..config.clone() };
+        let mut config = config.clone();
+        config.reconnect_delay = Some(RECONNECT_DELAY);
         Self::start([Connection::open(&config).await?, Connection::open(&config).await?]).await
     }
 

@@ -1,14 +1,19 @@
-//! The command line: what all commands share, and the list of them. Each command's own flags are in its file.
+//! The command line: the flags that all commands share, and the list of commands. The flags of a command are in its file.
 
-use std::path::PathBuf;
+mod misread;
 
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use wasmhost_protocol::names::Namespace;
+use std::path::Path;
+
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
 };
-use crate::connect::parse_url;
+use crate::config::serve_file::ServeFile;
+use crate::error::Exit;
+use crate::globals::Global;
+use crate::logging::Usual;
+use crate::output;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 ok, 1 the job failed or was revoked, 2 usage and refused arguments, 65 a file that is not what it should \
@@ -29,93 +34,51 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line and the environment.
-    pub(crate) fn read() -> Result<Self, clap::Error> {
-        let mut command = Self::without_empty_variables();
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    /// Reads the command line, the environment and, if `serve` names one, its configuration file. What cannot be read is
+    /// reported, and the program ends with the exit code that is returned.
+    pub(crate) fn read() -> Result<Self, Exit> {
+        let mut cli = Self::parse_over(Self::definition())?;
+        if let Some(path) = cli.command.config_file() {
+            let file = ServeFile::read(path).map_err(|error| output::report(&error))?;
+            // What the file says becomes the default of the flags, below the command line and the environment.
+            cli = Self::parse_over(file.as_defaults(Self::definition()))?;
+            if let Command::Serve(args) = &mut cli.command {
+                args.settings.ceiling = file.ceiling;
+            }
+        }
+        Ok(cli)
     }
 
-    /// The command; a variable that is empty is as good as unset, as it is to `nats`.
-    fn without_empty_variables() -> clap::Command {
-        fn of(command: clap::Command) -> clap::Command {
+    fn parse_over(mut definition: clap::Command) -> Result<Self, Exit> {
+        let parsed = definition.try_get_matches_from_mut(std::env::args_os());
+        let cli = parsed.and_then(|matches| Self::from_arg_matches(&matches));
+        cli.map_err(|error| report(error.format(&mut definition)))
+    }
+
+    /// The definition for clap. A variable that is empty counts as unset, as it does for `nats`.
+    fn definition() -> clap::Command {
+        fn without_empty_variables(command: clap::Command) -> clap::Command {
             let is_empty =
                 |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|text| text.is_empty());
             let command = command.mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg });
-            command.mut_subcommands(of)
+            command.mut_subcommands(without_empty_variables)
         }
-        of(Self::command())
+        without_empty_variables(Self::command())
     }
 }
 
-/// Flags that every command takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Global {
-    /// The NATS server, or several separated by commas [env: also NATS_URL] [default: nats://127.0.0.1:4222]
-    #[arg(long = "nats", value_name = "URL", env = "WASMHOST_NATS", value_parser = parse_url, alias = "server", global = true, help_heading = "NATS")]
-    pub(crate) nats: Option<String>,
-    /// The prefix of all names on the server [default: wasmhost]
-    #[arg(long, value_name = "NAME", env = "WASMHOST_NAMESPACE", global = true, help_heading = "NATS")]
-    pub(crate) namespace: Option<Namespace>,
-    /// A context of the `nats` command line: its name or its file; flags and variables overrule what it says
-    #[arg(long, value_name = "NAME", env = "NATS_CONTEXT", global = true, help_heading = "NATS")]
-    pub(crate) context: Option<String>,
-    /// A file with a JWT and its key
-    #[arg(long, value_name = "FILE", env = "NATS_CREDS", global = true, help_heading = "NATS")]
-    pub(crate) creds: Option<PathBuf>,
-    /// A file with the seed of an nkey
-    #[arg(long, value_name = "FILE", env = "NATS_NKEY", global = true, help_heading = "NATS")]
-    pub(crate) nkey: Option<PathBuf>,
-    /// The JWT of a user, or where it is: file://PATH or env://NAME; with --seed
-    #[arg(long, env = "NATS_JWT", hide_env_values = true, global = true, help_heading = "NATS")]
-    pub(crate) jwt: Option<String>,
-    /// The seed of the JWT's key, or where it is
-    #[arg(long, env = "NATS_SEED", hide_env_values = true, global = true, help_heading = "NATS")]
-    pub(crate) seed: Option<String>,
-    /// A token, or where it is
-    #[arg(long, env = "NATS_TOKEN", hide_env_values = true, global = true, help_heading = "NATS")]
-    pub(crate) token: Option<String>,
-    /// A user, with --password; alone it is a token
-    #[arg(long, env = "NATS_USER", global = true, help_heading = "NATS")]
-    pub(crate) user: Option<String>,
-    /// The user's password, or where it is
-    #[arg(long, env = "NATS_PASSWORD", hide_env_values = true, global = true, help_heading = "NATS")]
-    pub(crate) password: Option<String>,
-    /// Certificates of authorities to trust, beside the system's; a server without TLS is refused then
-    #[arg(long, value_name = "FILE", env = "NATS_CA", alias = "tlsca", global = true, help_heading = "NATS")]
-    pub(crate) tls_ca: Option<PathBuf>,
-    /// The client's certificate; with --tls-key
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "NATS_CERT",
-        alias = "tlscert",
-        global = true,
-        help_heading = "NATS"
-    )]
-    pub(crate) tls_cert: Option<PathBuf>,
-    /// The key of the client's certificate
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "NATS_KEY",
-        alias = "tlskey",
-        global = true,
-        help_heading = "NATS"
-    )]
-    pub(crate) tls_key: Option<PathBuf>,
-    /// Encrypt before the server's first word, which waits for it
-    #[arg(long, alias = "tlsfirst", global = true, help_heading = "NATS")]
-    pub(crate) tls_first: bool,
-    /// Print JSON, for programs
-    #[arg(long, global = true, help_heading = "Output")]
-    pub(crate) json: bool,
-    /// Log more; twice: everything [env: WASMHOST_LOG, as RUST_LOG]
-    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Output")]
-    pub(crate) verbose: u8,
+/// Reports what clap refuses; what it prints for `--help` and `--version` is no error.
+fn report(error: clap::Error) -> Exit {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(cli_error) = misread::explain(&error, &arguments, Cli::command()) {
+        return output::report(&cli_error);
+    }
+    // A terminal that is closed does not change the exit code.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Ok }
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a task locally, without NATS
@@ -154,6 +117,17 @@ pub(crate) enum Command {
     Guarded(guarded::Args),
 }
 
+impl Command {
+    /// What the command logs unless the user asks for more.
+    pub(crate) fn usual_log(&self) -> Usual {
+        if matches!(self, Self::Serve(_) | Self::Dev(_)) { Usual::Host } else { Usual::Nothing }
+    }
+
+    fn config_file(&self) -> Option<&Path> {
+        if let Self::Serve(args) = self { args.config.as_deref() } else { None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,7 +159,7 @@ mod tests {
     fn global_flags_go_before_and_after_the_command() {
         for line in ["wasmhost --nats nats://n:1 --json hosts", "wasmhost hosts --json --nats nats://n:1"] {
             let cli = parse(line).unwrap();
-            assert_eq!(cli.global.nats.as_deref(), Some("nats://n:1"));
+            assert_eq!(cli.global.connection.nats.as_deref(), Some("nats://n:1"));
             assert!(cli.global.json);
         }
     }

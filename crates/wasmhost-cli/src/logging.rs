@@ -4,22 +4,29 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::Command;
 use crate::output;
 
 /// The variable that overrules `-v`, in the syntax of `RUST_LOG`.
 const VARIABLE: &str = "WASMHOST_LOG";
 
-/// Starts logging. A host tells warnings and what it does, a client only its errors, which are no log lines; `-v` adds
-/// our details, `-vv` everybody's.
-pub(crate) fn start(command: &Command, verbose: u8) {
-    let level = match verbose {
-        0 if matches!(command, Command::Serve(_) | Command::Dev(_)) => "warn,wasmhost_host=info",
-        0 => "off",
-        1 => {
+/// What a command logs unless the user asks for more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Usual {
+    /// Nothing: the errors of a client's command are no log lines.
+    Nothing,
+    /// Warnings, and what the host does.
+    Host,
+}
+
+/// Starts logging. `-v` adds the details of wasmhost, and `-vv` those of all crates.
+pub(crate) fn start(usual: Usual, verbose: u8) {
+    let level = match (verbose, usual) {
+        (0, Usual::Host) => "warn,wasmhost_host=info",
+        (0, Usual::Nothing) => "off",
+        (1, _) => {
             "info,wasmhost=debug,wasmhost_host=debug,wasmhost_nats=debug,wasmhost_client=debug,wasmhost_sandbox=debug"
         }
-        _ => "debug",
+        (_, _) => "debug",
     };
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()

@@ -1,52 +1,61 @@
-//! The `wasmhost` command: reads flags, files and the environment, and calls the crates that do the work. One file a
-//! command in `commands/`; everything else here is what they share.
+//! The `wasmhost` command: reads flags, files and the environment, and calls the crates that do the work.
+//!
+//! Read `cli` for the list of commands, and a file of `commands` for each of them. What they share is in `config` (what
+//! flags and files say), `local` (work on this machine), `output` (what is printed) and `error` (exit codes).
 
 mod cli;
+mod globals;
+
 mod commands;
-mod component;
-mod connect;
-mod context;
+
+mod config;
 mod error;
-mod error_mapping;
-mod exit;
-mod flag_values;
-mod input;
+mod local;
 mod logging;
-mod misread;
-mod nearest;
 mod output;
-mod progress;
-mod render;
-mod runtime;
-mod secret;
-mod table;
-mod toml_file;
 
 use std::process::ExitCode;
 
-use cli::Cli;
-use exit::Exit;
+use clap::CommandFactory;
+
+use cli::{Cli, Command};
+use commands::{
+    audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
+};
+use error::CliError;
+use local::runtime;
 
 fn main() -> ExitCode {
     wasmhost_nats::fault::arm();
     let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(error) => {
-            if let Some(cli_error) = misread::cli_error(&error) {
-                cli_error.print();
-                return cli_error.exit.into();
-            }
-            // A closed terminal is no reason for another exit code.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
-        }
+        Err(exit) => return exit.into(),
     };
-    logging::start(&cli.command, cli.global.verbose);
-    match commands::run(cli) {
-        Ok(code) => code,
-        Err(cli_error) => {
-            cli_error.print();
-            cli_error.exit.into()
-        }
+    logging::start(cli.command.usual_log(), cli.global.verbose);
+    match run_command(cli) {
+        Ok(exit) => exit,
+        Err(cli_error) => output::report(&cli_error).into(),
     }
+}
+
+fn run_command(cli: Cli) -> Result<ExitCode, CliError> {
+    let Cli { global, command } = cli;
+    let exit = match command {
+        Command::Run(args) => runtime::sandbox(run::run(args)),
+        Command::Dev(args) => dev::run(args, &global),
+        Command::Serve(args) => serve::run(*args, &global),
+        Command::Module(module) => runtime::sandbox(module::run(module, &global)),
+        Command::Submit(args) => runtime::client(submit::run(*args, &global)),
+        Command::Status(args) => runtime::client(status::run(args, &global)),
+        Command::Watch(args) => runtime::client(watch::run(args, &global)),
+        Command::Result(args) => runtime::client(result::run(args, &global)),
+        Command::Revoke(args) => runtime::client(revoke::run(args, &global)),
+        Command::Jobs(args) => runtime::client(jobs::run(args, &global)),
+        Command::Hosts(args) => runtime::client(hosts::run(args, &global)),
+        Command::Audit(audit) => audit::run(audit, &global),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::CompileComponent => return Ok(wasmhost_sandbox::compile_child_main()),
+        Command::Guarded(args) => guarded::run(&args),
+    };
+    exit.map(ExitCode::from)
 }

@@ -1,17 +1,18 @@
-//! Many submissions at once, pipelined; each is its own job with its own answer.
+//! Many submissions at once. They are pipelined, and each has an answer of its own.
 
 use futures::StreamExt;
 
 use crate::client::Client;
 use crate::job::Handle;
 use crate::submission::Submission;
-use crate::submit::SubmitError;
+use crate::submit::error::SubmitError;
 
-/// Submissions under way at a time: enough to hide the round trip, few enough for the server's pending publishes.
+/// How many submissions are under way at a time: enough to hide the round trip, and few enough for the number of publishes
+/// that a server lets wait.
 const IN_FLIGHT: usize = 512;
 
 impl Client {
-    /// Submits all of them and answers in the same order; one that fails does not stop the others.
+    /// Submits all jobs. The answers have the same order, and one that is an error does not stop the others.
     pub async fn submit_many(
         &self,
         submissions: impl IntoIterator<Item = Submission>,

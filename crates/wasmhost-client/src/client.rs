@@ -1,19 +1,15 @@
-//! The client itself: a connection, and where everything else starts. What it does is in the files of the operations.
+//! The client itself: a connection and what all operations share. Each operation is in a file of its own, which adds its
+//! methods to [`Client`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use wasmhost_nats::{ConnectError, Connection, Records};
-use wasmhost_protocol::ids::JobKey;
 
-use crate::config::ClientConfig;
-use crate::config::PUBLISH_WITHIN;
-use crate::job::Handle;
+use crate::config::{ClientConfig, PUBLISH_WITHIN};
 use crate::manifests::Manifests;
-use crate::modules::Modules;
-use crate::submission::SubmissionBuilder;
 
-/// Submits jobs and follows them. Cheap to clone; clones share one connection.
+/// Submits jobs, follows them and manages modules. It is cheap to clone, and clones share one connection.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -27,19 +23,24 @@ struct Shared {
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to the server that `config` names.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, refuses the credentials or is too old.
     pub async fn connect(config: ClientConfig) -> Result<Self, ConnectError> {
         let connection = Connection::open(&config.connect).await?;
         Ok(Self::publishing_within(connection, config.publish_within))
     }
 
-    /// A client over a connection that stands already.
+    /// Makes a client that uses a connection which is open already.
     #[must_use]
     pub fn over(connection: Connection) -> Self {
         Self::publishing_within(connection, PUBLISH_WITHIN)
     }
 
-    /// The same, for hosts that reconcile sooner than after 60 s; see [`ClientConfig::publish_within`].
+    /// Makes a client over a connection, for hosts that reconcile sooner than after 60 s; see
+    /// [`ClientConfig::publish_within`].
     #[must_use]
     pub fn publishing_within(connection: Connection, publish_within: Duration) -> Self {
         let records = Records::new(&connection);
@@ -48,27 +49,10 @@ impl Client {
         }
     }
 
-    /// The connection.
+    /// The connection that all operations of this client use.
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.shared.connection
-    }
-
-    /// Starts a submission of the task `module.function`; what is wrong with it is said when it is submitted.
-    pub fn task(&self, task: &str) -> SubmissionBuilder {
-        SubmissionBuilder::new(self.clone(), task)
-    }
-
-    /// A handle on the job with this key, whether or not there is one.
-    #[must_use]
-    pub fn job(&self, key: &JobKey) -> Handle {
-        Handle::new(self.clone(), key.clone())
-    }
-
-    /// The module registry.
-    #[must_use]
-    pub fn modules(&self) -> Modules<'_> {
-        Modules::new(self)
     }
 
     pub(crate) fn records(&self) -> &Records {

@@ -1,4 +1,4 @@
-//! The hosts that run now.
+//! The hosts that run now, by what they say of themselves in the hosts bucket.
 
 use wasmhost_nats::{ReadError, hosts};
 use wasmhost_protocol::presence::HostPresence;
@@ -6,7 +6,7 @@ use wasmhost_protocol::presence::HostPresence;
 use crate::client::Client;
 
 impl Client {
-    /// The hosts that run now, as each last said.
+    /// Lists the hosts that run now. Each entry is what the host said of itself last, at most 30 s ago.
     pub async fn hosts(&self) -> Result<Vec<HostPresence>, ReadError> {
         hosts::hosts(self.connection()).await
     }

@@ -1,13 +1,14 @@
-//! A handle on one job, made from its key alone: what Celery's AsyncResult tells. Waiting is in `watch` and `result`.
+//! A handle on one job, made from its key alone, and what the job's record says now. Waiting for more is in `watch` and
+//! `result`.
 
-use wasmhost_nats::{ReadError, SubscribeError, WriteError};
+use wasmhost_nats::{ReadError, SubscribeError};
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::Json;
-use wasmhost_protocol::record::{End, JobError, JobState, Payload, Record, StateLabel, StoredEntry};
+use wasmhost_protocol::record::{End, JobError, JobState, Record, StateLabel, StoredEntry};
 
 use crate::client::Client;
 
-/// A handle on one job. Cheap to clone; holds nothing on the server.
+/// A handle on one job, as Celery's `AsyncResult` is. It is cheap to clone and costs the server nothing.
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) client: Client,
@@ -20,109 +21,88 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-/// Why a job's record could not be read.
+/// Why the record of a job could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatusError {
     /// There is no such job, or its record has expired.
     #[error("job {key} is not found; it never was, or its record has expired")]
     NotFound {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
     },
-    /// What stands under the key is no record that this client reads.
+    /// This client cannot read the record that stands under the key.
     #[error("record of job {key} cannot be read: {why}")]
     Unreadable {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
-        /// What is wrong with it.
+        /// What is wrong with the record.
         why: String,
     },
-    /// The server did not answer, or not with a record.
+    /// The server did not answer, or refused to.
     #[error("reading the record of job {key}")]
     Unreachable {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
-        /// Why.
+        /// Why the record was not read.
         source: ReadError,
     },
     /// The job's events could not be subscribed to.
     #[error("watching job {key}")]
     Subscribe {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
-        /// Why.
+        /// Why there is no subscription.
         source: SubscribeError,
     },
 }
 
-/// Why a job's record was not forgotten.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ForgetError {
-    /// Its record could not be read.
-    #[error(transparent)]
-    Status(#[from] StatusError),
-    /// It has not ended.
-    #[error("job {key} has not ended, it is {state}; revoke it first")]
-    NotEnded {
-        /// The job.
-        key: JobKey,
-        /// Its state.
-        state: StateLabel,
-    },
-    /// The record could not be deleted.
-    #[error("forgetting job {key}")]
-    Write {
-        /// The job.
-        key: JobKey,
-        /// Why.
-        source: WriteError,
-    },
+impl Client {
+    /// Makes a handle on the job with this key, whether or not there is such a job.
+    #[must_use]
+    pub fn job(&self, key: &JobKey) -> Handle {
+        Handle { client: self.clone(), key: key.clone() }
+    }
 }
 
 impl Handle {
-    pub(crate) fn new(client: Client, key: JobKey) -> Self {
-        Self { client, key }
-    }
-
-    /// The job's key.
+    /// The key of the job.
     #[must_use]
     pub fn key(&self) -> &JobKey {
         &self.key
     }
 
-    /// Its record as it stands now.
+    /// Reads the job's record as it is now.
     pub async fn record(&self) -> Result<Record, StatusError> {
         Ok(self.read().await?.0)
     }
 
-    /// Its state now.
+    /// Reads the job's state.
     pub async fn state(&self) -> Result<StateLabel, StatusError> {
         Ok(self.record().await?.state())
     }
 
-    /// Whether it has ended.
+    /// Whether the job has ended.
     pub async fn ready(&self) -> Result<bool, StatusError> {
         Ok(self.record().await?.is_terminal())
     }
 
-    /// Whether it ended with a result.
+    /// Whether the job ended with a result.
     pub async fn successful(&self) -> Result<bool, StatusError> {
         Ok(self.state().await? == StateLabel::Success)
     }
 
-    /// Whether it ended with an error.
+    /// Whether the job ended with an error.
     pub async fn failed(&self) -> Result<bool, StatusError> {
         Ok(self.state().await? == StateLabel::Failure)
     }
 
-    /// The JSON that goes with its state: progress, as a rule.
+    /// Reads the JSON that goes with the job's state, which as a rule is its progress.
     pub async fn meta(&self) -> Result<Option<Json>, StatusError> {
         Ok(self.record().await?.meta.clone())
     }
 
-    /// Why it failed; none where it did not.
+    /// Reads why the job failed; `None` where it did not fail.
     pub async fn error(&self) -> Result<Option<JobError>, StatusError> {
         Ok(match &self.record().await?.stage {
             JobState::Ended { end: End::Failure(error), .. } => Some(error.clone()),
@@ -133,37 +113,14 @@ impl Handle {
         })
     }
 
-    /// Deletes the record of a job that has ended, with its result (T10). Its id is free again.
-    pub async fn forget(&self) -> Result<(), ForgetError> {
-        let (record, revision) = self.read().await?;
-        if !record.is_terminal() {
-            return Err(ForgetError::NotEnded { key: self.key.clone(), state: record.state() });
-        }
-        let deleted = self.client.records().delete(&self.key, revision).await;
-        // Nothing follows a terminal record but its deletion: refused means that it is gone already.
-        deleted.map_err(|source| ForgetError::Write { key: self.key.clone(), source })?;
-        let result = match &record.stage {
-            JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
-            JobState::Ended { .. }
-            | JobState::Pending { .. }
-            | JobState::Running(_)
-            | JobState::Retry { .. } => None,
-        };
-        for blob in result.into_iter().chain(&record.checkpoint) {
-            if let Err(error) = wasmhost_nats::blobs::delete(self.client.connection(), &blob.name).await {
-                tracing::warn!(job.key = %self.key, %error, "a blob of a forgotten job stays until hosts clean up");
-            }
-        }
-        Ok(())
-    }
-
-    /// The record and its revision, from the leader.
+    /// Reads the record and its revision from the bucket's leader.
     pub(crate) async fn read(&self) -> Result<(Record, u64), StatusError> {
         let stored = self.client.records().read(&self.key).await;
         let stored = stored.map_err(|source| StatusError::Unreachable { key: self.key.clone(), source })?;
         self.readable(stored)
     }
 
+    /// The record and its revision in what stands under the job's key.
     pub(crate) fn readable(&self, stored: StoredEntry) -> Result<(Record, u64), StatusError> {
         let key = self.key.clone();
         match stored {

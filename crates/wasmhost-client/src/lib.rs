@@ -1,5 +1,8 @@
 //! Submits wasmhost jobs and follows them: everything that a program outside a host needs.
 //!
+//! Follow a job by reading the files in this order: `submission` (the job as it is described), `manifests` (could any host
+//! run it), `submit` (its record, then its message), `watch` and `result` (what becomes of it).
+//!
 //! ```no_run
 //! use std::time::Duration;
 //! use wasmhost_client::{Client, ClientConfig};
@@ -21,38 +24,55 @@
 //! # }
 //! ```
 
-mod client;
+mod sign_in;
+
 mod config;
+mod environment;
+
+mod client;
+
+mod builder;
+mod submission;
+
+mod manifests;
+
+mod submit;
 
 mod bulk;
-mod manifests;
-mod submission;
-mod submit;
+mod intent;
 
 mod job;
 mod notes;
+mod watch;
+
+mod forget;
 mod result;
 mod revoke;
-mod watch;
 
 mod hosts;
 mod list;
 mod modules;
 
+pub use builder::SubmissionBuilder;
 pub use client::Client;
-pub use config::{ClientConfig, ConfigError, PUBLISH_WITHIN};
-pub use job::{ForgetError, Handle, StatusError};
-
+pub use config::{ClientConfig, PUBLISH_WITHIN};
+pub use environment::ConfigError;
+pub use forget::ForgetError;
+pub use job::{Handle, StatusError};
 pub use modules::Modules;
 pub use notes::Notes;
 pub use result::ResultError;
-pub use revoke::{RevokeError, RevokeOptions};
-pub use submission::{Checked, Submission, SubmissionBuilder};
-pub use submit::{Accepted, SubmitError};
+pub use revoke::RevokeOptions;
+pub use revoke::error::RevokeError;
+pub use sign_in::{Contradiction, DEFAULT_URL, SignIn};
+pub use submission::{Checked, Submission};
+pub use submit::Accepted;
+pub use submit::error::SubmitError;
+pub use watch::States;
+
 pub use wasmhost_nats::registry::{RegistryError, Version};
 pub use wasmhost_nats::{ConnectConfig, ConnectError, Connection, Credentials, JobFilter, ReadError};
 pub use wasmhost_protocol as protocol;
-pub use watch::States;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,4 +1,4 @@
-//! The records of many jobs, as they stand when asked.
+//! The records of many jobs, as they are when the client asks.
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use wasmhost_nats::{JobFilter, ReadError};
@@ -7,8 +7,8 @@ use wasmhost_protocol::record::{Record, StoredEntry};
 use crate::client::Client;
 
 impl Client {
-    /// The records of all jobs, or those of a module or a task, oldest write first. What cannot be read as a record is
-    /// left out; `doctor` names it.
+    /// Lists the records of all jobs, or of those of a module or a task; those written longest ago come first. An entry that
+    /// this client cannot read as a record is left out.
     pub async fn list(
         &self,
         filter: &JobFilter,

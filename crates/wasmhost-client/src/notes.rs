@@ -1,5 +1,5 @@
-//! What hosts say of a job while it waits with them: lines of their own among those that the guest logs. They cost nothing to
-//! anybody who does not listen, and tell nothing that the record would have to.
+//! What hosts say of a job while it waits with them, such as that its module is being compiled: lines of their own in the
+//! job's log. They cost nothing where nobody listens, and nothing depends on them.
 
 use nats_wire::Subscription;
 use serde::Deserialize;
@@ -7,12 +7,12 @@ use wasmhost_nats::ConnectError;
 
 use crate::job::Handle;
 
-/// Lines that wait to be taken; of more, the newest are missed.
+/// How many lines wait to be taken. Further ones are dropped.
 const WAITING: usize = 256;
-/// The stream of a host's own lines.
-const OF_HOSTS: &str = "host";
+/// The value of `stream` in a line that a host wrote itself.
+const HOST_STREAM: &str = "host";
 
-/// The lines of hosts on one job's log, from when it was made.
+/// The lines that hosts write into the log of one job, from when this was made.
 pub struct Notes(Subscription);
 
 #[derive(Deserialize)]
@@ -22,7 +22,11 @@ struct Line {
 }
 
 impl Handle {
-    /// Listens to what hosts say of the job. Where the server does not permit that, there is nothing to hear.
+    /// Listens to what hosts say of the job. Where the server does not permit that, no line ever comes.
+    ///
+    /// # Errors
+    ///
+    /// The connection for what strangers send cannot be made.
     pub async fn notes(&self) -> Result<Notes, ConnectError> {
         let connection = self.client.connection();
         let subject = connection.names.logs_subject(&self.key);
@@ -31,11 +35,11 @@ impl Handle {
 }
 
 impl Notes {
-    /// The next one. Safe to drop.
+    /// Waits for the next line. The future may be dropped without losing one.
     pub async fn next(&mut self) -> String {
         while let Some(message) = self.0.next().await {
             if let Ok(line) = serde_json::from_slice::<Line>(&message.payload)
-                && line.stream == OF_HOSTS
+                && line.stream == HOST_STREAM
             {
                 return line.message;
             }

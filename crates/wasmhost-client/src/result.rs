@@ -1,4 +1,4 @@
-//! The result of a job: waits for its end and tells it apart.
+//! The result of a job: waiting for its end, and telling a result from a failure and a revoke.
 
 use std::time::Duration;
 
@@ -11,54 +11,54 @@ use wasmhost_protocol::record::{BlobRef, End, JobError, JobState, Payload, Recor
 
 use crate::job::{Handle, StatusError};
 
-/// Why there is no result.
+/// Why a job has no result, or not yet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResultError {
     /// The job failed.
     #[error("job {} failed: {}: {}", record.key(), error.kind.as_str(), wasmhost_protocol::text::escape(&error.message))]
     Failed {
-        /// Why.
+        /// Why it failed.
         error: Box<JobError>,
-        /// Everything that is known of it.
+        /// The terminal record.
         record: Box<Record>,
     },
     /// The job was revoked.
     #[error("job {} was revoked: {}", record.key(), wasmhost_protocol::text::escape(reason))]
     Revoked {
-        /// Why.
+        /// The reason that was given.
         reason: String,
-        /// Everything that is known of it.
+        /// The terminal record.
         record: Box<Record>,
     },
-    /// There is no such job, or its record was deleted while it was waited for.
+    /// There is no such job, or its record was deleted meanwhile.
     #[error("job {key} is not found; it never was, or its record has expired")]
     NotFound {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
     },
-    /// The job did not end in time.
+    /// The job has not ended in time. It goes on.
     #[error("job {key} has not ended after {}", wasmhost_protocol::duration::format_duration(*waited))]
     Timeout {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
-        /// How long it was waited for.
+        /// How long its end was waited for.
         waited: Duration,
     },
     /// The result is not of the type that was asked for.
     #[error("result of job {key} is not of the type that was asked for")]
     Decode {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
-        /// Where they differ.
+        /// Where the result differs from it.
         source: InvalidJson,
     },
-    /// The result stands in a blob that could not be fetched.
+    /// The result is in a blob that could not be fetched.
     #[error("fetching the result of job {key}")]
     Blob {
-        /// The job.
+        /// The key of the job.
         key: JobKey,
-        /// Why.
+        /// Why the blob was not fetched.
         source: blobs::ObjectError,
     },
     /// The record could not be read.
@@ -78,14 +78,14 @@ impl From<StatusError> for ResultError {
 }
 
 impl Handle {
-    /// Waits for the end of the job, as long as it takes; its result as a `T`.
+    /// Waits for the end of the job, as long as it takes, and returns its result as a `T`.
     pub async fn result<T: DeserializeOwned>(&self) -> Result<T, ResultError> {
         let json = self.raw_result().await?;
-        let text: Result<T, _> = serde_json::from_str(json.as_str());
-        text.map_err(|source| ResultError::Decode { key: self.key.clone(), source: source.into() })
+        let result: Result<T, _> = serde_json::from_str(json.as_str());
+        result.map_err(|source| ResultError::Decode { key: self.key.clone(), source: source.into() })
     }
 
-    /// The same, but waits no longer than `limit`. The job goes on.
+    /// Waits like [`Self::result`], but no longer than `limit`. The job goes on afterwards.
     pub async fn result_timeout<T: DeserializeOwned>(&self, limit: Duration) -> Result<T, ResultError> {
         match timeout(limit, self.result()).await {
             Ok(result) => result,
@@ -93,10 +93,16 @@ impl Handle {
         }
     }
 
-    /// Waits for the end of the job, as long as it takes; its result as JSON text.
+    /// Waits for the end of the job, as long as it takes, and returns its result as JSON text.
     pub async fn raw_result(&self) -> Result<Json, ResultError> {
-        let record = self.terminal().await?;
-        let JobState::Ended { end, .. } = &record.stage else { unreachable!("`terminal` waits for the end") };
+        self.raw_result_of(self.terminal().await?).await
+    }
+
+    /// Returns the result in the job's record as JSON text, for who has watched the job to its end and has its record
+    /// already. A record that is not terminal is waited for like [`Self::raw_result`] does.
+    pub async fn raw_result_of(&self, record: Record) -> Result<Json, ResultError> {
+        let record = if record.is_terminal() { record } else { self.terminal().await? };
+        let JobState::Ended { end, .. } = &record.stage else { unreachable!("a terminal record has ended") };
         match end {
             End::Success(Payload::Inline(json)) => Ok(json.clone()),
             End::Success(Payload::Blob(blob)) => self.fetch(blob).await,

@@ -1,4 +1,5 @@
-//! The states of one job as they come: events wake, a terminal state is read from the leader before it is told.
+//! The states of one job as they come. Events tell of new records; one that is terminal is read from the bucket's leader
+//! before it is passed on.
 
 use std::time::Duration;
 
@@ -9,51 +10,61 @@ use wasmhost_protocol::record::{Record, StoredEntry};
 
 use crate::job::{Handle, StatusError};
 
-/// How often a waiting client reads again, since events may be lost (R5).
+/// How often a waiting client reads again, since the server may drop events
+/// ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)).
 const READ_AGAIN: Duration = Duration::from_secs(15);
-/// So long a bucket that has been there may be away.
+/// How long a bucket that was there before may be away: while its stream has no leader, or the way to it is interrupted.
 const AWAY_FOR: Duration = Duration::from_secs(60);
 
-/// The records of one job, revisions increasing, ending after the terminal one. Slow readers may miss some in between,
+/// The records of one job with increasing revisions, up to the terminal one. A slow reader may miss some in between, but
 /// never the last.
 pub struct States {
     job: Handle,
     events: BoxStream<'static, Heard>,
-    /// The revision told last.
+    /// The revision of the record that was returned last.
     revision: u64,
-    /// What is told next, before any event.
+    /// The record that is returned next, before any event.
     first: Option<Record>,
     ended: bool,
-    /// Why it ended, where that was not the end of the job.
+    /// Why there are no more records, where the job's end is not the reason.
     failed: Option<StatusError>,
     read_at: Instant,
 }
 
-/// What to do next.
+/// What a watch does next.
 enum Wake {
-    /// An event.
+    /// It looks at an event.
     Event(Event),
-    /// Events may have been lost.
+    /// It reads the record, since events may have been lost.
     Read,
 }
 
 impl Handle {
-    /// Watches the job: its record now, then each further one.
+    /// Watches the job: the states begin with its record as it is now.
+    ///
+    /// # Errors
+    ///
+    /// The record cannot be read, or its events cannot be subscribed to.
     pub async fn watch(&self) -> Result<States, StatusError> {
-        let connection = self.client.connection();
-        // Subscribed before the read: nothing falls between the two.
-        let events = subscribe(connection, &self.key).await;
+        // Subscribed before the read, so that no record falls between the two.
+        let events = subscribe(self.client.connection(), &self.key).await;
         let events = events.map_err(|source| StatusError::Subscribe { key: self.key.clone(), source })?;
         let (record, revision) = self.read().await?;
-        let (ended, read_at) = (record.is_terminal(), Instant::now());
-        let (job, events) = (self.clone(), events.boxed());
-        Ok(States { job, events, revision, first: Some(record), ended, failed: None, read_at })
+        Ok(States {
+            job: self.clone(),
+            events: events.boxed(),
+            revision,
+            ended: record.is_terminal(),
+            first: Some(record),
+            failed: None,
+            read_at: Instant::now(),
+        })
     }
 }
 
 impl States {
-    /// The next record; none after the terminal one, when the record was deleted, or when it may no longer be read: see
-    /// [`Self::failure`].
+    /// Waits for the next record. There is none after the terminal one, after the record was deleted, or when it may no
+    /// longer be read; see [`Self::failure`].
     pub async fn next(&mut self) -> Option<Record> {
         if let Some(first) = self.first.take() {
             return Some(first);
@@ -70,24 +81,24 @@ impl States {
         None
     }
 
-    /// Why there are no more records although the job has not ended; taken by the call.
+    /// Takes the error because of which there are no more records although the job has not ended.
     pub fn failure(&mut self) -> Option<StatusError> {
         self.failed.take()
     }
 
-    /// The revision of the record that was told last.
+    /// The revision of the record that was returned last.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The same as a stream.
+    /// Turns the states into a stream.
     pub fn into_stream(self) -> impl Stream<Item = Record> + Send + Unpin {
         unfold(self, async |mut states| states.next().await.map(|record| (record, states))).boxed()
     }
 
-    /// Waits. An event that is dropped with its arm has not been taken from the subscription.
     async fn wake(&mut self) -> Wake {
+        // Dropping an arm loses nothing: an event is taken from the subscription only when its arm is chosen.
         tokio::select! {
             Some(heard) = self.events.next() => match heard {
                 Heard::Event(event) => Wake::Event(event),
@@ -104,12 +115,12 @@ impl States {
         match event.stored {
             StoredEntry::Record { record, .. } if record.is_terminal() => {
                 match self.read_entry().await? {
-                    // Its time to live was shorter than our way to the leader.
-                    StoredEntry::Absent | StoredEntry::Deleted(_) => self.tell(*record, event.revision),
-                    stored => self.tell_entry(stored),
+                    // The record has expired since: its time to live was shorter than the way to the leader.
+                    StoredEntry::Absent | StoredEntry::Deleted(_) => self.advance(*record, event.revision),
+                    stored => self.advance_to(stored),
                 }
             }
-            StoredEntry::Record { record, .. } => self.tell(*record, event.revision),
+            StoredEntry::Record { record, .. } => self.advance(*record, event.revision),
             StoredEntry::Absent
             | StoredEntry::Deleted(_)
             | StoredEntry::Unreadable { .. }
@@ -117,16 +128,14 @@ impl States {
         }
     }
 
-    /// Reads from the leader.
     async fn read(&mut self) -> Option<Record> {
         let stored = self.read_entry().await?;
         self.read_at = Instant::now();
-        self.tell_entry(stored)
+        self.advance_to(stored)
     }
 
-    /// What stands, as soon as the leader answers; none where it refuses to, and the watch ends with that.
+    /// Reads what stands from the leader, as soon as it answers. Where it refuses to, the watch ends.
     async fn read_entry(&mut self) -> Option<StoredEntry> {
-        // One that has been there is away while the server has no leader for it, or the way to it is interrupted.
         let missing_for = if self.revision > 0 { AWAY_FOR } else { SET_UP_WITHIN };
         match self.job.client.records().read_or_refused(&self.job.key, missing_for).await {
             Ok(stored) => Some(stored),
@@ -138,14 +147,15 @@ impl States {
         }
     }
 
-    fn tell_entry(&mut self, stored: StoredEntry) -> Option<Record> {
+    /// Takes over what the leader said. A watch whose job has no record any more ends.
+    fn advance_to(&mut self, stored: StoredEntry) -> Option<Record> {
         match self.job.readable(stored) {
-            // The leader's word counts, whatever revision a forged event claimed.
             Ok((record, revision)) if record.is_terminal() => {
+                // A forged event may have claimed a larger revision; the leader's end counts all the same.
                 self.revision = self.revision.min(revision.saturating_sub(1));
-                self.tell(record, revision)
+                self.advance(record, revision)
             }
-            Ok((record, revision)) => self.tell(record, revision),
+            Ok((record, revision)) => self.advance(record, revision),
             Err(error) => {
                 tracing::debug!(%error, "a watched job has no record any more");
                 self.ended = true;
@@ -154,7 +164,8 @@ impl States {
         }
     }
 
-    fn tell(&mut self, record: Record, revision: u64) -> Option<Record> {
+    /// Takes over a record, if it is newer than the one before.
+    fn advance(&mut self, record: Record, revision: u64) -> Option<Record> {
         if revision <= self.revision {
             return None;
         }

@@ -174,8 +174,8 @@ async fn revoke(host: &Host, client: &Client, request: &Message) -> Result<Bytes
     let key =
         host.storage.connection.names.parse_revoke_subject(&request.subject).map_err(|error| bad(&error))?;
     let wish = RevokeRequest::parse(&request.payload)?;
-    let mut options = RevokeOptions { if_queued: wish.if_queued, ..RevokeOptions::default() };
-    options.reason = wish.reason.unwrap_or_default();
+    let mut options = RevokeOptions::new(wish.reason.unwrap_or_default());
+    options.if_queued = wish.if_queued;
     options.grace = wish.grace.unwrap_or_default();
     json(&client.job(&key).request_revoke(options).await.map_err(|error| revoke_error(&error))?)
 }

@@ -26,12 +26,13 @@ pub(crate) const PING_EVERY: Duration = Duration::from_secs(2);
 /// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
 const UNACKED_PUBLISHES: usize = 65_536;
 
-/// Where to connect, and as whom.
+/// Where to connect, and how to sign in.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ConnectConfig {
     /// `nats://host:port`, or several separated by commas.
     pub url: String,
-    /// Who connects.
+    /// How the connection signs in.
     pub credentials: Credentials,
     /// Certificates of authorities to trust, in place of the system's; with them a server without TLS is refused.
     pub tls_ca: Option<PathBuf>,
@@ -52,7 +53,7 @@ pub struct ConnectConfig {
 }
 
 impl ConnectConfig {
-    /// A connection to `url` with the defaults: nobody in particular, the namespace `wasmhost`, five seconds.
+    /// Configures a connection to `url` that does not sign in, with the namespace `wasmhost` and five seconds to connect.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! Who connects: as it is configured, as the address says it, and as each of the two clients wants to be told.
+//! The credentials of a connection: as they are configured, as an address names them, and in the form that each of the two
+//! clients takes.
 
 use std::fmt;
 use std::io;
@@ -10,10 +11,10 @@ use nats_wire::Auth;
 use crate::connect::{ConnectConfig, ConnectError};
 use crate::servers::{self, BadAddress};
 
-/// Who connects.
+/// How a connection signs in.
 #[derive(Clone, Default)]
 pub enum Credentials {
-    /// Whoever the address names, or nobody in particular.
+    /// With what the address names before its `@`, or not at all.
     #[default]
     None,
     /// A file with a JWT and its key, as `nsc` writes it.
@@ -55,7 +56,7 @@ impl fmt::Debug for Credentials {
 }
 
 impl ConnectConfig {
-    /// Who connects: whoever is configured, else whoever the address names.
+    /// The credentials that are configured, or else those that the address names.
     pub(crate) fn identity(&self) -> Result<Credentials, BadAddress> {
         match &self.credentials {
             Credentials::None => Ok(servers::user_of(&self.url)?.unwrap_or_default()),
@@ -65,12 +66,12 @@ impl ConnectConfig {
 }
 
 impl Credentials {
-    /// Reads what is named, and signs with it: what is wrong is said before anybody is asked.
+    /// Reads the files that are named, and signs with what they hold, so that a mistake is reported before any server is asked.
     pub(crate) async fn check(&self) -> Result<(), ConnectError> {
         self.auth().check().await.map_err(|source| self.unusable(source))
     }
 
-    /// For the client that beats and records.
+    /// Connect options for the client that extends leases and writes records.
     pub(crate) async fn sign_in(self) -> Result<ConnectOptions, ConnectError> {
         let options = ConnectOptions::new();
         Ok(match &self {
@@ -95,7 +96,7 @@ impl Credentials {
         })
     }
 
-    /// For the client of the edge.
+    /// The same credentials for the client of the edge connection.
     pub(crate) fn auth(&self) -> Auth {
         match self {
             Self::None => Auth::None,
@@ -128,7 +129,7 @@ async fn read(path: &Path) -> io::Result<String> {
     tokio::fs::read_to_string(path).await
 }
 
-/// As `nsc` writes both: the client has no other door for them.
+/// A file with a JWT and its key as `nsc` writes it, since async-nats takes the two in no other form.
 fn creds_file(jwt: &str, seed: &str) -> String {
     format!(
         "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\

@@ -1,5 +1,5 @@
-//! The servers of a connection as they are written: one address or several with commas between, each perhaps with a user
-//! and a password, or a token, before its `@`.
+//! The servers of a connection as they are written: one address or several with commas between them. Before the `@` of an
+//! address there may be a user and a password, or a token.
 
 use async_nats::ServerAddr;
 
@@ -12,13 +12,17 @@ use crate::credentials::Credentials;
     wasmhost_protocol::text::escape(address)
 )]
 pub struct BadAddress {
-    /// The address, without who connects.
+    /// The address, without user, password or token.
     pub address: String,
     /// What is wrong with it.
     pub why: String,
 }
 
-/// Whether each address of `url` can be one.
+/// Checks that each address of `url` is one that a server can have.
+///
+/// # Errors
+///
+/// The first address that is none.
 pub fn check_url(url: &str) -> Result<(), BadAddress> {
     user_of(url)?;
     for address in split(url).0 {
@@ -40,10 +44,11 @@ pub fn check_url(url: &str) -> Result<(), BadAddress> {
     Ok(())
 }
 
-/// The addresses of `url` without who connects, and who connects as the first address that says it does.
+/// Splits `url` into its addresses, without user, password or token, and the first of these that an address has before its
+/// last `@`. [`ServerAddr`] cannot do this: to it a `/`, `?` or `#` ends an address, and a password may have them.
 pub(crate) fn split(url: &str) -> (Vec<String>, Option<&str>) {
     let mut user_info = None;
-    // A comma too many is no server.
+    // An empty part between or after commas is no server.
     let mut given: Vec<_> = url.split(',').map(str::trim).filter(|address| !address.is_empty()).collect();
     if given.is_empty() {
         given.push("");
@@ -60,8 +65,8 @@ pub(crate) fn split(url: &str) -> (Vec<String>, Option<&str>) {
     (addresses.collect(), user_info)
 }
 
-/// Who the addresses say connects: `user:password`, or a token, with `%` and two digits for what has a meaning in an
-/// address.
+/// Reads the user and password, or the token, that the addresses name. A character that has a meaning in an address is
+/// written as `%` and two hexadecimal digits.
 pub(crate) fn user_of(url: &str) -> Result<Option<Credentials>, BadAddress> {
     let (addresses, Some(user_info)) = split(url) else { return Ok(None) };
     let decoded = |text: &str| {
@@ -111,6 +116,7 @@ mod tests {
         };
         assert_eq!(user("nats://a%3Ada:p%40s%2fs%C3%A9@n:1"), "a:da p@s/sé");
         assert_eq!(user("nats://ada:p@s:s@n:1"), "ada p@s:s");
+        assert_eq!(user("nats://ada:p/s?s#@n:1"), "ada p/s?s#");
         assert_eq!(user("to%2Cken@n,m"), "to,ken");
         assert_eq!(user("n:1"), "None");
         for bad in ["%", "%4", "%+4", "%zz", "%é"] {

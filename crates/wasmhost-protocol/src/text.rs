@@ -6,4 +6,4 @@ mod size;
 
 pub use escape::{cut_middle, escape, escape_lines, is_unseen, truncate};
 pub use nearest::{known_names, nearest};
-pub use size::format_size;
+pub use size::{format_size, format_size_rounded};

@@ -31,7 +31,8 @@ pub(super) struct Observers {
 
 impl Observers {
     pub(super) async fn connect(url: &str) -> anyhow::Result<Self> {
-        let config = ConnectConfig { reconnect_delay: Some(RECONNECT_DELAY), ..ConnectConfig::new(url) };
+        let mut config = ConnectConfig::new(url);
+        config.reconnect_delay = Some(RECONNECT_DELAY);
         let connect = || Connection::open(&config);
         Ok(Self { recorder: [connect().await?, connect().await?], witness: connect().await? })
     }

@@ -20,7 +20,8 @@ pub(super) async fn revoke(job: &Handle, how: Revoke, notes: &Arc<Notes>) {
     notes.fault("revoke", Hit::job(job.key()));
     loop {
         let (grace, if_queued) = (how.grace, how.if_queued);
-        let options = RevokeOptions { reason: "the storm".to_owned(), grace, if_queued };
+        let mut options = RevokeOptions::new("the storm").with_grace(grace);
+        options.if_queued = if_queued;
         let answer = match job.revoke_with(options).await {
             Ok(record) => record.state().as_str().to_owned(),
             Err(RevokeError::TooLate { record }) => record.state().as_str().to_owned(),

@@ -82,8 +82,7 @@ async fn a_job_revoked_while_no_host_is_up_ends_revoked_without_attempt_2() -> T
     let (deployment, host, mut events) = running(1_000).await?;
     host.kill().await?;
     let job = deployment.job("progress.run.c").await?;
-    let asked =
-        job.request_revoke(RevokeOptions { reason: "nobody home".to_owned(), ..RevokeOptions::default() });
+    let asked = job.request_revoke(RevokeOptions::new("nobody home"));
     ensure!(!asked.await?.is_terminal(), "its host may be alive for all that the client knows");
     let _next = deployment.host(&FLAGS).await?;
     let history = events.until_end("progress.run.c").await?;

@@ -77,7 +77,7 @@ async fn a_claimed_job_whose_host_and_message_are_gone_is_lost_or_revoked() -> T
     }
     host.kill().await?;
     purge(&deployment).await?;
-    let options = RevokeOptions { reason: "no longer wanted".to_owned(), ..RevokeOptions::default() };
+    let options = RevokeOptions::new("no longer wanted");
     jobs[1].request_revoke(options).await?;
     let _next = deployment.host(&FLAGS).await?;
     let history = events.until_end("hostile.run.lost").await?;

@@ -18,7 +18,7 @@ fn forever() -> Value {
 }
 
 fn grace(grace: Duration) -> RevokeOptions {
-    RevokeOptions { reason: "user left".to_owned(), grace, ..RevokeOptions::default() }
+    RevokeOptions::new("user left").with_grace(grace)
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn only_if_queued_leaves_a_running_job_alone() -> Test {
     let running = client.task("progress.run").id("running").submit(&arguments).await?;
     events.until_state("progress.run.running", "PROGRESS").await?;
     let queued = client.task("progress.run").id("queued").queue("later").submit(&arguments).await?;
-    let options = RevokeOptions { if_queued: true, ..RevokeOptions::default() };
+    let options = RevokeOptions::default().if_queued();
     let answer = running.revoke_with(options.clone()).await;
     ensure!(matches!(answer, Err(RevokeError::AlreadyRunning { .. })), "{answer:?}");
     queued.revoke_with(options).await?;

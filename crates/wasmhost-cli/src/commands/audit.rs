@@ -1,16 +1,15 @@
-//! `wasmhost audit`: what is seen of a run, and whether it kept what the protocol promises.
+//! `wasmhost audit`: records what can be seen of a run, and checks whether it kept what the protocol promises.
 
 mod check;
 mod record;
 
 use clap::Subcommand;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::runtime;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::local::runtime;
 
-/// What to do for an audit.
+/// The subcommands of `audit`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Record every revision of every job, what guests log as effects, and what is left at the end
@@ -22,7 +21,7 @@ pub(crate) enum Audit {
 /// Runs the subcommand.
 pub(crate) fn run(audit: Audit, global: &Global) -> Result<Exit, CliError> {
     match audit {
-        // Ctrl-C ends a recording, and does not throw it away.
+        // Without the usual handling of Ctrl-C, which would throw the recording away.
         Audit::Record(args) => runtime::current_thread()?.block_on(record::run(args, global)),
         Audit::Check(args) => check::run(&args, global),
     }

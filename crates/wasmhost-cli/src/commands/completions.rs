@@ -1,13 +1,11 @@
-//! `wasmhost completions`: a script for a shell.
+//! `wasmhost completions`: prints a script for a shell.
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
 
 /// Flags of `completions`.
 #[derive(Debug, clap::Args)]
@@ -19,11 +17,11 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-/// Prints the script.
-pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
+/// Prints the script that completes the commands and flags of `program`.
+pub(crate) fn run(args: &Args, mut program: Command) -> Result<Exit, CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "wasmhost", &mut script);
-    // A reader that needs no more of it has what it wants.
+    clap_complete::generate(args.shell, &mut program, "wasmhost", &mut script);
+    // A reader that closes the pipe has what it wants.
     let _ = io::stdout().lock().write_all(&script);
     Ok(Exit::Ok)
 }

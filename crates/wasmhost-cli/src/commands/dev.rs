@@ -1,5 +1,5 @@
-//! `wasmhost dev`: a private nats-server, a host in this process, and the modules of a directory. Everything ends with
-//! this process, however it ends.
+//! `wasmhost dev`: a private nats-server, a host in this process, and the modules of a directory. All of it ends with this
+//! process, however the process ends.
 
 mod modules;
 mod server;
@@ -8,17 +8,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use wasmhost_client::Client;
 use wasmhost_host::HostConfig;
 use wasmhost_nats::{ConnectConfig, Connection, LayoutConfig, ensure_layout};
+use wasmhost_protocol::policy::Policy;
 use wasmhost_sandbox::{Sandbox, SandboxConfig};
 
-use crate::cli::Global;
-use crate::commands::module::{push, tasks};
-use crate::commands::serve::host_failed;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, connect, input, output, runtime};
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::local::component::Component;
+use crate::local::{input, runtime, sandbox};
+use crate::output;
+use crate::output::module::tasks;
 
 /// How long the end waits for jobs that run.
 const GRACE: Duration = Duration::from_secs(3);
@@ -43,15 +45,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let home = server::Home::open(&args.dir)?;
     let mut server = server::start(&home, args.nats_server)?;
-    let config = HostConfig {
-        grace: GRACE,
-        cache_dir: Some(home.path.join("cache")),
-        ..HostConfig::new(component::child_compiler()?)
-    };
-    let connect = ConnectConfig {
-        namespace: global.namespace.clone().unwrap_or_default(),
-        ..ConnectConfig::new(server.url())
-    };
+    let mut config = HostConfig::new(sandbox::child_compiler()?);
+    config.grace = GRACE;
+    config.cache_dir = Some(home.path.join("cache"));
+    let mut connect = ConnectConfig::new(server.url());
+    connect.namespace = global.connection.namespace.clone().unwrap_or_default();
     let found = modules::find(&args.dir, std::env::var_os("CARGO_TARGET_DIR"))?;
     let guests = runtime::guests()?;
     let everything = host_and_modules(connect, config, found, guests.handle().clone());
@@ -71,17 +69,16 @@ async fn host_and_modules(
     found: modules::Found,
     guests: Handle,
 ) -> Result<(), CliError> {
-    let stop = tokio_util::sync::CancellationToken::new();
-    let connection = Connection::open(&connect).await.map_err(|error| connect::refused(&error))?;
+    let stop = CancellationToken::new();
+    let connection = Connection::open(&connect).await?;
     ensure_layout(&connection, &LayoutConfig::default()).await?;
-    let sandbox = sandbox(&config, guests.clone())?;
+    let sandbox = sandbox_for_pushes(&config, guests.clone())?;
     let host = async {
-        let ended = wasmhost_host::run(connection.clone(), config, guests, stop.cancelled()).await;
-        ended.map_err(host_failed)
+        Ok::<_, CliError>(wasmhost_host::run(connection.clone(), config, guests, stop.cancelled()).await?)
     };
     let others = async {
         let client = Client::over(connection.clone());
-        // A push that is dropped halfway leaves bytes that no module names yet.
+        // A push that is dropped halfway only leaves bytes that no module names.
         let stopped = tokio::select! {
             shown = push_and_show(&client, &sandbox, &found, &connect.url) => match shown {
                 Ok(()) => runtime::stop_requested().await,
@@ -95,8 +92,8 @@ async fn host_and_modules(
     tokio::try_join!(host, others).map(drop)
 }
 
-/// For pushing: shares the artifacts with the host through the cache.
-fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, CliError> {
+/// A sandbox that compiles what is pushed, into the cache of the host.
+fn sandbox_for_pushes(config: &HostConfig, guests: Handle) -> Result<Sandbox, CliError> {
     let config = SandboxConfig {
         slots: 1,
         cache_dir: config.cache_dir.clone(),
@@ -104,10 +101,10 @@ fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, CliError> {
         max_memory_bytes: config.ceiling.memory_bytes,
         modules_bytes: config.modules_bytes,
     };
-    Sandbox::new(config, guests).map_err(|error| component::no_sandbox(&error))
+    Ok(Sandbox::new(config, guests)?)
 }
 
-/// Pushes every file; one that is no module is named, and the others go on.
+/// Pushes every file. One that is no module is named, and the others are pushed all the same.
 async fn push_and_show(
     client: &Client,
     sandbox: &Sandbox,
@@ -115,7 +112,9 @@ async fn push_and_show(
     url: &str,
 ) -> Result<(), CliError> {
     for (name, file) in &found.modules {
-        match push::push_file(client, sandbox, (name, file)).await {
+        let pushed =
+            async { Component::load(sandbox, file).await?.push(client, name, Policy::default()).await };
+        match pushed.await {
             Ok(entry) => output::note(format_args!(
                 "module {name} of {}\n{}",
                 input::shown(file),

@@ -1,20 +1,19 @@
-//! `wasmhost guarded PROGRAM …`, hidden: becomes the program, which the system kills as soon as its parent is gone. So
-//! that `wasmhost dev` leaves no server behind even when it is killed itself.
+//! `wasmhost guarded PROGRAM …`, hidden: becomes the program, which the system kills as soon as its parent is gone.
+//! `wasmhost dev` runs its server like this, and leaves none behind even when it is killed itself.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
 
-/// The program and its arguments.
+/// Flags of `guarded`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The process that must live.
+    /// The process without which the program must not run.
     #[arg(long)]
     parent: i32,
-    /// The program, and what it gets.
+    /// The program, and its arguments.
     #[arg(required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<OsString>,
 }
@@ -24,10 +23,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, CliError> {
     end_with_parent()?;
     let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get());
     if parent != args.parent {
-        // It ended before the system knew that it matters.
+        // The parent ended before the system was asked to watch it.
         return Err(CliError::silent(Exit::Interrupted));
     }
-    // Ctrl-C goes to the whole group of the terminal: this one is ended by its parent, when it is its turn.
+    // Ctrl-C goes to the whole process group of the terminal, and only the parent is to end this program.
     if let Err(error) = rustix::process::setpgid(None, None) {
         return Err(CliError::new(Exit::Config, format_args!("leaving the process group: {error}")));
     }
@@ -41,7 +40,7 @@ fn end_with_parent() -> Result<(), CliError> {
         .map_err(|error| CliError::new(Exit::Config, format_args!("asking to end with the parent: {error}")))
 }
 
-/// Other systems have no such wish; an ordinary end of the parent still stops the program.
+/// Other systems cannot be asked for this. A parent that is not killed stops the program itself.
 #[cfg(not(target_os = "linux"))]
 fn end_with_parent() -> Result<(), CliError> {
     Ok(())

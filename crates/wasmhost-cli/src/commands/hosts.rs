@@ -1,19 +1,19 @@
-//! `wasmhost hosts`: the hosts that run.
+//! `wasmhost hosts`: lists the hosts that run.
 
 use wasmhost_protocol::presence::HostPresence;
 use wasmhost_protocol::text::escape;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{output, table};
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::output;
+use crate::output::table;
 
 /// Flags of `hosts`: none of its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: wasmhost hosts --json")]
 pub(crate) struct Args {}
 
-/// Prints one line a host.
+/// Prints a line for each host.
 pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let hosts = client.hosts().await?;

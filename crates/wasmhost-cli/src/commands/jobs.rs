@@ -1,4 +1,4 @@
-//! `wasmhost jobs`: the jobs that have a record.
+//! `wasmhost jobs`: lists the jobs that have a record.
 
 use std::str::FromStr;
 
@@ -7,10 +7,10 @@ use wasmhost_client::JobFilter;
 use wasmhost_protocol::ids::{ModuleName, TaskName};
 use wasmhost_protocol::record::{Record, StateLabel};
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{output, render, table};
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::output;
+use crate::output::{render, table};
 
 /// Flags of `jobs`.
 #[derive(Debug, clap::Args)]
@@ -21,14 +21,14 @@ pub(crate) struct Args {
     state: Option<StateLabel>,
     /// Only jobs of this task, or of all tasks of this module
     #[arg(long, value_name = "TASK")]
-    task: Option<Which>,
+    task: Option<OfTask>,
 }
 
-/// A task, or all of a module.
+/// The jobs of a task, or of all tasks of a module.
 #[derive(Debug, Clone)]
-struct Which(JobFilter);
+struct OfTask(JobFilter);
 
-impl FromStr for Which {
+impl FromStr for OfTask {
     type Err = wasmhost_protocol::ids::InvalidName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -41,10 +41,10 @@ impl FromStr for Which {
     }
 }
 
-/// Prints one line a job.
+/// Prints a line for each job.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
-    let filter = args.task.map_or(JobFilter::All, |which| which.0);
+    let filter = args.task.map_or(JobFilter::All, |task| task.0);
     let mut listed = client.list(&filter).await?;
     let mut records = Vec::new();
     while let Some(record) = listed.try_next().await? {

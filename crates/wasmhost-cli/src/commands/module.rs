@@ -1,20 +1,17 @@
-//! `wasmhost module`: the registry.
+//! `wasmhost module`: the modules in the registry.
 
 mod list;
-pub(crate) mod push;
+mod push;
 mod remove;
 mod rollback;
 mod show;
 
 use clap::Subcommand;
-use wasmhost_protocol::manifest::Manifest;
-use wasmhost_protocol::text::escape;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
 
-/// What to do with modules.
+/// The subcommands of `module`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Module {
     /// Check a component, compile it once and make it the current version of a module
@@ -38,16 +35,4 @@ pub(crate) async fn run(module: Module, global: &Global) -> Result<Exit, CliErro
         Module::Rollback(args) => rollback::run(args, global).await,
         Module::Remove(args) => remove::run(args, global).await,
     }
-}
-
-/// The signatures of a module's tasks, one a line, and what is no task.
-pub(crate) fn tasks(manifest: &Manifest) -> String {
-    let mut text = String::new();
-    for task in &manifest.tasks {
-        text.push_str(&format!("  {}\n", escape(&task.signature)));
-    }
-    for refused in &manifest.refused {
-        text.push_str(&format!("  not a task: {}: {}\n", escape(&refused.name), escape(&refused.reason)));
-    }
-    if text.is_empty() { "  none\n".to_owned() } else { text }
 }

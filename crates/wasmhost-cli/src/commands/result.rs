@@ -1,13 +1,13 @@
-//! `wasmhost result`: what a job returned.
+//! `wasmhost result`: prints what a job returned.
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use wasmhost_protocol::duration::parse_duration;
 use wasmhost_protocol::ids::JobKey;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
 use crate::output;
 
 /// Flags of `result`.
@@ -30,13 +30,13 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let job = client.job(&args.key);
     let result = match args.timeout {
         None => job.raw_result().await?,
-        Some(limit) => tokio::time::timeout(limit, job.raw_result()).await.map_err(|_| {
-            let wait =
-                format_args!("job {} has not ended yet: wait longer, or `wasmhost watch` it", args.key)
-                    .to_string();
-            CliError::new(Exit::Full, wait)
-        })??,
+        Some(limit) => timeout(limit, job.raw_result()).await.map_err(|_| not_ended(&args.key))??,
     };
     output::line(output::safe_json(result.as_str()))?;
     Ok(Exit::Ok)
+}
+
+fn not_ended(key: &JobKey) -> CliError {
+    let text = format!("job {key} has not ended yet: wait longer, or `wasmhost watch` it");
+    CliError::new(Exit::Full, text)
 }

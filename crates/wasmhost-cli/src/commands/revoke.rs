@@ -1,15 +1,16 @@
-//! `wasmhost revoke`: asks that a job not run, or stop.
+//! `wasmhost revoke`: asks that a job not run, or that it stop.
 
 use std::time::Duration;
 
 use wasmhost_client::RevokeOptions;
+use wasmhost_protocol::bounds::GRACE;
 use wasmhost_protocol::ids::JobKey;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::parse_grace;
-use crate::{output, render};
+use crate::config::flag_values::duration;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::output;
+use crate::output::render;
 
 /// Flags of `revoke`.
 #[derive(Debug, clap::Args)]
@@ -24,21 +25,18 @@ pub(crate) struct Args {
     #[arg(long, default_value = "revoked from the command line")]
     reason: String,
     /// How long a running task may take to stop by itself, at most 30d
-    #[arg(long, value_name = "DURATION", value_parser = parse_grace)]
+    #[arg(long, value_name = "DURATION", value_parser = duration(GRACE))]
     grace: Option<Duration>,
     /// Leave a job alone that runs
     #[arg(long)]
     if_queued: bool,
 }
 
-/// Revokes, and prints where the job stands then.
+/// Revokes the job, and prints its record after that.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
-    let options = RevokeOptions {
-        reason: args.reason,
-        grace: args.grace.unwrap_or_default(),
-        if_queued: args.if_queued,
-    };
+    let mut options = RevokeOptions::new(args.reason).with_grace(args.grace.unwrap_or_default());
+    options.if_queued = args.if_queued;
     let record = client.job(&args.key).revoke_with(options).await?;
     if global.json {
         output::json(&record)?

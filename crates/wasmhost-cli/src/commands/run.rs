@@ -1,7 +1,7 @@
-//! `wasmhost run`: one attempt of a task on this machine, without NATS.
+//! `wasmhost run`: runs one attempt of a task on this machine, without NATS.
 
-mod ending;
 mod live;
+mod report;
 
 use std::path::{Path, PathBuf};
 
@@ -11,11 +11,11 @@ use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::text::escape;
 use wasmhost_sandbox::{AttemptRequest, Compiler, FunctionChoice, JobContext};
 
-use crate::cli::Global;
-use crate::commands::module::tasks;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, input, toml_file};
+use crate::config::policy_file;
+use crate::error::{CliError, Exit};
+use crate::local::component::{Component, module_name};
+use crate::local::{input, sandbox};
+use crate::output::module::tasks;
 
 /// Flags of `run`.
 #[derive(Debug, clap::Args)]
@@ -40,13 +40,13 @@ pub(crate) struct Args {
 }
 
 /// Runs the task and prints its result.
-pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, CliError> {
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let (function, arguments) = function_and_arguments(args.function, args.arguments)?;
-    let policy = args.policy.as_deref().map(toml_file::policy).transpose()?.unwrap_or_default();
-    let sandbox = component::sandbox(Compiler::InProcess)?;
-    let component = component::load(&sandbox, &args.file).await?;
+    let policy = args.policy.as_deref().map(policy_file::read).transpose()?.unwrap_or_default();
+    let sandbox = sandbox::for_one_component(Compiler::InProcess)?;
+    let component = Component::load(&sandbox, &args.file).await?;
     let function = choose(&component.manifest, function.as_deref())?;
-    let run = AttemptRequest {
+    let attempt = AttemptRequest {
         job: context(&args.file, &function, &policy),
         function,
         args: input::arguments(arguments.as_deref())?,
@@ -55,10 +55,10 @@ pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, CliError> {
         checkpoint: None,
         lease_end: None,
     };
-    ending::report(live::follow(sandbox.start(&component.loaded, run)).await)
+    report::report(live::follow(sandbox.start(&component.loaded, attempt)).await)
 }
 
-/// A first argument that looks like arguments is them.
+/// Tells the function from the arguments. A first argument that looks like arguments is no function.
 fn function_and_arguments(
     function: Option<String>,
     arguments: Option<String>,
@@ -72,7 +72,7 @@ fn function_and_arguments(
     }
 }
 
-/// The task that is meant; where that is not clear, all are listed.
+/// Chooses the task that is meant. Where that is not clear, the error lists all tasks.
 fn choose(manifest: &Manifest, wanted: Option<&str>) -> Result<FunctionChoice, CliError> {
     let listed = |problem: String| {
         CliError::usage(format_args!("{problem}; its tasks:\n{}", tasks(manifest).trim_end()))
@@ -93,11 +93,11 @@ fn choose(manifest: &Manifest, wanted: Option<&str>) -> Result<FunctionChoice, C
     }
 }
 
-/// What the guest is told of its job.
+/// What the guest can read of its job.
 fn context(file: &Path, function: &FunctionChoice, policy: &Policy) -> JobContext {
     let name = function.as_str().rsplit('#').next().unwrap_or_default();
     let local = || ModuleName::parse("local").expect("`local` is a module's name");
-    let module = component::module_name(file).unwrap_or_else(|_| local());
+    let module = module_name(file).unwrap_or_else(|_| local());
     let function = FunctionName::parse(name)
         .unwrap_or_else(|_| FunctionName::parse("run").expect("`run` is a function's name"));
     let now = wasmhost_nats::now();

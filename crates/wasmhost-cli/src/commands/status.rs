@@ -1,11 +1,11 @@
-//! `wasmhost status`: where a job stands now.
+//! `wasmhost status`: shows the record of a job as it is now.
 
 use wasmhost_protocol::ids::JobKey;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{output, render};
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::output;
+use crate::output::render;
 
 /// Flags of `status`.
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! `wasmhost submit`: a new job, and with `--wait` its end.
+//! `wasmhost submit`: submits a job, and with `--wait` follows it to its end.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -6,22 +6,23 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use wasmhost_client::{Checked, Client, Handle, ReadError, StatusError, Submission};
+use wasmhost_client::{Accepted, Checked, Client, Handle, Notes, States, Submission};
+use wasmhost_protocol::bounds::{ATTEMPT, MAX_ATTEMPTS};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::headers::JobOptions;
-use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
+use wasmhost_protocol::ids::{JobId, QueueName, TaskName};
 use wasmhost_protocol::record::{Record, StateLabel};
 use wasmhost_protocol::service::SubmitReply;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::{When, parse_attempts, parse_delay, parse_result_ttl, parse_timeout};
-use crate::nearest::suggestion;
-use crate::progress::{Follower, next_record};
-use crate::{connect, input, output, render};
+use crate::config::flag_values::{When, duration, number, parse_delay, parse_result_ttl};
+use crate::error::suggestion::suggestion;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::local::input;
+use crate::output;
+use crate::output::follower::{Follower, next_record};
 
-/// How long a job may wait before somebody is told that nobody serves it.
+/// How long a job may wait before the user is warned that nobody serves it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Flags of `submit`.
@@ -49,10 +50,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     at: Option<When>,
     /// Stop an attempt after this time, at most 30d
-    #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
+    #[arg(long, value_name = "DURATION", value_parser = duration(ATTEMPT))]
     timeout: Option<Duration>,
     /// Attempts in all, at most 1000000
-    #[arg(long, value_name = "NUMBER", value_parser = parse_attempts)]
+    #[arg(long, value_name = "NUMBER", value_parser = number(MAX_ATTEMPTS))]
     max_attempts: Option<u32>,
     /// Start no attempt after this time, or after this long from now
     #[arg(long, value_name = "TIME")]
@@ -71,14 +72,13 @@ pub(crate) struct Args {
     wait: bool,
 }
 
-/// Submits, and prints the key or waits for the result.
+/// Submits the job, and prints its key or waits for its result.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let wait = args.wait;
     let submission = submission(args)?;
     let queue = submission.queue.clone();
     let client = global.client().await?;
-    check_streams(&client, &submission).await?;
-    let accepted = client.submit(submission).await?;
+    let accepted = client.try_submit(submission).await?;
     let key = accepted.job.key();
     if accepted.state.is_terminal() {
         output::note(format_args!("job {key} stands {} already, and does not run again", accepted.state));
@@ -87,50 +87,85 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
         output::note(key);
         return follow(&client, &accepted.job, &queue, global).await;
     }
-    if global.json {
-        output::json(&SubmitReply { key: key.clone(), state: accepted.state, revision: accepted.revision })?;
-    } else {
-        output::line(key)?;
-    }
+    print(&accepted, global)?;
     Ok(Exit::Ok)
 }
 
-fn submission(args: Args) -> Result<Submission, CliError> {
-    Ok(Submission {
-        id: args.id,
-        queue: args.queue,
-        options: JobOptions {
-            delay: args.delay,
-            at: args.at.map(|when| when.0),
-            timeout: args.timeout,
-            max_attempts: args.max_attempts,
-            expires_at: args.expires.map(|when| when.0),
-            result_ttl: args.result_ttl,
-            digest: args.digest,
-            ..JobOptions::default()
-        },
-        arguments: input::arguments(args.arguments.as_deref())?,
-        checked: if args.unchecked { Checked::Later } else { Checked::ByRegistry },
-        ..Submission::of(args.task)
-    })
-}
-
-/// A server without our streams would be asked again for half a minute: one read tells at once.
-async fn check_streams(client: &Client, submission: &Submission) -> Result<(), CliError> {
-    let id = submission.id.clone().unwrap_or_else(|| JobId::parse("0").expect("`0` is an id"));
-    match client.job(&JobKey::new(submission.task.clone(), id)).record().await {
-        Err(
-            error @ StatusError::Unreachable {
-                source: ReadError::Unreachable { .. } | ReadError::NotSetUp { .. },
-                ..
-            },
-        ) => Err(error.into()),
-        Ok(_) | Err(_) => Ok(()),
+fn print(accepted: &Accepted, global: &Global) -> Result<(), CliError> {
+    let key = accepted.job.key();
+    if !global.json {
+        return output::line(key);
     }
+    let reply = SubmitReply { key: key.clone(), state: accepted.state.clone(), revision: accepted.revision };
+    output::json(&reply)
 }
 
-/// Says so where no host serves the queue: the job would wait without a word. Not to know it is no reason to end.
-async fn warn_of_unserved(client: &Client, queue: &QueueName) {
+fn submission(args: Args) -> Result<Submission, CliError> {
+    let mut submission = Submission::of(args.task);
+    submission.id = args.id;
+    submission.queue = args.queue;
+    submission.options = JobOptions {
+        delay: args.delay,
+        at: args.at.map(|when| when.0),
+        timeout: args.timeout,
+        max_attempts: args.max_attempts,
+        expires_at: args.expires.map(|when| when.0),
+        result_ttl: args.result_ttl,
+        digest: args.digest,
+        ..JobOptions::default()
+    };
+    submission.arguments = input::arguments(args.arguments.as_deref())?;
+    submission.checked = if args.unchecked { Checked::Later } else { Checked::ByRegistry };
+    Ok(submission)
+}
+
+/// Shows the job until its end, and prints its result.
+async fn follow(client: &Client, job: &Handle, queue: &QueueName, global: &Global) -> Result<Exit, CliError> {
+    let mut notes = job.notes().await?;
+    let mut states = job.watch().await?;
+    let is_pending = Cell::new(true);
+    let last = {
+        let showing = pin!(show(&mut states, &mut notes, &is_pending));
+        let warning = pin!(warn_of_unserved(client, queue, &is_pending));
+        match select(showing, warning).await {
+            Either::Left((last, _)) => last,
+            Either::Right(((), showing)) => showing.await,
+        }
+    };
+    let Some(record) = last.filter(Record::is_terminal) else {
+        let gone = || CliError::new(Exit::NotFound, format_args!("the record of job {} is gone", job.key()));
+        return Err(states.failure().map_or_else(gone, CliError::from));
+    };
+    if global.json {
+        output::json(&record)?;
+        return Ok(Exit::of_record(&record));
+    }
+    let result = job.raw_result_of(record).await?;
+    output::line(output::safe_json(result.as_str()))?;
+    Ok(Exit::Ok)
+}
+
+/// Shows the records of a job on standard error as they come; the last one.
+async fn show(states: &mut States, notes: &mut Notes, is_pending: &Cell<bool>) -> Option<Record> {
+    let mut follower = Follower::new();
+    let mut last = None;
+    while let Some(record) = next_record(states, notes, |note| follower.note(note)).await {
+        is_pending.set(record.state() == StateLabel::Pending);
+        follower.show(&record);
+        last = Some(record);
+    }
+    follower.finish();
+    last
+}
+
+/// Says so where no host serves the queue in which a job is pending: it would wait without a word. Hosts that cannot be
+/// listed are no reason to stop waiting.
+async fn warn_of_unserved(client: &Client, queue: &QueueName, is_pending: &Cell<bool>) {
+    // A job that starts soon costs no request.
+    tokio::time::sleep(PATIENCE).await;
+    if !is_pending.get() {
+        return;
+    }
     let Ok(hosts) = client.hosts().await else { return };
     let served: BTreeSet<_> = hosts.iter().flat_map(|host| &host.queues).collect();
     if served.is_empty() {
@@ -139,44 +174,4 @@ async fn warn_of_unserved(client: &Client, queue: &QueueName) {
         let near = suggestion(queue.as_str(), served.iter().map(|queue| queue.as_str()));
         output::note(format_args!("no host serves the queue `{queue}`: the job waits until one does{near}"));
     }
-}
-
-async fn follow(client: &Client, job: &Handle, queue: &QueueName, global: &Global) -> Result<Exit, CliError> {
-    let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
-    let mut states = job.watch().await?;
-    let mut follower = Follower::new();
-    let mut last = None;
-    let waits = Cell::new(true);
-    let following = Box::pin(async {
-        while let Some(record) = next_record(&mut states, &mut notes, |note| follower.note(note)).await {
-            waits.set(record.state() == StateLabel::Pending);
-            follower.show(&record);
-            last = Some(record);
-        }
-    });
-    // A job that starts soon costs no look at the hosts.
-    let warning = async {
-        tokio::time::sleep(PATIENCE).await;
-        if waits.get() {
-            warn_of_unserved(client, queue).await;
-        }
-    };
-    if let Either::Right(((), following)) = select(following, pin!(warning)).await {
-        following.await;
-    }
-    follower.finish();
-    let Some(record) = last.filter(Record::is_terminal) else {
-        if let Some(error) = states.failure() {
-            return Err(error.into());
-        }
-        return Err(CliError::new(Exit::NotFound, format_args!("the record of job {} is gone", job.key())));
-    };
-    if global.json {
-        output::json(&record)?;
-        return Ok(render::exit(&record));
-    }
-    // The result may be a blob: the client knows.
-    let result = client.job(job.key()).raw_result().await?;
-    output::line(output::safe_json(result.as_str()))?;
-    Ok(Exit::Ok)
 }

@@ -4,11 +4,11 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::record::{End, JobState, Record};
 use wasmhost_protocol::text::escape;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::progress::next_record;
-use crate::{connect, output, render};
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::output;
+use crate::output::follower::next_record;
+use crate::output::render;
 
 /// Flags of `watch`.
 #[derive(Debug, clap::Args)]
@@ -21,13 +21,13 @@ pub(crate) struct Args {
     key: JobKey,
 }
 
-/// Prints a line a transition, the first one where the job stands now.
+/// Prints a line for each transition, and before them one for the job as it is now.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let job = client.job(&args.key);
-    let mut notes = job.notes().await.map_err(|error| connect::refused(&error))?;
+    let mut notes = job.notes().await?;
     let mut states = job.watch().await?;
-    let (mut exit, mut last) = (Exit::Ok, None);
+    let mut last = None;
     let tell = |note: &str| output::note(escape(note));
     while let Some(record) = next_record(&mut states, &mut notes, tell).await {
         if global.json {
@@ -35,23 +35,22 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
         } else {
             output::line(render::transition(&record))?
         }
-        exit = render::exit(&record);
         last = Some(record);
     }
     if !global.json {
-        note_last_words(last.as_ref());
+        note_details(last.as_ref());
     }
     match states.failure() {
         Some(error) => Err(error.into()),
-        None => Ok(exit),
+        None => Ok(last.as_ref().map_or(Exit::Ok, Exit::of_record)),
     }
 }
 
-/// What is known of a failure beyond its line.
-fn note_last_words(record: Option<&Record>) {
+/// Prints what is known of a failure beyond its line.
+fn note_details(record: Option<&Record>) {
     if let Some(JobState::Ended { end: End::Failure(error), .. }) = record.map(|record| &record.stage)
-        && let Some(words) = render::beyond_message(error)
+        && let Some(details) = render::beyond_message(error)
     {
-        output::note(words);
+        output::note(details);
     }
 }

@@ -1,66 +1,69 @@
-//! Finding the message of a PENDING record: in the job stream, or, of a scheduled job, on its way there. Every look-up
-//! goes in the direction in which a message moves, so that none slips past.
+//! Finding the message of a PENDING record: in the job stream, or, for a scheduled job, on its way there. The places are
+//! read in the direction in which a message moves, so that it is not missed while it moves.
 
 use wasmhost_nats::schedules::schedule_of;
 use wasmhost_nats::{ReadError, StoredMessage, args_digest_of, due_of, message_of};
 use wasmhost_protocol::headers::{HeaderScope, JobOptions};
 use wasmhost_protocol::record::Record;
 
-use super::{Held, Submitting};
+use super::submitting::{Pending, Submitting};
 
-/// Where a record's message is.
+/// Where the message of a record was found.
 pub(super) enum Found {
-    /// It stands: it is queued, or will be.
-    Stands,
-    /// A message of an earlier run stands in its place.
-    Older,
-    /// It was never published, or somebody purged it: a host settles no message before its record has an attempt or has
-    /// ended.
+    /// It is stored: the job is queued, or will be.
+    Stored,
+    /// A message of an earlier run, a job that had the same id before, is in its place.
+    OfEarlierRun,
+    /// It was never published, or somebody purged it. No host has settled it, since a host does that only when the record
+    /// has an attempt or has ended.
     Nowhere,
 }
 
 impl Submitting<'_> {
-    pub(super) async fn find(&self, held: &Held) -> Result<Found, ReadError> {
-        match held.due() {
-            None => self.find_queued(held).await,
-            Some(_) => self.find_scheduled(held).await,
+    /// Looks for the message of `pending`.
+    pub(super) async fn find(&self, pending: &Pending) -> Result<Found, ReadError> {
+        match pending.due() {
+            None => self.find_queued(pending).await,
+            Some(_) => self.find_scheduled(pending).await,
         }
     }
 
-    async fn find_queued(&self, held: &Held) -> Result<Found, ReadError> {
+    async fn find_queued(&self, pending: &Pending) -> Result<Found, ReadError> {
         let message = message_of(self.client.connection(), &self.key).await?;
-        Ok(self.classify(held, message.as_ref()))
+        Ok(self.classify(pending, message.as_ref()))
     }
 
-    async fn find_scheduled(&self, held: &Held) -> Result<Found, ReadError> {
+    async fn find_scheduled(&self, pending: &Pending) -> Result<Found, ReadError> {
         let connection = self.client.connection();
         let schedule = schedule_of(connection, &self.key).await?;
         if schedule.is_some() {
-            return Ok(self.classify(held, schedule.as_ref()));
+            return Ok(self.classify(pending, schedule.as_ref()));
         }
-        // What fired stands until a host has claimed the job. Under a record without an attempt it was either taken by the
-        // job stream and still stands there, or is still on its way; a claim since then refuses the touch that follows.
+        // What fired stays until a host has claimed the job. While the record has no attempt, the job stream either has it
+        // already or is about to get it; a claim since then makes the touch that follows fail.
         let due = due_of(connection, &self.key).await?;
-        if due.is_some_and(|due| self.is_of_run(&held.record, &due)) {
-            return Ok(Found::Stands);
+        if due.is_some_and(|due| self.is_of_run(&pending.record, &due)) {
+            return Ok(Found::Stored);
         }
-        // A message of an earlier run there is in nobody's way: a schedule has a subject of its own.
-        match self.find_queued(held).await? {
-            Found::Stands => Ok(Found::Stands),
-            Found::Older | Found::Nowhere => Ok(Found::Nowhere),
+        // A message of an earlier run in the job stream is in nobody's way, since a schedule has a subject of its own.
+        match self.find_queued(pending).await? {
+            Found::Stored => Ok(Found::Stored),
+            Found::OfEarlierRun | Found::Nowhere => Ok(Found::Nowhere),
         }
     }
 
-    fn classify(&self, held: &Held, message: Option<&StoredMessage>) -> Found {
+    fn classify(&self, pending: &Pending, message: Option<&StoredMessage>) -> Found {
         match message {
-            Some(message) if self.is_of_run(&held.record, message) => Found::Stands,
-            Some(_) => Found::Older,
+            Some(message) if self.is_of_run(&pending.record, message) => Found::Stored,
+            Some(_) => Found::OfEarlierRun,
             None => Found::Nowhere,
         }
     }
 
-    /// R14: a message from before the delete marker belongs to the run before. So does one of a job that was submitted at
-    /// another time, for which the marker may be gone.
+    /// Whether a message belongs to the run of this record. A message from before the delete marker that the record was
+    /// written over belongs to an earlier run
+    /// ([R14](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r14)). So does one that was submitted at
+    /// another time: the marker between the two may be gone.
     fn is_of_run(&self, record: &Record, message: &StoredMessage) -> bool {
         if args_digest_of(&message.payload) != self.args_digest {
             return false;

@@ -1,90 +1,116 @@
-//! Publishing the message of a PENDING record, or its schedule, until it is known to stand or the time for it is over.
+//! Publishing the message of a PENDING record, or its schedule, until it is known to be stored or the time for it is over.
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use wasmhost_nats::schedules::schedule_job;
-use wasmhost_nats::{PublishError, ReadError, SET_UP_WITHIN, fault, publish_job};
+use wasmhost_nats::{Backoff, PublishError, ReadError, SET_UP_WITHIN, fault, publish_job};
 use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::record::StateLabel;
 
+use super::error::SubmitError;
 use super::find::Found;
-use super::{Held, Step, SubmitError, Submitting};
+use super::submitting::{Pending, Step, Submitting};
 
-/// The first pause between two tries; each further one is twice as long.
+/// The pause before the second try is at most so long, and each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// What a try came to.
+/// What a try to publish came to.
 enum Tried {
-    /// It is known how it goes on.
+    /// It is known how the submission goes on.
     Known(Step),
-    /// Try again; where the time is over, this is why.
-    Again(Held, SubmitError),
+    /// The next try may succeed. Where the time is over, the error says why this one did not.
+    Again(Pending, SubmitError),
 }
 
 impl Submitting<'_> {
-    pub(super) async fn publish(&mut self, mut held: Held) -> Result<Step, SubmitError> {
-        let mut pause = FIRST_PAUSE;
+    /// Publishes the message of `pending`. What follows is an acceptance, or what stands under the key instead.
+    pub(super) async fn publish(&mut self, mut pending: Pending) -> Result<Step, SubmitError> {
+        let mut backoff = Backoff::between(FIRST_PAUSE, LONGEST_PAUSE);
         let mut last = self.unreachable("the time to publish it is over");
         while !self.is_late() {
-            (held, last) = match self.try_once(held).await? {
+            (pending, last) = match self.try_to_publish(pending).await? {
                 Tried::Known(step) => return Ok(step),
-                Tried::Again(held, why) => (held, why),
+                Tried::Again(pending, why) => (pending, why),
             };
-            sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
+            backoff.wait().await;
         }
-        Err(self.abort(&held, last).await)
+        Err(self.give_up(&pending, last).await)
     }
 
-    async fn try_once(&mut self, held: Held) -> Result<Tried, SubmitError> {
-        // The subject of a schedule refuses a second one only until the first has fired.
-        if held.due().is_some() && (self.doubt || !held.created) {
-            match self.find(&held).await {
+    async fn try_to_publish(&mut self, pending: Pending) -> Result<Tried, SubmitError> {
+        // The subject of a schedule refuses a second one only until the first has fired, so that a schedule which may be
+        // there already is looked for.
+        if pending.due().is_some() && (self.in_doubt || !pending.is_own) {
+            match self.find(&pending).await {
                 Ok(Found::Nowhere) => {}
-                found => return self.conclude(held, found).await,
+                found => return self.settle_doubt(pending, found).await,
             }
         }
-        match self.send(&held).await {
-            Ok(duplicate) => {
+        match self.send(&pending).await {
+            Ok(is_duplicate) => {
                 fault::point("after-publish");
-                // async-nats keeps a publish across a reconnect: a late answer may have been overtaken.
-                if duplicate || self.is_late() {
-                    return self.confirm(held).await;
+                // async-nats keeps a publish across a reconnect, so that a late answer may have been overtaken.
+                if is_duplicate || self.is_late() {
+                    return self.confirm(pending).await;
                 }
-                Ok(Tried::Known(Step::Accepted(StateLabel::Pending, held.revision)))
+                Ok(Tried::Known(Step::Accepted(StateLabel::Pending, pending.revision)))
             }
-            Err(PublishError::Stands(_)) => self.confirm(held).await,
-            Err(PublishError::Full { text, .. }) if self.doubt => Ok(Tried::Again(held, self.full(text))),
-            Err(PublishError::Full { text, .. }) => Err(self.abort(&held, self.full(text)).await),
-            Err(PublishError::Denied { text, .. }) => {
-                let denied = SubmitError::Denied { key: self.key.clone(), why: text };
-                Err(self.abort(&held, denied).await)
-            }
-            Err(PublishError::TooLarge(key)) => {
-                let too_large = SubmitError::OverServerLimit { key, why: "its message" };
-                Err(self.abort(&held, too_large).await)
-            }
-            Err(error) => {
-                // It may have been stored for all that is known: nothing is taken back from here on.
-                self.doubt |= !matches!(error, PublishError::Unheard { .. });
-                if let Some(missing) = self.missing_stream(&held).await {
-                    return Err(self.abort(&held, missing).await);
-                }
-                Ok(Tried::Again(held, self.unreachable(error.to_string())))
-            }
+            Err(PublishError::Stands(_)) => self.confirm(pending).await,
+            Err(error) => self.not_sent(pending, error).await,
         }
     }
 
-    /// The error of a stream that is not there, once the server has said so for long enough.
-    async fn missing_stream(&self, held: &Held) -> Option<SubmitError> {
-        if self.started.elapsed() < SET_UP_WITHIN {
+    /// Sends the message or its schedule. The answer is whether the server had it already.
+    async fn send(&self, pending: &Pending) -> Result<bool, PublishError> {
+        let options = JobOptions {
+            revision: Some(pending.revision),
+            args_digest: pending.record.args_digest,
+            submitted_at: Some(pending.record.submitted_at),
+            ..self.submission.options.clone()
+        };
+        let connection = self.client.connection();
+        // Queue and time are the record's: the client that wrote it may have published there already.
+        let queue = &pending.record.queue;
+        let body = self.submission.arguments.clone();
+        let published = match pending.due() {
+            None => publish_job(connection, queue, &self.key, &options, body).await?,
+            Some(at) => schedule_job(connection, queue, &self.key, &options, at, body).await?,
+        };
+        Ok(published.duplicate)
+    }
+
+    /// Decides whether a publish that failed is tried again.
+    async fn not_sent(&mut self, pending: Pending, error: PublishError) -> Result<Tried, SubmitError> {
+        let refusal = match error {
+            PublishError::Full { text, .. } if self.in_doubt => {
+                return Ok(Tried::Again(pending, self.full(text)));
+            }
+            PublishError::Full { text, .. } => self.full(text),
+            PublishError::Denied { text, .. } => SubmitError::Denied { key: self.key.clone(), why: text },
+            PublishError::TooLarge(key) => SubmitError::OverServerLimit { key, why: "its message" },
+            error => {
+                // Unless no stream heard it, the message may be stored, and from here on the record is not taken back.
+                self.in_doubt |= !matches!(error, PublishError::Unheard { .. });
+                match self.missing_stream(&pending).await {
+                    Some(missing) => missing,
+                    None => return Ok(Tried::Again(pending, self.unreachable(error.to_string()))),
+                }
+            }
+        };
+        Err(self.give_up(&pending, refusal).await)
+    }
+
+    /// The error for a stream that is not there, once the server has said so for long enough: while it starts it says so
+    /// for a moment too.
+    async fn missing_stream(&self, pending: &Pending) -> Option<SubmitError> {
+        if self.elapsed() < SET_UP_WITHIN {
             return None;
         }
-        match self.find(held).await {
+        match self.find(pending).await {
             Err(ReadError::NotSetUp { text, .. }) => {
                 Some(SubmitError::NotSetUp { key: self.key.clone(), why: text })
             }
@@ -92,61 +118,50 @@ impl Submitting<'_> {
         }
     }
 
-    /// Sends the message or its schedule; whether the server says that it has it already.
-    async fn send(&self, held: &Held) -> Result<bool, PublishError> {
-        let options = JobOptions {
-            revision: Some(held.revision),
-            args_digest: held.record.args_digest,
-            submitted_at: Some(held.record.submitted_at),
-            ..self.submission.options.clone()
-        };
-        let connection = self.client.connection();
-        // The record's queue and time: whoever wrote it may have published there already.
-        let (queue, body) = (&held.record.queue, self.submission.arguments.clone());
-        let published = match held.due() {
-            None => publish_job(connection, queue, &self.key, &options, body).await?,
-            Some(at) => schedule_job(connection, queue, &self.key, &options, at, body).await?,
-        };
-        Ok(published.duplicate)
+    /// Looks for the message that the server says it has already, or may have.
+    async fn confirm(&mut self, pending: Pending) -> Result<Tried, SubmitError> {
+        let found = self.find(&pending).await;
+        self.settle_doubt(pending, found).await
     }
 
-    async fn confirm(&mut self, held: Held) -> Result<Tried, SubmitError> {
-        let found = self.find(&held).await;
-        self.conclude(held, found).await
-    }
-
-    /// After a doubt: T0b, then accepted where this run's message stands, published again where none does.
-    async fn conclude(&mut self, held: Held, found: Result<Found, ReadError>) -> Result<Tried, SubmitError> {
-        let stands = match found {
-            Ok(Found::Stands) => true,
+    /// Touches the record, so that no reconciler ends it. The job is accepted where its message was found, and published
+    /// again where it was not.
+    async fn settle_doubt(
+        &mut self,
+        pending: Pending,
+        found: Result<Found, ReadError>,
+    ) -> Result<Tried, SubmitError> {
+        let is_stored = match found {
+            Ok(Found::Stored) => true,
             Ok(Found::Nowhere) => false,
-            Ok(Found::Older) => {
-                return Ok(Tried::Again(held, SubmitError::Occupied { key: self.key.clone() }));
+            Ok(Found::OfEarlierRun) => {
+                return Ok(Tried::Again(pending, SubmitError::Occupied { key: self.key.clone() }));
             }
             Err(ReadError::Denied { text, .. }) => {
                 return Err(SubmitError::Denied { key: self.key.clone(), why: text });
             }
             Err(error) => {
-                self.doubt = true;
-                return Ok(Tried::Again(held, self.unreachable(error.to_string())));
+                self.in_doubt = true;
+                return Ok(Tried::Again(pending, self.unreachable(error.to_string())));
             }
         };
-        Ok(match self.touch(&held.record, held.revision).await? {
-            Step::Publish(touched) if stands => {
+        Ok(match self.touch(&pending.record, pending.revision).await? {
+            Step::Publish(touched) if is_stored => {
                 Tried::Known(Step::Accepted(StateLabel::Pending, touched.revision))
             }
             Step::Publish(touched) => {
                 let gone = self.unreachable("its message is gone, and the stream takes no other yet");
-                Tried::Again(Held { created: held.created, ..touched }, gone)
+                Tried::Again(Pending { is_own: pending.is_own, ..touched }, gone)
             }
             step @ (Step::Accepted(..) | Step::Decide(_)) => Tried::Known(step),
         })
     }
 
-    /// Gives up. T11, unless the record is another client's or a message of it may stand.
-    async fn abort(&self, held: &Held, why: SubmitError) -> SubmitError {
-        if held.created && !self.doubt {
-            let deleted = self.client.records().delete(&self.key, held.revision);
+    /// Takes the record back, unless it is another client's or its message may be stored. A record that stays is ended by a
+    /// reconciler.
+    async fn give_up(&self, pending: &Pending, why: SubmitError) -> SubmitError {
+        if pending.is_own && !self.in_doubt {
+            let deleted = self.client.records().delete(&self.key, pending.revision);
             if !matches!(timeout(self.client.publish_within(), deleted).await, Ok(Ok(true))) {
                 tracing::warn!(job.key = %self.key, "the record of a job that was not published stays behind");
             }

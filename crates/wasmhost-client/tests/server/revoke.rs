@@ -43,8 +43,7 @@ async fn a_running_job_is_asked_its_host_woken_and_its_end_awaited() {
             )
             .await;
     };
-    let options =
-        RevokeOptions { reason: "stop".to_owned(), grace: Duration::from_secs(30), if_queued: false };
+    let options = RevokeOptions::new("stop").with_grace(Duration::from_secs(30));
     let (revoked, ()) = soon(async { tokio::join!(job.revoke_with(options), host) }).await;
     assert_eq!(revoked.unwrap().revoke.clone().unwrap().reason, "stop");
 }
@@ -54,7 +53,7 @@ async fn only_if_queued_leaves_a_running_job_alone() {
     let bench = Bench::start().await;
     let job = bench.submit("a").await;
     bench.claim(&job).await;
-    let options = RevokeOptions { if_queued: true, ..RevokeOptions::default() };
+    let options = RevokeOptions::default().if_queued();
     let error = job.revoke_with(options).await.unwrap_err();
     assert!(matches!(error, RevokeError::AlreadyRunning { .. }), "{error}");
     assert_eq!(job.record().await.unwrap().revoke, None);
@@ -78,7 +77,7 @@ async fn a_second_revoke_only_moves_the_time_to_stop_earlier() {
     bench.claim(&job).await;
     let ask = async |reason: &str, seconds| {
         let grace = Duration::from_secs(seconds);
-        let options = RevokeOptions { reason: reason.to_owned(), grace, if_queued: false };
+        let options = RevokeOptions::new(reason).with_grace(grace);
         job.request_revoke(options).await.unwrap().revoke.clone().unwrap()
     };
     let first = ask("first", 60).await;

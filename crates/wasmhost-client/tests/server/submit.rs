@@ -46,7 +46,7 @@ async fn the_same_job_running_or_ended_is_that_job() {
     let bench = Bench::start().await;
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
-    let submit = || bench.client.submit(Submission { id: Some(job.key().id().clone()), ..plain() });
+    let submit = || bench.client.submit(with_id_of(&job));
     assert_eq!(submit().await.unwrap().state, StateLabel::Started);
     bench.succeed(&job, token, "7", None).await;
     bench.acknowledge(&job).await;
@@ -156,8 +156,7 @@ async fn a_job_recorded_but_not_published_is_published_by_who_submits_it_again()
     let bench = Bench::start().await;
     let job = record_only(&bench, "a").await;
     let before = bench.records.read(job.key()).await.unwrap().expected();
-    let accepted =
-        bench.client.submit(Submission { id: Some(job.key().id().clone()), ..plain() }).await.unwrap();
+    let accepted = bench.client.submit(with_id_of(&job)).await.unwrap();
     assert!(accepted.revision > before, "it is touched");
     let message = bench.message(&job).await.unwrap();
     let options = JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap();
@@ -268,6 +267,9 @@ async fn a_thousand_jobs_are_submitted_in_order() {
     }
 }
 
-fn plain() -> Submission {
-    Submission::of(wasmhost_client::protocol::ids::TaskName::parse("demo.run").unwrap())
+/// The same job again, without arguments.
+fn with_id_of(job: &Handle) -> Submission {
+    let mut submission = Submission::of(job.key().task().clone());
+    submission.id = Some(job.key().id().clone());
+    submission
 }

@@ -38,7 +38,8 @@ impl Bench {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
         let server = Server::start(&program, options).expect("the server starts");
-        let config = ConnectConfig { credentials, ..ConnectConfig::new(server.url()) };
+        let mut config = ConnectConfig::new(server.url());
+        config.credentials = credentials;
         let connection = Connection::open(&config).await.expect("it connects");
         Self { connection, server }
     }

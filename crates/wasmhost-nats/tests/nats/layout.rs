@@ -272,8 +272,9 @@ async fn a_denied_write_is_told_at_once_with_the_subject() {
     let options = Options { extra_config: config.to_owned(), ..Options::default() };
     let bench = Bench::bare_as(&options, user("admin", "a")).await;
     ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
-    let reader = ConnectConfig { credentials: user("reader", "r"), ..ConnectConfig::new(bench.server.url()) };
-    let reader = Connection::open(&reader).await.unwrap();
+    let mut config = ConnectConfig::new(bench.server.url());
+    config.credentials = user("reader", "r");
+    let reader = Connection::open(&config).await.unwrap();
     let key = key("a.b.1");
     let error = Records::new(&reader).write(&key, &pending(&key), 0, None).await.unwrap_err();
     let subject = reader.names.state_subject(&key);

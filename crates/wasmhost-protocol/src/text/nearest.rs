@@ -35,39 +35,21 @@ where
     }
 }
 
-/// How far apart the names are, where that is near: fewer edits than a third of the letters, or one.
+/// How many edits the names are apart, where that is near: at most a third of the letters, but at least one edit and fewer
+/// edits than letters. An edit is an insertion, a deletion, a replacement, or a swap of neighbours.
 fn distance(wanted: &str, name: &str) -> Option<usize> {
-    let (wanted, name) = (cut(wanted), cut(name));
-    let most = (wanted.len() / 3).max(1).min(wanted.len().saturating_sub(1));
+    let wanted = truncate(wanted, COMPARED_BYTES);
+    let name = truncate(name, COMPARED_BYTES);
+    let wanted_length = wanted.chars().count();
+    let name_length = name.chars().count();
+    let most = (wanted_length / 3).max(1).min(wanted_length.saturating_sub(1));
     let is_beginning =
-        wanted.len() >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name.len() >= 3);
-    if !is_beginning && wanted.len().abs_diff(name.len()) > most {
+        wanted_length >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name_length >= 3);
+    if !is_beginning && wanted_length.abs_diff(name_length) > most {
         return None;
     }
-    let edits = edits(wanted, name);
+    let edits = strsim::osa_distance(wanted, name);
     (edits <= most || is_beginning).then_some(edits)
-}
-
-fn cut(name: &str) -> &[u8] {
-    &name.as_bytes()[..name.len().min(COMPARED_BYTES)]
-}
-
-/// Insertions, deletions, replacements, and swaps of neighbours: the optimal string alignment distance.
-fn edits(from: &[u8], to: &[u8]) -> usize {
-    let mut before: Vec<usize> = vec![0; to.len() + 1];
-    let mut above: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut row = vec![i + 1; to.len() + 1];
-        for (j, b) in to.iter().enumerate() {
-            let replaced = above[j] + usize::from(a != b);
-            row[j + 1] = replaced.min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
-                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
-            }
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[to.len()]
 }
 
 #[cfg(test)]
@@ -76,8 +58,10 @@ mod tests {
 
     #[test]
     fn the_fewest_edits_win() {
-        assert_eq!(edits(b"kitten", b"sitting"), 3);
-        assert_eq!(edits(b"defualt", b"default"), 1);
+        assert_eq!(distance("kitten", "sitting"), None, "three edits");
+        assert_eq!(distance("defualt", "default"), Some(1));
+        assert_eq!(distance("größe", "grösse"), None, "a third of five letters is one");
+        assert_eq!(distance("grö", "gro"), Some(1), "letters count, not bytes");
         assert_eq!(nearest("widht", ["height", "width", "wide"]), Some("width"));
         assert_eq!(nearest("x", []), None);
     }

@@ -33,7 +33,8 @@ impl Bench {
         let options = Options { extra_config: extra_config.to_owned(), ..Options::default() };
         let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
         let server = Server::start(&program, &options).expect("the server starts");
-        let config = ConnectConfig { credentials, ..ConnectConfig::new(server.url()) };
+        let mut config = ConnectConfig::new(server.url());
+        config.credentials = credentials;
         let connection = Connection::open(&config).await.expect("it connects");
         ensure_layout(&connection, &LayoutConfig::default()).await.expect("the layout is made");
         Self { connection, config, server }

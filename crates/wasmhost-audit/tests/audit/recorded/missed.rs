@@ -4,7 +4,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wasmhost_audit::{Entry, Fault, Gap, Recorder, Verdict};
-use wasmhost_nats::{ConnectConfig, Connection, Credentials, OwnedWrite, Records, Written, random_token};
+use wasmhost_nats::{Connection, Credentials, OwnedWrite, Records, Written, random_token};
 
 use super::bench::{Bench, PATIENCE, claimed, succeeded};
 use super::{STILL, accepted, live, revisions};
@@ -49,7 +49,8 @@ async fn deaf() -> (Bench, Recorder) {
         { user: deaf, password: d, permissions: { subscribe: { deny: ["wasmhost.events.>"] } } }
     ] }"#;
     let bench = Bench::with(config, user("all", "a")).await;
-    let config = ConnectConfig { credentials: user("deaf", "d"), ..bench.config.clone() };
+    let mut config = bench.config.clone();
+    config.credentials = user("deaf", "d");
     let recorder = Recorder::open(&config).await.expect("it records");
     (bench, recorder)
 }

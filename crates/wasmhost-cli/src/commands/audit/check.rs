@@ -1,13 +1,12 @@
-//! `wasmhost audit check`: judges what was seen.
+//! `wasmhost audit check`: decides whether what was recorded kept every promise.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use wasmhost_audit::{Capture, CaptureError, Verdict, check};
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
 use crate::output;
 
 /// Flags of `audit check`.
@@ -35,12 +34,12 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Exit, CliError> {
     Ok(match report.verdict {
         Verdict::Proven => Exit::Ok,
         Verdict::Broken => Exit::JobFailed,
-        // A run that proves nothing is to be tried again.
+        // A run that proves nothing has to be repeated.
         Verdict::NotProven(_) => Exit::Full,
     })
 }
 
-/// A file that cannot be read, written or understood.
+/// The error for a file that cannot be read, written or understood.
 pub(super) fn unusable(error: &CaptureError) -> CliError {
     let exit = match error {
         CaptureError::File { source, .. } if source.kind() == ErrorKind::NotFound => Exit::NotFound,

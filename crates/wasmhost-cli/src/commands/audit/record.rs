@@ -1,4 +1,4 @@
-//! `wasmhost audit record`: writes what is seen to a file.
+//! `wasmhost audit record`: writes what can be seen of a run to a file.
 
 use std::future;
 use std::path::PathBuf;
@@ -8,12 +8,10 @@ use wasmhost_audit::{Capture, Entry, RecordError, Recorder};
 use wasmhost_protocol::duration::parse_duration;
 
 use super::check::unusable;
-use crate::cli::Global;
-use crate::connect::refused;
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::local::runtime::stop_requested;
 use crate::output;
-use crate::runtime::stop_requested;
 
 /// Flags of `audit record`.
 #[derive(Debug, clap::Args)]
@@ -33,11 +31,11 @@ pub(crate) struct Args {
 
 /// Records until the end of the run or Ctrl-C.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
-    // A file that cannot be written is told before the run, not after it.
+    // A file that cannot be written is reported before the run, not after it.
     Capture::default().write(&args.out).map_err(|error| unusable(&error))?;
-    let recorder = Recorder::open(&global.connect_config()?).await.map_err(|error| not_recorded(&error))?;
+    let recorder = Recorder::open(&global.connection.connect_config()?).await.map_err(not_recorded)?;
     output::note("recording; Ctrl-C ends it");
-    // Either ends the recording, and nothing is lost with the other.
+    // Either arm ends the recording, and dropping the other one loses nothing of it.
     tokio::select! {
         () = idle(&recorder, args.idle) => {}
         stop = stop_requested() => stop?,
@@ -50,16 +48,16 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-async fn idle(recorder: &Recorder, still: Option<Duration>) {
-    match still {
-        Some(still) => recorder.idle(still).await,
+async fn idle(recorder: &Recorder, limit: Option<Duration>) {
+    match limit {
+        Some(limit) => recorder.idle(limit).await,
         None => future::pending().await,
     }
 }
 
-fn not_recorded(error: &RecordError) -> CliError {
+fn not_recorded(error: RecordError) -> CliError {
     match error {
-        RecordError::Connect(error) => refused(error),
-        error => CliError::of(Exit::Unreachable, error),
+        RecordError::Connect(error) => error.into(),
+        error => CliError::of(Exit::Unreachable, &error),
     }
 }

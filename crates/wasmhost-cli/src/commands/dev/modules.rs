@@ -1,4 +1,4 @@
-//! The component files of a directory, and the modules that they become.
+//! The component files of a directory, and the names of the modules that they become.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,24 +9,24 @@ use std::time::SystemTime;
 
 use wasmhost_protocol::ids::ModuleName;
 
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, input};
+use crate::error::{CliError, Exit};
+use crate::local::component::module_name;
+use crate::local::input;
 
-/// The targets that cargo and cargo-component build components for; each profile has a directory in theirs.
+/// The targets for which cargo and cargo-component build components. Each has a directory with one for each profile.
 const TARGETS: [&str; 2] = ["wasm32-wasip2", "wasm32-wasip1"];
 
-/// What was found.
+/// The modules of a directory.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The files to push, by the names of their modules.
     pub(super) modules: BTreeMap<ModuleName, PathBuf>,
-    /// What to tell of files that are left out.
+    /// What to say of files that are left out.
     pub(super) notes: Vec<String>,
 }
 
-/// `*.wasm` in the directory; where there are none, what cargo built for it, in the target directory that the environment
-/// names or else the usual one.
+/// Finds `*.wasm` in the directory, or, where there are none, what cargo built for the package in it: in the target directory
+/// `target`, or else in the usual one.
 pub(super) fn find(dir: &Path, target: Option<OsString>) -> Result<Found, CliError> {
     let here = components(dir).map_err(|error| {
         CliError::new(Exit::NotFound, format_args!("reading directory {}: {error}", input::shown(dir)))
@@ -48,7 +48,7 @@ pub(super) fn find(dir: &Path, target: Option<OsString>) -> Result<Found, CliErr
 }
 
 impl Found {
-    /// Takes the newest of the builds that one file name has.
+    /// Takes the newest of all builds with the same file name.
     fn newest(&mut self, files: Vec<PathBuf>) -> Vec<PathBuf> {
         let mut builds: BTreeMap<OsString, Vec<PathBuf>> = BTreeMap::new();
         for file in files {
@@ -56,7 +56,7 @@ impl Found {
         }
         let mut taken = Vec::new();
         for mut builds in builds.into_values() {
-            // Stable: of two of the same age, the first place's.
+            // The sort is stable: of two builds of the same age, the one in the first directory counts.
             builds.sort_by_key(|file| std::cmp::Reverse(built_at(file)));
             let newest = builds.remove(0);
             for other in builds {
@@ -70,7 +70,7 @@ impl Found {
 
     fn add(&mut self, file: PathBuf) {
         let shown = input::shown(&file);
-        match component::module_name(&file) {
+        match module_name(&file) {
             Ok(name) => match self.modules.get(&name) {
                 Some(first) => self.notes.push(format!(
                     "warning: not pushed: {shown}: {} is module {name} already; name this one: \
@@ -88,15 +88,15 @@ impl Found {
     }
 }
 
-/// What cargo built, whatever the profile.
+/// The components that cargo built for the package in the directory, in whatever profile.
 fn built(dir: &Path, target: Option<OsString>) -> Vec<PathBuf> {
     let Some(target) = target_directory(dir, target) else { return Vec::new() };
     let profiles = TARGETS.iter().flat_map(|name| directories(&target.join(name)));
     profiles.flat_map(|profile| components(&profile).unwrap_or_default()).collect()
 }
 
-/// Where cargo builds for the package in the directory: where it was told to, or beside the workspace's manifest, which may
-/// be further up.
+/// The directory in which cargo builds the package: the one that is named, or `target` beside the manifest of the workspace,
+/// which may be in a parent directory.
 fn target_directory(dir: &Path, named: Option<OsString>) -> Option<PathBuf> {
     let dir = dir.canonicalize().ok()?;
     let mut packages = dir.ancestors().filter(|dir| dir.join("Cargo.toml").is_file()).peekable();

@@ -1,22 +1,22 @@
-//! The private nats-server of `dev`, and the directory that it keeps its data in.
+//! The private nats-server of `dev`, and the directory in which it keeps its data.
 
 use std::env;
-use std::fs::{self, File, Permissions, TryLockError};
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nats_server_child::{Finder, Options, Server};
 
-use crate::error::{CliError, chain};
-use crate::exit::Exit;
-use crate::{input, output};
+use crate::error::{CliError, Exit};
+use crate::local::{input, sandbox};
+use crate::output;
 
-/// Where the plain `nats` command looks.
+/// The port to which the `nats` command connects by default.
 const USUAL_PORT: u16 = 4222;
 
-/// `.wasmhost` in the directory, held by one `dev` at a time.
+/// `.wasmhost` in the directory, which one `dev` at a time holds.
 pub(super) struct Home {
     /// The directory.
     pub(super) path: PathBuf,
@@ -24,7 +24,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Creates it where it is missing, and takes it.
+    /// Makes the directory where it is missing, and takes it.
     pub(super) fn open(dir: &Path) -> Result<Self, CliError> {
         let dir = dir.canonicalize().map_err(|error| {
             CliError::new(Exit::NotFound, format_args!("opening directory {}: {error}", input::shown(dir)))
@@ -48,7 +48,7 @@ impl Home {
     }
 }
 
-/// Finds a server and starts it, on the usual port where that is free.
+/// Finds a server and starts it, on the usual port if that is free.
 pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
     let finder = Finder {
         explicit: named,
@@ -60,15 +60,15 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     for note in &found.notes {
         output::note(format_args!("nats-server: passed over {note}"));
     }
-    let program = guarded(home, &found.path).map_err(|error| failed(&home.path, &error))?;
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
     let options = Options {
         store: Some(home.path.join("nats")),
         port: port_is_free.then_some(USUAL_PORT),
+        wrapper: guarded()?,
         ..Options::default()
     };
     let server =
-        Server::start(&program, &options).map_err(|error| CliError::new(Exit::Unreachable, chain(&error)))?;
+        Server::start(&found.path, &options).map_err(|error| CliError::of(Exit::Unreachable, &error))?;
     output::note(format_args!(
         "nats-server {} on {}, log: {}",
         found.version,
@@ -83,28 +83,14 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     Ok(server)
 }
 
-/// A script that becomes the server under `wasmhost guarded`: it ends with this process, and not by a Ctrl-C before the
-/// host has drained.
-fn guarded(home: &Home, program: &Path) -> io::Result<PathBuf> {
-    let script = home.path.join("nats-server");
-    let (exe, program) = (env::current_exe()?, program.canonicalize()?);
-    let text = format!(
-        "#!/bin/sh\nexec {} guarded --parent {} {} \"$@\"\n",
-        quoted(&exe),
-        std::process::id(),
-        quoted(&program)
-    );
-    fs::write(&script, text)?;
-    fs::set_permissions(&script, Permissions::from_mode(0o700))?;
-    Ok(script)
+/// The words under which the server is run: `wasmhost guarded` makes it end with this process, and keeps Ctrl-C from it,
+/// which would end it before the host has drained.
+fn guarded() -> Result<Vec<OsString>, CliError> {
+    let parent = std::process::id().to_string();
+    Ok(vec![sandbox::this_program()?.into(), "guarded".into(), "--parent".into(), parent.into()])
 }
 
-/// For the shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
-}
-
-/// `.tools` of the repository that the directory or the caller is in.
+/// `.tools` of the repository in which the directory or the caller is.
 fn tools_dir(home: &Path) -> Option<PathBuf> {
     let here = env::current_dir().ok();
     let around = home.ancestors().chain(here.iter().flat_map(|here| here.ancestors()));
@@ -127,10 +113,5 @@ mod tests {
         assert_eq!(Home::open(dir.path()).err().map(|cli_error| cli_error.exit), Some(Exit::Full));
         drop(first);
         assert!(Home::open(dir.path()).is_ok());
-    }
-
-    #[test]
-    fn paths_reach_the_shell_whole() {
-        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 }

@@ -1,26 +1,27 @@
-//! `wasmhost module list`: the current version of every module.
+//! `wasmhost module list`: lists the modules with their current versions.
 
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
+use wasmhost_protocol::text::format_size_rounded;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
-use crate::{output, table};
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::output;
+use crate::output::module::NamedEntry;
+use crate::output::table;
 
 /// Flags of `module list`: none of its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: wasmhost module list")]
 pub(crate) struct Args {}
 
-/// Prints one line a module.
+/// Prints a line for each module.
 pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let modules = client.modules().list().await?;
     if global.json {
         for (name, entry) in &modules {
-            output::json(&Named { name, entry })?;
+            output::json(&NamedEntry { name, entry })?;
         }
         return Ok(Exit::Ok);
     }
@@ -33,27 +34,18 @@ pub(crate) async fn run(_: Args, global: &Global) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-/// A version with its module's name, as JSON.
-#[derive(serde::Serialize)]
-pub(super) struct Named<'a> {
-    /// The module.
-    pub(super) name: &'a ModuleName,
-    /// The version.
-    pub(super) entry: &'a ModuleEntry,
-}
-
 fn row(name: &ModuleName, entry: &ModuleEntry) -> Vec<String> {
     let tasks: Vec<_> = entry.manifest.tasks.iter().map(|task| task.function.to_string()).collect();
     vec![
         name.to_string(),
         short(&entry.digest.to_string()),
-        format_bytes(entry.bytes),
+        format_size_rounded(entry.bytes),
         entry.pushed_at.to_string(),
         tasks.join(","),
     ]
 }
 
-/// Enough of a digest for people.
+/// As much of a digest as people need to tell versions apart.
 fn short(digest: &str) -> String {
     digest.chars().take(12).collect()
 }

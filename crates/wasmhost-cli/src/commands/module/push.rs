@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use wasmhost_client::Client;
 use wasmhost_protocol::ids::ModuleName;
-use wasmhost_protocol::manifest::ModuleEntry;
-use wasmhost_protocol::policy::Policy;
-use wasmhost_sandbox::Sandbox;
 
-use super::list::Named;
-use super::tasks;
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::{component, input, output, toml_file};
+use crate::config::policy_file;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::local::component::{Component, module_name};
+use crate::local::{input, sandbox};
+use crate::output;
+use crate::output::module::{NamedEntry, tasks};
 
 /// Flags of `module push`.
 #[derive(Debug, clap::Args)]
@@ -41,20 +38,19 @@ pub(crate) struct Args {
     policy: Option<PathBuf>,
 }
 
-/// Pushes, and prints the tasks that were found.
+/// Pushes the component, and prints its tasks.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let name = match args.name {
         Some(name) => name,
         None => name_of(&args.file)?,
     };
-    let policy = args.policy.as_deref().map(toml_file::policy).transpose()?.unwrap_or_default();
-    let sandbox = component::sandbox(component::child_compiler()?)?;
-    // The file first: what is wrong with it can be said without a server.
-    let component = component::load(&sandbox, &args.file).await?;
-    let client = global.client().await?;
-    let entry = push(&client, &name, component, policy).await?;
+    let policy = args.policy.as_deref().map(policy_file::read).transpose()?.unwrap_or_default();
+    let sandbox = sandbox::for_one_component(sandbox::child_compiler()?)?;
+    // The file is loaded before the client connects, since what is wrong with it can be said without a server.
+    let component = Component::load(&sandbox, &args.file).await?;
+    let entry = component.push(&global.client().await?, &name, policy).await?;
     if global.json {
-        output::json(&Named { name: &name, entry: &entry })?;
+        output::json(&NamedEntry { name: &name, entry: &entry })?;
         return Ok(Exit::Ok);
     }
     output::line(format_args!("{name} {}", entry.digest))?;
@@ -62,27 +58,8 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-/// Pushes a file as this module, with the default policy.
-pub(crate) async fn push_file(
-    client: &Client,
-    sandbox: &Sandbox,
-    (name, file): (&ModuleName, &Path),
-) -> Result<ModuleEntry, CliError> {
-    let component = component::load(sandbox, file).await?;
-    push(client, name, component, Policy::default()).await
-}
-
-async fn push(
-    client: &Client,
-    name: &ModuleName,
-    component: component::Component,
-    policy: Policy,
-) -> Result<ModuleEntry, CliError> {
-    Ok(client.modules().push(name, component.wasm, policy, component.manifest).await?)
-}
-
 fn name_of(file: &Path) -> Result<ModuleName, CliError> {
-    component::module_name(file).map_err(|error| {
+    module_name(file).map_err(|error| {
         CliError::usage(format_args!("{}: {error}: name the module with --name", input::shown(file)))
     })
 }

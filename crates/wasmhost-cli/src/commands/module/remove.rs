@@ -1,10 +1,9 @@
-//! `wasmhost module remove`: a module leaves the registry.
+//! `wasmhost module remove`: removes a module from the registry.
 
 use wasmhost_protocol::ids::ModuleName;
 
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
 use crate::output;
 
 /// Flags of `module remove`.
@@ -15,7 +14,7 @@ pub(crate) struct Args {
     name: ModuleName,
 }
 
-/// Removes it.
+/// Removes the module.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     client.modules().remove(&args.name).await?;

@@ -1,13 +1,12 @@
-//! `wasmhost module rollback`: an earlier version becomes current again.
+//! `wasmhost module rollback`: makes an earlier version current again.
 
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 
-use super::list::Named;
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
 use crate::output;
+use crate::output::module::NamedEntry;
 
 /// Flags of `module rollback`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +24,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let entry = client.modules().rollback(&args.name, args.to).await?;
     if global.json {
-        output::json(&Named { name: &args.name, entry: &entry })?;
+        output::json(&NamedEntry { name: &args.name, entry: &entry })?;
     } else {
         output::line(format_args!("{} {}", args.name, entry.digest))?;
     }

@@ -1,19 +1,17 @@
-//! `wasmhost module show`: what a module exports, imports and may use, and its versions.
+//! `wasmhost module show`: shows what a module exports, imports and may use, and its versions.
 
 use wasmhost_client::Version;
 use wasmhost_protocol::duration::format_duration;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::policy::Policy;
-use wasmhost_protocol::text::escape;
+use wasmhost_protocol::text::{escape, format_size_rounded};
 
-use super::list::Named;
-use super::tasks;
-use crate::cli::Global;
-use crate::error::CliError;
-use crate::exit::Exit;
-use crate::flag_values::format_bytes;
-use crate::{output, table};
+use crate::error::{CliError, Exit};
+use crate::globals::Global;
+use crate::output;
+use crate::output::module::{NamedEntry, tasks};
+use crate::output::table;
 
 /// Flags of `module show`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +26,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let client = global.client().await?;
     let entry = client.modules().show(&args.name).await?;
     if global.json {
-        output::json(&Named { name: &args.name, entry: &entry })?;
+        output::json(&NamedEntry { name: &args.name, entry: &entry })?;
         return Ok(Exit::Ok);
     }
     let history = client.modules().history(&args.name).await?;
@@ -41,7 +39,7 @@ fn description(name: &ModuleName, entry: &ModuleEntry) -> String {
     let imports = entry.manifest.imports.iter().map(|import| format!("  {}\n", escape(import)));
     let facts = table::pairs(&[
         ("digest", entry.digest.to_string()),
-        ("size", format_bytes(entry.bytes)),
+        ("size", format_size_rounded(entry.bytes)),
         ("pushed", entry.pushed_at.to_string()),
     ]);
     format!(
@@ -53,11 +51,12 @@ fn description(name: &ModuleName, entry: &ModuleEntry) -> String {
 }
 
 fn policy(policy: &Policy) -> String {
-    let (limits, retry) = (&policy.limits, &policy.retry);
-    let attempts = retry.max_attempts.map_or("as the task asks".to_owned(), |attempts| attempts.to_string());
+    let limits = &policy.limits;
+    let attempts =
+        policy.retry.max_attempts.map_or("as the task asks".to_owned(), |attempts| attempts.to_string());
     let keys: Vec<_> = policy.config.keys().map(|key| escape(key)).collect();
     table::pairs(&[
-        ("memory", format_bytes(limits.memory_bytes)),
+        ("memory", format_size_rounded(limits.memory_bytes)),
         ("CPU", format_duration(limits.cpu)),
         ("timeout", format_duration(limits.timeout)),
         ("attempts", attempts),
@@ -66,7 +65,7 @@ fn policy(policy: &Policy) -> String {
     ])
 }
 
-/// Newest first.
+/// The versions of a module, newest first.
 fn versions(history: &[Version]) -> String {
     let rows = history.iter().rev().map(|version| match &version.entry {
         Some(entry) => {

@@ -1,51 +1,52 @@
-//! The live view of a local run: states and logs on standard error as they come.
+//! The live view of a local run: states and log lines on standard error as they come.
 
 use std::time::Duration;
 
 use wasmhost_protocol::outcome::{Outcome, Verdict};
 use wasmhost_sandbox::{AttemptHandle, LogLevel, LogLine, LogStream, PendingUpdates};
 
-use crate::{output, render};
+use crate::output;
+use crate::output::render;
 
-/// A task that says nothing for so long is shown as started.
+/// A task that says nothing for this long is shown as started.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Shows states and logs as they come, until the end.
+/// Shows states and log lines as they come, until the end.
 pub(super) async fn follow(running: AttemptHandle) -> Outcome {
     let AttemptHandle { mut outcome, updates, control: _control } = running;
     let mut logs = updates.logs();
-    let mut show = Show { started: false };
+    let mut view = View { started: false };
     let quiet = tokio::time::sleep(QUIET);
     tokio::pin!(quiet);
     let outcome = loop {
-        // Taking a line and looking for posts lose nothing when another arm is first.
+        // Dropping an arm loses nothing: lines and updates stay where they are until they are taken.
         tokio::select! {
             biased;
-            Some(line) = logs.recv() => show.line(&line),
-            () = updates.changed() => show.post(updates.take()),
+            Some(line) = logs.recv() => view.line(&line),
+            () = updates.changed() => view.updates(updates.take()),
             outcome = &mut outcome => break outcome,
-            () = &mut quiet, if !show.started => show.start(),
+            () = &mut quiet, if !view.started => view.start(),
         }
     };
     if !matches!(outcome.verdict, Verdict::BadArguments(_) | Verdict::UnknownFunction(_)) {
-        show.start();
+        view.start();
     }
     while let Some(line) = logs.try_recv() {
-        show.line(&line);
+        view.line(&line);
     }
-    show.post(updates.take());
+    view.updates(updates.take());
     if updates.dropped_lines() > 0 {
         output::note(format_args!("… {} log lines dropped", updates.dropped_lines()));
     }
     outcome
 }
 
-/// The live view on standard error. Refused arguments never start, so it starts with the first sign of life.
-struct Show {
+/// The live view. It begins with the first sign of life, since a task whose arguments are refused never starts.
+struct View {
     started: bool,
 }
 
-impl Show {
+impl View {
     fn start(&mut self) {
         if !self.started {
             output::note("STARTED");
@@ -53,14 +54,14 @@ impl Show {
         self.started = true;
     }
 
-    fn post(&mut self, post: Option<PendingUpdates>) {
-        let Some(post) = post else { return };
+    fn updates(&mut self, updates: Option<PendingUpdates>) {
+        let Some(updates) = updates else { return };
         self.start();
-        if let Some(update) = post.update {
+        if let Some(update) = updates.update {
             let meta = update.meta.as_ref().map(render::json).unwrap_or_default();
             output::note(format_args!("{} {meta}", update.state));
         }
-        if let Some(checkpoint) = post.checkpoint {
+        if let Some(checkpoint) = updates.checkpoint {
             output::note(format_args!("checkpoint of {} bytes", checkpoint.len()));
         }
     }

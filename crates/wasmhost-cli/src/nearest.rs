@@ -1,7 +1,0 @@
-//! The name that was probably meant, for messages about unknown ones.
-
-/// `; did you mean …?` where a known name is a typing error away from `wrong`, or nothing.
-pub(crate) fn suggestion<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> String {
-    let near = wasmhost_protocol::text::nearest(wrong, names);
-    near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
-}
