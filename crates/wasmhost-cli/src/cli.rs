@@ -7,6 +7,7 @@ use wasmhost_protocol::names::Namespace;
 
 use crate::commands::{
     audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
+    wit,
 };
 use crate::connect::parse_url;
 
@@ -144,6 +145,8 @@ pub(crate) enum Command {
     /// Record what is seen of a run, and say whether it kept what is promised
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Write the interfaces that a task may import, for the toolchain that builds it
+    Wit(wit::Args),
     /// Print a script that completes commands and flags
     Completions(completions::Args),
     /// Compile the component on standard input

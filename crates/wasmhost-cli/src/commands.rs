@@ -14,6 +14,7 @@ pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod watch;
+pub(crate) mod wit;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Jobs(args) => runtime::client(jobs::run(args, &global)),
         Command::Hosts(args) => runtime::client(hosts::run(args, &global)),
         Command::Audit(audit) => audit::run(audit, &global),
+        Command::Wit(args) => wit::run(&args, &global),
         Command::Completions(args) => completions::run(&args),
         Command::CompileComponent => return Ok(wasmhost_sandbox::compile_child_main()),
         Command::Guarded(args) => guarded::run(&args),
