@@ -14,6 +14,7 @@ mod wasmhost;
 
 mod events;
 mod outsider;
+mod page;
 mod proxy;
 mod shell;
 mod stranger;
@@ -29,6 +30,7 @@ pub use host::Host;
 pub use limit::{LIMIT, until, within};
 pub use lines::Lines;
 pub use outsider::Outsider;
+pub use page::{Reader, Step, parse as steps_of};
 pub use paths::{broken_wasmhost, guest, nats_server, number, oldest_nats_server};
 pub use proxy::{Direction, Flow, Proxy, Swallowed};
 pub use shell::{README, has_nats_cli, shell};

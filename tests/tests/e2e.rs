@@ -60,4 +60,5 @@ mod e2e {
     mod dev;
     mod modules;
     mod readme;
+    mod tasks_page;
 }

@@ -8,6 +8,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
+    wit,
 };
 use crate::config::serve_file::ServeFile;
 use crate::error::Exit;
@@ -107,6 +108,8 @@ pub(crate) enum Command {
     /// Record what is seen of a run, and say whether it kept what is promised
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Write the interfaces that a task may import, for the toolchain that builds it
+    Wit(wit::Args),
     /// Print a script that completes commands and flags
     Completions(completions::Args),
     /// Compile the component on standard input

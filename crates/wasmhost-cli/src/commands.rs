@@ -17,3 +17,4 @@ pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod guarded;
 pub(crate) mod hosts;
+pub(crate) mod wit;

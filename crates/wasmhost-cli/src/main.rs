@@ -21,6 +21,7 @@ use clap::CommandFactory;
 use cli::{Cli, Command};
 use commands::{
     audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
+    wit,
 };
 use error::CliError;
 use local::runtime;
@@ -53,6 +54,7 @@ fn run_command(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Jobs(args) => runtime::client(jobs::run(args, &global)),
         Command::Hosts(args) => runtime::client(hosts::run(args, &global)),
         Command::Audit(audit) => audit::run(audit, &global),
+        Command::Wit(args) => wit::run(&args, &global),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::CompileComponent => return Ok(wasmhost_sandbox::compile_child_main()),
         Command::Guarded(args) => guarded::run(&args),

@@ -1,7 +1,9 @@
-//! The three ways to fail, each in one call.
+//! The three ways to fail, each in one call, and what a refused update or checkpoint fails with.
 
 use std::time::Duration;
 
+use crate::bindings::wasmhost::task::checkpoint::SaveError;
+use crate::bindings::wasmhost::task::state::UpdateError;
 use crate::bindings::wasmhost::task::types::{Failure, Retry, TaskError};
 
 /// A failure after which the job's retry policy decides.
@@ -18,4 +20,46 @@ pub fn retry(message: impl Into<String>, after: Option<Duration>) -> TaskError {
 /// A failure that another attempt would not fix.
 pub fn permanent(message: impl Into<String>) -> TaskError {
     TaskError::Permanent(Failure { message: message.into(), details: None })
+}
+
+/// Lets a task end with `?` where a state was not taken.
+impl From<UpdateError> for TaskError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Cancelled => failed("stopped on request"),
+            UpdateError::InvalidState(why) => failed(format!("the state was not taken: {why}")),
+            UpdateError::TooLarge(limit) => failed(format!("the meta is larger than {limit} bytes")),
+        }
+    }
+}
+
+/// Lets a task end with `?` where a checkpoint was not taken.
+impl From<SaveError> for TaskError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Cancelled => failed("stopped on request"),
+            SaveError::TooLarge(limit) => permanent(format!("the checkpoint is larger than {limit} bytes")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_that_is_too_large_is_not_tried_again() {
+        let error = TaskError::from(SaveError::TooLarge(8));
+        assert!(
+            matches!(error, TaskError::Permanent(failure) if failure.message == "the checkpoint is larger than 8 bytes")
+        );
+    }
+
+    #[test]
+    fn what_is_not_taken_says_why() {
+        let error = TaskError::from(UpdateError::InvalidState("`lower` is no name".to_owned()));
+        assert!(
+            matches!(error, TaskError::Failed(failure) if failure.message == "the state was not taken: `lower` is no name")
+        );
+    }
 }

@@ -14,8 +14,7 @@ pub fn progress(current: u64, total: u64) -> Result<(), TaskError> {
     let meta = format!(r#"{{"progress":{percent},"current":{current},"total":{total}}}"#);
     update_state("PROGRESS", &meta).map_err(|error| match error {
         UpdateError::Cancelled => failed(format!("stopped at {current} of {total}")),
-        UpdateError::InvalidState(why) => failed(format!("the state was not taken: {why}")),
-        UpdateError::TooLarge(limit) => failed(format!("the meta is larger than {limit} bytes")),
+        UpdateError::InvalidState(_) | UpdateError::TooLarge(_) => error.into(),
     })
 }
 

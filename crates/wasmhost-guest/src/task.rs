@@ -14,7 +14,7 @@ macro_rules! task {
 
         impl $crate::bindings::exports::wasmhost::task::handler::Guest for ExportedTask {
             fn run(args: String) -> Result<String, $crate::types::TaskError> {
-                $crate::task::run_json(&args, $function)
+                $crate::run_json(&args, $function)
             }
         }
 

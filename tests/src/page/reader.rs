@@ -1,0 +1,154 @@
+//! Somebody who does what a page says, in a directory of their own.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use tempfile::TempDir;
+use tokio::{process::Command, time::timeout};
+
+use super::shown::{as_shown, in_order};
+use super::step::{Commands, Step, Way};
+use crate::{
+    paths,
+    wasmhost::{Following, Ran, follow},
+};
+
+/// How long one block may take: the first builds what all others build on.
+const BLOCK_LIMIT: Duration = Duration::from_secs(600);
+
+/// The file in which each block leaves the directory for the next one.
+const DIRECTORY_FILE: &str = ".directory";
+
+/// A reader.
+#[derive(Debug)]
+pub struct Reader {
+    // Ended before their directory goes.
+    others: Vec<Following>,
+    home: TempDir,
+    directory: PathBuf,
+    builds: PathBuf,
+    nats_url: Option<String>,
+    left_out: Vec<String>,
+}
+
+impl Reader {
+    /// In an empty directory. What cargo builds on the way is kept in `builds` for the next time.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no directory to be had.
+    pub fn new(builds: PathBuf) -> anyhow::Result<Self> {
+        let home = TempDir::with_prefix("wasmhost-page-")?;
+        let directory = home.path().canonicalize()?;
+        Ok(Self { others: Vec::new(), home, directory, builds, nats_url: None, left_out: Vec::new() })
+    }
+
+    /// Does one step.
+    ///
+    /// # Errors
+    ///
+    /// Where a command ends otherwise, or prints something else, than the page says.
+    pub async fn follow(&mut self, step: &Step) -> anyhow::Result<()> {
+        match step {
+            Step::File { path, text } => self.write(path, text),
+            Step::Commands(commands) => {
+                let done = self.type_in(commands).await;
+                done.with_context(|| format!("line {} of the page: {}", commands.line, commands.script))
+            }
+        }
+    }
+
+    /// What was not run here, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    fn write(&self, path: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.home.path().join(path);
+        let directory = path.parent().context("a file without a directory")?;
+        ensure!(directory.is_dir(), "the page made no directory for {}", path.display());
+        fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+    }
+
+    async fn type_in(&mut self, commands: &Commands) -> anyhow::Result<()> {
+        match &commands.way {
+            Way::Exits(code) => self.run(commands, *code).await,
+            Way::Needs(program) if is_installed(program) => self.run(commands, 0).await,
+            Way::Needs(program) => {
+                self.left_out.push(format!("no {program} here: {}", commands.script));
+                Ok(())
+            }
+            Way::Installs => Ok(()),
+            Way::Stays => self.stay(commands).await,
+        }
+    }
+
+    async fn run(&mut self, commands: &Commands, code: i32) -> anyhow::Result<()> {
+        let script = format!("exec 2>&1\n{}\npwd > \"$HOME_OF_PAGE/{DIRECTORY_FILE}\"", commands.script);
+        let mut shell = self.shell(&script)?;
+        if commands.script.starts_with("cargo build") {
+            // Other tests run beside it, some of which are about time.
+            shell.env("CARGO_BUILD_JOBS", "1");
+        }
+        let output = timeout(BLOCK_LIMIT, shell.output()).await.context("it does not end")??;
+        let ran = Ran::of(commands.script.clone(), &output);
+        ensure!(ran.code == code, "exit code {code} was expected: {ran}");
+        let lines: Vec<_> = ran.stdout.lines().map(str::to_owned).collect();
+        if let Some(shown) = &commands.output {
+            ensure!(as_shown(shown, &lines), "the page shows\n{}\nbut: {ran}", shown.join("\n"));
+        }
+        if code == 0 {
+            self.directory = fs::read_to_string(self.home.path().join(DIRECTORY_FILE))?.trim_end().into();
+        }
+        Ok(())
+    }
+
+    /// Starts a command that goes on, and waits until it has printed what the page shows, between what else it logs.
+    async fn stay(&mut self, commands: &Commands) -> anyhow::Result<()> {
+        let shown = commands.output.as_ref().context("nothing says when a command that stays is ready")?;
+        let mut other = follow(self.shell(&format!("exec 2>&1; exec {}", commands.script))?)?;
+        let lines = other.stdout.until("what the page shows", |lines| in_order(shown, lines)).await?;
+        let url = lines.iter().find_map(|line| line.strip_prefix("export NATS_URL="));
+        self.nats_url = url.map(str::to_owned).or(self.nats_url.take());
+        self.others.push(other);
+        Ok(())
+    }
+
+    /// A shell with what a reader has: `wasmhost`, a nats-server, and cargo, which downloads nothing here.
+    fn shell(&self, script: &str) -> anyhow::Result<Command> {
+        let mut shell = Command::new("sh");
+        shell.args(["-eu", "-c", script]).current_dir(&self.directory).kill_on_drop(true);
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        shell.env("PATH", path()?).env("HOME_OF_PAGE", self.home.path());
+        shell.env("XDG_CACHE_HOME", paths::cache()?).env("WASMHOST_NATS_SERVER", paths::nats_server()?);
+        for name in
+            ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "NATS_URL"]
+        {
+            shell.env_remove(name);
+        }
+        shell.env("CARGO_NET_OFFLINE", "true").env("CARGO_BUILD_BUILD_DIR", &self.builds);
+        if let Some(url) = &self.nats_url {
+            shell.env("NATS_URL", url);
+        }
+        Ok(shell)
+    }
+}
+
+/// The search path, with the `wasmhost` that is tested before all others.
+fn path() -> anyhow::Result<OsString> {
+    let wasmhost = paths::wasmhost()?;
+    let directory = wasmhost.parent().map(Path::to_owned);
+    env::join_paths(directory.into_iter().chain(env::split_paths(&paths::path()))).context("a search path")
+}
+
+fn is_installed(program: &str) -> bool {
+    env::split_paths(&paths::path()).any(|directory| directory.join(program).is_file())
+}
