@@ -3,12 +3,12 @@
 
 mod claim;
 mod decide;
-mod leftover;
+mod due_message;
 mod missing_job;
 mod resolve_write;
 
 pub use claim::{ClaimDecision, ClaimInput, decide_claim};
 pub use decide::{Attempt, Decision, decide};
-pub use leftover::{Ages, Leftover, leftover};
+pub use due_message::{DueMessageDecision, DueMessageTimes, decide_due_message};
 pub use missing_job::end_missing_job;
 pub use resolve_write::{WriteResolution, resolve_write, still_owned};

@@ -1,7 +1,7 @@
 //! A reconciler (R13): two scans a grace apart, each of up to three look-ups; the end that it writes is `end_of_gone`'s.
 
 use crate::record::JobState;
-use crate::rules::{Ages, Leftover, end_missing_job, leftover};
+use crate::rules::{DueMessageDecision, DueMessageTimes, decide_due_message, end_missing_job};
 use crate::timestamp::Timestamp;
 
 use crate::model::clock;
@@ -21,7 +21,7 @@ impl Model {
             after.recons[at] = recon;
             after
         };
-        self.leftover_steps(world, at);
+        self.due_message_steps(world, at);
         match recon.pc {
             Reconciling::Idle if live && !self.is_early(world) && !self.waits(world) => {
                 self.step(Cause::Work, turn(scan(1)), || format!("reconciler {}: scan 1 reads", at + 1));
@@ -50,7 +50,7 @@ impl Model {
     }
 
     /// What fired and has no copy in the job stream: it goes with a job that has ended, else the job gets it.
-    fn leftover_steps(&mut self, world: &World, at: usize) {
+    fn due_message_steps(&mut self, world: &World, at: usize) {
         let number = at + 1;
         let queued = world.msgs.iter().any(|msg| msg.place == Place::Jobs);
         let left = world.msgs.iter().position(|msg| msg.place == Place::Due && msg.taken);
@@ -59,14 +59,14 @@ impl Model {
         let revision = (fired.what.hdr > 0).then(|| u64::from(fired.what.hdr));
         let mut after = *world;
         let now = clock::now();
-        let ages = Ages { fired_at: now, bucket_created: Timestamp::from_unix_ms(0), now };
-        match leftover(&self.stored(world), revision, ages) {
-            Leftover::Unknown => {}
-            Leftover::Over => {
+        let times = DueMessageTimes { fired_at: now, bucket_created: Timestamp::from_unix_ms(0), now };
+        match decide_due_message(&self.stored(world), revision, times) {
+            DueMessageDecision::Leave => {}
+            DueMessageDecision::Delete => {
                 after.msgs.remove(left);
                 self.step(Cause::Work, after, || format!("reconciler {number}: removes what fired"));
             }
-            Leftover::Owed => {
+            DueMessageDecision::Publish => {
                 after.seqs += 1;
                 let copy = Msg { seq: after.seqs, place: Place::Jobs, taken: false, ..fired };
                 after.msgs.push(copy);
