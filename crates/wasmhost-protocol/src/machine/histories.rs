@@ -106,7 +106,8 @@ fn check_losses(before: Option<&Record>, intent: &WriteIntent, after: &Record) -
     }
     // What an owner calls its failure is for `decide` to say.
     if !matches!(intent.writer, Writer::Owner(_)) {
-        let (never, gone) = (kind == Some(ErrorKind::NotPublished), kind == Some(ErrorKind::Lost));
+        let never = kind == Some(ErrorKind::NotPublished);
+        let gone = kind == Some(ErrorKind::Lost);
         prop_assert!(!never || after.attempt == 0, "I12: it was claimed, so published");
         prop_assert!(!gone || after.attempt > 0, "I12: nobody ever saw its message");
     }

@@ -201,7 +201,8 @@ impl Model {
             .expect("a client may touch PENDING without an attempt");
         let rec = self.keep(touched, self.kept(held).ghost);
         let client = &mut after.clients[at];
-        (client.rec, client.pc) = (Some(rec), Submitting::Write(why));
+        client.rec = Some(rec);
+        client.pc = Submitting::Write(why);
         client.touches = (client.touches + 1).min(self.scenario.touches);
         client.late |= client.touches == self.scenario.touches;
         self.client_step(Cause::Work, after, at, || format!("touches: {why:?}"));

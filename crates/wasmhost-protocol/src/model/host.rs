@@ -130,7 +130,9 @@ impl Model {
         let Some(lease) = lease else { return };
         let mut after = *world;
         let held = &mut after.hosts[lease];
-        (held.msg, held.rec, held.exp) = (world.hosts[at].msg.to_settle(), world.rec, world.rev);
+        held.msg = world.hosts[at].msg.to_settle();
+        held.rec = world.rec;
+        held.exp = world.rev;
         after.hosts[at] = Host::default();
         self.step(Cause::Work, after, || format!("{} hands its delivery to {}", name(at), name(lease)));
     }
@@ -139,7 +141,8 @@ impl Model {
         let mut after = *world;
         after.hosts[at] = Host::default();
         for msg in after.msgs.iter_mut().filter(|msg| msg.seq == seq) {
-            (msg.count, msg.pending) = (msg.count + 21, false);
+            msg.count += 21;
+            msg.pending = false;
         }
         self.step(Cause::Chance, after, || format!("{}: gives a suspect back, 21 times", name(at)));
     }
@@ -186,7 +189,8 @@ impl Model {
             *host = Host { pc: At::Ack, msg: host.msg.to_settle(), ..Host::default() };
             return self.step(Cause::Work, after, || format!("{}: R4: message {seq} stands", name(at)));
         }
-        (host.pc, host.gone) = (At::Read, seq);
+        host.pc = At::Read;
+        host.gone = seq;
         self.step(Cause::Work, after, || format!("{}: R4: message {seq} is gone", name(at)));
     }
 
@@ -253,7 +257,9 @@ impl Model {
             self.hit("I13 a guest starts in a job that is known to have ended");
         }
         let msg = host.msg.to_settle();
-        let (claim, token, recorded) = (host.claim, host.token, host.recorded);
+        let claim = host.claim;
+        let token = host.token;
+        let recorded = host.recorded;
         Host { pc: At::Run, msg, claim, token, recorded, rec: host.rec, exp: revision, ..Host::default() }
     }
 
@@ -295,7 +301,8 @@ impl Model {
     /// that comes first.
     fn discard_step(&mut self, world: &World, at: usize) -> bool {
         let host = world.hosts[at];
-        let (source, runs) = (host.msg.source, host.pc == At::Run);
+        let source = host.msg.source;
+        let runs = host.pc == At::Run;
         if source == 0 || self.is(Mutant::KeepsWhatFired) {
             return false;
         }
@@ -338,10 +345,12 @@ impl Model {
     }
 
     fn nak_step(&mut self, world: &World, at: usize) {
-        let (mut after, early) = (*world, self.is_early(world));
+        let mut after = *world;
+        let early = self.is_early(world);
         let seq = world.hosts[at].msg.seq;
         for msg in after.msgs.iter_mut().filter(|msg| msg.seq == seq) {
-            (msg.pending, msg.delayed) = (false, early);
+            msg.pending = false;
+            msg.delayed = early;
         }
         after.hosts[at] = Host::default();
         self.step(Cause::Work, after, || format!("{}: naks message {seq}", name(at)));

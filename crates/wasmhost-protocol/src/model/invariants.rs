@@ -46,8 +46,10 @@ impl Model {
     }
 
     fn check_change(&self, world: &World, old: Rec, new: Rec, broken: &mut Vec<String>) {
-        let (old, new) = (self.kept(old), self.kept(new));
-        let (before, after) = (&old.record, &new.record);
+        let old = self.kept(old);
+        let new = self.kept(new);
+        let before = &old.record;
+        let after = &new.record;
         let claims = (after.attempt, new.ghost.claim) != (before.attempt, old.ghost.claim);
         if before.is_terminal() {
             broken.push(format!("I1 {} overwritten by {}", word(before), word(after)));

@@ -49,11 +49,13 @@ impl Model {
         match found {
             Some((_, revision)) if small(revision) == host.exp => {}
             Some((_, revision)) => {
-                (host.rec, host.exp) = (world.rec, small(revision));
+                host.rec = world.rec;
+                host.exp = small(revision);
                 self.step(Cause::Work, after, || format!("{}: beat: adopts revision {revision}", name(at)));
             }
             None if loose => {
-                (host.rec, host.exp) = (world.rec, world.rev);
+                host.rec = world.rec;
+                host.exp = world.rev;
                 if world.rev != world.hosts[at].exp {
                     self.step(Cause::Work, after, || format!("{}: beat: adopts the end", name(at)));
                 }
@@ -112,7 +114,8 @@ impl Model {
             now: clock::now(),
             write: write_id(number),
         };
-        let (known, run) = (self.record(rec), self.kept(rec).ghost.run);
+        let known = self.record(rec);
+        let run = self.kept(rec).ghost.run;
         let built = match self.bypasses_next(known) {
             true => Ok(forced(known, &write)),
             false => transition(Some(known), &write),
@@ -192,12 +195,15 @@ impl Model {
             return host;
         }
         let rec = host.rec.expect("who writes has a record");
-        let (mut record, mut ghost) = (self.record(rec).clone(), self.kept(rec).ghost);
-        let (number, mut claim) = (self.fresh(world), (host.claim, host.token));
+        let mut record = self.record(rec).clone();
+        let mut ghost = self.kept(rec).ghost;
+        let number = self.fresh(world);
+        let mut claim = (host.claim, host.token);
         record.write = write_id(number);
         if host.intent == Intent::Claim {
             record.token = Some(token(number));
-            (ghost.claim, claim) = (number, (number, number));
+            ghost.claim = number;
+            claim = (number, number);
         }
         Host { rec: Some(self.keep(record, ghost)), claim: claim.0, token: claim.1, ..host }
     }

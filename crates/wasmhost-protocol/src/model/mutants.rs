@@ -92,11 +92,13 @@ impl Model {
         let mut case = case;
         let claim = case.claim;
         let far = Timestamp::from_unix_ms(i64::MAX);
-        let (mut revoke, mut digest) = (None, None);
+        let mut revoke = None;
+        let mut digest = None;
         match (&mut stored, mutant) {
             (StoredEntry::Deleted(_), Mutant::NoR14) => (case.stored_at, case.revision) = (far, None),
             (StoredEntry::Deleted(marker), Mutant::NoR14ForForgotten) if !marker.expired => {
-                (case.stored_at, case.revision) = (far, None);
+                case.stored_at = far;
+                case.revision = None;
             }
             (StoredEntry::Deleted(_), Mutant::R14ByTimeAlone) => case.revision = None,
             (StoredEntry::Unreadable { revision, .. }, Mutant::ClaimsOverUnreadable) => {

@@ -76,7 +76,8 @@ impl Model {
         }
         let client = world.clients[at];
         let kept = self.kept(client.rec.expect("it holds a record"));
-        let (held, ghost) = (&kept.record, kept.ghost);
+        let held = &kept.record;
+        let ghost = kept.ghost;
         let place = PLACES[usize::from(number)];
         let there = || world.msgs.iter().filter(|msg| msg.place == place);
         if there().any(|msg| is_of_run((held, ghost), msg, client.args)) {

@@ -63,8 +63,8 @@ impl Records {
         alike.push(rec);
         let number =
             |id: String| u8::from_str_radix(&id[30..], 16).expect("small numbers stand for random bits");
-        let (token, write) =
-            (record.token.map_or(0, |token| number(token.to_string())), number(record.write.to_string()));
+        let token = record.token.map_or(0, |token| number(token.to_string()));
+        let write = number(record.write.to_string());
         self.kept.push(Kept { record, ghost, token, write });
         rec
     }

@@ -195,7 +195,8 @@ impl Search {
         way.reverse();
         let mut labels = Vec::new();
         for pair in way.windows(2) {
-            let (from, to) = (self.states[pair[0]], self.states[pair[1]]);
+            let from = self.states[pair[0]];
+            let to = self.states[pair[1]];
             let step = self.model.steps(&from).into_iter().find(|step| step.to == to);
             labels.push(step.map_or_else(|| "?".to_owned(), |step| step.label));
         }

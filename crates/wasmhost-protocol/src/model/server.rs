@@ -18,7 +18,8 @@ impl Model {
         self.check_write(world, new);
         let mut after = *world;
         let kept = self.kept(new);
-        let (ghost, terminal) = (kept.ghost, kept.record.is_terminal());
+        let ghost = kept.ghost;
+        let terminal = kept.record.is_terminal();
         after.brief = terminal && kept.record.attempt == 0;
         if terminal {
             after.ghost.over |= 1 << ghost.run;
@@ -28,7 +29,10 @@ impl Model {
             host.recorded |= host.claim != 0 && host.claim == ghost.claim;
         }
         after.writes += 1;
-        (after.rec, after.rev, after.marker, after.odd) = (Some(new), after.writes, None, None);
+        after.rec = Some(new);
+        after.rev = after.writes;
+        after.marker = None;
+        after.odd = None;
         after.recons = begin_anew(&after);
         Some(after)
     }
@@ -43,7 +47,9 @@ impl Model {
             after.created += 1;
             after.ghost.faults += 1;
             for msg in after.msgs.iter_mut() {
-                (msg.count, msg.pending, msg.delayed) = (0, false, false);
+                msg.count = 0;
+                msg.pending = false;
+                msg.delayed = false;
             }
             self.step(Cause::Chance, after, || "the consumer is re-created".to_owned());
         }
@@ -60,7 +66,9 @@ impl Model {
             && let Some(mut after) = spend(world, |left| &mut left.junk)
         {
             after.writes += 1;
-            (after.rec, after.rev, after.marker) = (None, after.writes, None);
+            after.rec = None;
+            after.rev = after.writes;
+            after.marker = None;
             for odd in [Odd::Unreadable, Odd::Newer] {
                 after.odd = Some(odd);
                 self.step(Cause::Chance, after, || format!("somebody overwrites the record: {odd:?}"));
@@ -183,7 +191,8 @@ impl Model {
         let all = net.chain(hosts).chain(clients).chain([&mut after.rec, &mut after.revoker.write.new]);
         for slot in all {
             let Some(rec) = *slot else { continue };
-            let (mut record, ghost) = (self.record(rec).clone(), self.kept(rec).ghost);
+            let mut record = self.record(rec).clone();
+            let ghost = self.kept(rec).ghost;
             change(&mut record);
             *slot = Some(self.keep(record, ghost));
         }
@@ -229,7 +238,8 @@ impl Model {
                 self.capped = true;
                 continue;
             }
-            let (mut base, mut cause) = (Some(*world), Cause::Work);
+            let mut base = Some(*world);
+            let mut cause = Cause::Work;
             if msg.delayed && self.is_early(world) {
                 (base, cause) = (base.and_then(|base| spend(&base, |left| &mut left.hasty)), Cause::Chance);
             }
@@ -255,8 +265,11 @@ impl Model {
     fn deliver(&mut self, base: &World, at: usize, more: u8, cause: Cause) {
         let mut base = *base;
         let msg = &mut base.msgs[at];
-        (msg.count, msg.pending, msg.delayed) = (msg.count + more, true, false);
-        let (msg, created) = (*msg, base.created);
+        msg.count += more;
+        msg.pending = true;
+        msg.delayed = false;
+        let msg = *msg;
+        let created = base.created;
         let free = base.hosts.iter().position(|host| host.pc == At::Idle);
         for (to, host) in base.hosts.iter().enumerate() {
             let mut after = base;
@@ -269,7 +282,8 @@ impl Model {
                     false => host,
                 };
             } else if host.pc == At::Run && host.msg.seq == msg.seq && self.holds(&base, host) {
-                (after.hosts[to].msg, after.hosts[to].created) = (msg, created);
+                after.hosts[to].msg = msg;
+                after.hosts[to].created = created;
                 how = " itself, which adopts it";
             } else {
                 continue;

@@ -70,7 +70,8 @@ impl Names {
     }
 
     fn rights_to_pull(&self, queue: &QueueName) -> [Right; 5] {
-        let (stream, consumer) = (self.jobs_stream(), self.consumer(queue));
+        let stream = self.jobs_stream();
+        let consumer = self.consumer(queue);
         let acks = format!("$JS.ACK.{stream}.{consumer}");
         [
             asks(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), "comparing a queue's consumer"),
@@ -163,8 +164,8 @@ impl Names {
         ];
         for verb in ["PING", "INFO", "STATS"] {
             let all = format!("$SRV.{verb}");
-            let (service, one) =
-                (format!("{all}.{}", self.service_name()), format!("{all}.{}.rights", self.service_name()));
+            let service = format!("{all}.{}", self.service_name());
+            let one = format!("{all}.{}.rights", self.service_name());
             rights.extend(
                 [all, service, one]
                     .map(|tried| Right { tried, ..listens("$SRV.>".to_owned(), "being found as a service") }),

@@ -20,7 +20,8 @@ impl Sourced {
     /// Reads the headers of a message; none where it was published to the job stream itself. Of a header that stands more
     /// than once the last is the server's own.
     pub fn parse<'a>(names: &Names, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
-        let (mut source, mut next) = (None, None);
+        let mut source = None;
+        let mut next = None;
         for (name, value) in headers {
             match name {
                 header::STREAM_SOURCE => source = Some(value),
@@ -61,7 +62,8 @@ mod tests {
 
     #[test]
     fn a_message_is_known_by_where_it_came_from() {
-        let (body, other) = (Digest::from_bytes([0xab; 32]), Digest::from_bytes([0xcd; 32]));
+        let body = Digest::from_bytes([0xab; 32]);
+        let other = Digest::from_bytes([0xcd; 32]);
         let direct = sourced(&[(header::STREAM_SOURCE, SOURCE)]).unwrap();
         assert_eq!((direct.sequence, direct.next), (17, None));
         assert_eq!(direct.id(&body).as_str(), "d17-abababababababab");

@@ -87,7 +87,8 @@ impl Ceiling {
     /// Everything in a policy that is over it.
     #[must_use]
     pub fn over_policy(&self, policy: &Policy) -> Vec<Over> {
-        let (limits, retry) = (&policy.limits, &policy.retry);
+        let limits = &policy.limits;
+        let retry = &policy.retry;
         let soft_timeout = limits.soft_timeout.unwrap_or_default();
         let max_attempts = retry.max_attempts.unwrap_or_default();
         let settings = [

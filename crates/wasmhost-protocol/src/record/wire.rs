@@ -184,8 +184,10 @@ impl Fields {
         let word: String = self.take("state")?;
         let state = StateLabel::parse(&word)
             .ok_or_else(|| impossible(format!("state: unknown `{}`", crate::text::escape(&word))))?;
-        let (result, result_ref) = (self.take("result")?, self.take("result_ref")?);
-        let (error, finished_at) = (self.take("error")?, self.take("finished_at")?);
+        let result = self.take("result")?;
+        let result_ref = self.take("result_ref")?;
+        let error = self.take("error")?;
+        let finished_at = self.take("finished_at")?;
         let not_before: Option<Timestamp> = self.take("not_before")?;
         let payload = match (state == StateLabel::Success, result, result_ref) {
             (true, Some(_), Some(_)) => return Err(impossible("result, result_ref: both in SUCCESS")),

@@ -130,7 +130,8 @@ fn shortest_delay(record: &Record) -> Duration {
 
 /// Grows with the attempts of the same sort that ended before: the job's own failures, or the host's.
 fn backoff(attempt: &Attempt<'_>, charge: bool) -> Duration {
-    let (record, policy) = (attempt.record, attempt.retry);
+    let record = attempt.record;
+    let policy = attempt.retry;
     let earlier = if charge { record.charged } else { record.uncharged().saturating_sub(1) };
     let full = policy.initial_delay.as_secs_f64() * policy.factor.max(1.0).powf(f64::from(earlier.min(64)));
     let longest = policy.max_delay.min(RetryPolicy::LONGEST_DELAY).as_secs_f64();

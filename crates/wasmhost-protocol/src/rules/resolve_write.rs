@@ -67,7 +67,9 @@ mod tests {
 
     #[test]
     fn the_questions_are_asked_in_the_protocols_order() {
-        let (wanted, running, ended) = (ended(2), running(), ended(3));
+        let wanted = ended(2);
+        let running = running();
+        let ended = ended(3);
         assert_eq!(resolve_write(&wanted, 5, stands(&wanted, 6)), WriteResolution::Landed(6));
         assert_eq!(
             resolve_write(&wanted, 5, stands(&ended, 5)),
@@ -88,7 +90,8 @@ mod tests {
 
     #[test]
     fn only_a_running_record_under_the_own_token_is_still_owned() {
-        let (running, ended) = (running(), ended(3));
+        let running = running();
+        let ended = ended(3);
         assert_eq!(still_owned(stands(&running, 7), token(1)), Some((Box::new(running.clone()), 7)));
         assert_eq!(still_owned(stands(&running, 7), token(2)), None);
         assert_eq!(still_owned(stands(&ended, 7), token(1)), None);

@@ -52,7 +52,8 @@ pub fn cut_middle(text: &str, max: usize, what: &str) -> String {
         return text.to_owned();
     }
     let room = max.saturating_sub(GAP_BYTES) / 2;
-    let (start, end) = (beginning(text, room), ending(text, room));
+    let start = beginning(text, room);
+    let end = ending(text, room);
     let whole_lines = start.ends_with('\n') && text[..text.len() - end.len()].ends_with('\n');
     let left_out = &text[start.len()..text.len() - end.len()];
     let gap = match whole_lines {

@@ -37,7 +37,8 @@ where
 
 /// How far apart the names are, where that is near: fewer edits than a third of the letters, or one.
 fn distance(wanted: &str, name: &str) -> Option<usize> {
-    let (wanted, name) = (cut(wanted), cut(name));
+    let wanted = cut(wanted);
+    let name = cut(name);
     let most = (wanted.len() / 3).max(1).min(wanted.len().saturating_sub(1));
     let is_beginning =
         wanted.len() >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name.len() >= 3);

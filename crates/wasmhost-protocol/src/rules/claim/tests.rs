@@ -157,7 +157,8 @@ fn an_expired_id_tells_old_messages_from_new_ones() {
         "claim 1 lost 0 over 4",
         "forgotten by a client, and no revision tells whether before"
     );
-    let (again, newer) = (stands(forged!(started(), after = Some(4), submitted_at = at(500))), claim(2));
+    let again = stands(forged!(started(), after = Some(4), submitted_at = at(500)));
+    let newer = claim(2);
     let sent = |revision, second| {
         word(&decide_claim(&ClaimInput { revision, stored_at: at(second), ..case(&again, &newer) }))
     };
@@ -216,7 +217,8 @@ fn a_scheduled_job_is_not_claimed_before_its_time() {
 
 #[test]
 fn a_believed_revision_is_claimed_without_a_look() {
-    let (stored, first) = (stands(started()), claim(1));
+    let stored = stands(started());
+    let first = claim(1);
     let believed = ClaimInput { trusted_revision: Some(5), ..case(&stored, &first) };
     assert_eq!(word(&decide_claim(&believed)), "claim 1 lost 0 over 5");
     let mut late = claim(1);

@@ -31,7 +31,8 @@ const ASKED: Duration = Duration::from_secs(7);
 
 /// Every verdict, the kind that it fails with, and its rule.
 fn verdicts() -> Vec<(Verdict, ErrorKind, Rule)> {
-    let (text, fault) = (|| "why".to_owned(), || Fault { message: "why".to_owned(), ..Fault::default() });
+    let text = || "why".to_owned();
+    let fault = || Fault { message: "why".to_owned(), ..Fault::default() };
     let asked = |after| Verdict::RetryAsked { message: text(), details: None, after };
     let exceeded = |limit, kind| (Verdict::Exceeded(limit, fault()), kind, Rule::Never);
     vec![
@@ -157,7 +158,8 @@ fn no_delay_is_longer_than_a_day_or_the_policys_own_maximum() {
         max_delay,
         ..RetryPolicy::default()
     };
-    let (second, forever) = (Duration::from_secs(1), Duration::MAX);
+    let second = Duration::from_secs(1);
+    let forever = Duration::MAX;
     for (retry, verdict, charged, wanted) in [
         (RetryPolicy::default(), asked(Some(forever)), 0, RetryPolicy::LONGEST_DELAY),
         (RetryPolicy::default(), asked(Some(second * 900)), 0, second * 900),
@@ -215,7 +217,8 @@ fn a_failure_keeps_what_the_guest_said_within_its_limits() {
         format!("first {word}\n{}last {word}\u{9b}2J\u{202e}", "é\u{1b}\n".repeat(Limits::ERROR_TEXT_BYTES))
     };
     let fault = Fault { message: long("message"), backtrace: Some(long("frame")) };
-    let (record, retry) = (record(None, 0), RetryPolicy::default());
+    let record = record(None, 0);
+    let retry = RetryPolicy::default();
     let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 0.0 };
     let outcome_of = |verdict| Outcome { stderr: Some(long("line")), ..outcome(verdict) };
     let Decision::Fail(error) = decide(&attempt, &outcome_of(Verdict::Trapped(fault))) else {
