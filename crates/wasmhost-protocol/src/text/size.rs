@@ -1,8 +1,9 @@
-//! Sizes as people write them: `512M`, `64K`, `1G`; units are powers of 1024.
+//! Sizes in the form that people write: `512M`, `64K`, `1G`. Units are powers of 1024.
 
 const UNITS: [(&str, u32); 4] = [("T", 40), ("G", 30), ("M", 20), ("K", 10)];
 
-/// Writes a number of bytes in the largest unit of which it is a whole number.
+/// Writes a number of bytes in the largest unit of which it is a whole number, so that the text is always
+/// exact.
 #[must_use]
 pub fn format_size(bytes: u64) -> String {
     let unit = UNITS.iter().find(|(_, shift)| bytes > 0 && bytes.trailing_zeros() >= *shift);
