@@ -1,3 +1,5 @@
+//! Names as they are documented: what is built is parsed back, and nothing but a filter has a wildcard.
+
 use super::*;
 use crate::ids::{HostId, JobKey, QueueName};
 use proptest::prelude::*;
