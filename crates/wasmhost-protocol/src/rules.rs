@@ -1,5 +1,6 @@
-//! What follows from what is known: whether a delivery may run its job, what an outcome leads to, what became of a write.
-//! Pure functions over the state machine.
+//! The decisions of the protocol, as pure functions over the state machine: what a host does with a delivery,
+//! what follows from an outcome, what became of a write without an answer, how a job without a message ends,
+//! and what happens to a due message that the job stream did not get.
 
 mod claim;
 mod decide;
