@@ -1,10 +1,11 @@
 //! The state machine of a record, the one place that decides whether a write is legal.
 //!
-//! [`transition`] takes a record and an intended write, and returns the record that follows, or why none does. It is a pure
-//! function: time and random ids come in with the intended write. Its rows are those of
-//! [states.md](https://github.com/wasmhost/wasmhost/blob/main/docs/states.md#transitions); the rows that delete a record
-//! have no record that follows and are not here. Comparing and setting the revision is the part of whoever writes to the
-//! server, and what only a host can know, such as whether its guest has stopped, is the host's.
+//! [`transition`] takes a record and an intended write, and returns the record that follows, or why none
+//! does. It is a pure function: time and random ids come in with the intended write. Its rows are those of
+//! [states.md](https://github.com/wasmhost/wasmhost/blob/main/docs/states.md#transitions); the rows that
+//! delete a record have no record that follows and are not here. Comparing and setting the revision is the
+//! part of whoever writes to the server, and what only a host can know, such as whether its guest has
+//! stopped, is the host's.
 
 mod guards;
 mod intent;
@@ -22,8 +23,8 @@ use crate::timestamp::Timestamp;
 
 pub use intent::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, JobSpec, Transition, WriteIntent, Writer};
 
-/// Returns the record that follows `record` by the intended write, or why the write is not legal. `None` stands for the
-/// absence of a record, and also for a delete marker.
+/// Returns the record that follows `record` by the intended write, or why the write is not legal. `None`
+/// stands for the absence of a record, and also for a delete marker.
 pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Record, Illegal> {
     let Some(record) = record else { return from_absent(intent) };
     // This guard comes before all others, so that none of them can let anything follow an end.
@@ -37,7 +38,8 @@ pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Recor
         Transition::Submit(_) | Transition::EndUnrecorded { .. } => {
             return Err(Illegal::Exists(record.state()));
         }
-        // A touch changes nothing but the write id. The new revision makes every write fail that is based on an older one.
+        // A touch changes nothing but the write id. The new revision makes every write fail that is based on
+        // an older one.
         Transition::Touch => guards::check_touch(record, intent)?,
         Transition::Claim(claim) => apply_claim(&mut after, record, claim, intent)?,
         Transition::Progress { state, meta } => {
@@ -81,8 +83,8 @@ fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
     match (&intent.transition, intent.writer) {
         (Transition::Submit(job), Writer::Client) => Ok(pending(job, intent)),
         (Transition::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
-        // A host claims a job without having read its record, where it believes the revision that the message names, or
-        // where the job is raw. The guards apply to the PENDING record that the message describes.
+        // A host claims a job without having read its record, where it believes the revision that the message
+        // names, or where the job is raw. The guards apply to the PENDING record that the message describes.
         (Transition::Claim(claim), _) => {
             let before = pending(&claim.job, intent);
             let mut after = RecordFields::clone(&before);
@@ -122,8 +124,8 @@ fn end_unrecorded(job: &JobSpec, end: End, reason: &str, intent: &WriteIntent) -
 /// Ends a job in REVOKED. An earlier request keeps its reason and its time.
 fn end_revoked(record: &mut RecordFields, reason: &str, now: Timestamp) {
     record.stage = JobState::Ended { end: End::Revoked, finished_at: now };
-    // An earlier reason is cut as well. Whoever recorded it may have written more, and a terminal record that the server
-    // refuses as too large would leave the job without an end.
+    // An earlier reason is cut as well. Whoever recorded it may have written more, and a terminal record that
+    // the server refuses as too large would leave the job without an end.
     let (reason, stop_at) = match &record.revoke {
         Some(revoke) => (guards::cut_reason(&revoke.reason), revoke.stop_at),
         None => (guards::cut_reason(reason), now),
@@ -179,8 +181,8 @@ fn apply_claim(
     after.token = Some(claim.token);
     after.delivery = Some(claim.delivery);
     after.msg_seq = Some(claim.msg_seq);
-    // The first claim fixes what the submitter left open, so that a module that is pushed while the job waits for a retry
-    // changes neither its version nor its number of attempts.
+    // The first claim fixes what the submitter left open, so that a module that is pushed while the job waits
+    // for a retry changes neither its version nor its number of attempts.
     after.digest = record.digest.or(claim.digest);
     after.max_attempts = record.max_attempts.or(claim.max_attempts);
     // Meta and usage are those of the attempt before.

@@ -1,4 +1,5 @@
-//! The table of all headers of a job: the name of each, the scope that it belongs to, and how its value is read and written.
+//! The table of all headers of a job: the name of each, the scope that it belongs to, and how its value is
+//! read and written.
 
 use std::time::Duration;
 

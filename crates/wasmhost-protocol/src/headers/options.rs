@@ -21,8 +21,8 @@ pub struct JobOptions {
     pub timeout: Option<Duration>,
     /// The time after which no attempt starts, within [`crate::bounds::TIME`].
     pub expires_at: Option<Timestamp>,
-    /// How long the terminal record is kept, within [`crate::bounds::RESULT_TTL`]. Zero drops the result, and the
-    /// record is kept as long as the policy says.
+    /// How long the terminal record is kept, within [`crate::bounds::RESULT_TTL`]. Zero drops the result, and
+    /// the record is kept as long as the policy says.
     pub result_ttl: Option<Duration>,
     /// The job that this one came from; information only.
     pub parent: Option<JobKey>,
@@ -38,8 +38,8 @@ pub struct JobOptions {
     /// How long to wait before the job is queued; only in a request to the submit service, and not together
     /// with `at`.
     pub delay: Option<Duration>,
-    /// The time at which the job is queued, within [`crate::bounds::TIME`]; only in a request to the submit service,
-    /// and not together with `delay`.
+    /// The time at which the job is queued, within [`crate::bounds::TIME`]; only in a request to the submit
+    /// service, and not together with `delay`.
     pub at: Option<Timestamp>,
 }
 

@@ -156,7 +156,8 @@ impl<'a> Reader<'a> {
             match bytes.next()? {
                 b'"' => break,
                 b'\\' => {
-                    // The escaped byte is skipped too: it may be a quotation mark that does not end the string.
+                    // The escaped byte is skipped too: it may be a quotation mark that does not end the
+                    // string.
                     escaped = true;
                     bytes.next();
                     length += 2;

@@ -15,14 +15,14 @@ pub(super) fn check_touch(record: &Record, intent: &WriteIntent) -> Result<(), I
     }
 }
 
-/// A host may claim a job that is due, neither revoked nor expired, and has a claim and an attempt left. Returns what
-/// `lost` becomes.
+/// A host may claim a job that is due, neither revoked nor expired, and has a claim and an attempt left.
+/// Returns what `lost` becomes.
 pub(super) fn check_claim(record: &Record, claim: &Claim, intent: &WriteIntent) -> Result<u32, Illegal> {
     if intent.writer != Writer::Host {
         return Err(Illegal::NotAllowed("a claim"));
     }
-    // A stale delivery is refused before all else. The answers below let the host end the job, and a stale delivery may not
-    // end it either: its owner may be healthy.
+    // A stale delivery is refused before all else. The answers below let the host end the job, and a stale
+    // delivery may not end it either: its owner may be healthy.
     if is_stale(record, claim) {
         return Err(Illegal::Stale);
     }
@@ -47,8 +47,8 @@ pub(super) fn check_claim(record: &Record, claim: &Claim, intent: &WriteIntent) 
     }
 }
 
-/// A claim needs a token of its own, and a delivery of the same message that is newer than the record's. The host may take
-/// the record over from another message only where it has found that message to be gone.
+/// A claim needs a token of its own, and a delivery of the same message that is newer than the record's. The
+/// host may take the record over from another message only where it has found that message to be gone.
 fn is_stale(record: &Record, claim: &Claim) -> bool {
     let is_same_message = record.msg_seq.is_none_or(|seq| seq == claim.msg_seq);
     let is_newer = record.delivery.is_none_or(|delivery| delivery < claim.delivery);
@@ -59,8 +59,8 @@ fn is_early(not_before: Timestamp, now: Timestamp) -> bool {
     now < not_before.minus(CLAIM_CLOCK_TOLERANCE)
 }
 
-/// Returns the number of lost claims after this one. A claim from a running state says that the claim before it ended
-/// without an outcome.
+/// Returns the number of lost claims after this one. A claim from a running state says that the claim before
+/// it ended without an outcome.
 fn lost_after(record: &Record, claim: &Claim) -> u32 {
     let is_running = matches!(record.stage, JobState::Running(_));
     // A consumer that was made anew delivers again what healthy hosts still run: nothing is lost.
@@ -68,8 +68,8 @@ fn lost_after(record: &Record, claim: &Claim) -> u32 {
     record.lost + u32::from(is_running && is_same_consumer)
 }
 
-/// The owner of the newest claim may write while its attempt runs and no revoke is recorded. `event` is what the writer
-/// intends to write, for the error.
+/// The owner of the newest claim may write while its attempt runs and no revoke is recorded. `event` is what
+/// the writer intends to write, for the error.
 pub(super) fn check_owner(record: &Record, intent: &WriteIntent, event: &'static str) -> Result<(), Illegal> {
     let Writer::Owner(token) = intent.writer else { return Err(Illegal::NotAllowed(event)) };
     if record.token != Some(token) {
@@ -97,8 +97,8 @@ pub(super) fn check_retry(record: &Record, intent: &WriteIntent, charge: bool) -
     Ok(())
 }
 
-/// The owner may end the job with the outcome of its attempt; a host or the reconciler, with a failure that no attempt
-/// produces.
+/// The owner may end the job with the outcome of its attempt; a host or the reconciler, with a failure that
+/// no attempt produces.
 pub(super) fn check_finish(record: &Record, intent: &WriteIntent, end: &End) -> Result<(), Illegal> {
     match (intent.writer, end) {
         (_, End::Revoked) => Err(Illegal::NotAllowed("REVOKED as an outcome")),
@@ -144,8 +144,8 @@ fn check_kind_without_attempt(record: &Record, kind: ErrorKind) -> Result<(), Il
     Err(Illegal::Wrong { event, state: record.state() })
 }
 
-/// A client may write REVOKED while nothing runs; a host or the reconciler, where a revoke is recorded or the job has
-/// expired; the owner, where a revoke is recorded.
+/// A client may write REVOKED while nothing runs; a host or the reconciler, where a revoke is recorded or the
+/// job has expired; the owner, where a revoke is recorded.
 pub(super) fn check_revoked(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {
     let is_running = matches!(record.stage, JobState::Running(_));
     let is_due = record.revoke.is_some() || record.is_expired(intent.now);
@@ -160,8 +160,8 @@ pub(super) fn check_revoked(record: &Record, intent: &WriteIntent) -> Result<(),
     }
 }
 
-/// A client may ask a claimed job to stop, or to stop earlier. Returns the request that the record then has. A later time
-/// is refused, so that two requests can meet in any order.
+/// A client may ask a claimed job to stop, or to stop earlier. Returns the request that the record then has.
+/// A later time is refused, so that two requests can meet in any order.
 pub(super) fn merge_revoke(
     record: &Record,
     revoke: &Revoke,
@@ -170,9 +170,9 @@ pub(super) fn merge_revoke(
     if intent.writer != Writer::Client {
         return Err(Illegal::NotAllowed("a revoke"));
     }
-    // A job without a claim is ended instead. A touch would carry the request on to a new revision, and a host that
-    // believes the message published after the touch builds its claim without reading the record: the request would be
-    // lost.
+    // A job without a claim is ended instead. A touch would carry the request on to a new revision, and a
+    // host that believes the message published after the touch builds its claim without reading the record:
+    // the request would be lost.
     if record.attempt == 0 {
         return Err(Illegal::Wrong { event: "a request to stop", state: record.state() });
     }

@@ -1,7 +1,7 @@
 //! The written form of a record, version 1: one JSON object, as
-//! [record.md](https://github.com/wasmhost/wasmhost/blob/main/docs/record.md) describes it. What people want to see comes
-//! first, and the protocol's own fields come last. Fields that this version does not know survive a rewrite; a version
-//! that it does not know is an error of its own.
+//! [record.md](https://github.com/wasmhost/wasmhost/blob/main/docs/record.md) describes it. What people want
+//! to see comes first, and the protocol's own fields come last. Fields that this version does not know
+//! survive a rewrite; a version that it does not know is an error of its own.
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -13,8 +13,8 @@ use crate::record::parts::{BlobRef, Payload};
 use crate::record::state::{End, JobState, RunningLabel, StateLabel};
 use crate::timestamp::Timestamp;
 
-/// The version of the written form that this crate writes. It changes where an older reader would misunderstand a newer
-/// record, and not where a field is added.
+/// The version of the written form that this crate writes. It changes where an older reader would
+/// misunderstand a newer record, and not where a field is added.
 pub const RECORD_VERSION: u32 = 1;
 
 /// Bytes are not a record that this version can work with.
@@ -99,8 +99,8 @@ impl Record {
     /// Reads a record. The error says whether a newer host wrote it or what makes it unreadable.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let mut fields = Fields::parse(bytes)?;
-        // The version is read before anything else: a newer record may have fields of other types, and it is left to a
-        // newer host all the same.
+        // The version is read before anything else: a newer record may have fields of other types, and it is
+        // left to a newer host all the same.
         let version: u32 = fields.take("v")?;
         match version {
             RECORD_VERSION => fields.into_record(),
@@ -117,8 +117,8 @@ struct Fields {
 }
 
 impl Fields {
-    /// Reads the object as a list of its fields: a map would keep only one of two fields of a name, and lose the order of
-    /// the fields that this version does not know.
+    /// Reads the object as a list of its fields: a map would keep only one of two fields of a name, and lose
+    /// the order of the fields that this version does not know.
     fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
         struct Object;
         impl<'de> serde::de::Visitor<'de> for Object {
@@ -143,8 +143,8 @@ impl Fields {
         Ok(Self { left: fields, taken: Vec::with_capacity(40) })
     }
 
-    /// Takes a field out. A missing field reads as `null`, so that a field which a later version adds is not missing in
-    /// the records of an earlier one.
+    /// Takes a field out. A missing field reads as `null`, so that a field which a later version adds is not
+    /// missing in the records of an earlier one.
     fn take<T: for<'de> Deserialize<'de>>(&mut self, name: &'static str) -> Result<T, RecordError> {
         self.taken.push(name);
         let found = self.left.iter().position(|(field, _)| field == name).map(|at| self.left.remove(at).1);
@@ -268,8 +268,8 @@ fn check_counters(record: &Record) -> Result<(), RecordError> {
     Ok(())
 }
 
-/// Refuses a record with an attempt but without what fences it, or the other way round: a host would believe it to be
-/// unclaimed, or claimed by nobody.
+/// Refuses a record with an attempt but without what fences it, or the other way round: a host would believe
+/// it to be unclaimed, or claimed by nobody.
 fn check_claim(record: &Record) -> Result<(), RecordError> {
     if record.is_terminal() {
         return Ok(());

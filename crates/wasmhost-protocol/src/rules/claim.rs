@@ -1,7 +1,7 @@
 //! Decides what a host does with one delivery, given the stored entry of its job.
 //!
-//! The decision is a pure function. What only the host can find out is asked of it: whether another message of the key is
-//! still stored, and whether the host runs this very attempt itself. The rules are
+//! The decision is a pure function. What only the host can find out is asked of it: whether another message
+//! of the key is still stored, and whether the host runs this very attempt itself. The rules are
 //! [R2](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r2) to R4 on claims and
 //! [R14](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r14) on ids that are used again.
 
@@ -13,8 +13,8 @@ use crate::policy::RetryPolicy;
 use crate::record::{End, ErrorKind, JobError, Marker, Record, StoredEntry, WriteId};
 use crate::timestamp::Timestamp;
 
-/// A message that was delivered more often than this since the job's last claim is poison: something about it keeps hosts
-/// from even claiming it.
+/// A message that was delivered more often than this since the job's last claim is poison: something about it
+/// keeps hosts from even claiming it.
 const POISON_DELIVERIES: u64 = 20;
 /// A job whose record has a newer version is left to a newer host for this long at a time.
 const NEWER_RECORD_DELAY: Duration = Duration::from_secs(30);
@@ -40,8 +40,8 @@ pub enum ClaimDecision {
     Ack,
     /// The host gives the delivery back for this long.
     Delay(Duration),
-    /// The record belongs to another message of the key. The host finds out whether that message is still stored, and
-    /// decides again.
+    /// The record belongs to another message of the key. The host finds out whether that message is still
+    /// stored, and decides again.
     LookUpMessage {
         /// The sequence of the other message in the job stream.
         msg_seq: u64,
@@ -64,8 +64,8 @@ pub enum ClaimDecision {
 pub struct ClaimInput<'a> {
     /// The stored entry of the job.
     pub stored: &'a StoredEntry,
-    /// The revision of the PENDING record, where the host believes the message instead of reading the record. `stored` is
-    /// then not used.
+    /// The revision of the PENDING record, where the host believes the message instead of reading the record.
+    /// `stored` is then not used.
     pub trusted_revision: Option<u64>,
     /// The claim that the delivery would make.
     pub claim: &'a Claim,
@@ -73,7 +73,8 @@ pub struct ClaimInput<'a> {
     pub revision: Option<u64>,
     /// When the message was stored.
     pub stored_at: Timestamp,
-    /// Returns whether a digest is that of the message's body. It is called only where the record has a digest.
+    /// Returns whether a digest is that of the message's body. It is called only where the record has a
+    /// digest.
     pub is_of_body: &'a dyn Fn(Digest) -> bool,
     /// The time of the host's clock.
     pub now: Timestamp,
@@ -103,36 +104,37 @@ pub fn decide_claim(input: &ClaimInput<'_>) -> ClaimDecision {
         StoredEntry::Unreadable { why, .. } => {
             ClaimDecision::DeadLetter { reason: "UnreadableRecord", why: why.clone() }
         }
-        // During an upgrade old and new hosts serve the same queue. However often the old ones give the message back, it is
-        // not poison.
+        // During an upgrade old and new hosts serve the same queue. However often the old ones give the
+        // message back, it is not poison.
         StoredEntry::Newer { .. } => ClaimDecision::Delay(NEWER_RECORD_DELAY),
     }
 }
 
-/// Returns whether the message belongs to the job whose record was deleted and left this marker. Otherwise it is a new use
-/// of the id.
+/// Returns whether the message belongs to the job whose record was deleted and left this marker. Otherwise it
+/// is a new use of the id.
 fn belongs_to_ended(input: &ClaimInput<'_>, marker: &Marker) -> bool {
     match input.revision {
         // The revision tells, whoever deleted the record and however long it was kept.
         Some(revision) => revision < marker.revision,
-        // A raw message names no revision. Where the record expired, it was kept as long as results are, so that a message
-        // that is older than that was stored before the job ended. After a deletion by a client nothing tells, and a job
-        // that runs twice is the smaller loss.
+        // A raw message names no revision. Where the record expired, it was kept as long as results are, so
+        // that a message that is older than that was stored before the job ended. After a deletion by a
+        // client nothing tells, and a job that runs twice is the smaller loss.
         None => marker.expired && input.stored_at < marker.at.minus(input.result_ttl),
     }
 }
 
 /// Returns whether the job of a message without a record ended so long ago that even the marker is gone.
 fn has_long_ended(input: &ClaimInput<'_>) -> bool {
-    // Only ended records expire, and a message that names a revision had a record. If the message is younger than a marker
-    // lives, the server lost the record in a crash; if it is older than the bucket, the record was lost with an earlier
-    // bucket. Both jobs still have to run.
+    // Only ended records expire, and a message that names a revision had a record. If the message is younger
+    // than a marker lives, the server lost the record in a crash; if it is older than the bucket, the record
+    // was lost with an earlier bucket. Both jobs still have to run.
     input.revision.is_some()
         && input.stored_at.plus(Marker::LIFE) < input.now
         && input.stored_at >= input.bucket_created
 }
 
-/// Decides about a job of which no record was read. `after` is the revision of the delete marker that is written over.
+/// Decides about a job of which no record was read. `after` is the revision of the delete marker that is
+/// written over.
 fn claim_unrecorded(input: &ClaimInput<'_>, expected: u64, after: Option<u64>) -> ClaimDecision {
     let mut claim = input.claim.clone();
     claim.job.after = after;
@@ -154,13 +156,15 @@ fn end_unrecorded(input: &ClaimInput<'_>, claim: &Claim, expected: u64, end: End
     }
 }
 
-/// Decides about a job whose record was read. The order of the questions is that of the protocol: what must not be touched
-/// at all comes first, then whose message the record belongs to, then what ends the job, then the claim.
+/// Decides about a job whose record was read. The order of the questions is that of the protocol: what must
+/// not be touched at all comes first, then whose message the record belongs to, then what ends the job, then
+/// the claim.
 fn claim_recorded(input: &ClaimInput<'_>, record: &Record, revision: u64) -> ClaimDecision {
     if record.is_terminal() || record.is_of_later_run_than(input.revision, input.stored_at) {
         return ClaimDecision::Ack;
     }
-    // Without this comparison, arguments that nobody submitted would run under a job that somebody else watches.
+    // Without this comparison, arguments that nobody submitted would run under a job that somebody else
+    // watches.
     if record.args_digest.is_some_and(|digest| !(input.is_of_body)(digest)) {
         let why = "its arguments are not those that the record was made for".to_owned();
         return ClaimDecision::DeadLetter { reason: "ArgumentsMismatch", why };
@@ -178,14 +182,15 @@ fn claim_recorded(input: &ClaimInput<'_>, record: &Record, revision: u64) -> Cla
     }
 }
 
-/// Decides where the record belongs to another message, or to a delivery of this message that is not older. Returns `None`
-/// where this delivery may claim or end the job.
+/// Decides where the record belongs to another message, or to a delivery of this message that is not older.
+/// Returns `None` where this delivery may claim or end the job.
 fn decide_by_message(input: &ClaimInput<'_>, record: &Record, revision: u64) -> Option<ClaimDecision> {
     if input.claim.adopt {
         return None;
     }
     match record.msg_seq.filter(|seq| *seq != input.claim.msg_seq) {
-        // A duplicate must not be acknowledged unseen: the other message may be gone, and then this is the job's last one.
+        // A duplicate must not be acknowledged unseen: the other message may be gone, and then this is the
+        // job's last one.
         Some(msg_seq) => Some(ClaimDecision::LookUpMessage { msg_seq }),
         None => record
             .delivery
@@ -200,8 +205,8 @@ fn refused_claim(input: &ClaimInput<'_>, record: &Record, revision: u64, illegal
         Illegal::Revoked | Illegal::Expired => {
             end(input, record, revision, Transition::Revoked { reason: "expired".to_owned(), usage: None })
         }
-        // A delayed job may wait for years. The delay is bounded, because the server counts delays in nanoseconds, and the
-        // record is read again meanwhile.
+        // A delayed job may wait for years. The delay is bounded, because the server counts delays in
+        // nanoseconds, and the record is read again meanwhile.
         Illegal::Early(not_before) => {
             ClaimDecision::Delay(not_before.since(input.now).min(RetryPolicy::LONGEST_DELAY))
         }
@@ -226,8 +231,8 @@ fn end_without_run(input: &ClaimInput<'_>, record: Option<&Record>) -> Option<Jo
     if let Some(why) = input.unreadable {
         return Some(JobError::new(ErrorKind::BadJob, why));
     }
-    // Deliveries before the last claim do not count: that claim proves that a host could claim the job. A consumer that was
-    // made anew counts from one again, so that its count stands alone.
+    // Deliveries before the last claim do not count: that claim proves that a host could claim the job. A
+    // consumer that was made anew counts from one again, so that its count stands alone.
     let delivery = input.claim.delivery;
     let last_claim =
         record.and_then(|record| record.delivery).filter(|last_claim| last_claim.created == delivery.created);
@@ -236,8 +241,8 @@ fn end_without_run(input: &ClaimInput<'_>, record: Option<&Record>) -> Option<Jo
     is_poison.then(|| JobError::new(ErrorKind::Poison, format!("delivered {count} times without a claim")))
 }
 
-/// Returns whether hosts give the job's deliveries back on purpose, so that their number says nothing: until the job is
-/// due, or until a suspect may begin.
+/// Returns whether hosts give the job's deliveries back on purpose, so that their number says nothing: until
+/// the job is due, or until a suspect may begin.
 fn is_given_back_on_purpose(record: &Record) -> bool {
     // The next claim raises `lost` by one, and a job is a suspect where that makes it `SUSPECT_LOST`.
     record.stage.not_before().is_some() || record.lost + 1 >= RetryPolicy::SUSPECT_LOST
@@ -254,8 +259,8 @@ fn end(input: &ClaimInput<'_>, record: &Record, expected: u64, ending: Transitio
     }
 }
 
-/// Returns the decision for a job that can be neither claimed nor ended. Its message is kept as a dead-letter copy, since it
-/// would otherwise be delivered for ever.
+/// Returns the decision for a job that can be neither claimed nor ended. Its message is kept as a dead-letter
+/// copy, since it would otherwise be delivered for ever.
 fn unclaimable(illegal: &Illegal) -> ClaimDecision {
     ClaimDecision::DeadLetter { reason: "Unclaimable", why: illegal.to_string() }
 }

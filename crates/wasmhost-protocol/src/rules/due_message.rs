@@ -1,5 +1,5 @@
-//! Decides what a reconciler does with a due message of which the job stream has no copy: somebody removed the copy, or the
-//! source of the job stream could not take the message
+//! Decides what a reconciler does with a due message of which the job stream has no copy: somebody removed
+//! the copy, or the source of the job stream could not take the message
 //! ([R13](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r13-fired)).
 
 use crate::record::{Marker, StoredEntry};
@@ -27,8 +27,8 @@ pub struct DueMessageTimes {
     pub now: Timestamp,
 }
 
-/// Decides what happens to a due message, given the stored entry of its job and the revision that the message names in
-/// `Wasmhost-Revision`, if any.
+/// Decides what happens to a due message, given the stored entry of its job and the revision that the message
+/// names in `Wasmhost-Revision`, if any.
 #[must_use]
 pub fn decide_due_message(
     stored: &StoredEntry,
@@ -44,9 +44,9 @@ pub fn decide_due_message(
             Some(revision) => revision < marker.revision,
             None => fired_at < marker.at,
         },
-        // The message names a record, and neither it nor its marker is left: the job ended longer ago than a marker lives.
-        // A younger message has lost its record in a crash of the server, and a message from before the bucket was made
-        // has lost it with the old bucket. Both jobs still have to run.
+        // The message names a record, and neither it nor its marker is left: the job ended longer ago than a
+        // marker lives. A younger message has lost its record in a crash of the server, and a message from
+        // before the bucket was made has lost it with the old bucket. Both jobs still have to run.
         StoredEntry::Absent => {
             revision.is_some() && fired_at.plus(Marker::LIFE) < now && fired_at >= bucket_created
         }

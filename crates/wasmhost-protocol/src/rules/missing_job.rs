@@ -22,8 +22,8 @@ pub fn end_missing_job(record: &Record, now: Timestamp, write: WriteId) -> Resul
 }
 
 fn failure_without_message(record: &Record) -> JobError {
-    // A claim proves that the message was in the queue. Without one it may never have been published, so that its submitter
-    // is told to submit the job again.
+    // A claim proves that the message was in the queue. Without one it may never have been published, so that
+    // its submitter is told to submit the job again.
     if record.attempt == 0 {
         let why = "it was recorded, but no message of it is queued or scheduled: submit it anew";
         JobError::new(ErrorKind::NotPublished, why)
