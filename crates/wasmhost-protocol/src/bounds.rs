@@ -1,105 +1,113 @@
-//! How little and how much may be asked for: of every duration, size, count and rate in a header, a policy or a request.
-//! What is beside it is refused where it comes in, by a word that names the bound.
+//! The bounds of every duration, size, count and rate that a header, a policy or a request may ask for. A
+//! value outside of its bounds is refused where it comes in, with an error that names the bound. What a
+//! policy and a job may ask for is described as
+//! [ceilings](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#ceilings).
 
 use std::time::Duration;
 
 use crate::duration::format_duration;
 use crate::timestamp::Timestamp;
 
-/// Arguments as JSON text, in bytes.
+/// The most bytes of a job's arguments as JSON text.
 pub(crate) const ARGUMENT_BYTES: usize = 512 << 10;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long a terminal record is kept. The server counts nanoseconds since 1970 in 64 bits: what would expire after the
-/// year 2262 expires at once. Ten years end long before, and so does the time that a revoked job was still to wait.
+/// How long a terminal record is kept. The server counts nanoseconds since 1970 in 64 bits, and a record that
+/// would expire after April 2262 is deleted at once. Ten years from now end long before that, also where a
+/// revoked job's record is kept until the job would have been due.
 pub const RESULT_TTL: Bounds<Duration> =
     Bounds { least: Duration::from_secs(1), most: DAY.saturating_mul(3650) };
-/// Wall and CPU time of one attempt. Above it nothing overflows: an attempt that outlives every deploy and every server's
-/// maintenance is no background job.
+/// The wall time and the processor time of one attempt. Nothing overflows above 30 days; an attempt that
+/// outlives every deployment and every maintenance of the server is not a background job.
 pub const ATTEMPT: Bounds<Duration> =
     Bounds { least: Duration::from_millis(1), most: DAY.saturating_mul(30) };
-/// How long a revoked task may take to stop, and how long a drain waits: as long as an attempt may take.
+/// How long a revoked task may take to stop, and how long a drain waits for running attempts: at most as long
+/// as an attempt may take.
 pub const GRACE: Bounds<Duration> = Bounds { least: Duration::ZERO, most: ATTEMPT.most };
-/// Points in time: when a job is queued, and after which none starts. The server counts nanoseconds in 64 bits, and fires at
-/// once what is due after they overflow in April 2262.
+/// The times at which a delayed job is queued and after which no attempt starts. The server counts
+/// nanoseconds in 64 bits and fires a schedule at once that is due after they overflow, in April 2262.
 pub const TIME: Bounds<Timestamp> =
     Bounds { least: Timestamp::EARLIEST, most: Timestamp::from_unix_ms(9_214_646_400_000) };
-/// Attempts in all: one a second for eleven days. The counters of a record, 32 bits each, hold them and all that is not
-/// charged.
+/// The attempts of a job in all: a million is one a second for eleven days. The counters of a record have 32
+/// bits each, which leaves room for the attempts that are not charged.
 pub const MAX_ATTEMPTS: Bounds<u32> = Bounds { least: 1, most: 1_000_000 };
-/// The delay before a retry, whoever asks for it.
+/// The delay before a retry, whoever asks for it: the task, the policy or the jitter.
 pub const RETRY_DELAY: Bounds<Duration> = Bounds { least: Duration::ZERO, most: DAY };
-/// What each further delay is multiplied by: with a hundred the second retry may come after a hundred times the first one's.
+/// The factor by which each further delay grows. With 100 the second retry already waits a hundred times as
+/// long as the first.
 pub const RETRY_FACTOR: Bounds<f64> = Bounds { least: 1.0, most: 100.0 };
-/// Claims that may end without any outcome: each may have cost a host.
+/// The claims of a job that may end without any outcome. Each of them may have killed a host.
 pub const MAX_LOST: Bounds<u32> = Bounds { least: 0, most: 1_000 };
-/// Linear memory in bytes: one page, and all that a 32-bit guest can address.
+/// The linear memory of an attempt in bytes: at least one page, at most all that a 32-bit guest can address.
 pub const MEMORY_BYTES: Bounds<u64> = Bounds { least: 64 << 10, most: 4 << 30 };
-/// Elements of all tables: eight bytes each of the host's memory.
+/// The elements of all tables of an attempt. Each takes eight bytes of the host's memory.
 pub const TABLE_ELEMENTS: Bounds<u64> = Bounds { least: 1, most: 10_000_000 };
-/// Handles of resources: some hundred bytes each of the host's memory.
+/// The handles of resources that a guest may hold. Each takes some hundred bytes of the host's memory.
 pub const HANDLES: Bounds<u32> = Bounds { least: 1, most: 1_000_000 };
-/// Bytes of a result or a checkpoint: what the store of blobs takes as one.
+/// The bytes of a result or a checkpoint: at most what the blob store takes as one object.
 pub const BLOB_BYTES: Bounds<u64> = Bounds { least: 1, most: 64 << 20 };
-/// Bytes of a state's meta: beside it an inline result, an error with all its texts and the rest fit the largest record.
+/// The bytes of a state's meta. An inline result, an error with all of its texts and all other fields fit
+/// into the largest record beside it.
 pub const META_BYTES: Bounds<u64> = Bounds { least: 2, most: 256 << 10 };
-/// State updates a second: a write of the record each.
+/// The state updates of an attempt in a second. Each is a write of the record.
 pub const UPDATES_PER_SECOND: Bounds<u32> = Bounds { least: 1, most: 1_000 };
-/// Bytes of all names and values of a module's configuration: each version of the module carries it in the registry.
+/// The bytes of all names and values of a module's configuration. Each version of the module in the registry
+/// carries them.
 pub const CONFIG_BYTES: Bounds<u64> = Bounds { least: 0, most: 64 << 10 };
 
-/// The least and the most of something; both may be asked for.
+/// `Bounds` are the least and the most of a quantity. Both are allowed themselves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds<T> {
-    /// The least.
+    /// The least value that is allowed.
     pub least: T,
-    /// The most.
+    /// The most that is allowed.
     pub most: T,
 }
 
-/// A value beside its bounds.
+/// A value is outside of its bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutOfBounds {
-    /// Too much.
+    /// The value is more than the most.
     #[error("{found} is more than {most}, the most that may be asked for")]
     TooMuch {
-        /// What was asked for.
+        /// The value as people write it.
         found: String,
-        /// The most.
+        /// The most, as people write it.
         most: String,
     },
-    /// Too little.
+    /// The value is less than the least.
     #[error("{found} is less than {least}, the least that may be asked for")]
     TooLittle {
-        /// What was asked for.
+        /// The value as people write it.
         found: String,
-        /// The least.
+        /// The least, as people write it.
         least: String,
     },
 }
 
-/// What has bounds, as people write it.
+/// A `Quantity` can have bounds: it can be compared, and written in an error as people write it.
 pub trait Quantity: Copy + PartialOrd {
-    /// The text.
+    /// Returns the value as people write it.
     fn text(self) -> String;
 }
 
 impl<T: Quantity> Bounds<T> {
-    /// The value, if it is within.
+    /// Returns the value if it is within the bounds.
     pub fn hold(&self, value: T) -> Result<T, OutOfBounds> {
         if value < self.least {
             Err(OutOfBounds::TooLittle { found: value.text(), least: self.least.text() })
         } else if value <= self.most {
             Ok(value)
         } else {
-            // What cannot be compared is no less wrong than what is too large.
+            // NaN is neither less nor more. It comes to this branch because the comparison before is the
+            // positive one.
             Err(OutOfBounds::TooMuch { found: value.text(), most: self.most.text() })
         }
     }
 
-    /// The nearest value that is within.
+    /// Returns the value if it is within the bounds, else the nearer bound.
     #[must_use]
     pub fn nearest(&self, value: T) -> T {
         if value < self.least {
@@ -124,7 +132,7 @@ impl Quantity for Timestamp {
     }
 }
 
-/// Numbers are written as they are.
+/// Implements [`Quantity`] for numbers, which are written as they are.
 macro_rules! numbers {
     ($($number:ty)+) => {
         $(impl Quantity for $number {

@@ -1,27 +1,28 @@
-//! SHA-256 digests as they are written: lower-case hex.
+//! SHA-256 digests, written as 64 lower-case hexadecimal digits.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A SHA-256 digest: of a module's bytes, of a body of arguments, of a blob. The hashing is the caller's.
+/// A `Digest` holds the SHA-256 of a module's bytes, of a job's arguments or of a blob. This crate does not
+/// compute digests: whoever has the bytes does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// A text that is not 64 hexadecimal digits.
+/// A text is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("digest `{}` is not 64 lower-case hexadecimal digits", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidDigest(String);
 
 impl Digest {
-    /// The digest with these bytes.
+    /// Builds a digest from its 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -45,6 +46,7 @@ impl Digest {
     }
 }
 
+// Upper case is refused, so that each digest has one spelling: names on the server are compared as text.
 fn nibble(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),

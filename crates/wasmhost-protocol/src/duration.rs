@@ -1,21 +1,23 @@
-//! Durations as people write them: `30s`, `1m30s`, `250ms`, `24h`, `7d`.
+//! Durations in the form that people write: `30s`, `1m30s`, `250ms`, `24h`, `7d`.
 
 use std::time::Duration;
 
-/// A text that is not a duration.
+/// A text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("duration `{}` is not like `30s`, `1m30s`, `250ms` or `24h`", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidDuration(String);
 
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// Parses a whole number of `ms`, `s`, `m`, `h` or `d`, or several of them in a row; `0` needs no unit.
+/// Parses one or more whole numbers in a row, each with the unit `ms`, `s`, `m`, `h` or `d`. `0` needs no
+/// unit. A duration of more milliseconds than 64 bits hold is refused.
 pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     let invalid = || InvalidDuration(text.to_owned());
     if text == "0" {
         return Ok(Duration::ZERO);
     }
-    let (mut rest, mut total_ms) = (text, 0_u64);
+    let mut rest = text;
+    let mut total_ms = 0_u64;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let letters = rest[digits..].bytes().take_while(u8::is_ascii_lowercase).count();
@@ -28,7 +30,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     if text.is_empty() { Err(invalid()) } else { Ok(Duration::from_millis(total_ms)) }
 }
 
-/// Writes a duration in the form that [`parse_duration`] reads; less than a millisecond is lost.
+/// Writes a duration in the form that [`parse_duration`] reads. Fractions of a millisecond are cut.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     let mut ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -45,7 +47,7 @@ pub fn format_duration(duration: Duration) -> String {
     text
 }
 
-/// Durations as text in serialised forms: `#[serde(with = "…")]`.
+/// Serialises a duration as text; for `#[serde(with = "as_text")]`.
 pub(crate) mod as_text {
     use super::{Duration, format_duration, parse_duration};
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
@@ -59,7 +61,7 @@ pub(crate) mod as_text {
     }
 }
 
-/// The same for durations that may be absent.
+/// Serialises a duration that may be absent, as text or `null`; for `#[serde(with = "as_optional_text")]`.
 pub(crate) mod as_optional_text {
     use super::{Duration, format_duration, parse_duration};
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};

@@ -1,5 +1,5 @@
-//! Names and ids, parsed once at the edge: nothing but these types may build a subject or a key, since a subject with
-//! `*` or `>` in it reaches far more than one job.
+//! Names and ids are parsed once, where they come in. Only these types build subjects and keys: a subject
+//! with a `*` or a `>` in it would reach far more than one job.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,15 +8,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::digest::Digest;
 
-/// A name or id that is not one, with what would be.
+/// A text is not a valid name or id. The error names the part that it was meant to be, the text found and the
+/// rule that the text breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{}` is not {rule}", crate::text::escape(crate::text::truncate(found, 80)))]
 pub struct InvalidName {
-    /// What it was meant to be: `module`, `queue`, …
+    /// The part that the text was meant to be: `module`, `queue`, `job id` and so on.
     pub what: &'static str,
-    /// The rule that it breaks, as a phrase.
+    /// The rule that the text breaks, as a phrase that follows "is not".
     pub rule: &'static str,
-    /// The text found.
+    /// The text as it was found. The message escapes it and shows at most 80 bytes of it.
     pub found: String,
 }
 
@@ -24,10 +25,6 @@ impl InvalidName {
     pub(crate) fn new(what: &'static str, rule: &'static str, found: &str) -> Self {
         Self { what, rule, found: found.to_owned() }
     }
-}
-
-fn check(what: &'static str, rule: &'static str, text: &str, ok: bool) -> Result<(), InvalidName> {
-    if ok { Ok(()) } else { Err(InvalidName::new(what, rule, text)) }
 }
 
 fn is_label(text: &str, max: usize, allowed: impl Fn(u8) -> bool) -> bool {
@@ -65,13 +62,12 @@ macro_rules! text_type {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// Parses the text, or says which rule it breaks.
+            /// Parses the text. The error names the rule that the text breaks.
             pub fn parse(text: &str) -> Result<Self, InvalidName> {
-                check($what, $rule, text, $valid(text))?;
-                Ok(Self(text.into()))
+                if $valid(text) { Ok(Self(text.into())) } else { Err(InvalidName::new($what, $rule, text)) }
             }
 
-            /// The text.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -119,38 +115,44 @@ macro_rules! text_impls {
 }
 
 text_type!(
-    /// The name of an uploaded component: `thumbs`.
+    /// A `ModuleName` names an uploaded component, such as `thumbs`: 1 to 63 characters of `a-z`, `0-9` and
+    /// `-`, not starting with `-`.
     ModuleName, "module", "1-63 of a-z, 0-9 and `-`, not starting with `-`", is_lower_label
 );
 text_type!(
-    /// The name of a function that a module exports: `resize`. WIT permits upper case (`to-PNG`).
+    /// A `FunctionName` names a function that a module exports, such as `resize`: 1 to 63 characters of
+    /// `a-z`, `A-Z`, `0-9` and `-`, not starting with `-`. WIT permits upper case (`to-PNG`).
     FunctionName, "function", "1-63 of a-z, A-Z, 0-9 and `-`, not starting with `-`", is_function
 );
 text_type!(
-    /// The name of a queue: `default`.
+    /// A `QueueName` names a queue, such as `default`: 1 to 63 characters of `a-z`, `0-9` and `-`, not
+    /// starting with `-`.
     QueueName, "queue", "1-63 of a-z, 0-9 and `-`, not starting with `-`", is_lower_label
 );
 text_type!(
-    /// The id of a job. Ours are lower-case UUIDv7; a submitter may choose another one.
+    /// A `JobId` is the last part of a job's key: 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_` and `-`. The
+    /// client crate makes lower-case UUIDv7; a submitter may choose any other one.
     JobId, "job id", "1-64 of a-z, A-Z, 0-9, `_` and `-`", is_id
 );
 text_type!(
-    /// The id of a host, unique among those that run.
+    /// A `HostId` identifies a host among those that run: 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_` and
+    /// `-`.
     HostId, "host id", "1-64 of a-z, A-Z, 0-9, `_` and `-`", is_id
 );
 text_type!(
-    /// The name of a custom state: `PROGRESS`.
+    /// A `StateName` names a custom state, such as `PROGRESS`: 1 to 32 characters of `A-Z`, `0-9` and `_`,
+    /// starting with a letter and none of [`StateName::RESERVED`].
     StateName, "state", "1-32 of A-Z, 0-9 and `_`, starting with a letter and not reserved", is_state
 );
 
 impl StateName {
-    /// Names that a task cannot publish: the protocol's own, and those that Celery reserves.
+    /// A task cannot publish these names: the protocol uses them itself, or Celery reserves them.
     pub const RESERVED: [&'static str; 9] =
         ["PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "REJECTED", "IGNORED"];
 }
 
 impl QueueName {
-    /// The queue of a job that names none.
+    /// Returns the queue of a job that names none: `default`.
     #[must_use]
     pub fn default_queue() -> Self {
         Self("default".into())
@@ -158,16 +160,21 @@ impl QueueName {
 }
 
 impl JobId {
-    /// The id of a job published without one: the same on every redelivery of the message.
+    /// Derives the id of a job that was published to the job stream without one, from the message's sequence
+    /// there and the time at which it was stored, in Unix milliseconds. Both are the same at every delivery.
     #[must_use]
     pub fn derived(stream_sequence: u64, unix_ms: i64) -> Self {
         Self(format!("s{stream_sequence}-{unix_ms}").into())
     }
 
-    /// The id of a job that was fired without one: by its sequence in the schedule stream, the time of the schedule's next
-    /// slot, and its body, so that nobody who names the same sequence takes the place of another job.
+    /// Derives the id of a job that a schedule fired without one, from the sequence of the due message in the
+    /// schedule stream, the time of the schedule's next slot in Unix milliseconds where it has one, and the
+    /// body.
     #[must_use]
     pub fn fired(schedule_sequence: u64, next_unix_ms: Option<i64>, body: &Digest) -> Self {
+        // Older servers let a publisher forge the header that names the sequence. With the digest of the body
+        // in the id, a
+        // forged message cannot take the place of another job.
         let body = &body.to_string()[..16];
         match next_unix_ms {
             Some(next) => Self(format!("d{schedule_sequence}-{next}-{body}").into()),
@@ -176,7 +183,7 @@ impl JobId {
     }
 }
 
-/// A task, `module.function`.
+/// A `TaskName` names a task as `module.function`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskName {
     text: Box<str>,
@@ -184,7 +191,7 @@ pub struct TaskName {
 }
 
 impl TaskName {
-    /// The task that `function` of `module` is.
+    /// Builds the name of the task that `function` of `module` is.
     #[must_use]
     pub fn new(module: &ModuleName, function: &FunctionName) -> Self {
         Self { text: format!("{module}.{function}").into(), dot: module.as_str().len() }
@@ -198,19 +205,19 @@ impl TaskName {
         Ok(Self::new(&ModuleName::parse(module)?, &FunctionName::parse(function)?))
     }
 
-    /// `module.function`.
+    /// Returns `module.function`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The module's name.
+    /// Returns the module's name.
     #[must_use]
     pub fn module(&self) -> ModuleName {
         ModuleName(self.text[..self.dot].into())
     }
 
-    /// The function's name.
+    /// Returns the function's name.
     #[must_use]
     pub fn function(&self) -> FunctionName {
         FunctionName(self.text[self.dot + 1..].into())
@@ -219,7 +226,8 @@ impl TaskName {
 
 text_impls!(TaskName);
 
-/// A job's key in the states bucket, `module.function.id`.
+/// A `JobKey` is the key of a job's record in the states bucket and the end of its subjects:
+/// Returns `module.function.id`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey {
     task: TaskName,
@@ -228,7 +236,7 @@ pub struct JobKey {
 }
 
 impl JobKey {
-    /// The key of the job `id` of `task`.
+    /// Builds the key of the job `id` of `task`.
     #[must_use]
     pub fn new(task: TaskName, id: JobId) -> Self {
         let text = format!("{task}.{id}").into();
@@ -253,13 +261,13 @@ impl JobKey {
         &self.text
     }
 
-    /// The task.
+    /// Returns the task.
     #[must_use]
     pub fn task(&self) -> &TaskName {
         &self.task
     }
 
-    /// The job's id.
+    /// Returns the job's id.
     #[must_use]
     pub fn id(&self) -> &JobId {
         &self.id

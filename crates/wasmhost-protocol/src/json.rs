@@ -1,5 +1,6 @@
-//! JSON text that is passed on as it is: arguments, meta, results, details. Numbers of any length, the order of keys and
-//! the spelling of strings are nobody's business but the reader's; what readers disagree about is refused where it comes in.
+//! JSON text that is passed on as it was written: arguments, meta, results, details. Numbers of any length,
+//! the order of names and the spelling of strings stay as they are. A text that readers would understand
+//! differently is refused where it comes in.
 
 mod canonical;
 mod invalid;

@@ -1,5 +1,5 @@
-//! The vocabulary of wasmhost, without any I/O and without a clock: what things are called, what a record says, which
-//! transitions are legal and what follows from an outcome.
+//! The vocabulary of wasmhost, without any I/O and without a clock: what things are called, what a record
+//! says, which transitions are legal and what follows from an outcome.
 //!
 //! ```
 //! use wasmhost_protocol::ids::JobKey;

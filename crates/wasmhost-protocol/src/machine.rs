@@ -1,7 +1,11 @@
-//! The state machine: the one place that decides whether a transition is legal. Pure: time and randomness come in.
+//! The state machine of a record, the one place that decides whether a write is legal.
 //!
-//! The rows are those of the protocol: T0 to T9; T10 and T11 delete. Who compares-and-sets, and on which revision, is the
-//! adapter's part; what only the message or the host can tell (R3's third time, a guest that stopped) is the host's.
+//! [`transition`] takes a record and an intended write, and returns the record that follows, or why none
+//! does. It is a pure function: time and random ids come in with the intended write. Its rows are those of
+//! [states.md](https://github.com/wasmhost/wasmhost/blob/main/docs/states.md#transitions); the rows that
+//! delete a record have no record that follows and are not here. Comparing and setting the revision is the
+//! part of whoever writes to the server, and what only a host can know, such as whether its guest has
+//! stopped, is the host's.
 
 mod guards;
 mod intent;
@@ -19,9 +23,11 @@ use crate::timestamp::Timestamp;
 
 pub use intent::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, JobSpec, Transition, WriteIntent, Writer};
 
-/// The record that follows `record` by `change`, or why none does.
+/// Returns the record that follows `record` by the intended write, or why the write is not legal. `None`
+/// stands for the absence of a record, and also for a delete marker.
 pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Record, Illegal> {
     let Some(record) = record else { return from_absent(intent) };
+    // This guard comes before all others, so that none of them can let anything follow an end.
     if record.is_terminal() {
         return Err(Illegal::Ended(record.state()));
     }
@@ -32,45 +38,53 @@ pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Recor
         Transition::Submit(_) | Transition::EndUnrecorded { .. } => {
             return Err(Illegal::Exists(record.state()));
         }
-        Transition::Touch => guards::touch(record, intent)?,
+        // A touch changes nothing but the write id. The new revision makes every write fail that is based on
+        // an older one.
+        Transition::Touch => guards::check_touch(record, intent)?,
         Transition::Claim(claim) => apply_claim(&mut after, record, claim, intent)?,
         Transition::Progress { state, meta } => {
-            guards::owner(record, intent, "a custom state")?;
+            guards::check_owner(record, intent, "a custom state")?;
             after.stage = JobState::Running(RunningLabel::Custom(state.clone()));
             after.meta.clone_from(meta);
         }
         Transition::Checkpoint(blob) => {
-            guards::owner(record, intent, "a checkpoint")?;
+            guards::check_owner(record, intent, "a checkpoint")?;
             after.checkpoint = Some(blob.clone());
         }
         Transition::Retry { reason, not_before, charge, usage } => {
-            guards::retry(record, intent, *charge)?;
+            guards::check_retry(record, intent, *charge)?;
             after.stage = JobState::Retry { not_before: *not_before };
             after.meta = Json::of(&serde_json::json!({ "reason": reason })).ok();
             after.charged += u32::from(*charge);
             after.usage = usage.or(record.usage);
         }
         Transition::Finish { end, usage, denied } => {
-            guards::finish(record, intent, end)?;
+            guards::check_finish(record, intent, end)?;
             after.stage = JobState::Ended { end: end.clone(), finished_at: intent.now };
+            // An end that no attempt produced charges none: the attempt before it has no outcome.
             after.charged += u32::from(matches!(intent.writer, Writer::Owner(_)));
             after.usage = usage.or(record.usage);
             after.denied.clone_from(denied);
         }
         Transition::Revoked { reason, usage } => {
-            guards::revoked(record, intent)?;
+            guards::check_revoked(record, intent)?;
             end_revoked(&mut after, reason, intent.now);
             after.usage = usage.or(record.usage);
         }
-        Transition::RequestRevoke(revoke) => after.revoke = Some(guards::earlier(record, revoke, intent)?),
+        Transition::RequestRevoke(revoke) => {
+            after.revoke = Some(guards::merge_revoke(record, revoke, intent)?);
+        }
     }
     Ok(Record::seal(after))
 }
 
+/// Returns the first record of a job, which is built from what its submitter or its message says.
 fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
     match (&intent.transition, intent.writer) {
         (Transition::Submit(job), Writer::Client) => Ok(pending(job, intent)),
         (Transition::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
+        // A host claims a job without having read its record, where it believes the revision that the message
+        // names, or where the job is raw. The guards apply to the PENDING record that the message describes.
         (Transition::Claim(claim), _) => {
             let before = pending(&claim.job, intent);
             let mut after = RecordFields::clone(&before);
@@ -80,8 +94,8 @@ fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
         (Transition::EndUnrecorded { job, end, reason }, _) => {
             let before = pending(job, intent);
             match end {
-                End::Revoked => guards::revoked(&before, intent)?,
-                End::Success(_) | End::Failure(_) => guards::finish(&before, intent, end)?,
+                End::Revoked => guards::check_revoked(&before, intent)?,
+                End::Success(_) | End::Failure(_) => guards::check_finish(&before, intent, end)?,
             }
             Ok(end_unrecorded(job, end.clone(), reason, intent))
         }
@@ -107,16 +121,19 @@ fn end_unrecorded(job: &JobSpec, end: End, reason: &str, intent: &WriteIntent) -
     Record::seal(record)
 }
 
+/// Ends a job in REVOKED. An earlier request keeps its reason and its time.
 fn end_revoked(record: &mut RecordFields, reason: &str, now: Timestamp) {
     record.stage = JobState::Ended { end: End::Revoked, finished_at: now };
-    // Cut here too: whoever wrote the request, its record must end.
+    // An earlier reason is cut as well. Whoever recorded it may have written more, and a terminal record that
+    // the server refuses as too large would leave the job without an end.
     let (reason, stop_at) = match &record.revoke {
-        Some(revoke) => (guards::cut(&revoke.reason), revoke.stop_at),
-        None => (guards::cut(reason), now),
+        Some(revoke) => (guards::cut_reason(&revoke.reason), revoke.stop_at),
+        None => (guards::cut_reason(reason), now),
     };
     record.revoke = Some(Revoke { reason, stop_at });
 }
 
+/// Returns the record of a job that no host has claimed.
 fn pending(job: &JobSpec, intent: &WriteIntent) -> Record {
     Record::seal(RecordFields {
         stage: JobState::Pending { not_before: job.not_before },
@@ -155,18 +172,21 @@ fn apply_claim(
     claim: &Claim,
     intent: &WriteIntent,
 ) -> Result<(), Illegal> {
-    after.lost = guards::claim(record, claim, intent)?;
+    after.lost = guards::check_claim(record, claim, intent)?;
     after.attempt += 1;
-    after.stage =
-        JobState::Running(if claim.track_started { RunningLabel::Started } else { RunningLabel::Pending });
-    after.meta = None;
-    after.max_attempts = record.max_attempts.or(claim.max_attempts);
+    let label = if claim.track_started { RunningLabel::Started } else { RunningLabel::Pending };
+    after.stage = JobState::Running(label);
     after.host = Some(claim.host.clone());
     after.started_at = Some(intent.now);
-    after.digest = record.digest.or(claim.digest);
     after.token = Some(claim.token);
     after.delivery = Some(claim.delivery);
     after.msg_seq = Some(claim.msg_seq);
+    // The first claim fixes what the submitter left open, so that a module that is pushed while the job waits
+    // for a retry changes neither its version nor its number of attempts.
+    after.digest = record.digest.or(claim.digest);
+    after.max_attempts = record.max_attempts.or(claim.max_attempts);
+    // Meta and usage are those of the attempt before.
+    after.meta = None;
     after.usage = None;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What a module exports, the registry's entry for one of its versions, and the words for a task that it lacks.
+//! The manifest of a module, the registry's entry of one of its versions, and the error for a task that it
+//! does not have.
 
 mod module;
 mod refused;

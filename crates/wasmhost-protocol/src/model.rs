@@ -1,24 +1,32 @@
-//! The exhaustive model of the protocol: one key, hosts, submitting clients, a revoker, reconcilers and a server, in every
-//! order of their steps that a scenario's budgets of faults and wishes allow. It drives the functions that the hosts
-//! and clients run: each record that is written comes out of `next`, claims by way of `judge`, what follows an answer
-//! that tells nothing out of `fate` and `still_owned`, what follows an outcome out of `decide`, and what a reconciler
-//! writes out of `end_of_gone`. What hosts and clients decide beside them is modelled after their code.
+//! The exhaustive model of the protocol: one key, with hosts, submitting clients, a revoking client,
+//! reconcilers and a server, in every order of their steps that a scenario's budgets of faults and wishes
+//! allow.
 //!
-//! A state of the world (`world`) names the records of the search (`records`) by number. `model` collects the steps that a
-//! state allows: the server's, hosts' (`host` before a claim, `lease` with one), clients', the revoker's and the
-//! reconcilers'. `search` goes breadth first, holds each write and each state against `invariants`, and prints the
-//! shortest way to what it finds broken. Time is order only (`clock`); a paused host is one that takes no step while its
-//! lease lapses; random ids are the smallest numbers that stand nowhere.
+//! The model drives the functions that hosts and clients run. Every record that is written comes from
+//! `transition`, every claim from `decide_claim`. What follows a write without an answer comes from
+//! `resolve_write` and `still_owned`, what follows an outcome from `decide`, and what a reconciler does from
+//! `end_missing_job` and `decide_due_message`. What hosts and clients decide beside these functions is
+//! modelled after their code.
 //!
-//! Two kinds of tests: each scenario `holds`, and each of the `mutants` `breaks` an invariant. `just model` explores the
-//! scenarios with more faults at a time.
+//! A state of the world (`world`) names the records of the search (`records`) by number. The model (`steps`)
+//! collects the steps that a state allows: those of the `server`, of hosts before a claim (`host`), with a
+//! claim (`lease`), when they write (`host_write`) and settle (`settle`), of clients (`client`, `publish`),
+//! of the `revoker` and of the `reconciler`. The search (`search`) goes breadth first, checks each write and
+//! each state against the `invariants`, and prints the shortest way to each violation. Time is nothing but
+//! order (`clock`). A paused host is one that takes no step while its lease lapses, and random ids are the
+//! smallest numbers that are used nowhere.
+//!
+//! The tests are in two modules: in `holds` every scenario (`scenarios`) keeps every invariant, and in
+//! `breaks` each of the `mutants` violates one. `just model` explores the scenarios with more faults at a
+//! time.
 
 mod breaks;
 mod client;
 mod clock;
-mod few;
 mod holds;
 mod host;
+mod host_write;
+mod inline_list;
 mod invariants;
 mod lease;
 mod mutants;
@@ -29,5 +37,6 @@ mod revoker;
 mod scenarios;
 mod search;
 mod server;
+mod settle;
 mod steps;
 mod world;

@@ -1,6 +1,7 @@
-//! Every NATS subject, stream, bucket, key and header string there is, derived from one namespace: here and in `names/`. No
-//! other source file spells one. Names come only from parsed parts, so that no wildcard reaches the server but in the
-//! filters.
+//! Every subject, stream, bucket, key and header that wasmhost uses on NATS, derived from one namespace. No
+//! other source file spells one. Names are built only from parsed parts, so that no wildcard reaches the
+//! server except in the filters. The names are listed in
+//! [names.md](https://github.com/wasmhost/wasmhost/blob/main/docs/names.md).
 
 mod api;
 mod deployment;

@@ -1,4 +1,5 @@
-//! What a module may use and how its jobs are retried: stored with the module, so it can only ask.
+//! Policies: what a module's attempts may use and how its jobs are retried. A policy is written by whoever
+//! pushes the module, so that it can only ask; the [`Ceiling`] of the claiming host decides.
 
 mod ceiling;
 mod limits;

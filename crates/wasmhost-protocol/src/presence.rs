@@ -1,43 +1,45 @@
-//! What a host says of itself, in its key of the hosts bucket, for as long as it runs.
+//! The presence of a host: what it says of itself under its key of the hosts bucket while it runs.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{HostId, QueueName};
 use crate::timestamp::Timestamp;
 
-/// A host that runs. Its key expires when it stops renewing it.
+/// A `HostPresence` describes a running host. The host renews it every 10 s, and the bucket forgets it after
+/// 30 s without a renewal. Later versions add fields, and readers ignore those that they do not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostPresence {
-    /// Version of this form; [`Self::VERSION`].
+    /// The version of this form; [`Self::VERSION`].
     pub v: u32,
     /// The host's id.
     pub id: HostId,
-    /// The version of wasmhost that it runs.
+    /// The version of the wasmhost program that runs.
     pub version: String,
-    /// When it started.
+    /// When the host started.
     pub started_at: Timestamp,
-    /// When it last wrote this.
+    /// When the host last renewed this.
     pub updated_at: Timestamp,
-    /// The queues that it serves.
+    /// The queues that the host serves.
     pub queues: Vec<QueueName>,
-    /// Attempts that it runs at a time, at most.
+    /// The most attempts that the host runs at a time.
     pub slots: u32,
-    /// Attempts that it runs now.
+    /// The attempts that the host runs now.
     pub running: u32,
-    /// Whether it takes no more work.
+    /// Whether the host takes no more work because it drains.
     pub draining: bool,
-    /// Whether it can record what it does; false while the server has no room for its records.
+    /// Whether the host can record what it does. It is false while the server has no room for the host's
+    /// records, and true where an older host does not say.
     #[serde(default = "ready")]
     pub ready: bool,
 }
 
-/// Of hosts that do not say.
+/// Returns the value for hosts that wrote their presence before the field existed.
 fn ready() -> bool {
     true
 }
 
 impl HostPresence {
-    /// The version of the form that this code writes. Later ones only add fields.
+    /// The version of the form that this crate writes. Later versions only add fields.
     pub const VERSION: u32 = 1;
 }
 

@@ -1,4 +1,5 @@
-//! The record of a job: the value under its key in the states bucket.
+//! The record of a job, which is the value under the job's key in the states bucket: its fields, its state,
+//! its written form, and what a reader may find in its place.
 
 mod ended;
 mod error;

@@ -1,5 +1,5 @@
-//! What the endpoints `submit`, `revoke` and `status` read and answer, as JSON. A record, the answer of the last two,
-//! has its own form.
+//! The JSON that the endpoints `submit`, `revoke` and `status` read and answer. The answer of `revoke` and
+//! `status` is a record, whose form is in [`crate::record`].
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::duration::as_optional_text;
 use crate::ids::JobKey;
 use crate::record::StateLabel;
 
-/// The answer to an accepted job.
+/// A `SubmitReply` answers a submission whose job was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmitReply {
     /// The job's key.
     pub key: JobKey,
-    /// Its state: PENDING, or where an equal job with this id stands.
+    /// The job's state: PENDING, or the state of the equal job that already has this id.
     #[serde(with = "state_as_text")]
     pub state: StateLabel,
-    /// Revision of its record.
+    /// The revision of the job's record.
     pub revision: u64,
 }
 
@@ -37,21 +37,23 @@ mod state_as_text {
     }
 }
 
-/// The body of a request to revoke.
+/// A `RevokeRequest` is the body of a request to revoke a job. Every field is optional, and a field that it
+/// does not have is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RevokeRequest {
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: Option<String>,
-    /// How long a running task may take to stop; none: stopped at once.
+    /// How long a running task may go on, within [`bounds::GRACE`]; `None` stops it at once.
     #[serde(with = "as_optional_text")]
     pub grace: Option<Duration>,
-    /// Leaves a job alone that runs: Celery's default.
+    /// Whether a running job is left alone, as Celery does by default.
     pub if_queued: bool,
 }
 
 impl RevokeRequest {
-    /// Reads a body; an empty one asks for nothing special.
+    /// Reads the body of a request. An empty body asks for the defaults. The error is a
+    /// [`ServiceErrorKind::BadRequest`] that says what is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, ServiceError> {
         let refuse = |why: &str| ServiceError {
             kind: ServiceErrorKind::BadRequest,
@@ -68,33 +70,33 @@ impl RevokeRequest {
                 let grace = request.grace.map(|grace| bounds::GRACE.hold(grace)).transpose();
                 grace.map(|_| request).map_err(|error| refuse(&format!("grace: {error}")))
             }
-            // serde would read an array by position.
+            // serde would read an array as the fields by position.
             Some(_) => Err(refuse("not an object")),
         }
     }
 }
 
-/// The closed list of a service error's `kind`.
+/// A `ServiceErrorKind` tells a caller why a service refused its request. The list is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ServiceErrorKind {
-    /// Subject, headers or body cannot be read.
+    /// The subject, the headers or the body cannot be read, or the job could only fail.
     BadRequest,
-    /// No such job.
+    /// There is no such job, or its record has expired.
     NotFound,
     /// The id belongs to a job with other arguments.
     Conflict,
-    /// The job was recorded but never published, or removed before any claim.
+    /// A job with this id was recorded and never published, or its message was removed before any claim.
     NotPublished,
-    /// The job runs, and was to be revoked only if queued.
+    /// The job runs, and the request was to revoke it only if it is queued.
     AlreadyRunning,
-    /// The queue takes no more; try later.
+    /// The server has no room for another job; the caller tries later.
     QueueFull,
-    /// The server did not answer in time; the outcome is not known.
+    /// The server did not answer in time, or refuses; it is not known whether the job is queued.
     Unavailable,
 }
 
 impl ServiceErrorKind {
-    /// The word in the body.
+    /// Returns the word in the error's body.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,7 +110,7 @@ impl ServiceErrorKind {
         }
     }
 
-    /// The number in the header `Nats-Service-Error-Code`, after HTTP's.
+    /// Returns the number in the header `Nats-Service-Error-Code`. The numbers are those of HTTP.
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
@@ -123,11 +125,11 @@ impl ServiceErrorKind {
     }
 }
 
-/// The body of an error; its message stands in the header `Nats-Service-Error` as well.
+/// A `ServiceError` is the body of a refusal. Its message is in the header `Nats-Service-Error` as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}: {message}", kind.as_str())]
 pub struct ServiceError {
-    /// What kind of error.
+    /// The kind of the error.
     pub kind: ServiceErrorKind,
     /// One sentence for people.
     pub message: String,

@@ -1,4 +1,5 @@
-//! Text from modules, messages and guests, made safe to print and to keep; near names; sizes in words.
+//! Text for people: text from modules, messages and guests made safe to print and to store, the name that was
+//! probably meant, and sizes with units.
 
 mod escape;
 mod nearest;

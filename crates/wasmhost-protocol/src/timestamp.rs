@@ -1,4 +1,5 @@
-//! Points in time as records carry them: RFC 3339, UTC, milliseconds.
+//! Points in time, written as RFC 3339 in UTC with milliseconds. Nothing here reads a clock: the time is
+//! always an argument.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,24 +9,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Milliseconds since 1970-01-01T00:00:00Z; written as `2026-01-31T12:00:00.000Z`.
+/// A `Timestamp` counts milliseconds since 1970-01-01T00:00:00Z and is written as `2026-01-31T12:00:00.000Z`.
+/// It lies in the years 0 to 9999, because RFC 3339 writes a year with four digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// A text that is not an RFC 3339 time with a zone.
+/// A text is not an RFC 3339 time with a zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("time `{}` is not RFC 3339 with a zone, like `2026-01-31T12:00:00Z`", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidTimestamp(String);
 
-/// The last moment that four digits of a year can write, and the first.
+/// The end of the year 9999, the last moment that a year of four digits can express.
 const LATEST_MS: i64 = 253_402_300_799_999;
+/// The beginning of the year 0, the first moment that a year of four digits can express.
 const EARLIEST_MS: i64 = -62_167_219_200_000;
 
 impl Timestamp {
-    /// The first moment that there is: the year 0.
+    /// The earliest timestamp, the beginning of the year 0.
     pub const EARLIEST: Self = Self(EARLIEST_MS);
 
-    /// From milliseconds since the epoch; clamped to the years 0 to 9999.
+    /// Builds a timestamp from milliseconds since the Unix epoch, clamped to the years 0 to 9999.
     #[must_use]
     pub const fn from_unix_ms(ms: i64) -> Self {
         if ms < EARLIEST_MS {
@@ -37,32 +40,33 @@ impl Timestamp {
         }
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the Unix epoch.
     #[must_use]
     pub const fn unix_ms(self) -> i64 {
         self.0
     }
 
-    /// Parses RFC 3339 with a zone; finer than a millisecond is cut.
+    /// Parses RFC 3339 with a zone. What is finer than a millisecond is cut.
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp(text.to_owned()))?;
+        // Rounded down before 1970 too: truncation would move those times towards the epoch.
         let ms = parsed.unix_timestamp_nanos().div_euclid(1_000_000);
         Ok(Self::from_unix_ms(i64::try_from(ms).map_err(|_| InvalidTimestamp(text.to_owned()))?))
     }
 
-    /// This time plus `duration`, at most the end of the year 9999.
+    /// Returns this time plus `duration`, at most the end of the year 9999.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self::from_unix_ms(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This time less `duration`.
+    /// Returns this time minus `duration`, at least the beginning of the year 0.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self::from_unix_ms(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// How long from `earlier` to this; zero when it is not later.
+    /// Returns how much later this time is than `earlier`, or zero where it is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -73,7 +77,9 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .expect("clamped to years that can be written");
-        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+        let year = at.year();
+        let month = u8::from(at.month());
+        let day = at.day();
         let (hour, minute, second, ms) = at.to_hms_milli();
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
     }

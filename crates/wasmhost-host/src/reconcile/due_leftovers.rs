@@ -16,7 +16,7 @@ use wasmhost_protocol::ids::{JobKey, QueueName};
 use wasmhost_protocol::names::Sourced;
 use wasmhost_protocol::names::{JobSubject, Names};
 use wasmhost_protocol::record::ErrorKind;
-use wasmhost_protocol::rules::{Ages, Leftover, leftover};
+use wasmhost_protocol::rules::{DueMessageDecision, DueMessageTimes, decide_due_message};
 
 use crate::host::Host;
 
@@ -143,14 +143,18 @@ async fn see_to(host: &Host, fired: &JobSubject, due: &StoredMessage) -> Result<
         return Ok(());
     }
     let stored = host.storage.records.read(&key).await?;
-    let ages = Ages { fired_at: due.stored_at, bucket_created: host.storage.bucket.created(), now: now() };
-    match leftover(&stored, options.revision, ages) {
-        Leftover::Unknown => Ok(()),
-        Leftover::Over => {
+    let times = DueMessageTimes {
+        fired_at: due.stored_at,
+        bucket_created: host.storage.bucket.created(),
+        now: now(),
+    };
+    match decide_due_message(&stored, options.revision, times) {
+        DueMessageDecision::Leave => Ok(()),
+        DueMessageDecision::Delete => {
             tracing::debug!(job.key = %key, sequence = due.sequence, "removes what fired for a job that has ended");
             remove_due(&host.storage.connection, due.sequence).await
         }
-        Leftover::Owed => queue(host, (fired, &key), &options, due).await,
+        DueMessageDecision::Publish => queue(host, (fired, &key), &options, due).await,
     }
 }
 

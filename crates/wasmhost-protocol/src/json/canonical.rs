@@ -1,12 +1,19 @@
-//! The form of arguments in which two texts that say the same are the same, so that a job submitted again with other
-//! spaces or another order of keys is that job. Only its digest is ever kept: a task gets the text as it was sent.
+//! The canonical form of a job's arguments, in which equal arguments are equal texts: a job that is submitted
+//! again with other spaces or another order of names is the same job. Only the digest of the form is kept; a
+//! task gets the text as it was sent.
 //!
-//! The form of a JSON text is the text without white space outside of strings and without a byte order mark; with the
-//! members of each object, at every depth, in the order of their keys' code points, those with equal keys in the order in
-//! which they came; with each string as its characters, of which `"`, `\` and those below U+0020 alone are escaped, as
-//! `\"`, `\\`, `\b`, `\t`, `\n`, `\f`, `\r` or `\u` with four lower-case digits. A number is its text: `1`, `1.0` and `1e0`
-//! differ, and none loses a digit. What is no JSON, has half of a surrogate pair, or is beyond the bounds below, is its own
-//! form. So is what `serde_json` writes of a value whose keys are in order.
+//! The canonical form of a JSON text is the text
+//!
+//! - without a byte order mark and without white space outside of strings;
+//! - with the members of each object, at every depth, in the order of the code points of their names, and
+//!   members of equal names in the order in which they came;
+//! - with each string as its characters, of which only `"`, `\` and those below U+0020 are escaped, as `\"`,
+//!   `\\`, `\b`, `\t`, `\n`, `\f`, `\r`, or as `\u` with four lower-case hexadecimal digits;
+//! - with each number as it is written: `1`, `1.0` and `1e0` differ, and none loses a digit.
+//!
+//! A text that is not JSON, that has half of a surrogate pair in a string, that is nested deeper than 128 or
+//! that is longer than 512 KiB is its own canonical form. What `serde_json` writes of a value with sorted
+//! names is in canonical form too.
 
 use std::borrow::Cow;
 
@@ -14,14 +21,17 @@ use serde_json::value::RawValue;
 
 use crate::bounds;
 
-/// A text that is nested deeper is its own form.
-const MOST_DEPTH: usize = 128;
+/// A text with more objects and arrays within each other is its own canonical form. Clients refuse texts that
+/// are nested deeper than 64 before they submit them.
+const MAX_DEPTH: usize = 128;
 
-/// The form of these arguments.
+/// Returns the canonical form of a job's arguments. It never fails: what is not JSON, or is beyond a bound,
+/// is returned as it is.
 #[must_use]
 pub fn canonical(arguments: &[u8]) -> Cow<'_, [u8]> {
     let text = arguments.strip_prefix(b"\xef\xbb\xbf").unwrap_or(arguments).trim_ascii();
-    // What no client submits is not worth its memory: a value of one byte takes dozens in the tree.
+    // A value of one byte takes dozens of bytes in the tree. No client submits a text this long, so a message
+    // that has one does not deserve the memory.
     if text.len() > bounds::ARGUMENT_BYTES {
         return Cow::Borrowed(arguments);
     }
@@ -29,7 +39,7 @@ pub fn canonical(arguments: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(text);
     }
     let Ok(valid) = serde_json::from_slice::<&RawValue>(text) else { return Cow::Borrowed(arguments) };
-    match (Scan { text: valid.get(), at: 0 }).value(MOST_DEPTH) {
+    match (Reader { text: valid.get(), at: 0 }).value(MAX_DEPTH) {
         Some(value) => {
             let mut form = Vec::with_capacity(text.len());
             value.write(&mut form);
@@ -39,9 +49,9 @@ pub fn canonical(arguments: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// A value; what is in order already is a part of the text.
+/// A value of the tree. Strings without escapes are slices of the text.
 enum Value<'a> {
-    /// A number, `true`, `false` or `null`.
+    /// A number, `true`, `false` or `null`, as it is written.
     Word(&'a str),
     String(Cow<'a, str>),
     Array(Vec<Self>),
@@ -85,16 +95,18 @@ fn write_string(string: &str, form: &mut Vec<u8>) {
     serde_json::to_writer(form, string).expect("a string is JSON, and memory takes it");
 }
 
-/// Reads a text that is known to be JSON.
-struct Scan<'a> {
+/// Reads a text that `serde_json` has found to be valid JSON, so that a byte is checked only where it decides
+/// what follows.
+struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Scan<'a> {
-    /// The value that comes next; none where it is too deep, or no text.
+impl<'a> Reader<'a> {
+    /// Reads the next value. Returns `None` where it is nested too deep, or where a string has half of a
+    /// surrogate pair.
     fn value(&mut self, depth: usize) -> Option<Value<'a>> {
-        match self.next()? {
+        match self.peek()? {
             b'{' => self.object(depth.checked_sub(1)?),
             b'[' => self.array(depth.checked_sub(1)?),
             b'"' => self.string().map(Value::String),
@@ -104,44 +116,48 @@ impl<'a> Scan<'a> {
 
     fn object(&mut self, depth: usize) -> Option<Value<'a>> {
         let mut members = Vec::new();
-        while self.is_more(b'}')? {
-            self.next()?;
+        while self.has_next_member(b'}')? {
+            self.peek()?;
             let key = self.string()?;
             self.skip(b':')?;
             members.push((key, self.value(depth)?));
         }
-        // Stable, so that equal keys keep their order.
+        // The sort is stable, so that equal names keep their order: readers differ in which of two values
+        // they take.
         members.sort_by(|(one, _), (other, _)| one.cmp(other));
         Some(Value::Object(members))
     }
 
     fn array(&mut self, depth: usize) -> Option<Value<'a>> {
         let mut items = Vec::new();
-        while self.is_more(b']')? {
+        while self.has_next_member(b']')? {
             items.push(self.value(depth)?);
         }
         Some(Value::Array(items))
     }
 
-    /// Goes past what opens or parts the members of something; whether there is another before its end, which is passed.
-    fn is_more(&mut self, end: u8) -> Option<bool> {
-        if self.next()? != end {
+    /// Passes the opening bracket or the comma, and returns whether another member follows. Where none does,
+    /// the closing bracket is passed as well.
+    fn has_next_member(&mut self, end: u8) -> Option<bool> {
+        if self.peek()? != end {
             self.at += 1;
         }
-        let more = self.next()? != end;
+        let more = self.peek()? != end;
         self.at += usize::from(!more);
         Some(more)
     }
 
     fn string(&mut self) -> Option<Cow<'a, str>> {
-        let from = self.at;
-        let mut bytes = self.text.as_bytes()[from + 1..].iter();
+        let start = self.at;
+        let mut bytes = self.text.as_bytes()[start + 1..].iter();
         let mut escaped = false;
         let mut length = 2;
         loop {
             match bytes.next()? {
                 b'"' => break,
                 b'\\' => {
+                    // The escaped byte is skipped too: it may be a quotation mark that does not end the
+                    // string.
                     escaped = true;
                     bytes.next();
                     length += 2;
@@ -150,7 +166,7 @@ impl<'a> Scan<'a> {
             }
         }
         self.at += length;
-        let quoted = &self.text[from..self.at];
+        let quoted = &self.text[start..self.at];
         if !escaped {
             return Some(Cow::Borrowed(&quoted[1..length - 1]));
         }
@@ -165,11 +181,11 @@ impl<'a> Scan<'a> {
     }
 
     fn skip(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then(|| self.at += 1)
+        (self.peek()? == byte).then(|| self.at += 1)
     }
 
-    /// The next byte that is no white space.
-    fn next(&mut self) -> Option<u8> {
+    /// Returns the next byte that is not white space, without passing it.
+    fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
         let space = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         self.at += space;

@@ -1,29 +1,29 @@
-//! Why a text is not taken as JSON.
+//! The reasons for which a text is not accepted as JSON.
 
-/// Objects and arrays within each other, the outermost included.
+/// The most objects and arrays within each other, the outermost included.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// A text that is not taken as JSON.
+/// A text is not accepted as JSON.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidJson {
-    /// It is none.
+    /// The text is not JSON.
     #[error("not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
-    /// Too many objects and arrays stand within each other.
+    /// More than 64 objects and arrays are within each other.
     #[error("nested deeper than {}", MAX_DEPTH)]
     TooDeep,
-    /// An object has a name twice: readers differ in which value they take.
+    /// An object has a name twice. Readers differ in which of the two values they take.
     #[error("{path}: given twice")]
     Twice {
-        /// The name, with where its object stands: `items[3].width`.
+        /// The path of the name, such as `items[3].width`.
         path: String,
     },
 }
 
 impl InvalidJson {
-    /// The same as a sentence that begins with `subject`, such as "the arguments are"; a name that stands twice has its own
-    /// place.
+    /// Returns the error as a sentence that begins with `subject`, such as "the arguments are". A name that
+    /// is given twice is not preceded by it: the path says already what is meant.
     #[must_use]
     pub fn of(&self, subject: &str) -> String {
         match self {

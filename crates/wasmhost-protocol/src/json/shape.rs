@@ -1,5 +1,6 @@
-//! The shape of a valid JSON text: how deep it is, and that no object has a name twice. One pass over the text, without
-//! recursion and without a tree.
+//! Checks the shape of a valid JSON text: how deep it is nested, and that no object has a name twice. It is
+//! one pass over the text, without recursion and without a tree, so that no text can use up the stack or take
+//! more memory than its names.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -7,10 +8,11 @@ use std::collections::HashSet;
 use super::invalid::{InvalidJson, MAX_DEPTH};
 use crate::text::{escape, truncate};
 
-/// The most bytes of a name in a path.
+/// The most bytes that a path shows of one name.
 const NAME_BYTES: usize = 128;
-/// Names of one object that are compared one by one; more of them go into a set.
-const FEW: usize = 8;
+/// The first names of an object are compared one by one, and further ones go into a set: most objects are
+/// small, and a short list costs less than hashing.
+const LISTED_NAMES: usize = 8;
 
 /// An object or array that is still open.
 enum Open<'a> {
@@ -18,29 +20,31 @@ enum Open<'a> {
     Array { index: usize },
 }
 
-/// The names of an object so far, in order.
+/// The names that an object has had so far.
 #[derive(Default)]
 struct Names<'a> {
-    few: Vec<Cow<'a, str>>,
-    many: HashSet<Cow<'a, str>>,
+    listed: Vec<Cow<'a, str>>,
+    hashed: HashSet<Cow<'a, str>>,
+    /// The newest name as it is written, for the path of an error.
     newest: &'a str,
 }
 
 impl<'a> Names<'a> {
-    /// Whether the name, as it is written, is new.
+    /// Adds a name as it is written, and returns whether it is new. Names are compared without their escapes:
+    /// `"a"` and `"\u0061"` are the same name.
     fn add(&mut self, written: &'a str) -> bool {
         self.newest = written;
         let name = unescaped(written);
-        if self.few.len() < FEW {
-            let new = !self.few.contains(&name);
-            self.few.push(name);
-            return new;
+        if self.listed.len() < LISTED_NAMES {
+            let is_new = !self.listed.contains(&name);
+            self.listed.push(name);
+            return is_new;
         }
-        !self.few.contains(&name) && self.many.insert(name)
+        !self.listed.contains(&name) && self.hashed.insert(name)
     }
 }
 
-/// Checks a text that is valid JSON.
+/// Checks a text that is known to be valid JSON. Brackets are therefore not matched against each other.
 pub(super) fn check(text: &str) -> Result<(), InvalidJson> {
     let bytes = text.as_bytes();
     let mut open: Vec<Open<'_>> = Vec::new();
@@ -73,16 +77,18 @@ pub(super) fn check(text: &str) -> Result<(), InvalidJson> {
     Ok(())
 }
 
-/// Where the quotation mark stands that ends the string that begins at `start`.
+/// Returns the position of the quotation mark that ends the string that begins at `start`.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while at < bytes.len() && bytes[at] != b'"' {
+        // What follows a backslash does not end the string.
         at += if bytes[at] == b'\\' { 2 } else { 1 };
     }
     at
 }
 
-/// The name that is meant; one with half a pair of surrogates, which is no text, is itself.
+/// Returns the name without its escapes. A name with half of a surrogate pair is not text and stays as it is
+/// written.
 fn unescaped(written: &str) -> Cow<'_, str> {
     if !written.contains('\\') {
         return Cow::Borrowed(written);
@@ -93,7 +99,7 @@ fn unescaped(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where the newest name stands.
+/// Returns the path of the newest name, such as `items[3].width`.
 fn path(open: &[Open<'_>]) -> String {
     let mut path = String::new();
     for open in open {
@@ -172,7 +178,7 @@ mod tests {
         assert!(refusal("{").starts_with("not JSON: "));
     }
 
-    /// JSON texts with few names, and whether an object in them has one twice.
+    /// Generates JSON texts with few different names, each with whether one of its objects has a name twice.
     fn texts() -> impl Strategy<Value = (String, bool)> {
         let leaf = prop::sample::select(vec!["1", "\"a\"", "null", r#""{\"a\":1,""#]);
         let leaf = leaf.prop_map(|text| (text.to_owned(), false));

@@ -1,4 +1,4 @@
-//! JSON text as a value: checked when it comes in, then passed on as written.
+//! JSON text as a value: it is checked where it comes in and then passed on as it was written.
 
 use std::fmt;
 
@@ -8,51 +8,53 @@ use serde_json::value::RawValue;
 use super::invalid::{InvalidJson, MAX_DEPTH};
 use super::shape;
 
-/// Valid JSON text, kept as written and never parsed into a tree on its way through.
+/// A `Json` holds valid JSON text as it was written. The text is never parsed into a tree on its way: a tree
+/// loses digits of long numbers, reorders names and keeps only one of two equal names.
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
 impl Json {
-    /// Objects and arrays within each other, the outermost included, in whatever comes in: arguments, results, meta,
-    /// details and the fields of log lines.
+    /// The most objects and arrays within each other, the outermost included, in any text that comes in:
+    /// arguments, results, meta, details and the fields of log lines.
     pub const MAX_DEPTH: usize = MAX_DEPTH;
 
-    /// Takes a text that comes in, after checking that it is JSON that every reader reads alike.
+    /// Accepts a text that comes in, after checking that it is JSON, is nested no deeper than
+    /// [`Self::MAX_DEPTH`] and has no object with a name twice.
     pub fn parse(text: impl Into<String>) -> Result<Self, InvalidJson> {
         let json = Self::stored(text)?;
         shape::check(json.as_str())?;
         Ok(json)
     }
 
-    /// The check of [`Self::parse`], of a text that stays where it is.
+    /// Checks a text as [`Self::parse`] does, without taking it.
     pub fn check(text: &[u8]) -> Result<(), InvalidJson> {
         let json: &RawValue = serde_json::from_slice(text)?;
         shape::check(json.get())
     }
 
-    /// Takes a text that was checked when it came in, or that was written here: any JSON.
+    /// Accepts any JSON. It is for a text that was checked when it came in, or that this program wrote.
     pub fn stored(text: impl Into<String>) -> Result<Self, InvalidJson> {
         Ok(Self(RawValue::from_string(text.into())?))
     }
 
-    /// The JSON text of any serialisable value.
+    /// Serialises a value as JSON text. The error says why the value cannot be written as JSON.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
         Ok(Self(serde_json::value::to_raw_value(value)?))
     }
 
-    /// `null`.
+    /// Returns `null`.
     #[must_use]
     pub fn null() -> Self {
         Self(RawValue::NULL.to_owned())
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.get()
     }
 
-    /// Reads it as a value of another type.
+    /// Deserialises the text as a value of another type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, InvalidJson> {
         Ok(serde_json::from_str(self.as_str())?)
     }

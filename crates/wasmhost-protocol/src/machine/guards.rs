@@ -1,4 +1,4 @@
-//! The guards of the state machine: who may write which transition from which state, and when.
+//! The guards of the state machine: which writer may write which transition from which state, and when.
 
 use super::intent::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, WriteIntent, Writer};
 use crate::policy::{Limits, RetryPolicy};
@@ -6,8 +6,8 @@ use crate::record::{End, ErrorKind, JobState, Record, Revoke};
 use crate::text::truncate;
 use crate::timestamp::Timestamp;
 
-/// T0b.
-pub(super) fn touch(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {
+/// A client may touch a record that no host has claimed.
+pub(super) fn check_touch(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {
     match (intent.writer, record.attempt) {
         (Writer::Client, 0) => Ok(()),
         (Writer::Client, _) => Err(Illegal::Wrong { event: "a touch", state: record.state() }),
@@ -15,14 +15,18 @@ pub(super) fn touch(record: &Record, intent: &WriteIntent) -> Result<(), Illegal
     }
 }
 
-/// T1 and T4; what `lost` becomes. A stale delivery is told first: it may not end the job either (T6b, T8).
-pub(super) fn claim(record: &Record, claim: &Claim, intent: &WriteIntent) -> Result<u32, Illegal> {
+/// A host may claim a job that is due, neither revoked nor expired, and has a claim and an attempt left.
+/// Returns what `lost` becomes.
+pub(super) fn check_claim(record: &Record, claim: &Claim, intent: &WriteIntent) -> Result<u32, Illegal> {
     if intent.writer != Writer::Host {
         return Err(Illegal::NotAllowed("a claim"));
     }
+    // A stale delivery is refused before all else. The answers below let the host end the job, and a stale
+    // delivery may not end it either: its owner may be healthy.
     if is_stale(record, claim) {
         return Err(Illegal::Stale);
     }
+    // A revoke comes before the number of lost claims, or a lost worker would hide it.
     if record.revoke.is_some() {
         return Err(Illegal::Revoked);
     }
@@ -43,30 +47,35 @@ pub(super) fn claim(record: &Record, claim: &Claim, intent: &WriteIntent) -> Res
     }
 }
 
-/// A claim needs a token of its own, and a delivery that is newer than the record's, of the same message.
+/// A claim needs a token of its own, and a delivery of the same message that is newer than the record's. The
+/// host may take the record over from another message only where it has found that message to be gone.
 fn is_stale(record: &Record, claim: &Claim) -> bool {
-    let same_message = record.msg_seq.is_none_or(|seq| seq == claim.msg_seq);
-    let newer = record.delivery.is_none_or(|held| held < claim.delivery);
-    record.token == Some(claim.token) || !(claim.adopt || same_message && newer)
+    let is_same_message = record.msg_seq.is_none_or(|seq| seq == claim.msg_seq);
+    let is_newer = record.delivery.is_none_or(|delivery| delivery < claim.delivery);
+    record.token == Some(claim.token) || !(claim.adopt || is_same_message && is_newer)
 }
 
 fn is_early(not_before: Timestamp, now: Timestamp) -> bool {
     now < not_before.minus(CLAIM_CLOCK_TOLERANCE)
 }
 
-/// `lost` counts a claim that ended without an outcome, unless its consumer was re-created: its owner may be healthy.
+/// Returns the number of lost claims after this one. A claim from a running state says that the claim before
+/// it ended without an outcome.
 fn lost_after(record: &Record, claim: &Claim) -> u32 {
-    let running = matches!(record.stage, JobState::Running(_));
-    let same_consumer = record.delivery.is_none_or(|held| held.created == claim.delivery.created);
-    record.lost + u32::from(running && same_consumer)
+    let is_running = matches!(record.stage, JobState::Running(_));
+    // A consumer that was made anew delivers again what healthy hosts still run: nothing is lost.
+    let is_same_consumer = record.delivery.is_none_or(|delivery| delivery.created == claim.delivery.created);
+    record.lost + u32::from(is_running && is_same_consumer)
 }
 
-/// T2, T3 and T5: the newest claim's owner, while the attempt runs and nobody revoked it.
-pub(super) fn owner(record: &Record, intent: &WriteIntent, event: &'static str) -> Result<(), Illegal> {
+/// The owner of the newest claim may write while its attempt runs and no revoke is recorded. `event` is what
+/// the writer intends to write, for the error.
+pub(super) fn check_owner(record: &Record, intent: &WriteIntent, event: &'static str) -> Result<(), Illegal> {
     let Writer::Owner(token) = intent.writer else { return Err(Illegal::NotAllowed(event)) };
     if record.token != Some(token) {
         return Err(Illegal::NotOwner);
     }
+    // From the moment of the revoke, REVOKED is all that is left to write, whatever the guest returns.
     if record.revoke.is_some() {
         return Err(Illegal::Revoked);
     }
@@ -78,9 +87,9 @@ pub(super) fn owner(record: &Record, intent: &WriteIntent, event: &'static str) 
     }
 }
 
-/// T3: an attempt that counts must leave another one.
-pub(super) fn retry(record: &Record, intent: &WriteIntent, charge: bool) -> Result<(), Illegal> {
-    owner(record, intent, "RETRY")?;
+/// The owner may record a retry if an attempt is left after one that is charged.
+pub(super) fn check_retry(record: &Record, intent: &WriteIntent, charge: bool) -> Result<(), Illegal> {
+    check_owner(record, intent, "RETRY")?;
     let max = record.max_attempts.unwrap_or(RetryPolicy::ASKED_ATTEMPTS);
     if charge && record.charged + 1 >= max {
         return Err(Illegal::Exhausted(max));
@@ -88,25 +97,29 @@ pub(super) fn retry(record: &Record, intent: &WriteIntent, charge: bool) -> Resu
     Ok(())
 }
 
-/// T5 for the owner, T8 for hosts and the reconciler.
-pub(super) fn finish(record: &Record, intent: &WriteIntent, end: &End) -> Result<(), Illegal> {
+/// The owner may end the job with the outcome of its attempt; a host or the reconciler, with a failure that
+/// no attempt produces.
+pub(super) fn check_finish(record: &Record, intent: &WriteIntent, end: &End) -> Result<(), Illegal> {
     match (intent.writer, end) {
         (_, End::Revoked) => Err(Illegal::NotAllowed("REVOKED as an outcome")),
-        (Writer::Owner(_), End::Success(_) | End::Failure(_)) => owner(record, intent, "an outcome"),
+        (Writer::Owner(_), End::Success(_) | End::Failure(_)) => check_owner(record, intent, "an outcome"),
         (Writer::Host | Writer::Reconciler, End::Failure(_)) if record.revoke.is_some() => {
             Err(Illegal::Revoked)
         }
-        (Writer::Host | Writer::Reconciler, End::Failure(error)) => without_attempt(record, error.kind),
+        (Writer::Host | Writer::Reconciler, End::Failure(error)) => {
+            check_kind_without_attempt(record, error.kind)
+        }
         (Writer::Host | Writer::Reconciler, End::Success(_)) | (Writer::Client, _) => {
             Err(Illegal::NotAllowed("an outcome"))
         }
     }
 }
 
-/// The kinds of T8: a message that is gone was published if anyone claimed it.
-fn without_attempt(record: &Record, kind: ErrorKind) -> Result<(), Illegal> {
+/// Checks the kind of a failure that no attempt produced.
+fn check_kind_without_attempt(record: &Record, kind: ErrorKind) -> Result<(), Illegal> {
     let event = match kind {
         ErrorKind::WorkerLost | ErrorKind::Poison | ErrorKind::BadJob | ErrorKind::Exhausted => return Ok(()),
+        // A claim proves that the message was published; without one nobody has ever seen it.
         ErrorKind::Lost if record.attempt > 0 => return Ok(()),
         ErrorKind::NotPublished if record.attempt == 0 => return Ok(()),
         ErrorKind::Lost => "Lost without a claim",
@@ -131,39 +144,48 @@ fn without_attempt(record: &Record, kind: ErrorKind) -> Result<(), Illegal> {
     Err(Illegal::Wrong { event, state: record.state() })
 }
 
-/// T6 for anyone while nothing runs, T6b for hosts and the reconciler, T7 for the owner.
-pub(super) fn revoked(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {
-    let running = matches!(record.stage, JobState::Running(_));
-    let due = record.revoke.is_some() || record.is_expired(intent.now);
+/// A client may write REVOKED while nothing runs; a host or the reconciler, where a revoke is recorded or the
+/// job has expired; the owner, where a revoke is recorded.
+pub(super) fn check_revoked(record: &Record, intent: &WriteIntent) -> Result<(), Illegal> {
+    let is_running = matches!(record.stage, JobState::Running(_));
+    let is_due = record.revoke.is_some() || record.is_expired(intent.now);
     let wrong = |event| Err(Illegal::Wrong { event, state: record.state() });
     match intent.writer {
         Writer::Owner(token) if record.token != Some(token) => Err(Illegal::NotOwner),
+        // An attempt that has started may go on after `expires_at`: no attempt starts after it, that is all.
         Writer::Owner(_) if record.revoke.is_none() => wrong("REVOKED without a revoke"),
-        Writer::Host | Writer::Reconciler if !due => wrong("REVOKED without a revoke"),
-        Writer::Client if running => wrong("REVOKED by a client"),
+        Writer::Host | Writer::Reconciler if !is_due => wrong("REVOKED without a revoke"),
+        Writer::Client if is_running => wrong("REVOKED by a client"),
         Writer::Owner(_) | Writer::Host | Writer::Reconciler | Writer::Client => Ok(()),
     }
 }
 
-/// T9 only ever moves `stop_at` earlier. A job without a claim is ended by T6 instead: a touch would carry the request on,
-/// and a host that believes the message published after it builds its claim without a look at the record (R0).
-pub(super) fn earlier(record: &Record, revoke: &Revoke, intent: &WriteIntent) -> Result<Revoke, Illegal> {
+/// A client may ask a claimed job to stop, or to stop earlier. Returns the request that the record then has.
+/// A later time is refused, so that two requests can meet in any order.
+pub(super) fn merge_revoke(
+    record: &Record,
+    revoke: &Revoke,
+    intent: &WriteIntent,
+) -> Result<Revoke, Illegal> {
     if intent.writer != Writer::Client {
         return Err(Illegal::NotAllowed("a revoke"));
     }
+    // A job without a claim is ended instead. A touch would carry the request on to a new revision, and a
+    // host that believes the message published after the touch builds its claim without reading the record:
+    // the request would be lost.
     if record.attempt == 0 {
         return Err(Illegal::Wrong { event: "a request to stop", state: record.state() });
     }
     match &record.revoke {
-        None => Ok(Revoke { reason: cut(&revoke.reason), stop_at: revoke.stop_at }),
-        Some(held) if revoke.stop_at < held.stop_at => {
-            Ok(Revoke { reason: held.reason.clone(), stop_at: revoke.stop_at })
+        None => Ok(Revoke { reason: cut_reason(&revoke.reason), stop_at: revoke.stop_at }),
+        Some(earlier) if revoke.stop_at < earlier.stop_at => {
+            Ok(Revoke { reason: earlier.reason.clone(), stop_at: revoke.stop_at })
         }
         Some(_) => Err(Illegal::Revoked),
     }
 }
 
-/// A reason that leaves room for all else in the record.
-pub(super) fn cut(reason: &str) -> String {
+/// Cuts the reason of a revoke to the bytes that leave room for all other fields of the record.
+pub(super) fn cut_reason(reason: &str) -> String {
     truncate(reason, Limits::REASON_BYTES).to_owned()
 }

@@ -1,4 +1,5 @@
-//! Histories: whatever is tried in whatever order, what `next` lets through keeps the protocol's invariants.
+//! Random histories: whatever is tried in whatever order, the writes that the state machine allows keep the
+//! protocol's invariants.
 
 use std::time::Duration;
 
@@ -12,12 +13,12 @@ use crate::record::{
 };
 use crate::timestamp::Timestamp;
 
-/// One try: what, by whom, and how much later than the one before.
+/// One intended write of a history, and how much later than the one before it comes.
 #[derive(Debug, Clone)]
-struct Try {
-    event: Transition,
+struct Step {
+    transition: Transition,
     writer: Writer,
-    passes: Duration,
+    elapsed: Duration,
 }
 
 fn second(second: u32) -> Timestamp {
@@ -49,7 +50,7 @@ fn ends() -> impl Strategy<Value = End> {
     ]
 }
 
-fn events() -> impl Strategy<Value = Transition> {
+fn transitions() -> impl Strategy<Value = Transition> {
     let blob = BlobRef { name: "b".to_owned(), digest: Digest::from_bytes([0; 32]), bytes: 1 };
     prop_oneof![
         1 => submissions().prop_map(Transition::Submit),
@@ -69,7 +70,7 @@ fn events() -> impl Strategy<Value = Transition> {
     ]
 }
 
-/// Owners of any claim, the newest or not.
+/// Generates writers. The owners are those of any claim, the newest or not.
 fn writers() -> impl Strategy<Value = Writer> {
     prop_oneof![
         3 => (1..6_u64).prop_map(|fence| Writer::Owner(token(fence))),
@@ -80,12 +81,12 @@ fn writers() -> impl Strategy<Value = Writer> {
 }
 
 prop_compose! {
-    fn tries()(event in events(), writer in writers(), passes in 0..2_500_u64) -> Try {
-        Try { event, writer, passes: Duration::from_millis(passes) }
+    fn steps()(transition in transitions(), writer in writers(), elapsed in 0..2_500_u64) -> Step {
+    Step { transition, writer, elapsed: Duration::from_millis(elapsed) }
     }
 }
 
-/// What the counters and the ends of jobs that no attempt ended say.
+/// Checks the counters, and the ends that no attempt produced.
 fn check_losses(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Result<(), TestCaseError> {
     let lost = before.map_or(0, |before| before.lost);
     let kind = match &after.stage {
@@ -99,16 +100,17 @@ fn check_losses(before: Option<&Record>, intent: &WriteIntent, after: &Record) -
         let Transition::Claim(claim) = &intent.transition else {
             return Err(TestCaseError::fail("I11: only a claim tells that another was lost"));
         };
-        let ran = before.is_some_and(|before| matches!(before.stage, JobState::Running(_)));
-        let held = before.and_then(|before| before.delivery).map(|held| held.created);
-        prop_assert!(ran && after.lost == lost + 1, "I11: a claim that had an outcome was not lost");
-        prop_assert_eq!(held, Some(claim.delivery.created), "I11: its owner may be healthy");
+        let was_running = before.is_some_and(|before| matches!(before.stage, JobState::Running(_)));
+        let consumer = before.and_then(|before| before.delivery).map(|delivery| delivery.created);
+        prop_assert!(was_running && after.lost == lost + 1, "I11: a claim that had an outcome was not lost");
+        prop_assert_eq!(consumer, Some(claim.delivery.created), "I11: its owner may be healthy");
     }
-    // What an owner calls its failure is for `decide` to say.
+    // The state machine does not restrict the kind of an owner's failure; `decide` chooses it.
     if !matches!(intent.writer, Writer::Owner(_)) {
-        let (never, gone) = (kind == Some(ErrorKind::NotPublished), kind == Some(ErrorKind::Lost));
-        prop_assert!(!never || after.attempt == 0, "I12: it was claimed, so published");
-        prop_assert!(!gone || after.attempt > 0, "I12: nobody ever saw its message");
+        let is_unpublished = kind == Some(ErrorKind::NotPublished);
+        let is_lost = kind == Some(ErrorKind::Lost);
+        prop_assert!(!is_unpublished || after.attempt == 0, "I12: it was claimed, so published");
+        prop_assert!(!is_lost || after.attempt > 0, "I12: nobody ever saw its message");
     }
     if after.is_terminal() {
         prop_assert_eq!(after.attempt, before.map_or(0, |before| before.attempt), "I13: an end is no claim");
@@ -116,28 +118,30 @@ fn check_losses(before: Option<&Record>, intent: &WriteIntent, after: &Record) -
     Ok(())
 }
 
-/// What must hold of every write that `next` lets through.
+/// Checks what must hold of every write that the state machine allows.
 fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Result<(), TestCaseError> {
     let is_claim = matches!(intent.transition, Transition::Claim(_));
-    let (attempt, charged, lost, held) =
-        before.map_or((0, 0, 0, None), |before| (before.attempt, before.charged, before.lost, before.token));
+    let attempt = before.map_or(0, |before| before.attempt);
+    let charged = before.map_or(0, |before| before.charged);
+    let lost = before.map_or(0, |before| before.lost);
+    let token = before.and_then(|before| before.token);
 
     prop_assert!(before.is_none_or(|before| !before.is_terminal()), "I1: something follows a terminal state");
     prop_assert_eq!(after.attempt, attempt + u32::from(is_claim), "I3");
-    prop_assert_eq!(after.token != held, is_claim, "I4: the token changes at a claim and never else");
+    prop_assert_eq!(after.token != token, is_claim, "I4: the token changes at a claim and never else");
     if matches!(
         intent.transition,
         Transition::Progress { .. } | Transition::Checkpoint(_) | Transition::Retry { .. }
     ) || after.state() == StateLabel::Success
     {
-        prop_assert_eq!(Some(intent.writer), held.map(Writer::Owner), "I4: T2, T3, T5");
+        prop_assert_eq!(Some(intent.writer), token.map(Writer::Owner), "I4: T2, T3, T5");
     }
-    if let Writer::Owner(token) = intent.writer {
-        prop_assert_eq!(Some(token), held, "I4: an owner's write under another's claim");
+    if let Writer::Owner(owner) = intent.writer {
+        prop_assert_eq!(Some(owner), token, "I4: an owner's write under another's claim");
     }
     if let Some(revoke) = before.and_then(|before| before.revoke.as_ref()) {
-        let kept = after.revoke.as_ref().is_some_and(|kept| kept.stop_at <= revoke.stop_at);
-        prop_assert!(kept, "I7: the revoke is gone, or its stop later");
+        let is_preserved = after.revoke.as_ref().is_some_and(|after| after.stop_at <= revoke.stop_at);
+        prop_assert!(is_preserved, "I7: the revoke is gone, or its stop later");
         prop_assert!(
             !after.is_terminal() || after.state() == StateLabel::Revoked,
             "I7: revoked, then {}",
@@ -146,7 +150,7 @@ fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Resul
         prop_assert!(!is_claim, "I7: revoked, then claimed");
     }
     if matches!(intent.transition, Transition::RequestRevoke(_)) {
-        prop_assert!(after.attempt > 0, "I7: a request to stop what a believed message may still start");
+        prop_assert!(after.attempt > 0, "I7: a request to stop what a trusted message may still start");
     }
     if let Some(JobState::Retry { not_before }) = before.map(|before| &before.stage)
         && is_claim
@@ -170,11 +174,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_history_breaks_an_invariant(tries in prop::collection::vec(tries(), 1..60)) {
-        let (mut record, mut now): (Option<Record>, _) = (None, second(0));
-        for (write, Try { event, writer, passes }) in tries.into_iter().enumerate() {
-            now = now.plus(passes);
-            let intent = WriteIntent { transition: event, writer, now, write: WriteId::from_random(write as u128) };
+    fn no_history_breaks_an_invariant(steps in prop::collection::vec(steps(), 1..60)) {
+    let mut record: Option<Record> = None;
+    let mut now = second(0);
+    for (number, step) in steps.into_iter().enumerate() {
+    let Step { transition: intended, writer, elapsed } = step;
+    now = now.plus(elapsed);
+    let write = WriteId::from_random(number as u128);
+    let intent = WriteIntent { transition: intended, writer, now, write };
             if let Ok(after) = transition(record.as_ref(), &intent) {
                 check(record.as_ref(), &intent, &after)?;
                 record = Some(after);

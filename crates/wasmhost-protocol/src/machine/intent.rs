@@ -1,4 +1,6 @@
-//! What is to be written, by whom, and why it may be refused.
+//! Intended writes of a record: what is to be written, by whom, and why the state machine may refuse it. The
+//! transitions are those of
+//! [states.md](https://github.com/wasmhost/wasmhost/blob/main/docs/states.md#transitions).
 
 use std::time::Duration;
 
@@ -8,186 +10,192 @@ use crate::json::Json;
 use crate::record::{BlobRef, DeliveryOrdinal, End, Revoke, StateLabel, Token, Usage, WriteId};
 use crate::timestamp::Timestamp;
 
-/// How much earlier than `not_before` a claim may come: clocks of hosts differ.
+/// A claim may come this much earlier than `not_before`, because the clocks of hosts differ.
 pub const CLAIM_CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
-/// One intended write.
+/// A `WriteIntent` is one intended write of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteIntent {
-    /// What happens.
+    /// What is to happen to the job.
     pub transition: Transition,
     /// Who writes it.
     pub writer: Writer,
-    /// The writer's clock.
+    /// The time of the writer's clock.
     pub now: Timestamp,
-    /// This write's own id, the same when it is tried again.
+    /// The id of this write, which is the same when it is tried again.
     pub write: WriteId,
 }
 
-/// Who writes.
+/// A `Writer` is who writes a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
-    /// The owner of the claim with this token.
+    /// The writer is the owner of the claim with this token.
     Owner(Token),
-    /// A host that holds a delivery of the job's message and owns no claim.
+    /// The writer is a host that has a delivery of the job's message and owns no claim of the job.
     Host,
-    /// A client, or a service on behalf of one.
+    /// The writer is a client, or a service on behalf of one.
     Client,
-    /// The reconciler.
+    /// The writer is the reconciler of any host.
     Reconciler,
 }
 
-/// What happens to a job.
+/// A `Transition` is what an intended write makes of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transition {
-    /// T0: a client records a job before it publishes it.
+    /// A client records a job before it publishes the job's message.
     Submit(JobSpec),
-    /// T0b: a client makes sure that the record still stands.
+    /// A client touches a record, which changes nothing but its revision and its write id. Whoever holds an
+    /// older revision can no longer write over it.
     Touch,
-    /// T1 and T4: a host claims the job for its next attempt.
+    /// A host claims the job for its next attempt.
     Claim(Box<Claim>),
-    /// T2: the running attempt shows a custom state.
+    /// The owner shows a custom state that the task published.
     Progress {
-        /// The state.
+        /// The custom state.
         state: StateName,
-        /// Its meta.
+        /// The JSON that goes with the state.
         meta: Option<Json>,
     },
-    /// T2: the running attempt's newest checkpoint.
+    /// The owner names the attempt's newest checkpoint, which is stored already.
     Checkpoint(BlobRef),
-    /// T3: the attempt ended, another follows.
+    /// The attempt ended, and another one follows.
     Retry {
-        /// Why, for people.
+        /// Why another attempt follows, for people.
         reason: String,
-        /// No attempt starts before this.
+        /// The time before which no attempt starts.
         not_before: Timestamp,
         /// Whether the attempt counts against `max_attempts`.
         charge: bool,
-        /// What it used.
+        /// What the attempt used.
         usage: Option<Usage>,
     },
-    /// T5: the attempt ended the job, with success or failure. T8: a failure that no attempt produced, of a recorded job.
+    /// The attempt ended the job; or a host or the reconciler ends a recorded job with a failure that no
+    /// attempt produced.
     Finish {
         /// SUCCESS or FAILURE.
         end: End,
         /// What the attempt used.
         usage: Option<Usage>,
-        /// Powers that it was denied.
+        /// The powers that the attempt asked for and was denied.
         denied: Vec<String>,
     },
-    /// T6, T6b, T7: REVOKED, of a recorded job.
+    /// A recorded job ends in REVOKED.
     Revoked {
-        /// Why, where the record has no revoke yet.
+        /// The reason, where the record has no revoke yet.
         reason: String,
         /// What the attempt used.
         usage: Option<Usage>,
     },
-    /// T6 and T8 from absent: the job ends before anything was recorded of it.
+    /// A job ends of which nothing is recorded.
     EndUnrecorded {
         /// What the message says of the job.
         job: JobSpec,
         /// FAILURE or REVOKED.
         end: End,
-        /// Why, where it is REVOKED.
+        /// The reason, where the end is REVOKED.
         reason: String,
     },
-    /// T9: a request that the running job stop.
+    /// A client asks a claimed job to stop, or to stop earlier.
     RequestRevoke(Revoke),
 }
 
-/// What a record knows of a job before any attempt.
+/// A `JobSpec` is what the submitter of a job says of it, and what the first record of the job has before any
+/// attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobSpec {
     /// The job's key.
     pub key: JobKey,
-    /// The queue.
+    /// The queue that the job waits in.
     pub queue: QueueName,
-    /// When it was submitted.
+    /// When the job was submitted; for a raw job, when its message was stored.
     pub submitted_at: Timestamp,
-    /// When a scheduled job is due.
+    /// When a delayed job is due.
     pub not_before: Option<Timestamp>,
-    /// After this time no attempt starts.
+    /// The time after which no attempt starts.
     pub expires_at: Option<Timestamp>,
-    /// Attempts in all.
+    /// The attempts in all, where the submitter says so.
     pub max_attempts: Option<u32>,
-    /// Digest of the arguments.
+    /// The digest of the arguments' canonical form.
     pub args_digest: Option<Digest>,
-    /// The pinned version of the module.
+    /// The version of the module that the job pins.
     pub digest: Option<Digest>,
-    /// The job that submits this one.
+    /// The job that this one came from.
     pub parent: Option<JobKey>,
-    /// The revision of the delete marker that it is written over.
+    /// The revision of the delete marker that the record is written over, where the id was used before.
     pub after: Option<u64>,
 }
 
-/// A host's claim.
+/// A `Claim` is what a host claims a job with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// What the message says of the job; used where no record was read.
+    /// What the message says of the job. It is used only where no record was read.
     pub job: JobSpec,
     /// The claiming host.
     pub host: HostId,
-    /// The new fence.
+    /// The new fence, which no earlier claim had.
     pub token: Token,
-    /// The message in the job stream.
+    /// The sequence of the message in the job stream.
     pub msg_seq: u64,
     /// The delivery that the claim comes from.
     pub delivery: DeliveryOrdinal,
-    /// The module's digest as this host's registry has it; a record's own digest wins.
+    /// The version of the module that is current in the registry, where there is one. A digest in the record
+    /// takes precedence.
     pub digest: Option<Digest>,
-    /// Attempts in all by the module's policy; the job's own number wins.
+    /// The attempts in all by the module's policy. A number in the record takes precedence.
     pub max_attempts: Option<u32>,
-    /// Claims that may end without an outcome.
+    /// The claims that may end without an outcome, by the module's policy.
     pub max_lost: u32,
-    /// Whether STARTED is shown.
+    /// Whether the record shows STARTED, by the module's policy.
     pub track_started: bool,
-    /// R4: the record's own message is gone, and this one of the same key takes its place.
+    /// Whether the claim adopts the record: the record's own message is gone, and this message of the same
+    /// key takes its place.
     pub adopt: bool,
 }
 
-/// Why a transition is not legal.
+/// A transition is not legal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Illegal {
-    /// There is no record to change.
+    /// There is no record that the write could change.
     #[error("there is no record")]
     Absent,
-    /// There is a record already.
+    /// The job is recorded already.
     #[error("there is a record already, {0}")]
     Exists(StateLabel),
-    /// Nothing follows a terminal state.
+    /// The job has ended, and nothing follows an end.
     #[error("the job has ended, {0}")]
     Ended(StateLabel),
-    /// The event does not follow from this state.
+    /// The transition is not one of the record's state.
     #[error("{event} does not follow {state}")]
     Wrong {
-        /// The event.
+        /// What the writer intended, as a phrase.
         event: &'static str,
-        /// The state.
+        /// The state of the record.
         state: StateLabel,
     },
-    /// The record is under another claim.
+    /// The writer owned an earlier claim, and another one has followed.
     #[error("the record is under another claim")]
     NotOwner,
-    /// This writer may never write this.
+    /// This kind of writer may never write this.
     #[error("{0} is not this writer's to write")]
     NotAllowed(&'static str),
-    /// A revoke is recorded: REVOKED is all that may follow.
+    /// A revoke is recorded, after which only REVOKED may follow.
     #[error("a revoke is recorded")]
     Revoked,
-    /// No attempt starts any more.
+    /// The time `expires_at` has passed, so that no attempt starts any more.
     #[error("the job has expired")]
     Expired,
-    /// Too early.
+    /// The job is not due yet.
     #[error("no attempt starts before {0}")]
     Early(Timestamp),
-    /// Too many claims ended without an outcome.
+    /// More claims have ended without an outcome than the policy allows.
     #[error("{0} claims ended without an outcome")]
     Lost(u32),
-    /// No attempt is left.
+    /// No attempt is left of those that the job has in all.
     #[error("no attempt is left of {0}")]
     Exhausted(u32),
-    /// The claim comes from a delivery that is not newer, or of another message.
+    /// The claim comes from a delivery that is not newer than the record's, or of another message, or has the
+    /// record's token.
     #[error("the delivery is not newer than the claim")]
     Stale,
 }

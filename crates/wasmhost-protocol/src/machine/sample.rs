@@ -1,4 +1,4 @@
-//! Values that the tests of the state machine, of `decide` and of the wire form share.
+//! Values that the tests of the state machine, of the rules and of the written form share.
 
 use super::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
 use crate::ids::{HostId, JobKey, QueueName, StateName};
@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::record::{DeliveryOrdinal, End, ErrorKind, JobError, Payload, Record, Token, WriteId};
 use crate::timestamp::Timestamp;
 
-/// A record that no history leads to: another one with some of its fields changed.
+/// Changes some fields of a record, which makes a record that no history leads to.
 macro_rules! forged {
     ($base:expr, $($field:ident = $value:expr),+ $(,)?) => {{
         let mut record = $base;
@@ -39,7 +39,7 @@ pub(crate) fn submission() -> JobSpec {
     }
 }
 
-/// The claim of delivery `count` of message 1.
+/// Returns the claim that delivery `count` of message 1 makes.
 pub(crate) fn claim(count: u64) -> Claim {
     Claim {
         job: submission(),
@@ -79,17 +79,13 @@ pub(crate) fn revoked() -> Transition {
     Transition::Revoked { reason: "unwanted".to_owned(), usage: None }
 }
 
-/// STARTED by [`claim`] 1.
+/// Returns a record in STARTED, claimed by [`claim`] 1.
 pub(crate) fn started() -> Record {
-    let event = Transition::Claim(Box::new(claim(1)));
-    transition(
-        None,
-        &WriteIntent {
-            transition: event,
-            writer: Writer::Host,
-            now: at(100),
-            write: WriteId::from_random(9),
-        },
-    )
-    .unwrap()
+    let intent = WriteIntent {
+        transition: Transition::Claim(Box::new(claim(1))),
+        writer: Writer::Host,
+        now: at(100),
+        write: WriteId::from_random(9),
+    };
+    transition(None, &intent).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The whole table of the state machine, as one snapshot: what each writer may make of each state.
+//! One snapshot of the whole table of the state machine: what each writer may make of each state.
 
 use super::sample::{
     at, claim, failure, finish, progress, retry, revoked, started, submission, success, token,
@@ -12,10 +12,10 @@ use crate::record::{
 };
 use crate::timestamp::Timestamp;
 
-/// The writers' clock.
+/// The time of all writers' clocks, in seconds.
 const NOW: i64 = 100;
-/// Whose claim the states of others are under.
-const OTHER: u64 = 7;
+/// The number of a claim that is not the writer's.
+const OTHER_CLAIM: u64 = 7;
 
 const WRITERS: [(&str, Writer); 4] = [
     ("owner", Writer::Owner(crate::record::Token::from_random(1))),
@@ -24,16 +24,16 @@ const WRITERS: [(&str, Writer); 4] = [
     ("reconciler", Writer::Reconciler),
 ];
 
-fn change(event: Transition, writer: Writer) -> WriteIntent {
-    WriteIntent { transition: event, writer, now: at(NOW), write: WriteId::from_random(9) }
+fn intent(transition: Transition, writer: Writer) -> WriteIntent {
+    WriteIntent { transition, writer, now: at(NOW), write: WriteId::from_random(9) }
 }
 
 fn pending() -> Record {
-    transition(None, &change(Transition::Submit(submission()), Writer::Client)).unwrap()
+    transition(None, &intent(Transition::Submit(submission()), Writer::Client)).unwrap()
 }
 
-fn running(claimed: u64, shown: RunningLabel) -> Record {
-    forged!(started(), token = Some(token(claimed)), stage = JobState::Running(shown))
+fn running(claim: u64, label: RunningLabel) -> Record {
+    forged!(started(), token = Some(token(claim)), stage = JobState::Running(label))
 }
 
 fn retrying(not_before: Timestamp) -> Record {
@@ -48,7 +48,7 @@ fn with_revoke(record: Record) -> Record {
     forged!(record, revoke = Some(Revoke { reason: "unwanted".to_owned(), stop_at: at(NOW) }))
 }
 
-/// `expires_at` is this very moment.
+/// Returns a record that expires at this very moment.
 fn expired(record: Record) -> Record {
     forged!(record, expires_at = Some(at(NOW)))
 }
@@ -63,20 +63,23 @@ fn states() -> Vec<(&'static str, Option<Record>)> {
         ("PENDING(0), revoke set", with_revoke(pending())),
         ("PENDING(0), expired", expired(pending())),
         ("STARTED(1), mine", started()),
-        ("STARTED(1), another's", running(OTHER, RunningLabel::Started)),
+        ("STARTED(1), another's", running(OTHER_CLAIM, RunningLabel::Started)),
         ("STARTED(1), mine, charged 1 of 2, lost 1 of 1", forged!(started(), charged = 1, lost = 1)),
         ("STARTED(1), mine, charged 2 of 2", forged!(started(), charged = 2)),
         ("STARTED(1), mine, max_attempts unset", forged!(started(), charged = 2, max_attempts = None)),
         ("STARTED(1), mine, revoke set", with_revoke(started())),
-        ("STARTED(1), another's, revoke set", with_revoke(running(OTHER, RunningLabel::Started))),
+        ("STARTED(1), another's, revoke set", with_revoke(running(OTHER_CLAIM, RunningLabel::Started))),
         ("STARTED(1), mine, expired", expired(started())),
         ("PENDING(1), mine", running(1, RunningLabel::Pending)),
         ("HALFWAY(1), mine", running(1, custom)),
         ("RETRY(1), mine, due in 1.001 s", retrying(Timestamp::from_unix_ms(due.unix_ms() + 1))),
         ("RETRY(1), mine, due in 1 s", retrying(due)),
-        ("RETRY(1), another's", forged!(retrying(due), token = Some(token(OTHER)))),
+        ("RETRY(1), another's", forged!(retrying(due), token = Some(token(OTHER_CLAIM)))),
         ("RETRY(1), mine, revoke set", with_revoke(retrying(due))),
-        ("RETRY(1), another's, revoke set", with_revoke(forged!(retrying(due), token = Some(token(OTHER))))),
+        (
+            "RETRY(1), another's, revoke set",
+            with_revoke(forged!(retrying(due), token = Some(token(OTHER_CLAIM)))),
+        ),
         ("RETRY(1), mine, expired", expired(retrying(due))),
         ("SUCCESS(1)", ended(success())),
         ("FAILURE(1)", ended(failure(ErrorKind::Failed))),
@@ -102,15 +105,15 @@ fn claims() -> [(&'static str, Claim); 7] {
     ]
 }
 
-fn events() -> Vec<(&'static str, Transition)> {
+fn transitions() -> Vec<(&'static str, Transition)> {
     let blob = BlobRef { name: "b".to_owned(), digest: Digest::from_bytes([0; 32]), bytes: 1 };
     let stop =
         |stop_at| Transition::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: at(stop_at) });
     let gone = JobSpec { expires_at: Some(at(NOW)), ..submission() };
     let unrecorded = |job, end| Transition::EndUnrecorded { job, end, reason: "unwanted".to_owned() };
-    let mut events = vec![("submit", Transition::Submit(submission())), ("touch", Transition::Touch)];
-    events.extend(claims().map(|(name, claim)| (name, Transition::Claim(Box::new(claim)))));
-    events.extend([
+    let mut transitions = vec![("submit", Transition::Submit(submission())), ("touch", Transition::Touch)];
+    transitions.extend(claims().map(|(name, claim)| (name, Transition::Claim(Box::new(claim)))));
+    transitions.extend([
         ("progress", progress()),
         ("checkpoint", Transition::Checkpoint(blob)),
         ("retry, charged", retry(at(NOW + 9), true)),
@@ -130,10 +133,11 @@ fn events() -> Vec<(&'static str, Transition)> {
         ("end unrecorded: revoked", unrecorded(submission(), End::Revoked)),
         ("end unrecorded: revoked, expired", unrecorded(gone, End::Revoked)),
     ]);
-    events
+    transitions
 }
 
-/// The state that results, and what of the protocol's own fields changes.
+/// Describes the result of a write: the state that follows and what changes in the protocol's own fields, or
+/// why nothing follows.
 fn cell(before: Option<&Record>, after: Result<Record, Illegal>) -> String {
     let after = match after {
         Ok(after) => after,
@@ -143,12 +147,12 @@ fn cell(before: Option<&Record>, after: Result<Record, Illegal>) -> String {
     if before.and_then(|before| before.token) != after.token {
         cell.push_str(" new token");
     }
-    for (name, was, is) in [
+    for (name, old, new) in [
         ("charged", before.map_or(0, |before| before.charged), after.charged),
         ("lost", before.map_or(0, |before| before.lost), after.lost),
     ] {
-        if is != was {
-            cell.push_str(&format!(" {name} {is}"));
+        if new != old {
+            cell.push_str(&format!(" {name} {new}"));
         }
     }
     match (&after.revoke, before.and_then(|before| before.revoke.as_ref())) {
@@ -158,12 +162,12 @@ fn cell(before: Option<&Record>, after: Result<Record, Illegal>) -> String {
     cell
 }
 
-/// Writers with the same answer share a row.
-fn rows(before: Option<&Record>, event: &Transition) -> Vec<(String, String)> {
+/// Returns the rows of a state and a transition, each with the writers that get this result.
+fn rows(before: Option<&Record>, intended: &Transition) -> Vec<(String, String)> {
     let mut rows: Vec<(String, String)> = Vec::new();
     for (name, writer) in WRITERS {
-        let cell = cell(before, transition(before, &change(event.clone(), writer)));
-        match rows.iter_mut().find(|(_, held)| *held == cell) {
+        let cell = cell(before, transition(before, &intent(intended.clone(), writer)));
+        match rows.iter_mut().find(|(_, other)| *other == cell) {
             Some((writers, _)) => *writers = format!("{writers} {name}"),
             None => rows.push((name.to_owned(), cell)),
         }
@@ -177,8 +181,8 @@ fn each_writer_may_make_of_each_state_what_the_protocol_says() {
     let mut table = String::new();
     for (state, record) in states() {
         table.push_str(&format!("== {state}\n"));
-        for (name, event) in events() {
-            for (writers, cell) in rows(record.as_ref(), &event) {
+        for (name, intended) in transitions() {
+            for (writers, cell) in rows(record.as_ref(), &intended) {
                 let writers = if writers == all { "all" } else { &writers };
                 table.push_str(&format!("{name:<40} | {writers:<23} | {cell}\n"));
             }

@@ -1,12 +1,12 @@
-//! An exported function that cannot be a task.
+//! The description of an exported function that cannot be a task.
 
 use serde::{Deserialize, Serialize};
 
-/// An exported function that is not a task, and why.
+/// A `RefusedFunction` is an exported function that cannot be a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedFunction {
-    /// Its name, with the interface where it has one: `demo:app/api#stream-it`.
+    /// The function's name, with the interface where it has one, such as `demo:app/api#stream-it`.
     pub name: String,
-    /// Why.
+    /// Why the function cannot be a task, as a phrase.
     pub reason: String,
 }

@@ -1,14 +1,16 @@
-//! What is said when a name is no task, by the host that was asked to run it and by the client that was asked to submit it.
+//! The error for a task that a module does not have. Host and client both report it, so that a job fails with
+//! the same words that its submitter would have been refused with.
 
 use std::fmt;
 
 use super::refused::RefusedFunction;
 use crate::text::{escape, nearest, truncate};
 
-/// Names listed before the rest is only counted.
+/// At most this many names are listed; the others are counted.
 const LISTED: usize = 10;
 
-/// A name that no task of the component has, with what the component exports.
+/// No task of a module has the wanted name. The message says what the module exports instead, and names the
+/// task that was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownTask {
     wanted: String,
@@ -19,7 +21,8 @@ pub struct UnknownTask {
 impl std::error::Error for UnknownTask {}
 
 impl UnknownTask {
-    /// The name `wanted`, of a module with these tasks, and with these exports that are none.
+    /// Builds the error for the name `wanted`, of a module with the tasks `tasks` and with the exports
+    /// `refused` that cannot be tasks.
     #[must_use]
     pub fn new(wanted: &str, tasks: Vec<String>, refused: &[RefusedFunction]) -> Self {
         Self { wanted: escape(truncate(wanted, 128)), tasks, refused: refused.to_vec() }

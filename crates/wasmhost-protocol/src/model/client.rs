@@ -1,26 +1,26 @@
-//! A submitting client (R1), after the client crate's `submit`: T0, then the message; in doubt, a touch.
+//! A submitting client, modelled after the client crate's `submit`: it records the job, then publishes its
+//! message, and in doubt touches the record.
 
 use crate::machine::{JobSpec, Transition, WriteIntent, Writer, transition};
 use crate::record::{ErrorKind, JobState, Record};
 use crate::rules::{WriteResolution, resolve_write};
 
 use crate::model::clock;
-use crate::model::host::small;
 use crate::model::invariants::is_failure;
 use crate::model::mutants::Mutant;
 use crate::model::records::{Ghost, write_id};
-use crate::model::steps::{Cause, Model, args, spend};
+use crate::model::steps::{Cause, Model, args, spend, to_u8};
 
-use crate::model::world::{Client, Place, Publish, Submitting, Why, World, Write};
+use crate::model::world::{Client, ClientStep, Location, Publish, World, Write, WriteReason};
 
 impl Client {
-    /// Whether it is at work.
+    /// Returns whether the client is at work.
     pub(super) fn is_busy(&self) -> bool {
-        !matches!(self.pc, Submitting::Idle | Submitting::Done | Submitting::Dead)
+        !matches!(self.step, ClientStep::Idle | ClientStep::Done | ClientStep::Dead)
     }
 
-    pub(super) fn ended(pc: Submitting) -> Self {
-        Self { pc, ..Self::default() }
+    pub(super) fn ended(step: ClientStep) -> Self {
+        Self { step, ..Self::default() }
     }
 }
 
@@ -28,34 +28,34 @@ impl Model {
     pub(super) fn client_steps(&mut self, world: &World, at: usize) {
         let client = world.clients[at];
         if client.is_busy()
-            && let Some(mut after) = spend(world, |left| &mut left.client_crash)
+            && let Some(mut after) = spend(world, |budgets| &mut budgets.client_crash)
         {
-            if client.pc == Submitting::Stuck {
+            if client.step == ClientStep::Buffered {
                 after.buffered.push(self.message(&client));
             }
-            after.clients[at] = Client::ended(Submitting::Dead);
-            self.client_step(Cause::Chance, after, at, || format!("dies at {:?}", client.pc));
+            after.clients[at] = Client::ended(ClientStep::Dead);
+            self.client_step(Cause::Chance, after, at, || format!("dies at {:?}", client.step));
         }
-        match client.pc {
-            Submitting::Idle => {
-                // Most ids are new: T0 without a read.
-                let after = self.created(world, at, 0);
+        match client.step {
+            ClientStep::Idle => {
+                // Most ids are new, so that a client records the job without a read.
+                let after = self.start_submission(world, at, 0);
                 self.client_step(Cause::Chance, after, at, || "submits".to_owned());
             }
-            Submitting::Write(why) => self.client_write_steps(world, at, why),
-            Submitting::Unknown(why) => self.client_unknown_steps(world, at, why),
-            Submitting::Publish => self.publish_step(world, at),
-            Submitting::Send => self.send_steps(world, at),
-            Submitting::Stuck => {
+            ClientStep::Write(why) => self.client_write_steps(world, at, why),
+            ClientStep::Unknown(why) => self.client_unknown_steps(world, at, why),
+            ClientStep::Publish => self.publish_step(world, at),
+            ClientStep::Send => self.send_steps(world, at),
+            ClientStep::Buffered => {
                 let mut after = *world;
-                let stored = self.store(&mut after, self.message(&client));
-                after.clients[at].pc = self.confirming(&client);
+                let stored = self.store_message(&mut after, self.message(&client));
+                after.clients[at].step = self.confirming(&client);
                 self.client_step(Cause::Work, after, at, || {
-                    format!("its publish lands late, stored: {stored}")
+                    format!("its publish arrives late, stored: {stored}")
                 });
             }
-            Submitting::Find { place, first } => self.find_step(world, at, (place, first)),
-            Submitting::Done | Submitting::Dead => {}
+            ClientStep::Find { location, first } => self.find_step(world, at, (location, first)),
+            ClientStep::Done | ClientStep::Dead => {}
         }
     }
 
@@ -63,12 +63,12 @@ impl Model {
         self.step(cause, to, || format!("client {}: {}", at + 1, label()));
     }
 
-    /// The world with its T0 over revision `exp` under way.
-    fn created(&mut self, world: &World, at: usize, exp: u8) -> World {
+    /// Returns the state in which the client records the job over the revision `expected`.
+    fn start_submission(&mut self, world: &World, at: usize, expected: u8) -> World {
         let mut after = *world;
-        after.runs += 1;
-        // Over a delete marker it is another job, for a time of its own.
-        let scheduled = self.scenario.place == Place::Schedule && (!world.due || exp > 0);
+        after.generations += 1;
+        // Over a delete marker it is another job, which is due at a time of its own.
+        let scheduled = self.scenario.location == Location::Schedule && (!world.due || expected > 0);
         after.due &= !scheduled;
         let client = &world.clients[at];
         let job = JobSpec {
@@ -76,112 +76,117 @@ impl Model {
             expires_at: self.expires_at(world),
             args_digest: Some(args(client.args)),
             not_before: scheduled.then(clock::ahead),
-            after: (exp > 0).then(|| u64::from(exp)),
+            after: (expected > 0).then(|| u64::from(expected)),
             ..self.blank_submission()
         };
-        let intent = self.client_change(world, Transition::Submit(job));
-        let record = transition(None, &intent).expect("a client may record a job where none stands");
-        let rec = self.keep(record, Ghost { claim: 0, run: after.runs });
-        let pc = Submitting::Write(Why::Submit);
-        after.clients[at] = Client { pc, rec: Some(rec), exp, ..*client };
+        let intent = self.client_intent(world, Transition::Submit(job));
+        let record = transition(None, &intent).expect("a client may record a job where there is none");
+        let record_id = self.intern(record, Ghost { claim: 0, generation: after.generations });
+        let step = ClientStep::Write(WriteReason::Submit);
+        after.clients[at] = Client { step, record_id: Some(record_id), expected, ..*client };
         after
     }
 
-    pub(super) fn client_change(&self, world: &World, event: Transition) -> WriteIntent {
-        let write = write_id(self.fresh(world));
-        WriteIntent { transition: event, writer: Writer::Client, now: clock::now(), write }
+    pub(super) fn client_intent(&self, world: &World, transition: Transition) -> WriteIntent {
+        let write = write_id(self.fresh_number(world));
+        WriteIntent { transition, writer: Writer::Client, now: clock::now(), write }
     }
 
-    fn client_write_steps(&mut self, world: &World, at: usize, why: Why) {
+    fn client_write_steps(&mut self, world: &World, at: usize, why: WriteReason) {
         let client = world.clients[at];
-        let rec = client.rec.expect("who writes has a record");
-        match self.cas(world, rec, client.exp) {
+        let record_id = client.record_id.expect("whoever writes has a record");
+        match self.compare_and_set(world, record_id, client.expected) {
             Some(after) => {
-                let after = self.client_landed(&after, at, why, after.rev);
-                self.client_step(Cause::Work, after, at, || format!("its write lands: {why:?}"));
+                let after = self.client_confirmed(&after, at, why, after.revision);
+                self.client_step(Cause::Work, after, at, || format!("its write is stored: {why:?}"));
             }
             None => {
                 let mut after = *world;
-                after.clients[at].pc = Submitting::Unknown(why);
+                after.clients[at].step = ClientStep::Unknown(why);
                 self.client_step(Cause::Work, after, at, || format!("its write is refused: {why:?}"));
             }
         }
-        if let Some(mut after) = spend(world, |left| &mut left.unknown) {
-            after.net.push(Write { new: Some(rec), exp: client.exp });
-            after.clients[at].pc = Submitting::Unknown(why);
+        if let Some(mut after) = spend(world, |budgets| &mut budgets.unknown) {
+            after.in_flight.push(Write { record_id: Some(record_id), expected: client.expected });
+            after.clients[at].step = ClientStep::Unknown(why);
             self.client_step(Cause::Chance, after, at, || format!("its write has no answer: {why:?}"));
         }
     }
 
-    fn client_landed(&self, world: &World, at: usize, why: Why, revision: u8) -> World {
+    fn client_confirmed(&self, world: &World, at: usize, why: WriteReason, revision: u8) -> World {
         let client = world.clients[at];
         let own = match why {
-            Why::Submit => true,
-            Why::Met => false,
-            Why::Stands => return self.accepted(world, at),
-            Why::Gone => client.own,
+            WriteReason::Submit => true,
+            WriteReason::Met => false,
+            WriteReason::Found => return self.accepted(world, at),
+            WriteReason::NotFound => client.own,
         };
         let mut after = *world;
-        after.clients[at] = Client { pc: Submitting::Publish, exp: revision, own, ..client };
+        after.clients[at] = Client { step: ClientStep::Publish, expected: revision, own, ..client };
         after
     }
 
     pub(super) fn accepted(&self, world: &World, at: usize) -> World {
         let mut after = *world;
-        let rec = world.clients[at].rec.expect("a job is accepted by its record");
-        after.ghost.accepted |= 1 << self.kept(rec).ghost.run;
-        after.clients[at] = Client::ended(Submitting::Done);
+        let record_id = world.clients[at].record_id.expect("a job is accepted by its record");
+        after.ghost.accepted |= 1 << self.interned(record_id).ghost.generation;
+        after.clients[at] = Client::ended(ClientStep::Done);
         after
     }
 
-    fn client_unknown_steps(&mut self, world: &World, at: usize, why: Why) {
+    fn client_unknown_steps(&mut self, world: &World, at: usize, why: WriteReason) {
         let client = world.clients[at];
-        let written = self.record(client.rec.expect("who writes has a record")).clone();
+        let written = self.record(client.record_id.expect("whoever writes has a record")).clone();
         if client.late {
             let mut after = *world;
-            after.clients[at] = Client::ended(Submitting::Dead);
+            after.clients[at] = Client::ended(ClientStep::Dead);
             self.client_step(Cause::Work, after, at, || "gives up: no answer".to_owned());
         }
-        match resolve_write(&written, u64::from(client.exp), self.stored(world)) {
+        match resolve_write(&written, u64::from(client.expected), self.stored_entry(world)) {
             WriteResolution::Landed(revision) => {
-                let after = self.client_landed(world, at, why, small(revision));
-                self.client_step(Cause::Work, after, at, || format!("R5: it landed: {why:?}"));
+                let after = self.client_confirmed(world, at, why, to_u8(revision));
+                self.client_step(Cause::Work, after, at, || format!("its write was stored: {why:?}"));
             }
             WriteResolution::Unchanged => {
                 let mut after = *world;
-                after.clients[at].pc = Submitting::Write(why);
-                self.client_step(Cause::Work, after, at, || "R5: unchanged, tries again".to_owned());
+                after.clients[at].step = ClientStep::Write(why);
+                self.client_step(Cause::Work, after, at, || "nothing has changed, tries again".to_owned());
             }
-            WriteResolution::Moved(_) => self.meet_step(world, at),
+            WriteResolution::Moved(_) => self.decide_again_step(world, at),
         }
     }
 
-    /// Decides by what stands.
-    pub(super) fn meet_step(&mut self, world: &World, at: usize) {
+    /// Decides again, by the stored entry.
+    pub(super) fn decide_again_step(&mut self, world: &World, at: usize) {
         let mut after = *world;
         let client = &mut after.clients[at];
-        let Some(rec) = world.rec else {
-            if client.late || world.odd.is_some() {
-                *client = Client::ended(Submitting::Dead);
+        let Some(record_id) = world.record_id else {
+            if client.late || world.foreign.is_some() {
+                *client = Client::ended(ClientStep::Dead);
                 return self.client_step(Cause::Work, after, at, || "fails: no record of its own".to_owned());
             }
-            let after = self.created(world, at, world.rev);
-            return self.client_step(Cause::Work, after, at, || "nothing stands: T0 again".to_owned());
+            let after = self.start_submission(world, at, world.revision);
+            return self
+                .client_step(Cause::Work, after, at, || "there is no record: records again".to_owned());
         };
-        let record = self.record(rec).clone();
-        client.rec = Some(rec);
-        client.exp = world.rev;
+        let record = self.record(record_id).clone();
+        client.record_id = Some(record_id);
+        client.expected = world.revision;
         if is_failure(&record, ErrorKind::NotPublished) || record.args_digest != Some(args(client.args)) {
-            *client = Client::ended(Submitting::Done);
+            *client = Client::ended(ClientStep::Done);
             return self
                 .client_step(Cause::Work, after, at, || "is told NotPublished or Conflict".to_owned());
         }
         match record.stage {
-            JobState::Pending { .. } if self.is(Mutant::NoTouch) && world.msgs.is_empty() => {
-                *client = Client { pc: Submitting::Publish, own: false, ..*client };
+            JobState::Pending { .. }
+                if self.is(Mutant::ReadsInsteadOfTouching) && world.messages.is_empty() =>
+            {
+                *client = Client { step: ClientStep::Publish, own: false, ..*client };
                 self.client_step(Cause::Work, after, at, || "no message: publishes again".to_owned());
             }
-            JobState::Pending { .. } if !self.is(Mutant::NoTouch) => self.touch_step(&after, at, Why::Met),
+            JobState::Pending { .. } if !self.is(Mutant::ReadsInsteadOfTouching) => {
+                self.touch_step(&after, at, WriteReason::Met)
+            }
             JobState::Pending { .. }
             | JobState::Running(_)
             | JobState::Retry { .. }
@@ -192,30 +197,38 @@ impl Model {
         }
     }
 
-    /// T0b on the record that it holds.
-    pub(super) fn touch_step(&mut self, world: &World, at: usize, why: Why) {
+    /// Touches the record that the client has read.
+    pub(super) fn touch_step(&mut self, world: &World, at: usize, why: WriteReason) {
         let mut after = *world;
-        let held = world.clients[at].rec.expect("it touches what it holds");
-        let intent = self.client_change(world, Transition::Touch);
-        let touched = transition(Some(self.record(held)), &intent)
+        let touched_id = world.clients[at].record_id.expect("whoever touches has a record");
+        let intent = self.client_intent(world, Transition::Touch);
+        let touched = transition(Some(self.record(touched_id)), &intent)
             .expect("a client may touch PENDING without an attempt");
-        let rec = self.keep(touched, self.kept(held).ghost);
+        let record_id = self.intern(touched, self.interned(touched_id).ghost);
         let client = &mut after.clients[at];
-        (client.rec, client.pc) = (Some(rec), Submitting::Write(why));
+        client.record_id = Some(record_id);
+        client.step = ClientStep::Write(why);
         client.touches = (client.touches + 1).min(self.scenario.touches);
         client.late |= client.touches == self.scenario.touches;
         self.client_step(Cause::Work, after, at, || format!("touches: {why:?}"));
     }
 
+    /// Returns the message that the client publishes for its record.
     pub(super) fn message(&self, client: &Client) -> Publish {
-        let kept = self.kept(client.rec.expect("it publishes for a record"));
-        let submitted = small(kept.record.submitted_at.unix_ms().unsigned_abs() / 1000);
-        let scheduled = is_scheduled(&kept.record);
-        Publish { hdr: client.exp, args: client.args, submitted, run: kept.ghost.run, scheduled }
+        let interned = self.interned(client.record_id.expect("whoever publishes has a record"));
+        let submitted = to_u8(interned.record.submitted_at.unix_ms().unsigned_abs() / 1000);
+        let scheduled = is_scheduled(&interned.record);
+        Publish {
+            revision: client.expected,
+            args: client.args,
+            submitted,
+            generation: interned.ghost.generation,
+            scheduled,
+        }
     }
 }
 
-/// Whether it is for a schedule to bring the job's message.
-pub(super) fn is_scheduled(held: &Record) -> bool {
-    matches!(held.stage, JobState::Pending { not_before: Some(_) })
+/// Returns whether the job's message is published as a schedule.
+pub(super) fn is_scheduled(record: &Record) -> bool {
+    matches!(record.stage, JobState::Pending { not_before: Some(_) })
 }

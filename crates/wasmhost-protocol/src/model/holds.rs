@@ -1,20 +1,24 @@
-//! Each scenario keeps every invariant.
+//! Tests that every scenario keeps every invariant.
 
 use crate::model::scenarios::{self, Scenario};
 use crate::model::search::explore;
 use crate::model::steps::Model;
 
-/// Set to `wide`, it lets more go wrong in one history.
+/// The environment variable that, set to `wide`, lets more go wrong in one history.
 const BOUNDS: &str = "WASMHOST_MODEL";
 
-#[expect(clippy::disallowed_methods, reason = "no configuration of the product: how far a test goes")]
+#[expect(clippy::disallowed_methods, reason = "it says how far a test goes and configures no program")]
 fn holds(scenario: Scenario) {
     let wide = std::env::var(BOUNDS).is_ok_and(|bounds| bounds == "wide");
     let scenario = if wide { scenario.widened() } else { scenario };
     let found = explore(Model::new(scenario, None), None);
     eprintln!("{}: {} states, {} steps", scenario.name, found.states, found.steps);
-    assert!(found.violations.is_empty(), "{}\n{}", scenario.name, found.told());
-    assert_eq!(found.capped, scenario.left.junk > 0, "only what no host can read is delivered without end");
+    assert!(found.violations.is_empty(), "{}\n{}", scenario.name, found.describe());
+    assert_eq!(
+        found.capped,
+        scenario.budgets.foreign_value > 0,
+        "only what no host can read is delivered without end"
+    );
 }
 
 macro_rules! scenarios {

@@ -1,92 +1,100 @@
-//! The protocol's invariants: on each write as it lands, and on each state.
+//! The protocol's [invariants](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#invariants),
+//! checked on each write as it is stored and on each state.
 
 use crate::record::{End, ErrorKind, JobState, Record, StateLabel};
 
-use crate::model::records::Rec;
+use crate::model::records::RecordId;
 use crate::model::steps::{Model, args};
-use crate::model::world::{Odd, World};
+use crate::model::world::{ForeignValue, World};
 
 impl Model {
-    pub(super) fn hit(&mut self, what: impl Into<String>) {
-        self.hits.push(what.into());
+    /// Notes that the step which is being made violates an invariant.
+    pub(super) fn violate(&mut self, what: impl Into<String>) {
+        self.violations.push(what.into());
     }
 
-    /// What must hold of `new` as it lands on what stands.
-    pub(super) fn check_write(&mut self, world: &World, new: Rec) {
+    /// Checks what must hold of a record as it is written over the stored entry.
+    pub(super) fn check_write(&mut self, world: &World, new: RecordId) {
         let mut broken = Vec::new();
-        let after = self.kept(new);
-        let bit = 1 << after.ghost.run;
-        if world.odd == Some(Odd::Unreadable) || world.odd == Some(Odd::Newer) {
+        let after = self.interned(new);
+        let bit = 1 << after.ghost.generation;
+        if world.foreign == Some(ForeignValue::Unreadable) || world.foreign == Some(ForeignValue::Newer) {
             broken.push("R6b something that is no record of this version is overwritten".to_owned());
         }
-        match world.rec {
+        match world.record_id {
             Some(old) => self.check_change(world, old, new, &mut broken),
-            None if after.record.attempt > 0 && world.ghost.over & bit != 0 => {
+            None if after.record.attempt > 0 && world.ghost.ended & bit != 0 => {
                 broken.push("I13 a job that ended is run again".to_owned());
             }
             None => {}
         }
-        if after.record.is_terminal() && world.ghost.over & bit != 0 {
+        if after.record.is_terminal() && world.ghost.ended & bit != 0 {
             broken.push("I2 second terminal revision".to_owned());
         }
-        if is_failure(&after.record, ErrorKind::Poison) && !world.ghost.storm {
+        if is_failure(&after.record, ErrorKind::Poison) && !world.ghost.excess_deliveries {
             broken.push("R2 poison, though hosts gave it back on purpose".to_owned());
         }
         let fails = matches!(&after.record.stage, JobState::Ended { end: End::Failure(_), .. });
         if self.scenario.copies && fails && world.ghost.copied == 0 && !world.ghost.refused {
-            broken.push("R7 a failure is recorded before its copy for people".to_owned());
+            broken.push("R7 a failure is recorded before its dead-letter copy".to_owned());
         }
-        let body = world.msgs.iter().find(|msg| Some(u64::from(msg.seq)) == after.record.msg_seq);
-        if let Some(msg) = body
-            && after.record.args_digest.is_some_and(|digest| digest != args(msg.what.args))
+        let body = world.messages.iter().find(|message| Some(u64::from(message.seq)) == after.record.msg_seq);
+        if let Some(message) = body
+            && after.record.args_digest.is_some_and(|digest| digest != args(message.publish.args))
         {
             broken.push("R0 a claim takes other arguments than its record was made for".to_owned());
         }
-        self.hits.append(&mut broken);
+        self.violations.append(&mut broken);
     }
 
-    fn check_change(&self, world: &World, old: Rec, new: Rec, broken: &mut Vec<String>) {
-        let (old, new) = (self.kept(old), self.kept(new));
-        let (before, after) = (&old.record, &new.record);
-        let claims = (after.attempt, new.ghost.claim) != (before.attempt, old.ghost.claim);
+    fn check_change(&self, world: &World, old: RecordId, new: RecordId, broken: &mut Vec<String>) {
+        let old = self.interned(old);
+        let new = self.interned(new);
+        let before = &old.record;
+        let after = &new.record;
+        let is_claim = (after.attempt, new.ghost.claim) != (before.attempt, old.ghost.claim);
         if before.is_terminal() {
-            broken.push(format!("I1 {} overwritten by {}", word(before), word(after)));
+            broken.push(format!("I1 {} overwritten by {}", describe_record(before), describe_record(after)));
         }
-        if after.attempt < before.attempt || (claims && after.attempt != before.attempt + 1) {
+        if after.attempt < before.attempt || (is_claim && after.attempt != before.attempt + 1) {
             broken.push("I3 attempt".to_owned());
         }
-        if !claims && after.token != before.token {
+        if !is_claim && after.token != before.token {
             broken.push("I4 token changed without a claim".to_owned());
         }
-        if claims && after.attempt == before.attempt {
+        if is_claim && after.attempt == before.attempt {
             broken.push("I4 write of another claim".to_owned());
         }
         if let Some(revoke) = before.revoke.as_ref().filter(|_| !before.is_terminal()) {
-            let kept = after.revoke.as_ref().is_some_and(|kept| kept.stop_at <= revoke.stop_at);
-            if !kept || (after.is_terminal() && after.state() != StateLabel::Revoked) {
-                broken.push(format!("I7 revoked, then {}", word(after)));
+            let is_preserved = after.revoke.as_ref().is_some_and(|after| after.stop_at <= revoke.stop_at);
+            if !is_preserved || (after.is_terminal() && after.state() != StateLabel::Revoked) {
+                broken.push(format!("I7 revoked, then {}", describe_record(after)));
             }
         }
-        if claims && self.is_early(world) {
+        if is_claim && self.has_retry_waiting(world) {
             broken.push("I14 claimed before not_before".to_owned());
         }
-        // The end that says so does not raise it any more.
-        let told = u32::from(is_failure(after, ErrorKind::WorkerLost));
-        if after.lost + told > u32::from(world.ghost.faults) {
+        // `WorkerLost` is written instead of a claim that would raise `lost`, so that the last lost claim is
+        // not in the counter.
+        let uncounted = u32::from(is_failure(after, ErrorKind::WorkerLost));
+        if after.lost + uncounted > u32::from(world.ghost.faults) {
             broken.push("I11 lost raised though no claim was lost".to_owned());
         }
     }
 
-    /// What must hold of a state.
+    /// Returns the invariants that a state violates.
     pub(super) fn check_state(&mut self, world: &World) -> Vec<String> {
         let ghost = &world.ghost;
         let mut broken = Vec::new();
-        if world.msgs.is_empty() && !ghost.purged {
-            let live = world.rec.map(|rec| self.kept(rec)).filter(|kept| !kept.record.is_terminal());
-            if live.is_some_and(|kept| ghost.accepted >> kept.ghost.run & 1 == 1) {
+        if world.messages.is_empty() && !ghost.purged {
+            let open_job = world
+                .record_id
+                .map(|record_id| self.interned(record_id))
+                .filter(|interned| !interned.record.is_terminal());
+            if open_job.is_some_and(|interned| ghost.accepted >> interned.ghost.generation & 1 == 1) {
                 broken.push("I5 message gone without a terminal record".to_owned());
             }
-            if world.rec.is_none() && world.odd.is_none() && ghost.accepted & !ghost.over != 0 {
+            if world.record_id.is_none() && world.foreign.is_none() && ghost.accepted & !ghost.ended != 0 {
                 broken.push("I5 job gone without any record".to_owned());
             }
         }
@@ -96,18 +104,21 @@ impl Model {
         broken
     }
 
-    /// An ending state: nothing is left to do. A job whose record nobody can read ends in DEAD.
+    /// Returns whether a state is an ending one, in which nothing is left to do. A job whose record nobody
+    /// can read ends among the dead letters.
     pub(super) fn is_end(&self, world: &World) -> bool {
-        let ended = world.rec.is_none_or(|rec| self.record(rec).is_terminal());
-        let unread = world.odd.is_some();
-        world.msgs.is_empty() && ended && (unread || world.ghost.accepted & !world.ghost.over == 0)
+        let has_ended = world.record_id.is_none_or(|record_id| self.record(record_id).is_terminal());
+        let is_unreadable = world.foreign.is_some();
+        world.messages.is_empty()
+            && has_ended
+            && (is_unreadable || world.ghost.accepted & !world.ghost.ended == 0)
     }
 
-    /// A record in words.
-    pub(super) fn word(&self, rec: Rec) -> String {
-        let record = self.record(rec);
+    /// Describes a record for a label.
+    pub(super) fn describe_record(&self, record_id: RecordId) -> String {
+        let record = self.record(record_id);
         let revoke = if record.revoke.is_some() && !record.is_terminal() { "+revoke" } else { "" };
-        format!("{}({}){revoke}", word(record), record.attempt)
+        format!("{}({}){revoke}", describe_record(record), record.attempt)
     }
 }
 
@@ -115,7 +126,7 @@ pub(super) fn is_failure(record: &Record, kind: ErrorKind) -> bool {
     matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == kind)
 }
 
-fn word(record: &Record) -> String {
+fn describe_record(record: &Record) -> String {
     match &record.stage {
         JobState::Ended { end: End::Failure(error), .. } => error.kind.as_str().to_owned(),
         JobState::Ended { end: End::Success(_) | End::Revoked, .. }

@@ -1,4 +1,5 @@
-//! A host that owns a claim: its guest runs, and each of its writes is built by `next` on the record that it holds.
+//! A host that owns a claim: its guest runs, and each of its writes is what the state machine makes of the
+//! record that it has accepted.
 
 use crate::ids::StateName;
 use crate::json::Json;
@@ -8,54 +9,55 @@ use crate::record::{End, ErrorKind, JobError, Payload, Record, StoredEntry};
 use crate::rules::{Attempt, Decision, WriteResolution, decide, resolve_write, still_owned};
 
 use crate::model::clock;
-use crate::model::host::small;
-use crate::model::mutants::{Mutant, forced};
+use crate::model::mutants::{Mutant, force_write};
 use crate::model::records::{Ghost, token, write_id};
 use crate::model::server::name;
-use crate::model::steps::{Cause, Model, retry_policy, spend};
-use crate::model::world::{At, Host, Intent, Msg, World};
+use crate::model::steps::{Cause, Model, retry_policy, spend, to_u8};
+use crate::model::world::{Host, HostStep, Intent, Message, World};
 
 impl Model {
     pub(super) fn run_steps(&mut self, world: &World, at: usize) {
         let host = world.hosts[at];
-        let known = self.record(host.rec.expect("who runs holds a record")).clone();
+        let held_record = self.record(host.record_id.expect("whoever runs has a record")).clone();
         if !host.recorded {
-            self.hit("I10 guest runs without a recorded attempt");
+            self.violate("I10 guest runs without a recorded attempt");
         }
         self.beat_step(world, at);
-        if known.revoke.is_some() {
-            return self.outcome_step(world, at, &known, Verdict::Cancelled);
+        if held_record.revoke.is_some() {
+            return self.outcome_step(world, at, &held_record, Verdict::Cancelled);
         }
-        if let Some(after) = spend(world, |left| &mut left.progress) {
+        if let Some(after) = spend(world, |budgets| &mut budgets.progress) {
             self.intend_step(&after, at, Intent::Progress, Cause::Chance);
         }
-        if let Some(after) = spend(world, |left| &mut left.handoff) {
-            let intent = self.decided(&known, Verdict::Cancelled);
+        if let Some(after) = spend(world, |budgets| &mut budgets.handoff) {
+            let intent = self.decide_intent(&held_record, Verdict::Cancelled);
             self.intend_step(&after, at, intent, Cause::Chance);
         }
-        self.outcome_step(world, at, &known, Verdict::Returned(Json::null()));
-        if !self.scenario.plain {
+        self.outcome_step(world, at, &held_record, Verdict::Returned(Json::null()));
+        if !self.scenario.always_succeeds {
             let failed = Verdict::Failed { message: "it failed".to_owned(), details: None };
-            self.outcome_step(world, at, &known, failed);
+            self.outcome_step(world, at, &held_record, failed);
         }
     }
 
-    /// R9: what others wrote is adopted, where the claim still stands.
+    /// Takes a beat: the host accepts the revision that others wrote, if the claim is still its own.
     pub(super) fn beat_step(&mut self, world: &World, at: usize) {
         let mut after = *world;
         let host = &mut after.hosts[at];
-        let loose = self.is(Mutant::BeatAdoptsEnds) && self.holds(world, &world.hosts[at]);
-        let found = still_owned(self.stored(world), token(host.token));
+        let accepts_ends = self.is(Mutant::BeatAcceptsEnds) && self.owns_record(world, &world.hosts[at]);
+        let found = still_owned(self.stored_entry(world), token(host.token));
         match found {
-            Some((_, revision)) if small(revision) == host.exp => {}
+            Some((_, revision)) if to_u8(revision) == host.expected => {}
             Some((_, revision)) => {
-                (host.rec, host.exp) = (world.rec, small(revision));
-                self.step(Cause::Work, after, || format!("{}: beat: adopts revision {revision}", name(at)));
+                host.record_id = world.record_id;
+                host.expected = to_u8(revision);
+                self.step(Cause::Work, after, || format!("{}: beat: accepts revision {revision}", name(at)));
             }
-            None if loose => {
-                (host.rec, host.exp) = (world.rec, world.rev);
-                if world.rev != world.hosts[at].exp {
-                    self.step(Cause::Work, after, || format!("{}: beat: adopts the end", name(at)));
+            None if accepts_ends => {
+                host.record_id = world.record_id;
+                host.expected = world.revision;
+                if world.revision != world.hosts[at].expected {
+                    self.step(Cause::Work, after, || format!("{}: beat: accepts the end", name(at)));
                 }
             }
             None => {
@@ -65,10 +67,10 @@ impl Model {
         }
     }
 
-    fn decided(&self, known: &Record, verdict: Verdict) -> Intent {
+    fn decide_intent(&self, held_record: &Record, verdict: Verdict) -> Intent {
         let retry = retry_policy(&self.scenario);
         let draining = verdict == Verdict::Cancelled;
-        let attempt = Attempt { record: known, retry: &retry, draining, jitter: 1.0 };
+        let attempt = Attempt { record: held_record, retry: &retry, draining, jitter: 1.0 };
         match decide(&attempt, &Outcome::without_run(verdict)) {
             Decision::Succeed(_) => Intent::Success,
             Decision::Fail(_) => Intent::Failure,
@@ -78,19 +80,19 @@ impl Model {
         }
     }
 
-    fn outcome_step(&mut self, world: &World, at: usize, known: &Record, verdict: Verdict) {
+    fn outcome_step(&mut self, world: &World, at: usize, held_record: &Record, verdict: Verdict) {
         let cause = if matches!(verdict, Verdict::Failed { .. }) { Cause::Chance } else { Cause::Work };
-        let intent = self.decided(known, verdict);
+        let intent = self.decide_intent(held_record, verdict);
         let mut after = *world;
         if intent == Intent::Success && self.is(Mutant::AckBeforeTerminal) {
-            let seq = world.hosts[at].msg.seq;
-            if let Some(gone) = world.msgs.iter().position(|msg| msg.seq == seq) {
-                after.msgs.remove(gone);
+            let seq = world.hosts[at].message.seq;
+            if let Some(gone) = world.messages.iter().position(|message| message.seq == seq) {
+                after.messages.remove(gone);
             }
         }
-        if intent == Intent::Retry && self.is(Mutant::NakWithoutT3) {
-            let msg = Msg { seq: world.hosts[at].msg.seq, ..Msg::default() };
-            after.hosts[at] = Host { pc: At::Nak, msg, ..Host::default() };
+        if intent == Intent::Retry && self.is(Mutant::NakWithoutRetry) {
+            let message = Message { seq: world.hosts[at].message.seq, ..Message::default() };
+            after.hosts[at] = Host { step: HostStep::Nak, message, ..Host::default() };
             return self.step(cause, after, || format!("{}: guest error: nak alone", name(at)));
         }
         self.intend_step(&after, at, intent, cause);
@@ -98,112 +100,118 @@ impl Model {
 
     fn intend_step(&mut self, world: &World, at: usize, intent: Intent, cause: Cause) {
         let mut after = *world;
-        after.hosts[at] = self.intended(world, &world.hosts[at], intent);
+        after.hosts[at] = self.prepare_write(world, &world.hosts[at], intent);
         self.step(cause, after, || format!("{}: guest: {intent:?}", name(at)));
     }
 
-    /// The host with its write built on the record that it holds; silent where the record does not take it.
-    fn intended(&mut self, world: &World, host: &Host, intent: Intent) -> Host {
-        let rec = host.rec.expect("an owner holds a record");
-        let number = self.fresh(world);
+    /// Returns the host with a write that the state machine makes of the accepted record. Where it refuses
+    /// the write, the host falls silent.
+    fn prepare_write(&mut self, world: &World, host: &Host, intent: Intent) -> Host {
+        let record_id = host.record_id.expect("an owner holds a record");
+        let number = self.fresh_number(world);
         let write = WriteIntent {
-            transition: event(intent),
+            transition: intended_transition(intent),
             writer: Writer::Owner(token(host.token)),
             now: clock::now(),
             write: write_id(number),
         };
-        let (known, run) = (self.record(rec), self.kept(rec).ghost.run);
-        let built = match self.bypasses_next(known) {
-            true => Ok(forced(known, &write)),
-            false => transition(Some(known), &write),
+        let held_record = self.record(record_id);
+        let generation = self.interned(record_id).ghost.generation;
+        let built = match self.bypasses_guards(held_record) {
+            true => Ok(force_write(held_record, &write)),
+            false => transition(Some(held_record), &write),
         };
         match built {
             Ok(record) => {
-                let pc = self.before_write(&record);
-                let new = self.keep(record, Ghost { claim: host.claim, run });
-                Host { pc, rec: Some(new), intent, ..*host }
+                let step = self.before_write(&record);
+                let new = self.intern(record, Ghost { claim: host.claim, generation });
+                Host { step, record_id: Some(new), intent, ..*host }
             }
-            // Progress is dropped: the guest sees `cancelled`.
+            // Progress is dropped while a revoke is recorded, and the guest goes on until it sees
+            // `cancelled`.
             Err(Illegal::Revoked) if intent == Intent::Progress => {
-                Host { pc: At::Run, intent: Intent::Claim, ..*host }
+                Host { step: HostStep::Run, intent: Intent::Claim, ..*host }
             }
             Err(_) => Host::default(),
         }
     }
 
-    fn bypasses_next(&self, known: &Record) -> bool {
-        self.is(Mutant::OldR5Order)
-            || self.is(Mutant::BeatAdoptsEnds) && known.is_terminal()
-            || self.is(Mutant::ReappliesOverRevoke) && known.revoke.is_some()
+    fn bypasses_guards(&self, held_record: &Record) -> bool {
+        self.is(Mutant::TokenBeforeEnd)
+            || self.is(Mutant::BeatAcceptsEnds) && held_record.is_terminal()
+            || self.is(Mutant::ReappliesOverRevoke) && held_record.revoke.is_some()
     }
 
-    /// R5 for an owner.
+    /// Finds out what became of an owner's write without an answer.
     pub(super) fn owner_unknown_step(&mut self, world: &World, at: usize) {
         let host = world.hosts[at];
-        let written = self.record(host.rec.expect("who writes has a record")).clone();
+        let written = self.record(host.record_id.expect("whoever writes has a record")).clone();
         let mut after = *world;
-        if self.is(Mutant::OldR5Order) && self.is_overwritten(world, &host, &written) {
-            after.hosts[at] = self.applied_again(world, &host, world.rev);
-            return self.step(Cause::Work, after, || format!("{}: R5, old: token mine, again", name(at)));
+        if self.is(Mutant::TokenBeforeEnd) && self.is_overwritten(world, &host, &written) {
+            after.hosts[at] = self.rebuild_write(world, &host, world.revision);
+            return self
+                .step(Cause::Work, after, || format!("{}: the token is its own, builds again", name(at)));
         }
-        match resolve_write(&written, u64::from(host.exp), self.stored(world)) {
+        match resolve_write(&written, u64::from(host.expected), self.stored_entry(world)) {
             WriteResolution::Landed(revision) => {
-                let after = self.landed(world, at, host, small(revision));
-                self.step(Cause::Work, after, || format!("{}: R5: it landed", name(at)));
+                let after = self.confirmed(world, at, host, to_u8(revision));
+                self.step(Cause::Work, after, || format!("{}: its write was stored", name(at)));
             }
             WriteResolution::Unchanged => {
-                after.hosts[at] = self.tried_again(world, &host);
-                self.step(Cause::Work, after, || format!("{}: R5: unchanged, tries again", name(at)));
+                after.hosts[at] = self.retry_write(world, &host);
+                self.step(Cause::Work, after, || format!("{}: nothing has changed, tries again", name(at)));
             }
             WriteResolution::Moved(stored) => match still_owned(stored, token(host.token)) {
                 Some((_, revision)) => {
-                    after.hosts[at] = self.applied_again(world, &host, small(revision));
+                    after.hosts[at] = self.rebuild_write(world, &host, to_u8(revision));
                     self.step(Cause::Work, after, || {
-                        format!("{}: R5: token mine, builds it again", name(at))
+                        format!("{}: still the owner, builds its write again", name(at))
                     });
                 }
                 None => {
                     after.hosts[at] = Host::default();
-                    self.step(Cause::Work, after, || format!("{}: R5: fenced", name(at)));
+                    self.step(Cause::Work, after, || format!("{}: fenced", name(at)));
                 }
             },
         }
     }
 
     fn is_overwritten(&self, world: &World, host: &Host, written: &Record) -> bool {
-        let other =
-            matches!(self.stored(world), StoredEntry::Record { record, .. } if record.write != written.write);
-        other && self.holds(world, host)
+        let other = matches!(self.stored_entry(world), StoredEntry::Record { record, .. } if record.write != written.write);
+        other && self.owns_record(world, host)
     }
 
-    /// On top of what stands; with a revoke there, REVOKED is all that an outcome may become.
-    fn applied_again(&mut self, world: &World, host: &Host, revision: u8) -> Host {
-        let found = world.rec.expect("it was read");
+    /// Returns the host with its write built again on the stored record. Where that has a revoke, an outcome
+    /// becomes REVOKED.
+    fn rebuild_write(&mut self, world: &World, host: &Host, revision: u8) -> Host {
+        let found = world.record_id.expect("it was read");
         let revoked = self.record(found).revoke.is_some() && !self.is(Mutant::ReappliesOverRevoke);
         let intent = if revoked && host.intent != Intent::Progress { Intent::Revoked } else { host.intent };
-        let host = Host { rec: Some(found), exp: revision, ..*host };
-        self.intended(world, &host, intent)
+        let host = Host { record_id: Some(found), expected: revision, ..*host };
+        self.prepare_write(world, &host, intent)
     }
 
-    /// A write that is tried again: the same one, but for a mutant, which gives it new ids.
-    pub(super) fn tried_again(&mut self, world: &World, host: &Host) -> Host {
-        let host = Host { pc: At::Write, ..*host };
-        if !self.is(Mutant::FreshWrites) {
+    /// Returns the host with the same write to be tried again. A mutant gives it a new id.
+    pub(super) fn retry_write(&mut self, world: &World, host: &Host) -> Host {
+        let host = Host { step: HostStep::Write, ..*host };
+        if !self.is(Mutant::FreshWriteIds) {
             return host;
         }
-        let rec = host.rec.expect("who writes has a record");
-        let (mut record, mut ghost) = (self.record(rec).clone(), self.kept(rec).ghost);
-        let (number, mut claim) = (self.fresh(world), (host.claim, host.token));
+        let record_id = host.record_id.expect("whoever writes has a record");
+        let mut record = self.record(record_id).clone();
+        let mut ghost = self.interned(record_id).ghost;
+        let number = self.fresh_number(world);
         record.write = write_id(number);
-        if host.intent == Intent::Claim {
-            record.token = Some(token(number));
-            (ghost.claim, claim) = (number, (number, number));
+        if host.intent != Intent::Claim {
+            return Host { record_id: Some(self.intern(record, ghost)), ..host };
         }
-        Host { rec: Some(self.keep(record, ghost)), claim: claim.0, token: claim.1, ..host }
+        record.token = Some(token(number));
+        ghost.claim = number;
+        Host { record_id: Some(self.intern(record, ghost)), claim: number, token: number, ..host }
     }
 }
 
-fn event(intent: Intent) -> Transition {
+fn intended_transition(intent: Intent) -> Transition {
     let finish = |end| Transition::Finish { end, usage: None, denied: Vec::new() };
     let retry = |not_before, charge| Transition::Retry {
         reason: "again".to_owned(),

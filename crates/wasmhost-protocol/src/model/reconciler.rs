@@ -1,7 +1,8 @@
-//! A reconciler (R13): two scans a grace apart, each of up to three look-ups; the end that it writes is `end_of_gone`'s.
+//! A reconciler: two scans a grace apart, each of up to three look-ups. The end that it writes comes from
+//! `end_missing_job`, and what it does with a due message from `decide_due_message`.
 
 use crate::record::JobState;
-use crate::rules::{Ages, Leftover, end_missing_job, leftover};
+use crate::rules::{DueMessageDecision, DueMessageTimes, decide_due_message, end_missing_job};
 use crate::timestamp::Timestamp;
 
 use crate::model::clock;
@@ -9,105 +10,119 @@ use crate::model::mutants::Mutant;
 use crate::model::records::write_id;
 use crate::model::server::clients_late;
 use crate::model::steps::{Cause, Model, spend};
-use crate::model::world::{Msg, Place, Recon, Reconciling, World, Write};
+use crate::model::world::{Location, Message, Reconciler, ReconcilerStep, World, Write};
 
 impl Model {
     pub(super) fn reconciler_steps(&mut self, world: &World, at: usize) {
-        let recon = world.recons[at];
-        let live = world.rec.is_some_and(|rec| !self.record(rec).is_terminal());
-        let scan = |scan| Recon { pc: Reconciling::Scan(0), scan };
-        let turn = |recon| {
+        let reconciler = world.reconcilers[at];
+        let has_open_job = world.record_id.is_some_and(|record_id| !self.record(record_id).is_terminal());
+        let scan = |scan| Reconciler { step: ReconcilerStep::Scan(0), scan };
+        let with = |reconciler| {
             let mut after = *world;
-            after.recons[at] = recon;
+            after.reconcilers[at] = reconciler;
             after
         };
-        self.leftover_steps(world, at);
-        match recon.pc {
-            Reconciling::Idle if live && !self.is_early(world) && !self.waits(world) => {
-                self.step(Cause::Work, turn(scan(1)), || format!("reconciler {}: scan 1 reads", at + 1));
+        self.due_message_steps(world, at);
+        match reconciler.step {
+            ReconcilerStep::Idle
+                if has_open_job && !self.has_retry_waiting(world) && !self.has_delayed_job_waiting(world) =>
+            {
+                self.step(Cause::Work, with(scan(1)), || format!("reconciler {}: scan 1 reads", at + 1));
             }
-            Reconciling::Idle => {}
-            Reconciling::Scan(stage) => {
+            ReconcilerStep::Idle => {}
+            ReconcilerStep::Scan(stage) => {
                 let order = self.order();
-                let place = order[usize::from(stage)];
-                let found = world.msgs.iter().any(|msg| msg.place == place);
-                let last = recon.scan == 2 || self.is(Mutant::OneScan);
-                let pc = match stage {
-                    _ if usize::from(stage) + 1 < order.len() => Reconciling::Scan(stage + 1),
-                    _ if last => Reconciling::Write,
-                    _ => Reconciling::Grace,
+                let location = order[usize::from(stage)];
+                let found = world.messages.iter().any(|message| message.location == location);
+                let last = reconciler.scan == 2 || self.is(Mutant::OneScan);
+                let step = match stage {
+                    _ if usize::from(stage) + 1 < order.len() => ReconcilerStep::Scan(stage + 1),
+                    _ if last => ReconcilerStep::Write,
+                    _ => ReconcilerStep::Grace,
                 };
-                let next = if found { Recon::default() } else { Recon { pc, ..recon } };
+                let next = if found { Reconciler::default() } else { Reconciler { step, ..reconciler } };
                 let what = if found { "found" } else { "none" };
-                self.step(Cause::Work, turn(next), || format!("reconciler {}: {what} in {place:?}", at + 1));
+                self.step(Cause::Work, with(next), || {
+                    format!("reconciler {}: {what} in {location:?}", at + 1)
+                });
             }
-            Reconciling::Grace => {
-                let after = clients_late(&turn(scan(2)));
+            ReconcilerStep::Grace => {
+                // No client publishes for longer than half of a grace, so that every client is late by the
+                // second scan.
+                let after = clients_late(&with(scan(2)));
                 self.step(Cause::Work, after, || format!("reconciler {}: 60 s pass, scan 2 reads", at + 1));
             }
-            Reconciling::Write => self.reconciler_write(world, at),
+            ReconcilerStep::Write => self.reconciler_write(world, at),
         }
     }
 
-    /// What fired and has no copy in the job stream: it goes with a job that has ended, else the job gets it.
-    fn leftover_steps(&mut self, world: &World, at: usize) {
+    /// Takes the steps for a due message that has no copy in the job stream.
+    fn due_message_steps(&mut self, world: &World, at: usize) {
         let number = at + 1;
-        let queued = world.msgs.iter().any(|msg| msg.place == Place::Jobs);
-        let left = world.msgs.iter().position(|msg| msg.place == Place::Due && msg.taken);
-        let Some(left) = left.filter(|_| !queued) else { return };
-        let fired = world.msgs[left];
-        let revision = (fired.what.hdr > 0).then(|| u64::from(fired.what.hdr));
+        let has_copy = world.messages.iter().any(|message| message.location == Location::Jobs);
+        let due =
+            world.messages.iter().position(|message| message.location == Location::Due && message.sourced);
+        let Some(due) = due.filter(|_| !has_copy) else { return };
+        let fired = world.messages[due];
+        let revision = (fired.publish.revision > 0).then(|| u64::from(fired.publish.revision));
         let mut after = *world;
         let now = clock::now();
-        let ages = Ages { fired_at: now, bucket_created: Timestamp::from_unix_ms(0), now };
-        match leftover(&self.stored(world), revision, ages) {
-            Leftover::Unknown => {}
-            Leftover::Over => {
-                after.msgs.remove(left);
-                self.step(Cause::Work, after, || format!("reconciler {number}: removes what fired"));
+        let times = DueMessageTimes { fired_at: now, bucket_created: Timestamp::from_unix_ms(0), now };
+        match decide_due_message(&self.stored_entry(world), revision, times) {
+            DueMessageDecision::Leave => {}
+            DueMessageDecision::Delete => {
+                after.messages.remove(due);
+                self.step(Cause::Work, after, || format!("reconciler {number}: deletes the due message"));
             }
-            Leftover::Owed => {
-                after.seqs += 1;
-                let copy = Msg { seq: after.seqs, place: Place::Jobs, taken: false, ..fired };
-                after.msgs.push(copy);
-                if let Some(after) = spend(&after, |left| &mut left.crash) {
+            DueMessageDecision::Publish => {
+                after.last_seq += 1;
+                let copy = Message { seq: after.last_seq, location: Location::Jobs, sourced: false, ..fired };
+                after.messages.push(copy);
+                if let Some(after) = spend(&after, |budgets| &mut budgets.crash) {
                     self.step(Cause::Chance, after, || {
-                        format!("reconciler {number}: queues what fired, and dies")
+                        format!("reconciler {number}: publishes the due message, and dies")
                     });
                 }
-                after.msgs.remove(left);
-                self.step(Cause::Work, after, || format!("reconciler {number}: queues what fired"));
+                after.messages.remove(due);
+                self.step(Cause::Work, after, || format!("reconciler {number}: publishes the due message"));
             }
         }
     }
 
-    /// Where nobody writes schedules, looking for one makes no difference.
-    fn order(&self) -> &'static [Place] {
-        match (self.scenario.place, self.is(Mutant::JobsBeforeSchedules)) {
-            (Place::Jobs, _) => &[Place::Jobs],
-            (Place::Schedule | Place::Due, true) => &[Place::Jobs, Place::Due, Place::Schedule],
-            (Place::Schedule | Place::Due, false) => &[Place::Schedule, Place::Due, Place::Jobs],
+    /// Returns the locations in the order in which a scan looks into them: the direction in which messages
+    /// move, so that none moves past a scan. Where nobody writes schedules, only the job stream is looked
+    /// into, which makes the search smaller.
+    fn order(&self) -> &'static [Location] {
+        match (self.scenario.location, self.is(Mutant::JobsBeforeSchedules)) {
+            (Location::Jobs, _) => &[Location::Jobs],
+            (Location::Schedule | Location::Due, true) => {
+                &[Location::Jobs, Location::Due, Location::Schedule]
+            }
+            (Location::Schedule | Location::Due, false) => {
+                &[Location::Schedule, Location::Due, Location::Jobs]
+            }
         }
     }
 
     fn reconciler_write(&mut self, world: &World, at: usize) {
         let mut after = *world;
-        after.recons[at] = Recon::default();
-        let rec = world.rec.expect("what it saw twice stands");
-        let record = self.record(rec).clone();
-        let running = matches!(record.stage, JobState::Running(_));
-        if self.is(Mutant::NoT6bForReconciler) && running && record.revoke.is_some() {
+        after.reconcilers[at] = Reconciler::default();
+        let record_id = world.record_id.expect("a scan starts again where the record changes");
+        let record = self.record(record_id).clone();
+        let is_running = matches!(record.stage, JobState::Running(_));
+        if self.is(Mutant::NoRevokedByReconciler) && is_running && record.revoke.is_some() {
             return self.step(Cause::Work, after, || format!("reconciler {}: nothing it may write", at + 1));
         }
-        let write = write_id(self.fresh(world));
+        let write = write_id(self.fresh_number(world));
         let ended = end_missing_job(&record, clock::now(), write).expect("the job has not ended");
-        let new = self.keep(ended, self.kept(rec).ghost);
-        let what = if self.describe { self.word(new) } else { String::new() };
-        if let Some(mut after) = spend(&after, |left| &mut left.unknown) {
-            after.net.push(Write { new: Some(new), exp: world.rev });
+        let new = self.intern(ended, self.interned(record_id).ghost);
+        let what = if self.describe { self.describe_record(new) } else { String::new() };
+        if let Some(mut after) = spend(&after, |budgets| &mut budgets.unknown) {
+            after.in_flight.push(Write { record_id: Some(new), expected: world.revision });
             self.step(Cause::Chance, after, || format!("reconciler {}: {what} has no answer", at + 1));
         }
-        let landed = self.cas(&after, new, world.rev).expect("its revision stands");
-        self.step(Cause::Work, landed, || format!("reconciler {}: {what}", at + 1));
+        let confirmed =
+            self.compare_and_set(&after, new, world.revision).expect("the revision is the newest");
+        self.step(Cause::Work, confirmed, || format!("reconciler {}: {what}", at + 1));
     }
 }

@@ -1,5 +1,5 @@
-//! The records of a search, each kept once: the world names them by number. What no decision reads is made equal first,
-//! so that histories that differ only there come to the same state.
+//! The records of a search, each stored once and named by a number in the states of the world. Fields that no
+//! decision reads are made equal first, so that histories that differ only there lead to the same state.
 
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU16;
@@ -8,31 +8,31 @@ use crate::record::{End, JobState, Record, RunningLabel, Token, WriteId};
 use crate::timestamp::Timestamp;
 use rustc_hash::{FxHashMap, FxHasher};
 
-/// A kept record.
+/// The number of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Rec(NonZeroU16);
+pub(super) struct RecordId(NonZeroU16);
 
-/// What the record truly is, whatever it says: which claim's, and which use of the id.
+/// What the record truly belongs to, whatever its fields say: a claim, and a use of the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Ghost {
     pub(super) claim: u8,
-    pub(super) run: u8,
+    pub(super) generation: u8,
 }
 
-/// A record with what is known beside it.
+/// A record with what the model knows of it.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct InternedRecord {
     pub(super) record: Record,
     pub(super) ghost: Ghost,
-    /// The number in its token and in its write id.
+    /// The numbers in its token and in its write id.
     pub(super) token: u8,
     pub(super) write: u8,
 }
 
 #[derive(Default)]
 pub(super) struct Records {
-    kept: Vec<Kept>,
-    index: FxHashMap<u64, Vec<Rec>>,
+    interned: Vec<InternedRecord>,
+    index: FxHashMap<u64, Vec<RecordId>>,
 }
 
 pub(super) fn token(number: u8) -> Token {
@@ -44,34 +44,34 @@ pub(super) fn write_id(number: u8) -> WriteId {
 }
 
 impl Records {
-    pub(super) fn get(&self, rec: Rec) -> &Kept {
-        &self.kept[usize::from(rec.0.get()) - 1]
+    pub(super) fn get(&self, record_id: RecordId) -> &InternedRecord {
+        &self.interned[usize::from(record_id.0.get()) - 1]
     }
 
-    pub(super) fn keep(&mut self, mut record: Record, ghost: Ghost) -> Rec {
-        level(&mut record);
+    pub(super) fn intern(&mut self, mut record: Record, ghost: Ghost) -> RecordId {
+        normalise(&mut record);
         let alike = self.index.entry(digest(&record, ghost)).or_default();
-        let same = |rec: &&Rec| {
-            let kept = &self.kept[usize::from(rec.0.get()) - 1];
-            kept.ghost == ghost && kept.record == record
+        let same = |record_id: &&RecordId| {
+            let interned = &self.interned[usize::from(record_id.0.get()) - 1];
+            interned.ghost == ghost && interned.record == record
         };
-        if let Some(rec) = alike.iter().find(same) {
-            return *rec;
+        if let Some(record_id) = alike.iter().find(same) {
+            return *record_id;
         }
-        let number = u16::try_from(self.kept.len() + 1).expect("fewer records than numbers");
-        let rec = Rec(NonZeroU16::new(number).expect("counted from 1"));
-        alike.push(rec);
+        let number = u16::try_from(self.interned.len() + 1).expect("fewer records than numbers");
+        let record_id = RecordId(NonZeroU16::new(number).expect("counted from 1"));
+        alike.push(record_id);
         let number =
             |id: String| u8::from_str_radix(&id[30..], 16).expect("small numbers stand for random bits");
-        let (token, write) =
-            (record.token.map_or(0, |token| number(token.to_string())), number(record.write.to_string()));
-        self.kept.push(Kept { record, ghost, token, write });
-        rec
+        let token = record.token.map_or(0, |token| number(token.to_string()));
+        let write = number(record.write.to_string());
+        self.interned.push(InternedRecord { record, ghost, token, write });
+        record_id
     }
 }
 
-/// No decision reads these times; a search that found one to matter would not be repeatable by its trace.
-fn level(record: &mut Record) {
+/// Sets the times that no decision reads to one value.
+fn normalise(record: &mut Record) {
     let origin = Timestamp::from_unix_ms(0);
     record.updated_at = origin;
     record.started_at = record.started_at.map(|_| origin);

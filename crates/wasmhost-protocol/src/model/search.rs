@@ -1,5 +1,6 @@
-//! Breadth first over every state that a scenario reaches; then I6: from every one an ending state is reached by steps
-//! that need neither a fault nor a wish.
+//! The search: breadth first over every state that a scenario reaches, with the invariants checked on each
+//! write and each state. Then it checks I6: from every state an ending state is reached by steps that need
+//! neither a fault nor somebody's wish.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,19 +9,19 @@ use rustc_hash::FxHasher;
 use crate::model::steps::{Cause, Model, Step};
 use crate::model::world::World;
 
-/// What is violated where no ending state can be reached.
+/// The violation where no ending state can be reached.
 const STUCK: &str = "I6 no ending state can be reached";
 
-/// A violation, with a shortest way to it.
+/// A violation, with the steps of a shortest way to it.
 #[derive(Debug)]
 pub(super) struct Violation {
     pub(super) what: String,
     pub(super) trace: Vec<String>,
 }
 
-/// What a search found.
+/// What an exploration of a scenario found.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Exploration {
     pub(super) states: usize,
     pub(super) steps: usize,
     /// Whether a message was delivered as often as the model counts.
@@ -28,22 +29,22 @@ pub(super) struct Found {
     pub(super) violations: Vec<Violation>,
 }
 
-impl Found {
-    /// What is broken, each with the way to it.
-    pub(super) fn told(&self) -> String {
-        let mut told = String::new();
+impl Exploration {
+    /// Describes each violation and the way to it.
+    pub(super) fn describe(&self) -> String {
+        let mut describe = String::new();
         for Violation { what, trace } in &self.violations {
-            told.push_str(&format!("violated: {what}\n"));
+            describe.push_str(&format!("violated: {what}\n"));
             for (number, step) in (1..).zip(trace) {
-                told.push_str(&format!("{number:>5}. {step}\n"));
+                describe.push_str(&format!("{number:>5}. {step}\n"));
             }
         }
-        told
+        describe
     }
 }
 
-/// Where a violation was seen: at a state, or on the step from it that breaks it.
-struct Seen {
+/// A violation and where it was found: in a state, or by a step from it.
+struct Finding {
     what: String,
     at: usize,
     by_step: bool,
@@ -53,16 +54,17 @@ struct Search {
     model: Model,
     states: Vec<World>,
     parents: Vec<u32>,
-    /// States by hash: 0 or a number from 1.
+    /// An open-addressed hash table of the states' numbers, which count from 1; 0 is a free place. The states
+    /// themselves are in one list, and a map of them would hold each one twice.
     table: Vec<u32>,
-    /// Steps of work, from and to.
+    /// The steps of work, each with the numbers of the states from and to which it leads.
     work: Vec<(u32, u32)>,
     steps: usize,
-    seen: Vec<Seen>,
+    findings: Vec<Finding>,
 }
 
-/// Explores a scenario. `wanted`: it ends with the first violation that begins so.
-pub(super) fn explore(mut model: Model, wanted: Option<&str>) -> Found {
+/// Explores a scenario. With `wanted`, it ends with the first violation whose text begins so.
+pub(super) fn explore(mut model: Model, wanted: Option<&str>) -> Exploration {
     let world = model.start();
     let mut search = Search {
         model,
@@ -71,7 +73,7 @@ pub(super) fn explore(mut model: Model, wanted: Option<&str>) -> Found {
         table: vec![0; 1 << 16],
         work: Vec::new(),
         steps: 0,
-        seen: Vec::new(),
+        findings: Vec::new(),
     };
     search.insert(&world, 0);
     if !search.run(wanted) {
@@ -81,20 +83,20 @@ pub(super) fn explore(mut model: Model, wanted: Option<&str>) -> Found {
 }
 
 impl Search {
-    /// Until nothing is new; true: until the violation that was wanted.
+    /// Searches until no state is new, or until the wanted violation is found; returns whether it was.
     fn run(&mut self, wanted: Option<&str>) -> bool {
-        let at_most = self.model.scenario.at_most;
-        let floor = self.states[0].left.total().saturating_sub(at_most);
+        let max_events = self.model.scenario.max_events;
+        let floor = self.states[0].budgets.total().saturating_sub(max_events);
         let mut at = 0;
         while at < self.states.len() {
             let world = self.states[at];
             for step in self.model.steps(&world) {
-                if step.to.left.total() >= floor {
+                if step.to.budgets.total() >= floor {
                     self.take(at, step);
                 }
             }
-            let ends = |seen: &Seen| wanted.is_some_and(|wanted| seen.what.starts_with(wanted));
-            if self.seen.iter().any(ends) {
+            let ends = |findings: &Finding| wanted.is_some_and(|wanted| findings.what.starts_with(wanted));
+            if self.findings.iter().any(ends) {
                 return true;
             }
             at += 1;
@@ -106,25 +108,25 @@ impl Search {
         self.steps += 1;
         let (to, new) = self.insert(&step.to, from);
         if step.cause == Cause::Work {
-            self.work.push((small(from), small(to)));
+            self.work.push((to_u8(from), to_u8(to)));
         }
         if new {
             for what in self.model.check_state(&step.to) {
-                self.note(Seen { what, at: to, by_step: false });
+                self.note(Finding { what, at: to, by_step: false });
             }
         }
-        for what in step.hits {
-            self.note(Seen { what, at: from, by_step: true });
+        for what in step.violations {
+            self.note(Finding { what, at: from, by_step: true });
         }
     }
 
-    fn note(&mut self, seen: Seen) {
-        if self.seen.iter().all(|other| other.what != seen.what) {
-            self.seen.push(seen);
+    fn note(&mut self, findings: Finding) {
+        if self.findings.iter().all(|other| other.what != findings.what) {
+            self.findings.push(findings);
         }
     }
 
-    /// The state's number, and whether it is new.
+    /// Returns the number of a state, and whether the state is new.
     fn insert(&mut self, world: &World, parent: usize) -> (usize, bool) {
         if (self.states.len() + 1) * 2 > self.table.len() {
             self.grow();
@@ -139,8 +141,8 @@ impl Search {
             slot = (slot + 1) & mask;
         }
         self.states.push(*world);
-        self.parents.push(small(parent));
-        self.table[slot] = small(self.states.len());
+        self.parents.push(to_u8(parent));
+        self.table[slot] = to_u8(self.states.len());
         (self.states.len() - 1, true)
     }
 
@@ -152,18 +154,18 @@ impl Search {
             while self.table[slot] != 0 {
                 slot = (slot + 1) & mask;
             }
-            self.table[slot] = small(at + 1);
+            self.table[slot] = to_u8(at + 1);
         }
     }
 
-    /// I6, backwards from the ending states.
+    /// Checks I6, backwards from the ending states.
     fn find_stuck(&mut self) {
         self.work.sort_unstable_by_key(|(from, to)| (*to, *from));
         let mut ends = vec![false; self.states.len()];
         let mut todo: Vec<u32> = Vec::new();
         for (at, _) in self.states.iter().enumerate().filter(|(_, world)| self.model.is_end(world)) {
             ends[at] = true;
-            todo.push(small(at));
+            todo.push(to_u8(at));
         }
         while let Some(to) = todo.pop() {
             let first = self.work.partition_point(|step| step.1 < to);
@@ -174,41 +176,45 @@ impl Search {
             }
         }
         if let Some(at) = ends.iter().position(|ends| !ends) {
-            self.note(Seen { what: STUCK.to_owned(), at, by_step: false });
+            self.note(Finding { what: STUCK.to_owned(), at, by_step: false });
         }
     }
 
-    fn report(mut self) -> Found {
+    fn report(mut self) -> Exploration {
         self.model.describe = true;
-        let seen = std::mem::take(&mut self.seen);
-        let violations =
-            seen.into_iter().map(|seen| Violation { trace: self.trace(&seen), what: seen.what }).collect();
-        Found { states: self.states.len(), steps: self.steps, capped: self.model.capped, violations }
+        let findings = std::mem::take(&mut self.findings);
+        let violations = findings
+            .into_iter()
+            .map(|findings| Violation { trace: self.trace(&findings), what: findings.what })
+            .collect();
+        Exploration { states: self.states.len(), steps: self.steps, capped: self.model.capped, violations }
     }
 
-    /// The labels on the way there: each step is taken again, and described.
-    fn trace(&mut self, seen: &Seen) -> Vec<String> {
-        let mut way = vec![seen.at];
+    /// Returns the labels of the steps that lead to a finding. The steps are taken again for it: labels of
+    /// all steps of a search would take too much time and memory.
+    fn trace(&mut self, findings: &Finding) -> Vec<String> {
+        let mut way = vec![findings.at];
         while let Some(at) = way.last().copied().filter(|at| *at != 0) {
             way.push(self.parents[at] as usize);
         }
         way.reverse();
         let mut labels = Vec::new();
         for pair in way.windows(2) {
-            let (from, to) = (self.states[pair[0]], self.states[pair[1]]);
+            let from = self.states[pair[0]];
+            let to = self.states[pair[1]];
             let step = self.model.steps(&from).into_iter().find(|step| step.to == to);
             labels.push(step.map_or_else(|| "?".to_owned(), |step| step.label));
         }
-        if seen.by_step {
-            let from = self.states[seen.at];
-            let breaks = |step: &Step| step.hits.contains(&seen.what);
+        if findings.by_step {
+            let from = self.states[findings.at];
+            let breaks = |step: &Step| step.violations.contains(&findings.what);
             labels.extend(self.model.steps(&from).into_iter().find(breaks).map(|step| step.label));
         }
         labels
     }
 }
 
-fn small(number: usize) -> u32 {
+fn to_u8(number: usize) -> u32 {
     u32::try_from(number).expect("fewer states than numbers")
 }
 

@@ -1,139 +1,160 @@
-//! The server: compare-and-set, time to live, schedules, deliveries, and who interferes with it.
+//! The server: compare-and-set, times to live, schedules and deliveries, and the operators who interfere with
+//! it.
 
 use crate::record::{JobState, Record};
 
 use crate::model::clock;
-use crate::model::few::Few;
+use crate::model::inline_list::InlineList;
 use crate::model::mutants::Mutant;
-use crate::model::records::Rec;
+use crate::model::records::RecordId;
 use crate::model::steps::{Cause, MOST_DELIVERIES, Model, spend};
-use crate::model::world::{At, Gone, Host, Msg, Odd, Place, Publish, Recon, World};
+use crate::model::world::{
+    Deletion, ForeignValue, Host, HostStep, Location, Message, Publish, Reconciler, World,
+};
 
 impl Model {
-    /// Writes `new` over revision `exp`; none where another revision stands.
-    pub(super) fn cas(&mut self, world: &World, new: Rec, exp: u8) -> Option<World> {
-        if exp != world.rev {
+    /// Writes a record over the revision `expected`. Returns `None` where another revision is the newest.
+    pub(super) fn compare_and_set(&mut self, world: &World, new: RecordId, expected: u8) -> Option<World> {
+        if expected != world.revision {
             return None;
         }
         self.check_write(world, new);
         let mut after = *world;
-        let kept = self.kept(new);
-        let (ghost, terminal) = (kept.ghost, kept.record.is_terminal());
-        after.brief = terminal && kept.record.attempt == 0;
+        let interned = self.interned(new);
+        let ghost = interned.ghost;
+        let terminal = interned.record.is_terminal();
+        after.short_lived = terminal && interned.record.attempt == 0;
         if terminal {
-            after.ghost.over |= 1 << ghost.run;
-            after.ghost.unpublished |= u8::from(is_unpublished(&kept.record)) << ghost.run;
+            after.ghost.ended |= 1 << ghost.generation;
+            after.ghost.unpublished |= u8::from(is_unpublished(&interned.record)) << ghost.generation;
         }
         for host in after.hosts.iter_mut() {
             host.recorded |= host.claim != 0 && host.claim == ghost.claim;
         }
         after.writes += 1;
-        (after.rec, after.rev, after.marker, after.odd) = (Some(new), after.writes, None, None);
-        after.recons = begin_anew(&after);
+        after.record_id = Some(new);
+        after.revision = after.writes;
+        after.marker = None;
+        after.foreign = None;
+        after.reconcilers = restart_scans(&after);
         Some(after)
     }
 
-    /// Late writes land; time passes; schedules fire; operators and times to live interfere.
+    /// Takes the steps of the server and of operators: late writes arrive, time passes, schedules fire,
+    /// messages and records go.
     pub(super) fn server_steps(&mut self, world: &World) {
         self.late_steps(world);
         self.time_steps(world);
-        if world.msgs.iter().any(|msg| msg.count > 0)
-            && let Some(mut after) = spend(world, |left| &mut left.recount)
+        if world.messages.iter().any(|message| message.count > 0)
+            && let Some(mut after) = spend(world, |budgets| &mut budgets.recount)
         {
-            after.created += 1;
+            after.consumer += 1;
             after.ghost.faults += 1;
-            for msg in after.msgs.iter_mut() {
-                (msg.count, msg.pending, msg.delayed) = (0, false, false);
+            for message in after.messages.iter_mut() {
+                message.count = 0;
+                message.pending = false;
+                message.delayed = false;
             }
             self.step(Cause::Chance, after, || "the consumer is re-created".to_owned());
         }
-        self.amnesia_step(world);
-        for (at, msg) in world.msgs.iter().enumerate() {
-            self.message_steps(world, at, *msg);
+        self.source_reset_step(world);
+        for (at, message) in world.messages.iter().enumerate() {
+            self.message_steps(world, at, *message);
         }
-        if world.odd == Some(Odd::Newer) {
-            let mut after = World { msgs: Few::default(), ..*world };
-            after.ghost.over |= after.ghost.accepted;
+        if world.foreign == Some(ForeignValue::Newer) {
+            let mut after = World { messages: InlineList::default(), ..*world };
+            after.ghost.ended |= after.ghost.accepted;
             self.step(Cause::Work, after, || "a newer host ends the job".to_owned());
         }
-        if world.odd.is_none()
-            && let Some(mut after) = spend(world, |left| &mut left.junk)
+        if world.foreign.is_none()
+            && let Some(mut after) = spend(world, |budgets| &mut budgets.foreign_value)
         {
             after.writes += 1;
-            (after.rec, after.rev, after.marker) = (None, after.writes, None);
-            for odd in [Odd::Unreadable, Odd::Newer] {
-                after.odd = Some(odd);
-                self.step(Cause::Chance, after, || format!("somebody overwrites the record: {odd:?}"));
+            after.record_id = None;
+            after.revision = after.writes;
+            after.marker = None;
+            for foreign in [ForeignValue::Unreadable, ForeignValue::Newer] {
+                after.foreign = Some(foreign);
+                self.step(Cause::Chance, after, || format!("somebody overwrites the record: {foreign:?}"));
             }
         }
     }
 
-    fn message_steps(&mut self, world: &World, at: usize, msg: Msg) {
+    fn message_steps(&mut self, world: &World, at: usize, message: Message) {
         let mut after = *world;
-        match msg.place {
-            Place::Schedule if !world.due => {}
-            Place::Schedule => {
-                after.msgs[at].place = Place::Due;
-                self.step(Cause::Work, after, || format!("schedule: message {} fires", msg.seq));
+        match message.location {
+            Location::Schedule if !world.due => {}
+            Location::Schedule => {
+                after.messages[at].location = Location::Due;
+                self.step(Cause::Work, after, || format!("schedule: message {} fires", message.seq));
             }
-            Place::Due if msg.taken => {}
-            Place::Due => {
-                after.msgs[at].taken = true;
-                after.seqs += 1;
-                let born = self.born(world, msg.what);
-                after.msgs.push(Msg { seq: after.seqs, place: Place::Jobs, source: msg.seq, born, ..msg });
-                let seq = after.seqs;
+            Location::Due if message.sourced => {}
+            Location::Due => {
+                after.messages[at].sourced = true;
+                after.last_seq += 1;
+                let stored_after = self.stored_after(world, message.publish);
+                after.messages.push(Message {
+                    seq: after.last_seq,
+                    location: Location::Jobs,
+                    source: message.seq,
+                    stored_after,
+                    ..message
+                });
+                let seq = after.last_seq;
                 self.step(Cause::Work, after, || {
-                    format!("the job stream takes message {}, as message {seq}", msg.seq)
+                    format!("the job stream takes message {}, as message {seq}", message.seq)
                 });
             }
-            Place::Jobs if world.hosts.iter().any(|host| host.pc == At::Ack) => {}
-            Place::Jobs => {
-                let Some(mut after) = spend(world, |left| &mut left.purge) else { return };
-                after.msgs.remove(at);
+            Location::Jobs if world.hosts.iter().any(|host| host.step == HostStep::Ack) => {}
+            Location::Jobs => {
+                let Some(mut after) = spend(world, |budgets| &mut budgets.purge) else { return };
+                after.messages.remove(at);
                 after.ghost.purged = true;
                 after.ghost.faults += 1;
-                self.step(Cause::Chance, after, || format!("an operator purges message {}", msg.seq));
+                self.step(Cause::Chance, after, || format!("an operator purges message {}", message.seq));
             }
         }
     }
 
-    /// What still stands where it fired comes again, from the first on.
-    fn amnesia_step(&mut self, world: &World) {
-        let fired = |msg: &Msg| msg.place == Place::Due;
-        if !world.msgs.iter().any(fired) {
+    /// Lets the server lose its place in the job stream's source: due messages that are still stored come
+    /// again, from the first on.
+    fn source_reset_step(&mut self, world: &World) {
+        let is_due = |message: &Message| message.location == Location::Due;
+        if !world.messages.iter().any(is_due) {
             return;
         }
-        let Some(mut after) = spend(world, |left| &mut left.amnesia) else { return };
-        let emptied = !world.msgs.iter().any(|msg| msg.place == Place::Jobs);
-        for msg in after.msgs.iter_mut().filter(|msg| fired(msg)) {
-            msg.taken = emptied && self.is(Mutant::StartsAtTheEnd);
+        let Some(mut after) = spend(world, |budgets| &mut budgets.source_reset) else { return };
+        // A source without a start sequence goes on behind what it has seen where the job stream is empty.
+        let is_empty = !world.messages.iter().any(|message| message.location == Location::Jobs);
+        for message in after.messages.iter_mut().filter(|message| is_due(message)) {
+            message.sourced = is_empty && self.is(Mutant::SourceWithoutStart);
         }
         self.step(Cause::Chance, after, || "the server dies, and its source starts anew".to_owned());
     }
 
     fn late_steps(&mut self, world: &World) {
-        for at in 0..world.net.len() {
-            let write = world.net[at];
+        for at in 0..world.in_flight.len() {
+            let write = world.in_flight[at];
             let mut rest = *world;
-            rest.net.remove(at);
-            let Some(new) = write.new else { continue };
-            let landed = self.cas(&rest, new, write.exp);
-            let what = if self.describe { self.word(new) } else { String::new() };
-            let how = if landed.is_some() { "lands late" } else { "is refused, late" };
-            self.step(Cause::Work, landed.unwrap_or(rest), || format!("net: {what} {how}"));
+            rest.in_flight.remove(at);
+            let Some(new) = write.record_id else { continue };
+            let confirmed = self.compare_and_set(&rest, new, write.expected);
+            let what = if self.describe { self.describe_record(new) } else { String::new() };
+            let how = if confirmed.is_some() { "is stored late" } else { "is refused, late" };
+            self.step(Cause::Work, confirmed.unwrap_or(rest), || format!("in flight: {what} {how}"));
         }
         for at in 0..world.buffered.len() {
             let mut rest = *world;
-            let what = rest.buffered[at];
+            let publish = rest.buffered[at];
             rest.buffered.remove(at);
-            let how = if self.store(&mut rest, what) { "lands late" } else { "is refused, late" };
-            self.step(Cause::Work, rest, || format!("net: a buffered publish {how}"));
+            let how =
+                if self.store_message(&mut rest, publish) { "is stored late" } else { "is refused, late" };
+            self.step(Cause::Work, rest, || format!("in flight: a buffered publish {how}"));
         }
     }
 
     fn time_steps(&mut self, world: &World) {
-        if self.is_early(world) {
+        if self.has_retry_waiting(world) {
             let after = self.map_records(world, &|record| {
                 if let JobState::Retry { not_before } = &mut record.stage {
                     *not_before = clock::passed();
@@ -141,8 +162,8 @@ impl Model {
             });
             self.step(Cause::Work, after, || "time: not_before passes".to_owned());
         }
-        let scheduled = world.msgs.iter().any(|msg| msg.place == Place::Schedule);
-        if !world.due && (scheduled || self.waits(world)) {
+        let scheduled = world.messages.iter().any(|message| message.location == Location::Schedule);
+        if !world.due && (scheduled || self.has_delayed_job_waiting(world)) {
             let mut after = self.map_records(world, &|record| {
                 if let JobState::Pending { not_before: Some(at) } = &mut record.stage {
                     *at = clock::passed();
@@ -151,101 +172,130 @@ impl Model {
             after.due = true;
             self.step(Cause::Work, after, || "time: scheduled jobs are due".to_owned());
         }
-        if let Some(mut after) = spend(world, |left| &mut left.expire) {
+        if let Some(mut after) = spend(world, |budgets| &mut budgets.expire) {
             after = self.map_records(&after, &|record| record.expires_at = Some(clock::passed()));
             after.expired = true;
             self.step(Cause::Chance, after, || "time: expires_at passes".to_owned());
         }
-        let Some(rec) = world.rec.filter(|rec| self.record(*rec).is_terminal()) else { return };
-        if let Some(after) = spend(world, |left| &mut left.ttl) {
-            let gone = Gone::Expired { ended: world.rev, brief: world.brief };
-            let mut after = delete(&clients_late(&after), gone);
+        let Some(record_id) = world.record_id.filter(|record_id| self.record(*record_id).is_terminal())
+        else {
+            return;
+        };
+        if let Some(after) = spend(world, |budgets| &mut budgets.ttl) {
+            let expired = Deletion::Expired { ended: world.revision, short_lived: world.short_lived };
+            let mut after = delete(&clients_late(&after), expired);
             self.step(Cause::Chance, after, || "time: the record expires".to_owned());
-            if after.ids != 0 {
-                after.ids = 0;
+            if after.remembered_ids != 0 {
+                after.remembered_ids = 0;
                 self.step(Cause::Chance, after, || {
                     "time: the record and the duplicate window expire".to_owned()
                 });
             }
         }
-        if let Some(after) = spend(world, |left| &mut left.forget) {
-            let what = if self.describe { self.word(rec) } else { String::new() };
-            self.step(Cause::Chance, delete(&after, Gone::Deleted), || format!("a client forgets {what}"));
+        if let Some(after) = spend(world, |budgets| &mut budgets.forget) {
+            let what = if self.describe { self.describe_record(record_id) } else { String::new() };
+            self.step(Cause::Chance, delete(&after, Deletion::Deleted), || {
+                format!("a client forgets {what}")
+            });
         }
     }
 
-    /// Every record that anybody holds, changed alike: time passes for all of them.
+    /// Changes the records that all participants have in the same way, since time passes for all of them.
     fn map_records(&mut self, world: &World, change: &dyn Fn(&mut Record)) -> World {
         let mut after = *world;
-        let net = after.net.iter_mut().map(|write| &mut write.new);
-        let hosts = after.hosts.iter_mut().map(|host| &mut host.rec);
-        let clients = after.clients.iter_mut().map(|client| &mut client.rec);
-        let all = net.chain(hosts).chain(clients).chain([&mut after.rec, &mut after.revoker.write.new]);
+        let in_flight = after.in_flight.iter_mut().map(|write| &mut write.record_id);
+        let hosts = after.hosts.iter_mut().map(|host| &mut host.record_id);
+        let clients = after.clients.iter_mut().map(|client| &mut client.record_id);
+        let all = in_flight
+            .chain(hosts)
+            .chain(clients)
+            .chain([&mut after.record_id, &mut after.revoker.write.record_id]);
         for slot in all {
-            let Some(rec) = *slot else { continue };
-            let (mut record, ghost) = (self.record(rec).clone(), self.kept(rec).ghost);
+            let Some(record_id) = *slot else { continue };
+            let mut record = self.record(record_id).clone();
+            let ghost = self.interned(record_id).ghost;
             change(&mut record);
-            *slot = Some(self.keep(record, ghost));
+            *slot = Some(self.intern(record, ghost));
         }
         after
     }
 
-    /// Whether a retry stands whose time has not come.
-    pub(super) fn is_early(&self, world: &World) -> bool {
-        let stage = world.rec.map(|rec| &self.record(rec).stage);
+    /// Returns whether the record is in RETRY and not due.
+    pub(super) fn has_retry_waiting(&self, world: &World) -> bool {
+        let stage = world.record_id.map(|record_id| &self.record(record_id).stage);
         matches!(stage, Some(JobState::Retry { not_before }) if *not_before > clock::now())
     }
 
-    /// Whether a scheduled job stands that is not due.
-    pub(super) fn waits(&self, world: &World) -> bool {
-        let stage = world.rec.map(|rec| &self.record(rec).stage);
+    /// Returns whether the record is that of a delayed job and not due.
+    pub(super) fn has_delayed_job_waiting(&self, world: &World) -> bool {
+        let stage = world.record_id.map(|record_id| &self.record(record_id).stage);
         matches!(stage, Some(JobState::Pending { not_before: Some(at) }) if *at > clock::now())
     }
 
-    /// Stores a message, unless one stands on its subject, or its stream remembers its id.
-    pub(super) fn store(&self, world: &mut World, what: Publish) -> bool {
-        let place = if what.scheduled { Place::Schedule } else { Place::Jobs };
-        let stands = world.msgs.iter().any(|msg| msg.place == place);
-        if stands || world.ids >> what.hdr & 1 == 1 {
+    /// Stores a message unless there is one on its subject, or its stream remembers the message's id. Returns
+    /// whether it is stored.
+    pub(super) fn store_message(&self, world: &mut World, publish: Publish) -> bool {
+        let location = if publish.scheduled { Location::Schedule } else { Location::Jobs };
+        let is_taken = world.messages.iter().any(|message| message.location == location);
+        if is_taken || world.remembered_ids >> publish.revision & 1 == 1 {
             return false;
         }
-        world.ids |= 1 << what.hdr;
-        world.seqs += 1;
-        let born = self.born(world, what);
-        world.msgs.push(Msg { seq: world.seqs, place, what, born, ..Msg::default() });
+        world.remembered_ids |= 1 << publish.revision;
+        world.last_seq += 1;
+        let stored_after = self.stored_after(world, publish);
+        world.messages.push(Message {
+            seq: world.last_seq,
+            location,
+            publish,
+            stored_after,
+            ..Message::default()
+        });
         true
     }
 
-    /// When a message is stored. Nobody asks that of one that names a revision.
-    fn born(&self, world: &World, what: Publish) -> u8 {
-        let timed = what.hdr == 0 || self.is(Mutant::R14ByTimeAlone);
-        if timed { world.writes } else { 0 }
+    /// Returns when a message is stored. Nobody reads that time of a message that names a revision, which
+    /// makes the search smaller.
+    fn stored_after(&self, world: &World, publish: Publish) -> u8 {
+        let is_read = publish.revision == 0 || self.is(Mutant::EndedByTimeAlone);
+        if is_read { world.writes } else { 0 }
     }
 
-    /// A message goes to a free slot, or to the slot that runs its attempt (R3).
+    /// Delivers each message of the job stream, to a free slot or to the slot that runs its attempt.
     pub(super) fn delivery_steps(&mut self, world: &World) {
-        for (at, msg) in world.msgs.iter().enumerate().filter(|(_, msg)| msg.place == Place::Jobs) {
-            if msg.count >= MOST_DELIVERIES {
+        for (at, message) in
+            world.messages.iter().enumerate().filter(|(_, message)| message.location == Location::Jobs)
+        {
+            if message.count >= MOST_DELIVERIES {
                 self.capped = true;
                 continue;
             }
-            let (mut base, mut cause) = (Some(*world), Cause::Work);
-            if msg.delayed && self.is_early(world) {
-                (base, cause) = (base.and_then(|base| spend(&base, |left| &mut left.hasty)), Cause::Chance);
+            let mut base = Some(*world);
+            let mut cause = Cause::Work;
+            if message.delayed && self.has_retry_waiting(world) {
+                (base, cause) = (
+                    base.and_then(|base| spend(&base, |budgets| &mut budgets.early_redelivery)),
+                    Cause::Chance,
+                );
             }
-            if msg.pending && world.hosts.iter().any(|host| host.pc != At::Idle && host.msg.seq == msg.seq) {
-                (base, cause) = (base.and_then(|base| spend(&base, |left| &mut left.lapse)), Cause::Chance);
+            if message.pending
+                && world
+                    .hosts
+                    .iter()
+                    .any(|host| host.step != HostStep::Idle && host.message.seq == message.seq)
+            {
+                (base, cause) =
+                    (base.and_then(|base| spend(&base, |budgets| &mut budgets.lapse)), Cause::Chance);
                 base.iter_mut().for_each(|base| base.ghost.faults += 1);
             }
             let Some(base) = base else { continue };
             self.deliver(&base, at, 1, cause);
-            if msg.count > 0
-                && let Some(base) = spend(&base, |left| &mut left.recount)
+            if message.count > 0
+                && let Some(base) = spend(&base, |budgets| &mut budgets.recount)
             {
                 self.deliver(&base, at, 0, Cause::Chance);
             }
-            if let Some(mut base) = spend(&base, |left| &mut left.storm) {
-                base.ghost.storm = true;
+            if let Some(mut base) = spend(&base, |budgets| &mut budgets.excess_deliveries) {
+                base.ghost.excess_deliveries = true;
                 base.ghost.faults += 1;
                 self.deliver(&base, at, 22, Cause::Chance);
             }
@@ -254,60 +304,77 @@ impl Model {
 
     fn deliver(&mut self, base: &World, at: usize, more: u8, cause: Cause) {
         let mut base = *base;
-        let msg = &mut base.msgs[at];
-        (msg.count, msg.pending, msg.delayed) = (msg.count + more, true, false);
-        let (msg, created) = (*msg, base.created);
-        let free = base.hosts.iter().position(|host| host.pc == At::Idle);
+        let message = &mut base.messages[at];
+        message.count += more;
+        message.pending = true;
+        message.delayed = false;
+        let message = *message;
+        let consumer = base.consumer;
+        let free = base.hosts.iter().position(|host| host.step == HostStep::Idle);
         for (to, host) in base.hosts.iter().enumerate() {
             let mut after = base;
             let mut how = "";
             if Some(to) == free {
-                let host = Host { pc: At::Read, msg, created, ..Host::default() };
-                // The common path: nothing is read (R0).
-                after.hosts[to] = match self.scenario.trust && msg.count == 1 {
-                    true => self.believe(&after, host),
+                let host = Host { step: HostStep::Read, message, consumer, ..Host::default() };
+                // On the common path nothing is read.
+                after.hosts[to] = match self.scenario.trust && message.count == 1 {
+                    true => self.claim_without_read(&after, host),
                     false => host,
                 };
-            } else if host.pc == At::Run && host.msg.seq == msg.seq && self.holds(&base, host) {
-                (after.hosts[to].msg, after.hosts[to].created) = (msg, created);
-                how = " itself, which adopts it";
+            } else if host.step == HostStep::Run
+                && host.message.seq == message.seq
+                && self.owns_record(&base, host)
+            {
+                after.hosts[to].message = message;
+                after.hosts[to].consumer = consumer;
+                how = " itself, whose lease adopts it";
             } else {
                 continue;
             }
             self.step(cause, after, || {
-                format!("message {} is delivered, count {}, to {}{how}", msg.seq, msg.count, name(to))
+                format!("message {} is delivered, count {}, to {}{how}", message.seq, message.count, name(to))
             });
         }
     }
 
-    /// Whether the record stands under the host's own token.
-    pub(super) fn holds(&self, world: &World, host: &Host) -> bool {
-        world.rec.is_some_and(|rec| self.kept(rec).token == host.token)
+    /// Returns whether the record is under the host's own token, whether it has ended or not.
+    pub(super) fn owns_record(&self, world: &World, host: &Host) -> bool {
+        world.record_id.is_some_and(|record_id| self.interned(record_id).token == host.token)
     }
 }
 
-/// A slot's name.
+/// Returns the name of a slot, for labels.
 pub(super) fn name(host: usize) -> char {
     ['A', 'B', 'C'][host]
 }
 
-/// A delete marker takes the record's place.
-pub(super) fn delete(world: &World, gone: Gone) -> World {
+/// Returns the state after a delete marker has taken the record's place.
+pub(super) fn delete(world: &World, deletion: Deletion) -> World {
     let writes = world.writes + 1;
-    let recons = begin_anew(world);
-    World { rec: None, odd: None, marker: Some(gone), rev: writes, writes, brief: false, recons, ..*world }
+    let reconcilers = restart_scans(world);
+    World {
+        record_id: None,
+        foreign: None,
+        marker: Some(deletion),
+        revision: writes,
+        writes,
+        short_lived: false,
+        reconcilers,
+        ..*world
+    }
 }
 
-/// A reconciler whose revision has moved ends in a refusal whatever it does, so it may as well begin anew.
-fn begin_anew(world: &World) -> Few<Recon, 2> {
-    Few::of(world.recons.iter().map(|_| Recon::default()))
+/// Returns reconcilers that begin again. One that has seen an older revision is refused in the end whatever
+/// it does, so that the search is smaller if it begins again at once.
+fn restart_scans(world: &World) -> InlineList<Reconciler, 2> {
+    InlineList::of(world.reconcilers.iter().map(|_| Reconciler::default()))
 }
 
-/// More than 30 s pass for every client.
+/// Returns the state after more than 30 s have passed for every client.
 pub(super) fn clients_late(world: &World) -> World {
     let late =
         world.clients.iter().map(|client| crate::model::world::Client { late: client.is_busy(), ..*client });
-    World { clients: Few::of(late), ..*world }
+    World { clients: InlineList::of(late), ..*world }
 }
 
 fn is_unpublished(record: &Record) -> bool {

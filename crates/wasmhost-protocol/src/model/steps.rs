@@ -1,4 +1,4 @@
-//! The model: a scenario, perhaps a mutant, and the steps that a state allows.
+//! The model: a scenario, with or without a mutant, and the steps that a state allows.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use crate::timestamp::Timestamp;
 
 use crate::model::clock;
 use crate::model::mutants::Mutant;
-use crate::model::records::{Ghost, Kept, Rec, Records, token};
+use crate::model::records::{Ghost, InternedRecord, RecordId, Records, token};
 use crate::model::scenarios::Scenario;
-use crate::model::world::{Gone, Host, Left, Msg, Odd, World};
+use crate::model::world::{Budgets, Deletion, ForeignValue, Host, Message, World};
 
-/// Deliveries of one message by one consumer; a search that comes here says so.
+/// The most deliveries of one message by one consumer. A search that comes to this number says so.
 pub(super) const MOST_DELIVERIES: u8 = 90;
 
-/// One step.
+/// One step from a state to another one.
 pub(super) struct Step {
-    /// What happened, where somebody asked.
+    /// What happens in the step, where labels are wanted.
     pub(super) label: String,
     pub(super) to: World,
     pub(super) cause: Cause,
-    /// Invariants that it breaks.
-    pub(super) hits: Vec<String>,
+    /// The invariants that the step violates.
+    pub(super) violations: Vec<String>,
 }
 
 /// Why a step is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// It is somebody's work, and comes if nothing else does.
+    /// The step is the work of a participant, and is taken in the end if nothing else is.
     Work,
-    /// It takes a fault, or somebody's wish.
+    /// The step takes a fault, or somebody's wish.
     Chance,
 }
 
@@ -42,8 +42,8 @@ pub(super) struct Model {
     pub(super) mutant: Option<Mutant>,
     pub(super) records: Records,
     pub(super) steps: Vec<Step>,
-    /// Broken by the step that is being made.
-    pub(super) hits: Vec<String>,
+    /// The invariants that the step violates which is being made.
+    pub(super) violations: Vec<String>,
     /// Whether labels are wanted.
     pub(super) describe: bool,
     /// Whether a message was delivered as often as the model counts.
@@ -59,7 +59,7 @@ impl Model {
             mutant,
             records: Records::default(),
             steps: Vec::new(),
-            hits: Vec::new(),
+            violations: Vec::new(),
             describe: false,
             capped: false,
             claim,
@@ -72,7 +72,7 @@ impl Model {
         self.mutant == Some(mutant)
     }
 
-    /// All steps from `world`.
+    /// Returns all steps from a state.
     pub(super) fn steps(&mut self, world: &World) -> Vec<Step> {
         self.server_steps(world);
         self.delivery_steps(world);
@@ -83,7 +83,7 @@ impl Model {
             self.client_steps(world, at);
         }
         self.revoker_steps(world);
-        for at in 0..world.recons.len() {
+        for at in 0..world.reconcilers.len() {
             self.reconciler_steps(world, at);
         }
         std::mem::take(&mut self.steps)
@@ -91,30 +91,38 @@ impl Model {
 
     pub(super) fn step(&mut self, cause: Cause, to: World, label: impl FnOnce() -> String) {
         let label = if self.describe { label() } else { String::new() };
-        let hits = std::mem::take(&mut self.hits);
-        self.steps.push(Step { label, to, cause, hits });
+        let violations = std::mem::take(&mut self.violations);
+        self.steps.push(Step { label, to, cause, violations });
     }
 
-    pub(super) fn kept(&self, rec: Rec) -> &Kept {
-        self.records.get(rec)
+    pub(super) fn interned(&self, record_id: RecordId) -> &InternedRecord {
+        self.records.get(record_id)
     }
 
-    pub(super) fn record(&self, rec: Rec) -> &Record {
-        &self.records.get(rec).record
+    pub(super) fn record(&self, record_id: RecordId) -> &Record {
+        &self.records.get(record_id).record
     }
 
-    pub(super) fn keep(&mut self, record: Record, ghost: Ghost) -> Rec {
-        self.records.keep(record, ghost)
+    pub(super) fn intern(&mut self, record: Record, ghost: Ghost) -> RecordId {
+        self.records.intern(record, ghost)
     }
 
-    /// The smallest number that stands nowhere: nobody could tell it from random bits.
-    pub(super) fn fresh(&self, world: &World) -> u8 {
+    /// Returns the smallest number that is used nowhere, which stands for new random bits: nobody who takes
+    /// part could tell the two apart.
+    pub(super) fn fresh_number(&self, world: &World) -> u8 {
         let mut used = 1_u128;
-        let written = world.net.iter().map(|write| write.new).chain([world.rec, world.revoker.write.new]);
-        let held =
-            world.clients.iter().map(|client| client.rec).chain(world.hosts.iter().map(|host| host.rec));
-        for kept in written.chain(held).flatten().map(|rec| self.kept(rec)) {
-            used |= 1 << kept.token | 1 << kept.write | 1 << kept.ghost.claim;
+        let written = world
+            .in_flight
+            .iter()
+            .map(|write| write.record_id)
+            .chain([world.record_id, world.revoker.write.record_id]);
+        let intended = world
+            .clients
+            .iter()
+            .map(|client| client.record_id)
+            .chain(world.hosts.iter().map(|host| host.record_id));
+        for interned in written.chain(intended).flatten().map(|record_id| self.interned(record_id)) {
+            used |= 1 << interned.token | 1 << interned.write | 1 << interned.ghost.claim;
         }
         for host in world.hosts.iter() {
             used |= 1 << host.token | 1 << host.claim;
@@ -122,36 +130,42 @@ impl Model {
         u8::try_from(used.trailing_ones()).expect("fewer ids than bits")
     }
 
-    /// What a reader finds under the key.
-    pub(super) fn stored(&self, world: &World) -> StoredEntry {
-        let revision = u64::from(world.rev);
-        if let Some(odd) = world.odd {
-            return match odd {
-                Odd::Unreadable => StoredEntry::Unreadable { revision, why: "not JSON".to_owned() },
-                Odd::Newer => StoredEntry::Newer { revision, version: 9 },
+    /// Returns the stored entry that a read of the key finds.
+    pub(super) fn stored_entry(&self, world: &World) -> StoredEntry {
+        let revision = u64::from(world.revision);
+        if let Some(foreign) = world.foreign {
+            return match foreign {
+                ForeignValue::Unreadable => StoredEntry::Unreadable { revision, why: "not JSON".to_owned() },
+                ForeignValue::Newer => StoredEntry::Newer { revision, version: 9 },
             };
         }
-        if let Some(rec) = world.rec {
-            return StoredEntry::Record { record: Box::new(self.record(rec).clone()), revision };
+        if let Some(record_id) = world.record_id {
+            return StoredEntry::Record { record: Box::new(self.record(record_id).clone()), revision };
         }
         match world.marker {
             None => StoredEntry::Absent,
-            Some(Gone::Expired { ended, brief }) => {
-                StoredEntry::Deleted(Marker { revision, at: clock::expired(ended, brief), expired: true })
-            }
-            Some(Gone::Deleted) => {
-                StoredEntry::Deleted(Marker { revision, at: clock::written(world.rev), expired: false })
+            Some(Deletion::Expired { ended, short_lived }) => StoredEntry::Deleted(Marker {
+                revision,
+                at: clock::expired(ended, short_lived),
+                expired: true,
+            }),
+            Some(Deletion::Deleted) => {
+                StoredEntry::Deleted(Marker { revision, at: clock::written(world.revision), expired: false })
             }
         }
     }
 
-    /// What a message says of its job.
-    pub(super) fn submission(&self, world: &World, msg: &Msg) -> JobSpec {
-        let raw = msg.what.hdr == 0;
+    /// Returns what a message says of its job.
+    pub(super) fn submission(&self, world: &World, message: &Message) -> JobSpec {
+        let is_raw = message.publish.revision == 0;
         JobSpec {
-            submitted_at: if raw { clock::stored(msg.born) } else { clock::submitted(msg.what.submitted) },
+            submitted_at: if is_raw {
+                clock::stored(message.stored_after)
+            } else {
+                clock::submitted(message.publish.submitted)
+            },
             expires_at: self.expires_at(world),
-            args_digest: Some(args(msg.what.args)),
+            args_digest: Some(args(message.publish.args)),
             ..self.claim.job.clone()
         }
     }
@@ -161,13 +175,13 @@ impl Model {
         self.scenario.expires.then_some(at)
     }
 
-    /// The claim that a host would make.
+    /// Returns the claim that a host would make, with the given number in its token.
     pub(super) fn claim(&self, world: &World, host: &Host, number: u8) -> Claim {
-        let number = if self.is(Mutant::CountIsTheFence) { host.msg.count } else { number };
+        let number = if self.is(Mutant::CountIsTheToken) { host.message.count } else { number };
         Claim {
-            job: self.submission(world, &host.msg),
+            job: self.submission(world, &host.message),
             token: token(number),
-            msg_seq: u64::from(host.msg.seq),
+            msg_seq: u64::from(host.message.seq),
             delivery: delivery(host),
             adopt: host.adopt,
             ..self.claim.clone()
@@ -180,19 +194,19 @@ impl Model {
 }
 
 pub(super) fn delivery(host: &Host) -> DeliveryOrdinal {
-    DeliveryOrdinal { created: clock::stored(host.created), count: u64::from(host.msg.count) }
+    DeliveryOrdinal { created: clock::stored(host.consumer), count: u64::from(host.message.count) }
 }
 
-/// The digest of arguments number `number`.
+/// Returns the digest of the arguments of a number.
 pub(super) fn args(number: u8) -> Digest {
     Digest::from_bytes([number; 32])
 }
 
-/// The world with one less of a budget; none where nothing is left of it.
-pub(super) fn spend(world: &World, budget: impl FnOnce(&mut Left) -> &mut u8) -> Option<World> {
+/// Returns the state with one less of a budget, or `None` where nothing is left of it.
+pub(super) fn spend(world: &World, budget: impl FnOnce(&mut Budgets) -> &mut u8) -> Option<World> {
     let mut after = *world;
-    let left = budget(&mut after.left);
-    *left = left.checked_sub(1)?;
+    let budgets = budget(&mut after.budgets);
+    *budgets = budgets.checked_sub(1)?;
     Some(after)
 }
 
@@ -231,4 +245,8 @@ fn blank_claim(scenario: &Scenario) -> Claim {
         track_started: true,
         adopt: false,
     }
+}
+
+pub(super) fn to_u8(number: u64) -> u8 {
+    u8::try_from(number).expect("small numbers only")
 }

@@ -1,192 +1,204 @@
-//! A state of the world: one key of the states bucket, the messages of that key, and everybody who is at work on them.
+//! A state of the world: one key of the states bucket, the messages of that key, and everybody who works on
+//! them.
 
-use crate::model::few::Few;
-use crate::model::records::Rec;
+use crate::model::inline_list::InlineList;
+use crate::model::records::RecordId;
 
-/// A state. Fields that only an invariant reads are called ghosts.
+/// A state of the world. Times are counted in writes to the key, and random ids are small numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct World {
-    pub(super) rec: Option<Rec>,
-    /// Something other than a record of this version stands under the key.
-    pub(super) odd: Option<Odd>,
-    /// The key's last revision; 0 where nothing ever stood.
-    pub(super) rev: u8,
-    /// Writes to the key so far: the server's clock.
+    /// The record under the key.
+    pub(super) record_id: Option<RecordId>,
+    /// The value under the key that is not a record of this version.
+    pub(super) foreign: Option<ForeignValue>,
+    /// The newest revision of the key; 0 where nothing was ever written.
+    pub(super) revision: u8,
+    /// Writes to the key so far, which are the server's clock.
     pub(super) writes: u8,
-    /// What left a delete marker, where one stands.
-    pub(super) marker: Option<Gone>,
-    /// Whether the terminal record lives only as long as one of a job that never ran.
-    pub(super) brief: bool,
-    pub(super) msgs: Few<Msg, 6>,
-    pub(super) hosts: Few<Host, 3>,
-    pub(super) clients: Few<Client, 2>,
+    /// How the record was deleted, where there is a delete marker.
+    pub(super) marker: Option<Deletion>,
+    /// Whether the terminal record is kept only for as long as one of a job that never ran.
+    pub(super) short_lived: bool,
+    pub(super) messages: InlineList<Message, 6>,
+    pub(super) hosts: InlineList<Host, 3>,
+    pub(super) clients: InlineList<Client, 2>,
     pub(super) revoker: Revoker,
-    pub(super) recons: Few<Recon, 2>,
-    /// Writes without an answer: each lands now, later or never.
-    pub(super) net: Few<Write, 3>,
+    pub(super) reconcilers: InlineList<Reconciler, 2>,
+    /// Writes without an answer, each of which arrives now, later or never.
+    pub(super) in_flight: InlineList<Write, 3>,
     /// Publishes that wait in a connection's buffer.
-    pub(super) buffered: Few<Publish, 2>,
-    pub(super) left: Left,
-    /// Which creation of the consumer this is.
-    pub(super) created: u8,
-    /// Messages stored so far.
-    pub(super) seqs: u8,
+    pub(super) buffered: InlineList<Publish, 2>,
+    pub(super) budgets: Budgets,
+    /// The number of the consumer, which rises where the consumer is made anew.
+    pub(super) consumer: u8,
+    /// The sequence of the newest message.
+    pub(super) last_seq: u8,
     /// Whether `expires_at` has passed.
     pub(super) expired: bool,
-    /// Revisions whose message id the streams remember, a bit each.
-    pub(super) ids: u64,
-    /// Scheduled jobs are due.
+    /// The revisions whose message id the streams remember, a bit each.
+    pub(super) remembered_ids: u64,
+    /// Whether delayed jobs are due.
     pub(super) due: bool,
     /// Uses of the id so far.
-    pub(super) runs: u8,
+    pub(super) generations: u8,
     pub(super) ghost: Ghosts,
 }
 
-/// What only invariants read; the sets are bits by run, or by message for copies.
+/// What only the invariants read, and no participant knows. The sets have a bit for each use of the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Ghosts {
-    /// What may have cost a claim its outcome.
+    /// The faults so far that may have cost a claim its outcome.
     pub(super) faults: u8,
-    /// An operator took a message.
+    /// Whether an operator purged a message.
     pub(super) purged: bool,
-    /// A message was delivered more often than hosts gave it back on purpose.
-    pub(super) storm: bool,
+    /// Whether a message was delivered more often than hosts gave it back on purpose.
+    pub(super) excess_deliveries: bool,
+    /// The uses of the id that a submitter was told are accepted.
     pub(super) accepted: u8,
-    pub(super) over: u8,
+    /// The uses of the id that have ended.
+    pub(super) ended: u8,
+    /// The uses of the id that ended as `NotPublished`.
     pub(super) unpublished: u8,
-    /// Messages with a copy for people.
+    /// The messages that have a dead-letter copy, a bit for each sequence.
     pub(super) copied: u8,
-    /// DEAD refused a copy.
+    /// Whether the stream of dead letters refused a copy.
     pub(super) refused: bool,
 }
 
-/// What is no record of this version.
+/// A value under the key that is not a record of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Odd {
+pub(super) enum ForeignValue {
     Unreadable,
     Newer,
 }
 
-/// A record that is gone, with a marker in its place.
+/// How a record was deleted that has left a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Gone {
-    /// It expired: T10 by the server. Its revision, and how long it lived.
-    Expired { ended: u8, brief: bool },
-    /// Somebody deleted it: T10 by a client, or T11.
+pub(super) enum Deletion {
+    /// The record expired. `ended` is the revision of its end.
+    Expired { ended: u8, short_lived: bool },
+    /// A client forgot the ended job, or took back the record of a job that it could not publish.
     Deleted,
 }
 
-/// Where a message stands.
+/// Where a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Place {
+pub(super) enum Location {
+    /// It is a schedule that has not fired.
     Schedule,
+    /// It is a due message in the schedule stream.
     Due,
+    /// It is in the job stream.
     #[default]
     Jobs,
 }
 
 /// A message of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Msg {
+pub(super) struct Message {
     pub(super) seq: u8,
-    pub(super) place: Place,
-    pub(super) what: Publish,
-    /// Writes to the key before it was stored.
-    pub(super) born: u8,
+    pub(super) location: Location,
+    pub(super) publish: Publish,
+    /// Writes to the key before the message was stored.
+    pub(super) stored_after: u8,
     /// Deliveries by this consumer.
     pub(super) count: u8,
-    /// Delivered, and not yet given back.
+    /// Whether it is delivered and not yet given back.
     pub(super) pending: bool,
-    /// Given back with a delay.
+    /// Whether it was given back with a delay.
     pub(super) delayed: bool,
-    /// Of one that fired: the job stream's source has passed it.
-    pub(super) taken: bool,
-    /// Of one in the job stream: which one it was, when it fired; 0: it was published there.
+    /// Of a due message: whether the job stream's source has passed it.
+    pub(super) sourced: bool,
+    /// Of a message in the job stream: the sequence of its due message; 0 where it was published directly.
     pub(super) source: u8,
 }
 
-impl Msg {
-    /// As much of it as a host needs to settle it.
+impl Message {
+    /// Returns as much of the message as a host needs to settle it, so that states that differ in the rest
+    /// only are equal.
     pub(super) fn to_settle(self) -> Self {
         Self { seq: self.seq, source: self.source, ..Self::default() }
     }
 }
 
-/// What is published.
+/// A message as its submitter publishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Publish {
-    /// `Wasmhost-Revision`; 0: none.
-    pub(super) hdr: u8,
-    /// Which arguments its body holds.
+    /// `Wasmhost-Revision`; 0 where there is none.
+    pub(super) revision: u8,
+    /// The number of the arguments in its body.
     pub(super) args: u8,
-    /// Writes to the key before its client asked for the time.
+    /// Writes to the key before the client read its clock.
     pub(super) submitted: u8,
-    /// Ghost: which use of the id.
-    pub(super) run: u8,
-    /// It is a schedule.
+    /// Ghost: which use of the id it belongs to.
+    pub(super) generation: u8,
+    /// Whether it is a schedule.
     pub(super) scheduled: bool,
 }
 
-/// A compare-and-set under way.
+/// A compare-and-set that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Write {
-    pub(super) new: Option<Rec>,
-    pub(super) exp: u8,
+    pub(super) record_id: Option<RecordId>,
+    pub(super) expected: u8,
 }
 
 /// A slot of a host, with what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Host {
-    pub(super) pc: At,
-    /// The message in hand, as it was delivered.
-    pub(super) msg: Msg,
-    pub(super) created: u8,
-    /// R3's fourth time: the claim takes the record from a delivery that does not look older.
+    pub(super) step: HostStep,
+    /// The message that it holds, as it was delivered.
+    pub(super) message: Message,
+    /// The number of the consumer that delivered the message.
+    pub(super) consumer: u8,
+    /// Whether its claim takes the record over from a delivery that is not older, or from a message that is
+    /// gone.
     pub(super) adopt: bool,
-    /// R4: a message of this sequence is gone.
+    /// The sequence of the record's own message, where the host has found it to be gone.
     pub(super) gone: u8,
-    /// The newest claim that it made, and its fence.
+    /// The number of the newest claim that it made.
     pub(super) claim: u8,
+    /// The number in the token of that claim.
     pub(super) token: u8,
-    /// The record that it writes; while a guest runs, the one that it holds.
-    pub(super) rec: Option<Rec>,
-    /// The revision that it holds, or writes over.
-    pub(super) exp: u8,
+    /// The record that it writes; while a guest runs, the newest one that it has accepted.
+    pub(super) record_id: Option<RecordId>,
+    /// The revision that it has accepted, or that its write expects.
+    pub(super) expected: u8,
     pub(super) intent: Intent,
-    /// Ghost: its claim is in the bucket, or was.
+    /// Ghost: whether its claim is or was in the bucket.
     pub(super) recorded: bool,
 }
 
 /// What a host does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum At {
+pub(super) enum HostStep {
     #[default]
     Idle,
-    /// Read the record, and judge the delivery.
+    /// It reads the record and decides about the delivery.
     Read,
-    /// R4: look the record's own message up.
-    Look {
+    /// It looks up the message that the record belongs to.
+    LookUp {
         seq: u8,
     },
-    /// Keep a copy, then write what it holds.
+    /// It stores a dead-letter copy, and then writes its record.
     Copy,
     Write,
-    /// R5: the write had no answer, or a conflict.
+    /// Its write had no answer, or a conflict.
     Unknown,
     Run,
     Ack,
     Nak,
-    /// Keep a copy, then remove a message that is no job.
-    Bury,
+    /// It stores a dead-letter copy of a message that is no job, and then removes the message.
+    DeadLetter,
     Term,
 }
 
-/// What a host wants to write.
+/// What a host intends to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Intent {
     #[default]
     Claim,
-    /// T6, T6b, T8: the end of a job that it does not own.
+    /// The end of a job that it does not own.
     End,
     Progress,
     Retry,
@@ -199,38 +211,40 @@ pub(super) enum Intent {
 /// A submitting client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Client {
-    pub(super) pc: Submitting,
-    /// Which arguments it submits.
+    pub(super) step: ClientStep,
+    /// The number of the arguments that it submits.
     pub(super) args: u8,
-    /// The record that it writes or holds, and the revision.
-    pub(super) rec: Option<Rec>,
-    pub(super) exp: u8,
-    /// T0 was its own.
+    /// The record that it writes, or has read.
+    pub(super) record_id: Option<RecordId>,
+    /// The revision of that record, or the one that its write expects.
+    pub(super) expected: u8,
+    /// Whether it wrote the PENDING record itself.
     pub(super) own: bool,
 
-    /// A publish was sent whose fate is not known.
+    /// Whether it sent a publish of which it does not know whether it was stored.
     pub(super) doubt: bool,
-    /// More than 30 s have passed.
+    /// Whether more than 30 s have passed.
     pub(super) late: bool,
-    /// Touches so far; two clients could go on with it for 30 s.
+    /// Touches so far, which the model bounds: two clients could go on with them for 30 s.
     pub(super) touches: u8,
 }
 
 /// What a submitting client does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Submitting {
+pub(super) enum ClientStep {
     #[default]
     Idle,
-    Write(Why),
-    Unknown(Why),
+    Write(WriteReason),
+    Unknown(WriteReason),
     Publish,
-    /// The same, after it looked for a message that may stand.
+    /// It publishes, after it has looked for a message of its own.
     Send,
     /// Its publish waits in the connection's buffer, and it waits for the answer.
-    Stuck,
-    /// Look the message up: in the place of this number, before it publishes or after a doubt.
+    Buffered,
+    /// It looks for its message in one of the locations, by number: before it publishes, or in doubt after
+    /// it.
     Find {
-        place: u8,
+        location: u8,
         first: bool,
     },
     Done,
@@ -239,15 +253,15 @@ pub(super) enum Submitting {
 
 /// Why a client writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Why {
-    /// T0.
+pub(super) enum WriteReason {
+    /// It records the job.
     Submit,
-    /// T0b of a record that it met.
+    /// It touches a record that it has met.
     Met,
-    /// T0b after a doubt, where its message stands.
-    Stands,
-    /// T0b after a doubt, where none does.
-    Gone,
+    /// It touches the record in doubt, after it has found its message.
+    Found,
+    /// It touches the record in doubt, after it has found no message.
+    NotFound,
 }
 
 /// A client that revokes.
@@ -258,30 +272,31 @@ pub(super) struct Revoker {
 
 /// A reconciler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Recon {
-    pub(super) pc: Reconciling,
+pub(super) struct Reconciler {
+    pub(super) step: ReconcilerStep,
+    /// The number of the scan, 1 or 2.
     pub(super) scan: u8,
 }
 
 /// What a reconciler does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Reconciling {
+pub(super) enum ReconcilerStep {
     #[default]
     Idle,
-    /// Look in the place of this number.
+    /// It looks for a message in one of the locations, by number.
     Scan(u8),
-    /// Wait a grace.
+    /// It waits for its grace to pass.
     Grace,
     Write,
 }
 
 macro_rules! budgets {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// What may still happen, and how often.
+        /// How often each fault, and each wish of a participant, may still happen.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-        pub(super) struct Left { $($(#[$doc])* pub(super) $name: u8,)* }
+        pub(super) struct Budgets { $($(#[$doc])* pub(super) $name: u8,)* }
 
-        impl Left {
+        impl Budgets {
             pub(super) fn total(&self) -> u8 {
                 0 $(+ self.$name)*
             }
@@ -294,13 +309,13 @@ budgets! {
     crash,
     /// A write has no answer.
     unknown,
-    /// A lease lapses under a live host: a pause, a partition.
+    /// A lease lapses under a live host, because of a pause or a partition.
     lapse,
-    /// A delivery count is repeated, or the consumer re-created.
+    /// A delivery count is repeated, or the consumer is made anew.
     recount,
-    /// A nak's delay is forgotten.
-    hasty,
-    /// R3's fourth time: taken over all the same.
+    /// The server forgets a nak's delay.
+    early_redelivery,
+    /// A host has walked away from stale deliveries as often as it may, and takes the job over.
     stale,
     handoff,
     progress,
@@ -309,24 +324,24 @@ budgets! {
     expire,
     /// A terminal record expires.
     ttl,
-    /// T10 by a client.
+    /// A client forgets an ended job.
     forget,
-    /// An operator takes a message.
+    /// An operator purges a message.
     purge,
-    /// The server dies, and no longer knows how far the job stream's source has come.
-    amnesia,
+    /// The server dies, and no longer knows how far the job stream's source was.
+    source_reset,
     /// A client dies.
     client_crash,
-    /// A publish stays in a client's buffer.
+    /// A publish stays in a client's buffer, and the client waits.
     late,
     /// A publish has no answer, and stays in a buffer.
     unanswered,
     /// A message is delivered 21 times without a claim.
-    storm,
-    /// A host gives a suspect's delivery back, 21 times.
+    excess_deliveries,
+    /// A host gives a suspect's delivery back 21 times.
     give_back,
-    /// Something that is no record is written under the key.
-    junk,
-    /// DEAD refuses a copy.
-    refuse,
+    /// Something that is not a record of this version is written under the key.
+    foreign_value,
+    /// The stream of dead letters refuses a copy.
+    refuse_copy,
 }

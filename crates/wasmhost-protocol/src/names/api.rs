@@ -2,36 +2,37 @@
 
 use super::deployment::Names;
 
-/// What is asked of JetStream. `stream` is one of [`Names`]' own.
+/// Subjects of requests to JetStream. `stream` is a name that another method of [`Names`] returns.
 impl Names {
-    /// What the subjects start with on which deliveries are answered.
+    /// The subjects on which deliveries are answered start with this.
     pub const ACKS: &'static str = "$JS.ACK.";
 
-    /// Settings and state of a stream.
+    /// Returns the subject of requests for the settings and the state of a stream.
     #[must_use]
     pub fn stream_info(stream: &str) -> String {
         format!("$JS.API.STREAM.INFO.{stream}")
     }
 
-    /// One message of a stream, from its leader.
+    /// Returns the subject of requests for one message of a stream, which its leader answers.
     #[must_use]
     pub fn stream_message(stream: &str) -> String {
         format!("$JS.API.STREAM.MSG.GET.{stream}")
     }
 
-    /// Messages of a stream, from whichever of its replicas.
+    /// Returns the subject of direct requests for messages of a stream, which any of its replicas answers,
+    /// even one that lags.
     #[must_use]
     pub fn direct_messages(stream: &str) -> String {
         format!("$JS.API.DIRECT.GET.{stream}")
     }
 
-    /// Deletes one message of a stream.
+    /// Returns the subject of requests to delete one message of a stream.
     #[must_use]
     pub fn stream_delete_message(stream: &str) -> String {
         format!("$JS.API.STREAM.MSG.DELETE.{stream}")
     }
 
-    /// Removes messages of a stream.
+    /// Returns the subject of requests to purge messages of a stream.
     #[must_use]
     pub fn stream_purge(stream: &str) -> String {
         format!("$JS.API.STREAM.PURGE.{stream}")

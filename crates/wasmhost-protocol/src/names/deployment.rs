@@ -1,5 +1,5 @@
-//! The names of one deployment: states, events, streams, consumers and control subjects. Other groups of names are in the
-//! files beside this one.
+//! The names of a deployment: buckets, stores, events, logs and dead letters. The other groups of names are
+//! in the files beside this one, each in an `impl Names` of its own.
 
 use super::namespace::Namespace;
 use std::fmt;
@@ -7,252 +7,267 @@ use std::sync::Arc;
 
 use crate::ids::{HostId, InvalidName, JobId, JobKey, ModuleName, TaskName};
 
-/// The names of one deployment. The examples are those of the namespace `wasmhost`. Cheap to clone.
+/// `Names` builds and parses the names of one deployment. The examples in the documentation are those of the
+/// namespace `wasmhost`. A clone is cheap.
 #[derive(Debug, Clone)]
 pub struct Names {
+    /// The namespace as it is, for subjects, buckets and stores.
     pub(super) lower: Arc<str>,
+    /// The namespace in upper case, for streams.
     pub(super) upper: Arc<str>,
 }
 
 impl Names {
-    /// The names under `namespace`.
+    /// Derives all names from `namespace`.
     #[must_use]
     pub fn new(namespace: &Namespace) -> Self {
         Self { lower: namespace.as_str().into(), upper: namespace.as_str().to_ascii_uppercase().into() }
     }
 
+    /// Parses a subject that ends in a job's key behind `<namespace>.<kind>.`.
     pub(super) fn parse_key(
         &self,
         kind: &str,
         what: &'static str,
         subject: &str,
     ) -> Result<JobKey, InvalidName> {
-        JobKey::parse(after(&format!("{}.{kind}.", self.lower), what, subject)?)
+        JobKey::parse(strip_subject_prefix(&format!("{}.{kind}.", self.lower), what, subject)?)
     }
 }
 
-/// States and events.
+/// Names of the states bucket and of its events.
 impl Names {
-    /// The bucket of records: `wasmhost-states`.
+    /// Returns the name of the states bucket: `wasmhost-states`.
     #[must_use]
     pub fn states_bucket(&self) -> String {
         format!("{}-states", self.lower)
     }
 
-    /// The stream behind it: `KV_wasmhost-states`.
+    /// Returns the stream behind the states bucket: `KV_wasmhost-states`.
     #[must_use]
     pub fn states_stream(&self) -> String {
         kv_stream(&self.states_bucket())
     }
 
-    /// The subject of a job's record: `$KV.wasmhost-states.<key>`.
+    /// Returns the subject of a job's record: `$KV.wasmhost-states.<key>`.
     #[must_use]
     pub fn state_subject(&self, key: &JobKey) -> String {
         kv_subject(&self.states_bucket(), key)
     }
 
-    /// All records: `$KV.wasmhost-states.>`.
+    /// Returns the subject of all records: `$KV.wasmhost-states.>`.
     #[must_use]
     pub fn states_filter(&self) -> String {
         kv_subject(&self.states_bucket(), '>')
     }
 
-    /// The records of one module: `$KV.wasmhost-states.<module>.>`.
+    /// Returns the subject of the records of a module: `$KV.wasmhost-states.<module>.>`.
     #[must_use]
     pub fn states_of_module(&self, module: &ModuleName) -> String {
         kv_subject(&self.states_bucket(), format_args!("{module}.>"))
     }
 
-    /// The records of one task: `$KV.wasmhost-states.<module>.<function>.*`.
+    /// Returns the subject of the records of a task: `$KV.wasmhost-states.<module>.<function>.*`.
     #[must_use]
     pub fn states_of_task(&self, task: &TaskName) -> String {
         kv_subject(&self.states_bucket(), format_args!("{task}.*"))
     }
 
-    /// Reads the subject of a record.
+    /// Parses the subject of a record.
     pub fn parse_state_subject(&self, subject: &str) -> Result<JobKey, InvalidName> {
-        JobKey::parse(after(&kv_subject(&self.states_bucket(), ""), "state subject", subject)?)
+        JobKey::parse(strip_subject_prefix(&kv_subject(&self.states_bucket(), ""), "state subject", subject)?)
     }
 
-    /// Source and destination of the bucket's republish: `$KV.wasmhost-states.>`, `wasmhost.events.>`.
+    /// Returns the source and the destination of the states bucket's republication: `$KV.wasmhost-states.>`
+    /// and `wasmhost.events.>`.
     #[must_use]
     pub fn states_republish(&self) -> (String, String) {
         (self.states_filter(), self.events_filter())
     }
 
-    /// All events: `wasmhost.events.>`.
+    /// Returns the subject of all events: `wasmhost.events.>`.
     #[must_use]
     pub fn events_filter(&self) -> String {
         format!("{}.events.>", self.lower)
     }
 
-    /// The events of one module: `wasmhost.events.<module>.>`.
+    /// Returns the subject of the events of a module: `wasmhost.events.<module>.>`.
     #[must_use]
     pub fn events_of_module(&self, module: &ModuleName) -> String {
         format!("{}.events.{module}.>", self.lower)
     }
 
-    /// The events of one job: `wasmhost.events.<key>`.
+    /// Returns the subject of a job's events: `wasmhost.events.<key>`.
     #[must_use]
     pub fn event_subject(&self, key: &JobKey) -> String {
         format!("{}.events.{key}", self.lower)
     }
 
-    /// The events of one task: `wasmhost.events.<module>.<function>.*`.
+    /// Returns the subject of the events of a task: `wasmhost.events.<module>.<function>.*`.
     #[must_use]
     pub fn events_of_task(&self, task: &TaskName) -> String {
         format!("{}.events.{task}.*", self.lower)
     }
 
-    /// Reads the subject of an event.
+    /// Parses the subject of an event.
     pub fn parse_event_subject(&self, subject: &str) -> Result<JobKey, InvalidName> {
         self.parse_key("events", "event subject", subject)
     }
 }
 
-/// Modules, blobs and hosts.
+/// Names of the registry, the object stores and the hosts bucket.
 impl Names {
-    /// The bucket of the module registry: `wasmhost-modules`.
+    /// Returns the name of the registry's bucket: `wasmhost-modules`.
     #[must_use]
     pub fn modules_bucket(&self) -> String {
         format!("{}-modules", self.lower)
     }
 
-    /// The stream behind it: `KV_wasmhost-modules`.
+    /// Returns the stream behind the modules bucket: `KV_wasmhost-modules`.
     #[must_use]
     pub fn modules_stream(&self) -> String {
         kv_stream(&self.modules_bucket())
     }
 
-    /// All entries: `$KV.wasmhost-modules.>`.
+    /// Returns the subject of the entries of all modules: `$KV.wasmhost-modules.>`.
     #[must_use]
     pub fn modules_filter(&self) -> String {
         kv_subject(&self.modules_bucket(), '>')
     }
 
-    /// The subject of a module's entry: `$KV.wasmhost-modules.<module>`.
+    /// Returns the subject of a module's entry: `$KV.wasmhost-modules.<module>`.
     #[must_use]
     pub fn module_subject(&self, module: &ModuleName) -> String {
         kv_subject(&self.modules_bucket(), module)
     }
 
-    /// Reads the subject of a module's entry.
+    /// Parses the subject of a module's entry.
     pub fn parse_module_subject(&self, subject: &str) -> Result<ModuleName, InvalidName> {
-        ModuleName::parse(after(&kv_subject(&self.modules_bucket(), ""), "module subject", subject)?)
+        ModuleName::parse(strip_subject_prefix(
+            &kv_subject(&self.modules_bucket(), ""),
+            "module subject",
+            subject,
+        )?)
     }
 
-    /// The object store of components, named there by digest: `wasmhost-components`.
+    /// Returns the name of the object store of components, which are named by their digest there:
+    /// `wasmhost-components`.
     #[must_use]
     pub fn components_store(&self) -> String {
         format!("{}-components", self.lower)
     }
 
-    /// The stream behind it: `OBJ_wasmhost-components`.
+    /// Returns the stream behind the store of components: `OBJ_wasmhost-components`.
     #[must_use]
     pub fn components_stream(&self) -> String {
         object_stream(&self.components_store())
     }
 
-    /// Its subjects: chunks and descriptions.
+    /// Returns the subjects of that stream: those of chunks and of descriptions.
     #[must_use]
     pub fn components_subjects(&self) -> [String; 2] {
         object_subjects(&self.components_store())
     }
 
-    /// The object store of results and checkpoints too large for a record: `wasmhost-blobs`.
+    /// Returns the name of the object store of blobs, which are large results and checkpoints:
+    /// `wasmhost-blobs`.
     #[must_use]
     pub fn blobs_store(&self) -> String {
         format!("{}-blobs", self.lower)
     }
 
-    /// The stream behind it: `OBJ_wasmhost-blobs`.
+    /// Returns the stream behind the blob store: `OBJ_wasmhost-blobs`.
     #[must_use]
     pub fn blobs_stream(&self) -> String {
         object_stream(&self.blobs_store())
     }
 
-    /// Its subjects: chunks and descriptions.
+    /// Returns the subjects of that stream: those of chunks and of descriptions.
     #[must_use]
     pub fn blobs_subjects(&self) -> [String; 2] {
         object_subjects(&self.blobs_store())
     }
 
-    /// The name of an attempt's blob there, never shared between claims: `<key>/<attempt>-<token>`.
+    /// Returns the beginning of the names of a claim's blobs: `<key>/<attempt>-<token>`. The kind follows it,
+    /// `-result` or `-checkpoint-<n>`, counted within the attempt. The token is in the name so that no two
+    /// claims share one: a superseded host could otherwise replace the result of its successor.
     #[must_use]
     pub fn blob_name(&self, key: &JobKey, attempt: u32, token: &str) -> String {
         format!("{key}/{attempt}-{token}")
     }
 
-    /// The job of a blob there; none where the name is not of that form.
+    /// Returns the job that a blob belongs to, or `None` where the name is not one that [`Self::blob_name`]
+    /// begins.
     #[must_use]
     pub fn job_of_blob(&self, name: &str) -> Option<JobKey> {
         JobKey::parse(name.split_once('/')?.0).ok()
     }
 
-    /// The bucket of hosts that run: `wasmhost-hosts`.
+    /// Returns the name of the hosts bucket: `wasmhost-hosts`.
     #[must_use]
     pub fn hosts_bucket(&self) -> String {
         format!("{}-hosts", self.lower)
     }
 
-    /// The stream behind it: `KV_wasmhost-hosts`.
+    /// Returns the stream behind the hosts bucket: `KV_wasmhost-hosts`.
     #[must_use]
     pub fn hosts_stream(&self) -> String {
         kv_stream(&self.hosts_bucket())
     }
 
-    /// All presences: `$KV.wasmhost-hosts.>`.
+    /// Returns the subject of the presence of all hosts: `$KV.wasmhost-hosts.>`.
     #[must_use]
     pub fn hosts_filter(&self) -> String {
         kv_subject(&self.hosts_bucket(), '>')
     }
 
-    /// The subject of a host's presence: `$KV.wasmhost-hosts.<id>`.
+    /// Returns the subject of a host's presence: `$KV.wasmhost-hosts.<id>`.
     #[must_use]
     pub fn host_subject(&self, host: &HostId) -> String {
         kv_subject(&self.hosts_bucket(), host)
     }
 }
 
-/// What is kept for people: logs and dead jobs.
+/// Names of the streams of logs and of dead letters.
 impl Names {
-    /// The stream of logs: `WASMHOST_LOGS`.
+    /// Returns the name of the stream of logs: `WASMHOST_LOGS`.
     #[must_use]
     pub fn logs_stream(&self) -> String {
         format!("{}_LOGS", self.upper)
     }
 
-    /// All logs: `wasmhost.logs.>`.
+    /// Returns the subject of all logs: `wasmhost.logs.>`.
     #[must_use]
     pub fn logs_filter(&self) -> String {
         format!("{}.logs.>", self.lower)
     }
 
-    /// The logs of one job: `wasmhost.logs.<key>`.
+    /// Returns the subject of a job's logs: `wasmhost.logs.<key>`.
     #[must_use]
     pub fn logs_subject(&self, key: &JobKey) -> String {
         format!("{}.logs.{key}", self.lower)
     }
 
-    /// The stream of jobs that ended in FAILURE: `WASMHOST_DEAD`.
+    /// Returns the name of the stream of dead letters: `WASMHOST_DEAD`.
     #[must_use]
     pub fn dead_stream(&self) -> String {
         format!("{}_DEAD", self.upper)
     }
 
-    /// All of them: `wasmhost.dead.>`.
+    /// Returns the subject of all dead letters: `wasmhost.dead.>`.
     #[must_use]
     pub fn dead_filter(&self) -> String {
         format!("{}.dead.>", self.lower)
     }
 
-    /// One of them: `wasmhost.dead.<key>`.
+    /// Returns the subject of a job's dead-letter copy: `wasmhost.dead.<key>`.
     #[must_use]
     pub fn dead_subject(&self, key: &JobKey) -> String {
         format!("{}.dead.{key}", self.lower)
     }
 
-    /// A message that could not be read as a job, by its stream sequence: `wasmhost.dead.unreadable.<sequence>`.
+    /// Returns the subject of the copy of a message that names no job: `wasmhost.dead.unreadable.<sequence>`.
+    /// The sequence is the message's in the stream that it was in, the job stream or the schedule stream.
     #[must_use]
     pub fn dead_unreadable(&self, sequence: u64) -> String {
         format!("{}.dead.unreadable.{sequence}", self.lower)
@@ -275,13 +290,18 @@ pub(super) fn kv_subject(bucket: &str, key: impl fmt::Display) -> String {
     format!("$KV.{bucket}.{key}")
 }
 
-pub(super) fn after<'a>(prefix: &str, what: &'static str, subject: &'a str) -> Result<&'a str, InvalidName> {
+/// Returns what follows `prefix` in a subject. The error names `what` the subject was meant to be.
+pub(super) fn strip_subject_prefix<'a>(
+    prefix: &str,
+    what: &'static str,
+    subject: &'a str,
+) -> Result<&'a str, InvalidName> {
     subject
         .strip_prefix(prefix)
         .ok_or_else(|| InvalidName::new(what, "under this namespace's prefix", subject))
 }
 
-/// `module.function` or `module.function.id`.
+/// Parses `module.function` or `module.function.id`.
 pub(super) fn parse_target(text: &str) -> Result<(TaskName, Option<JobId>), InvalidName> {
     if text.bytes().filter(|b| *b == b'.').count() < 2 {
         return Ok((TaskName::parse(text)?, None));

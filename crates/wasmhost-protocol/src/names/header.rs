@@ -1,92 +1,98 @@
-//! Names of headers, and the values of NATS's own that are compared with.
+//! Names of headers, and those values of NATS' own headers that wasmhost writes or compares.
 
-/// What all of our own start with, in any letter case.
+/// Every header of wasmhost starts with this, in any letter case.
 pub const PREFIX: &str = "Wasmhost-";
-/// Revision of the PENDING record.
+/// The revision of the PENDING record.
 pub const REVISION: &str = "Wasmhost-Revision";
-/// Pins a version of the module.
+/// The digest of the module's version that the job runs, instead of the version that is current at its first
+/// claim.
 pub const DIGEST: &str = "Wasmhost-Digest";
-/// Attempts in all.
+/// The attempts in all.
 pub const MAX_ATTEMPTS: &str = "Wasmhost-Max-Attempts";
-/// After this time an attempt is stopped.
+/// The wall time after which an attempt is stopped, as a duration.
 pub const TIMEOUT: &str = "Wasmhost-Timeout";
-/// After this time no attempt starts.
+/// The time after which no attempt starts.
 pub const EXPIRES: &str = "Wasmhost-Expires";
-/// How long the terminal record is kept; `0` drops the result.
+/// How long the terminal record is kept, as a duration; `0` drops the result.
 pub const RESULT_TTL: &str = "Wasmhost-Result-TTL";
-/// Key of the job that this one came from.
+/// The key of the job that this one came from.
 pub const PARENT: &str = "Wasmhost-Parent";
-/// Digest of the body, as the PENDING record has it.
+/// The digest of the arguments as the PENDING record has it: that of their canonical form. The digest of the
+/// exact text is accepted as well.
 pub const ARGS_DIGEST: &str = "Wasmhost-Args-Digest";
-/// When the job was submitted, as the PENDING record has it.
+/// The time at which the job was submitted, as the PENDING record has it.
 pub const SUBMITTED_AT: &str = "Wasmhost-Submitted-At";
-/// The queue; on the submit service only.
+/// The queue; only in a request to the submit service.
 pub const QUEUE: &str = "Wasmhost-Queue";
-/// How long to wait before the job is queued; on the submit service only.
+/// How long to wait before the job is queued, as a duration; only in a request to the submit service.
 pub const DELAY: &str = "Wasmhost-Delay";
-/// When the job is queued; on the submit service only.
+/// The time at which the job is queued; only in a request to the submit service.
 pub const AT: &str = "Wasmhost-At";
-/// Kind of the failure; on dead jobs only.
+/// The kind of the failure; only on a dead-letter copy.
 pub const DEAD_KIND: &str = "Wasmhost-Dead-Kind";
-/// Message of the failure; on dead jobs only.
+/// The message of the failure; only on a dead-letter copy.
 pub const DEAD_REASON: &str = "Wasmhost-Dead-Reason";
-/// Where it was published, which names its queue, its task and its id; on dead jobs only.
+/// The subject to which the message was published, which names its queue, task and id; only on a dead-letter
+/// copy.
 pub const DEAD_SUBJECT: &str = "Wasmhost-Dead-Subject";
-/// W3C trace context.
+/// The W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
 
-/// Compare-and-set: last sequence of the subject. Empty, it switches the check off.
+/// The sequence of the last message on the subject that a compare-and-set expects; 0 for none. An empty value
+/// switches the check off.
 pub const EXPECTED_LAST_SUBJECT_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
-/// The stream that must take the message.
+/// The name of the stream that must store the message.
 pub const EXPECTED_STREAM: &str = "Nats-Expected-Stream";
-/// De-duplication, across the whole stream.
+/// The id by which the server recognises a message that is sent again. It spans the whole stream: another
+/// job's id would swallow the message.
 pub const MSG_ID: &str = "Nats-Msg-Id";
-/// After this time the server removes the message.
+/// The time to live after which the server removes the message, in whole seconds.
 pub const TTL: &str = "Nats-TTL";
-/// Replaces what came before on the subject, or in the stream.
+/// Replaces all earlier messages on the subject or in the stream.
 pub const ROLLUP: &str = "Nats-Rollup";
-/// Value of [`ROLLUP`]: on the subject.
+/// The value of [`ROLLUP`] that replaces the messages on the subject.
 pub const ROLLUP_SUBJECT: &str = "sub";
-/// Stream of a republished or directly read message.
+/// The stream of a message that was republished or read directly.
 pub const STREAM: &str = "Nats-Stream";
-/// Its sequence: a record's revision.
+/// The sequence of such a message, which for a record is its revision.
 pub const SEQUENCE: &str = "Nats-Sequence";
-/// The sequence before it on its subject: the previous revision.
+/// The sequence of the message before it on its subject, which for a record is its previous revision.
 pub const LAST_SEQUENCE: &str = "Nats-Last-Sequence";
-/// Its subject.
+/// The subject of a message that was republished or read directly.
 pub const SUBJECT: &str = "Nats-Subject";
-/// When it was stored.
+/// The time at which such a message was stored.
 pub const TIME_STAMP: &str = "Nats-Time-Stamp";
-/// Why the server wrote a delete marker.
+/// The reason for which the server wrote a delete marker.
 pub const MARKER_REASON: &str = "Nats-Marker-Reason";
-/// Value of [`MARKER_REASON`]: the TTL ended.
+/// The value of [`MARKER_REASON`] where the time to live ended.
 pub const MARKER_MAX_AGE: &str = "MaxAge";
-/// What a client of the bucket did.
+/// What a client of a bucket did with a key.
 pub const KV_OPERATION: &str = "KV-Operation";
-/// Value of [`KV_OPERATION`]: deleted.
+/// The value of [`KV_OPERATION`] where the client deleted the key.
 pub const KV_DELETE: &str = "DEL";
-/// Value of [`KV_OPERATION`]: purged.
+/// The value of [`KV_OPERATION`] where the client purged the key.
 pub const KV_PURGE: &str = "PURGE";
-/// Text of a service's error.
+/// The text of a service's error.
 pub const SERVICE_ERROR: &str = "Nats-Service-Error";
-/// Number of a service's error.
+/// The number of a service's error.
 pub const SERVICE_ERROR_CODE: &str = "Nats-Service-Error-Code";
-/// When a schedule fires: `@at <RFC 3339>`, `@every 1s`, or cron with seconds first.
+/// When a schedule fires: `@at <RFC 3339>`, `@every 1s`, or cron with the seconds first.
 pub const SCHEDULE: &str = "Nats-Schedule";
-/// The subject that it fires to.
+/// The subject that a schedule fires to.
 pub const SCHEDULE_TARGET: &str = "Nats-Schedule-Target";
-/// TTL of what it fires.
+/// The time to live of the message that a schedule fires.
 pub const SCHEDULE_TTL: &str = "Nats-Schedule-TTL";
-/// Time zone of a cron schedule.
+/// The time zone of a cron schedule.
 pub const SCHEDULE_TIME_ZONE: &str = "Nats-Schedule-Time-Zone";
-/// On a message that a stream took from another one: that stream, the sequence there, and more, with spaces between.
+/// Where a message comes from that a stream took from another one: the name of that stream, the sequence
+/// there and further parts, separated by spaces.
 pub const STREAM_SOURCE: &str = "Nats-Stream-Source";
-/// On a fired message: the subject of its schedule.
+/// The subject of the schedule that fired a message.
 pub const SCHEDULER: &str = "Nats-Scheduler";
-/// On a fired message: when it fires next, or `purge`.
+/// When the schedule that fired a message fires next, or `purge` where it does not.
 pub const SCHEDULE_NEXT: &str = "Nats-Schedule-Next";
 
-/// With what was got directly: how many messages are behind it.
+/// How many messages follow one that was read directly in a batch.
 pub const NUM_PENDING: &str = "Nats-Num-Pending";
-/// In the status that ends a request for deliveries: how many of them never came.
+/// How many of the deliveries that a request asked for did not come, in the status that ends the request.
 pub const PENDING_MESSAGES: &str = "Nats-Pending-Messages";

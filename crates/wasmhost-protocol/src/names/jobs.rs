@@ -1,25 +1,28 @@
-//! The stream of jobs and the consumers of its queues.
+//! Names of the job stream and of the consumers of its queues, and the keys of the jobs in it.
 
-use super::deployment::{Names, after, parse_target};
+use super::deployment::{Names, parse_target, strip_subject_prefix};
 use super::sourced::Sourced;
 use crate::digest::Digest;
 use crate::ids::{InvalidName, JobId, JobKey, QueueName, TaskName};
 use crate::timestamp::Timestamp;
 
-/// What a subject of the job stream says.
+/// A `JobSubject` is what a subject of the job stream says of its job. The subject of a due message says the
+/// same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobSubject {
-    /// The queue.
+    /// The queue that the job waits in.
     pub queue: QueueName,
-    /// The task.
+    /// The task that the job runs.
     pub task: TaskName,
-    /// The id; none where the publisher gave none, and it is derived.
+    /// The job's id; `None` where the publisher gave none and it is derived.
     pub id: Option<JobId>,
 }
 
 impl JobSubject {
-    /// The key of the message's job. An id that nobody gave is derived from what stays the same whenever the message is
-    /// seen: from what fired, with the digest of its body, or else from its sequence in the job stream and when it was stored there.
+    /// Returns the key of the message's job. An id that the publisher did not give is derived from what is
+    /// the same at every delivery: for a message that a schedule fired, from its source and the digest of its
+    /// body; for any other, from its sequence in the job stream and the time at which it was stored there.
+    /// `body` is called only where the digest is needed.
     #[must_use]
     pub fn key(
         &self,
@@ -35,57 +38,59 @@ impl JobSubject {
     }
 }
 
-/// Jobs, and the consumers of their queues.
+/// Names of the job stream and of the consumers of its queues.
 impl Names {
-    /// The stream of jobs: `WASMHOST_JOBS`.
+    /// Returns the name of the job stream: `WASMHOST_JOBS`.
     #[must_use]
     pub fn jobs_stream(&self) -> String {
         format!("{}_JOBS", self.upper)
     }
 
-    /// Its subjects, without and with an id; any other number of tokens is refused by the server itself.
+    /// Returns the subjects of the job stream, without and with an id. The number of tokens is exact, so that
+    /// the server itself refuses a message with any other number.
     #[must_use]
     pub fn jobs_stream_subjects(&self) -> [String; 2] {
         [format!("{}.jobs.*.*.*", self.lower), format!("{}.jobs.*.*.*.*", self.lower)]
     }
 
-    /// All jobs, the destination of the source's subject transform: `wasmhost.jobs.>`.
+    /// Returns the subject of all jobs, which is also the destination of the source's subject transform:
+    /// `wasmhost.jobs.>`.
     #[must_use]
     pub fn jobs_filter(&self) -> String {
         format!("{}.jobs.>", self.lower)
     }
 
-    /// The jobs of one queue: `wasmhost.jobs.<queue>.>`.
+    /// Returns the subject of all jobs of a queue: `wasmhost.jobs.<queue>.>`.
     #[must_use]
     pub fn jobs_of_queue(&self, queue: &QueueName) -> String {
         format!("{}.jobs.{queue}.>", self.lower)
     }
 
-    /// One job: `wasmhost.jobs.<queue>.<key>`.
+    /// Returns the subject of a job: `wasmhost.jobs.<queue>.<key>`.
     #[must_use]
     pub fn job_subject(&self, queue: &QueueName, key: &JobKey) -> String {
         format!("{}.jobs.{queue}.{key}", self.lower)
     }
 
-    /// One job in whichever queue: `wasmhost.jobs.*.<key>`.
+    /// Returns the subject of a job in any queue: `wasmhost.jobs.*.<key>`.
     #[must_use]
     pub fn job_anywhere(&self, key: &JobKey) -> String {
         format!("{}.jobs.*.{key}", self.lower)
     }
 
-    /// Jobs whose id is derived: `wasmhost.jobs.<queue>.<module>.<function>`.
+    /// Returns the subject of jobs whose id is derived: `wasmhost.jobs.<queue>.<module>.<function>`.
     #[must_use]
     pub fn job_without_id(&self, queue: &QueueName, task: &TaskName) -> String {
         format!("{}.jobs.{queue}.{task}", self.lower)
     }
 
-    /// The same in whichever queue: `wasmhost.jobs.*.<module>.<function>`.
+    /// Returns the subject of jobs whose id is derived, in any queue: `wasmhost.jobs.*.<module>.<function>`.
     #[must_use]
     pub fn without_id_anywhere(&self, task: &TaskName) -> String {
         format!("{}.jobs.*.{task}", self.lower)
     }
 
-    /// Reads a subject of the job stream.
+    /// Parses a subject of the job stream.
     pub fn parse_job_subject(&self, subject: &str) -> Result<JobSubject, InvalidName> {
         self.parse_queued("jobs", "job subject", subject)
     }
@@ -96,7 +101,7 @@ impl Names {
         what: &'static str,
         subject: &str,
     ) -> Result<JobSubject, InvalidName> {
-        let rest = after(&format!("{}.{kind}.", self.lower), what, subject)?;
+        let rest = strip_subject_prefix(&format!("{}.{kind}.", self.lower), what, subject)?;
         let Some((queue, target)) = rest.split_once('.') else {
             return Err(InvalidName::new(
                 what,
@@ -108,13 +113,14 @@ impl Names {
         Ok(JobSubject { queue: QueueName::parse(queue)?, task, id })
     }
 
-    /// The durable consumer of a queue: `wasmhost-<queue>`.
+    /// Returns the name of a queue's durable consumer: `wasmhost-<queue>`.
     #[must_use]
     pub fn consumer(&self, queue: &QueueName) -> String {
         format!("{}-{queue}", self.lower)
     }
 
-    /// Where free slots ask for the next deliveries of a queue.
+    /// Returns the subject of requests for the next deliveries of a queue:
+    /// `$JS.API.CONSUMER.MSG.NEXT.WASMHOST_JOBS.wasmhost-<queue>`.
     #[must_use]
     pub fn next_message(&self, queue: &QueueName) -> String {
         format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.jobs_stream(), self.consumer(queue))

@@ -1,16 +1,17 @@
-//! The namespace of one deployment.
+//! The namespace of a deployment.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::ids::InvalidName;
 
-/// The prefix of all names of one deployment, so that several can share a server.
+/// A `Namespace` is the prefix of all names of one deployment, so that several deployments can share a
+/// server. The default is `wasmhost`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Namespace(Box<str>);
 
 impl Namespace {
-    /// Parses 1-32 of a-z, 0-9 and `-`, not starting with `-`.
+    /// Parses 1 to 32 characters of `a-z`, `0-9` and `-`, not starting with `-`.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if (1..=32).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(allowed) {
@@ -19,7 +20,7 @@ impl Namespace {
         Err(InvalidName::new("namespace", "1-32 of a-z, 0-9 and `-`, not starting with `-`", text))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

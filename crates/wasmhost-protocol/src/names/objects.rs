@@ -1,27 +1,29 @@
-//! Object stores, laid out as all clients of NATS lay them out: chunks under an id of the upload, and a description under the
-//! object's name.
+//! Names of object stores. They are laid out as every client of NATS lays them out: the chunks of an object
+//! under the id of its upload, and its description under its name.
 
 use std::fmt;
 
 use super::deployment::{Names, object_stream};
 use crate::ids::InvalidName;
 
-/// Bytes of an id of chunks.
+/// The most bytes of the id of an upload.
 const ID_BYTES: usize = 64;
 
-/// The id of one upload, under which its chunks stand.
+/// A `ChunksId` is the id of one upload, under which its chunks are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChunksId(String);
 
 impl ChunksId {
-    /// From 128 random bits of the caller's.
+    /// Builds an id from 128 random bits of the caller.
     #[must_use]
     pub fn from_random(bits: u128) -> Self {
         Self(format!("{bits:032x}"))
     }
 
-    /// Reads one from a description, which may be anybody's: no wildcard passes.
+    /// Parses an id of 1 to 64 letters and digits from an object's description.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        // Anybody may have written the description. With a wildcard in the id, reading or purging its chunks
+        // would reach those of other objects.
         let fits = (1..=ID_BYTES).contains(&text.len());
         if fits && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             Ok(Self(text.to_owned()))
@@ -37,27 +39,29 @@ impl fmt::Display for ChunksId {
     }
 }
 
-/// Object stores. `store` is one of [`Names`]' own.
+/// Names of object stores. `store` is a name that [`Names::components_store`] or [`Names::blobs_store`]
+/// returns.
 impl Names {
-    /// The stream behind a store: `OBJ_<store>`.
+    /// Returns the stream behind a store: `OBJ_<store>`.
     #[must_use]
     pub fn stream_of_store(store: &str) -> String {
         object_stream(store)
     }
 
-    /// The chunks of one upload: `$O.<store>.C.<id>`.
+    /// Returns the subject of the chunks of an upload: `$O.<store>.C.<id>`.
     #[must_use]
     pub fn object_chunks(store: &str, id: &ChunksId) -> String {
         format!("$O.{store}.C.{id}")
     }
 
-    /// What the subject of a description starts with; the object's name in URL-safe base64 follows: `$O.<store>.M.`.
+    /// Returns the beginning of a description's subject, which the object's name in URL-safe base64 follows:
+    /// `$O.<store>.M.`.
     #[must_use]
     pub fn object_descriptions(store: &str) -> String {
         format!("$O.{store}.M.")
     }
 
-    /// All descriptions: `$O.<store>.M.>`.
+    /// Returns the subject of all descriptions: `$O.<store>.M.>`.
     #[must_use]
     pub fn object_descriptions_filter(store: &str) -> String {
         format!("$O.{store}.M.>")

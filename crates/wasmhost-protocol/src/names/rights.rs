@@ -1,43 +1,45 @@
-//! The subjects that a host publishes and subscribes to: what its user must be allowed.
+//! The rights that a host's user needs on the server: the subjects that the host publishes and subscribes to,
+//! each with a way to try the right that changes nothing.
 
 use super::deployment::{Names, kv_subject};
 use crate::ids::{JobKey, QueueName};
 
-/// What is no request to anybody.
+/// A body that is not a request: JetStream and the services refuse it and change nothing.
 const NO_REQUEST: &str = "no request";
 
-/// What is done with a subject.
+/// A `Way` is what a right allows to do with a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
-    /// Publishing to it.
+    /// The right allows to publish to the subject.
     Publish,
-    /// Subscribing to it.
+    /// The right allows to subscribe to the subject.
     Subscribe,
 }
 
-/// A right that a host needs.
+/// A `Right` is one that a host needs while it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {
-    /// What is done.
+    /// What the right allows to do.
     pub way: Way,
-    /// The subject as permissions grant it, perhaps with wildcards.
+    /// The subject as the server's configuration grants it, possibly with wildcards.
     pub subject: String,
-    /// One subject under it, to try it with.
+    /// One subject that `subject` covers, on which the right is tried.
     pub tried: String,
-    /// What may be sent there without a reply, and changes nothing.
+    /// A body that can be published to `tried` without a reply subject and changes nothing.
     pub harmless: String,
-    /// What the host does there, for people.
+    /// What the host does with the right, as a phrase for people.
     pub purpose: &'static str,
 }
 
 /// The rights of a host.
 impl Names {
-    /// All that a host of these queues needs while it serves. `key` is of a job that is nobody's: it is tried with.
+    /// Returns every right that a host of the given queues needs while it serves. `key` is the key of a job
+    /// that does not exist; the rights are tried with its subjects.
     #[must_use]
     pub fn rights_of_host(&self, queues: &[QueueName], key: &JobKey) -> Vec<Right> {
-        let mut rights = vec![listens(format!("{}.>", self.inbox_prefix()), "answers to its own requests")];
-        rights.push(asks("$JS.API.INFO".to_owned(), "asking whether JetStream is on"));
-        rights.extend(self.rights_to_look());
+        let mut rights = vec![subscribe(format!("{}.>", self.inbox_prefix()), "answers to its own requests")];
+        rights.push(request("$JS.API.INFO".to_owned(), "asking whether JetStream is on"));
+        rights.extend(self.rights_to_read_settings());
         rights.extend(queues.iter().flat_map(|queue| self.rights_to_pull(queue)));
         rights.extend(self.rights_to_write(key));
         rights.extend(self.rights_to_read(key));
@@ -45,14 +47,15 @@ impl Names {
         rights
     }
 
-    /// That of answering who asked: found out only by answering `reply`.
+    /// Returns the right to answer requests. Which subject an answer goes to is known only from a request, so
+    /// that the right can be tried only with the reply subject of one.
     #[must_use]
     pub fn right_to_answer(&self, reply: &str) -> Right {
         let purpose = "answers of its services (or `allow_responses: true`)";
-        Right { tried: reply.to_owned(), ..asks(format!("{}.>", self.inbox_prefix()), purpose) }
+        Right { tried: reply.to_owned(), ..request(format!("{}.>", self.inbox_prefix()), purpose) }
     }
 
-    fn rights_to_look(&self) -> impl Iterator<Item = Right> {
+    fn rights_to_read_settings(&self) -> impl Iterator<Item = Right> {
         let streams = [
             self.schedules_stream(),
             self.jobs_stream(),
@@ -64,32 +67,33 @@ impl Names {
             self.logs_stream(),
             self.dead_stream(),
         ];
-        streams
-            .into_iter()
-            .map(|it| asks(format!("$JS.API.STREAM.INFO.{it}"), "comparing a stream's settings"))
+        streams.into_iter().map(|stream| request(Self::stream_info(&stream), "comparing a stream's settings"))
     }
 
     fn rights_to_pull(&self, queue: &QueueName) -> [Right; 5] {
-        let (stream, consumer) = (self.jobs_stream(), self.consumer(queue));
+        let stream = self.jobs_stream();
+        let consumer = self.consumer(queue);
         let acks = format!("$JS.ACK.{stream}.{consumer}");
         [
-            asks(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), "comparing a queue's consumer"),
-            asks(self.next_message(queue), "asking for jobs"),
+            request(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), "comparing a queue's consumer"),
+            request(self.next_message(queue), "asking for jobs"),
             Right {
                 tried: format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}.{}", self.jobs_of_queue(queue)),
-                ..asks(
+                ..request(
                     format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>"),
                     "making a queue's consumer, where somebody removed it",
                 )
             },
-            asks(
+            request(
                 format!("$JS.API.CONSUMER.DELETE.{stream}.{consumer}"),
                 "making a queue's consumer anew, where somebody changed it",
             ),
-            // The sign of life of a delivery that never was: count, sequences, time and what is pending.
+            // A sign of life for a delivery that never was. Unlike an ack it removes nothing, should the
+            // server obey it. The tokens are the count, the sequences, the time and the number of pending
+            // messages.
             Right {
                 harmless: "+WPI".to_owned(),
-                ..tells(format!("{acks}.>"), format!("{acks}.1.0.0.0.0"), "settling jobs")
+                ..publish(format!("{acks}.>"), format!("{acks}.1.0.0.0.0"), "settling jobs")
             },
         ]
     }
@@ -98,27 +102,27 @@ impl Names {
         let queue = QueueName::default_queue();
         let blob = |part: &str| format!("$O.{}.{part}", self.blobs_store());
         [
-            tells(self.states_filter(), self.state_subject(key), "recording jobs"),
-            tells(
+            publish(self.states_filter(), self.state_subject(key), "recording jobs"),
+            publish(
                 kv_subject(&self.hosts_bucket(), '>'),
                 kv_subject(&self.hosts_bucket(), "rights"),
                 "its heartbeat",
             ),
-            tells(blob("C.>"), blob("C.rights"), "storing large results and checkpoints"),
-            tells(blob("M.>"), blob("M.rights"), "describing large results and checkpoints"),
-            tells(self.dead_filter(), self.dead_subject(key), "keeping dead jobs for people"),
-            tells(self.logs_filter(), self.logs_subject(key), "keeping what tasks log"),
-            tells(
+            publish(blob("C.>"), blob("C.rights"), "storing large results and checkpoints"),
+            publish(blob("M.>"), blob("M.rights"), "describing large results and checkpoints"),
+            publish(self.dead_filter(), self.dead_subject(key), "keeping dead jobs for people"),
+            publish(self.logs_filter(), self.logs_subject(key), "keeping what tasks log"),
+            publish(
                 self.jobs_filter(),
                 self.job_subject(&queue, key),
                 "publishing jobs that are submitted to it",
             ),
-            tells(
+            publish(
                 format!("{}.schedules.>", self.lower),
                 self.schedule(&queue, key),
                 "scheduling jobs that are submitted to it",
             ),
-            tells(
+            publish(
                 self.revoke_broadcast_filter(),
                 self.revoke_broadcast(key),
                 "waking who runs a revoked job",
@@ -127,13 +131,16 @@ impl Names {
     }
 
     fn rights_to_read(&self, key: &JobKey) -> Vec<Right> {
-        let got = |stream: String| asks(Self::stream_message(&stream), "reading jobs, records and modules");
-        let directly =
-            |stream: String| asks(Self::direct_messages(&stream), "reading what a bucket or a store holds");
-        // Should it be obeyed after all, there is nothing on this subject.
+        let got =
+            |stream: String| request(Self::stream_message(&stream), "reading jobs, records and modules");
+        let directly = |stream: String| {
+            request(Self::direct_messages(&stream), "reading what a bucket or a store holds")
+        };
+        // Without a filter a purge would empty the stream. There is nothing on this subject, should the
+        // server obey.
         let purged = |stream: String| Right {
             harmless: format!("{{\"filter\":\"{}\"}}", self.schedule(&QueueName::default_queue(), key)),
-            ..asks(Self::stream_purge(&stream), "removing what is done with")
+            ..request(Self::stream_purge(&stream), "removing what is done with")
         };
         vec![
             got(self.states_stream()),
@@ -146,42 +153,45 @@ impl Names {
             directly(self.modules_stream()),
             directly(self.components_stream()),
             directly(self.blobs_stream()),
-            listens(self.modules_filter(), "hearing of new modules"),
+            subscribe(self.modules_filter(), "hearing of new modules"),
             purged(self.schedules_stream()),
-            asks(Self::stream_delete_message(&self.schedules_stream()), "removing what fired"),
-            asks(Self::stream_delete_message(&self.jobs_stream()), "removing what no queue takes"),
+            request(Self::stream_delete_message(&self.schedules_stream()), "removing what fired"),
+            request(Self::stream_delete_message(&self.jobs_stream()), "removing what no queue takes"),
             purged(self.blobs_stream()),
         ]
     }
 
     fn rights_to_serve(&self) -> Vec<Right> {
         let mut rights = vec![
-            listens(self.submit_filter(), "the service `submit`"),
-            listens(self.status_filter(), "the service `status`"),
-            listens(self.revoke_filter(), "the service `revoke`"),
-            listens(self.revoke_broadcast_filter(), "hearing of revoked jobs"),
+            subscribe(self.submit_filter(), "the service `submit`"),
+            subscribe(self.status_filter(), "the service `status`"),
+            subscribe(self.revoke_filter(), "the service `revoke`"),
+            subscribe(self.revoke_broadcast_filter(), "hearing of revoked jobs"),
         ];
         for verb in ["PING", "INFO", "STATS"] {
             let all = format!("$SRV.{verb}");
-            let (service, one) =
-                (format!("{all}.{}", self.service_name()), format!("{all}.{}.rights", self.service_name()));
+            let service = format!("{all}.{}", self.service_name());
+            let one = format!("{all}.{}.rights", self.service_name());
             rights.extend(
-                [all, service, one]
-                    .map(|tried| Right { tried, ..listens("$SRV.>".to_owned(), "being found as a service") }),
+                [all, service, one].map(|tried| Right {
+                    tried,
+                    ..subscribe("$SRV.>".to_owned(), "being found as a service")
+                }),
             );
         }
         rights
     }
 }
 
-fn listens(subject: String, purpose: &'static str) -> Right {
-    Right { way: Way::Subscribe, ..tells(subject.clone(), subject, purpose) }
+fn subscribe(subject: String, purpose: &'static str) -> Right {
+    Right { way: Way::Subscribe, ..publish(subject.clone(), subject, purpose) }
 }
 
-fn asks(subject: String, purpose: &'static str) -> Right {
-    tells(subject.clone(), subject, purpose)
+/// Returns the right to publish to a subject, which is tried on that subject itself.
+fn request(subject: String, purpose: &'static str) -> Right {
+    publish(subject.clone(), subject, purpose)
 }
 
-fn tells(subject: String, tried: String, purpose: &'static str) -> Right {
+fn publish(subject: String, tried: String, purpose: &'static str) -> Right {
     Right { way: Way::Publish, subject, tried, harmless: NO_REQUEST.to_owned(), purpose }
 }

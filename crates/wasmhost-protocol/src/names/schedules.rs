@@ -1,52 +1,54 @@
-//! Subjects of schedules, and of the messages that they fire.
+//! Names of the schedule stream: subjects of schedules and of the due messages that they fire.
 
-use super::deployment::{Names, after};
+use super::deployment::{Names, strip_subject_prefix};
 use super::jobs::JobSubject;
 use crate::ids::{InvalidName, JobKey, QueueName};
 
-/// Schedules, and the messages that they fire.
+/// Names of the schedule stream: subjects of schedules and of the due messages that they fire.
 impl Names {
-    /// Where the stream of schedules keeps, among its metadata, how many bytes they may take: as a limit of the stream's own
-    /// it would drop the oldest.
+    /// The key in the schedule stream's metadata under which the bytes stand that schedules may take
+    /// together. A limit of the stream itself would drop the oldest schedules, because the server allows such
+    /// a stream to discard nothing else.
     pub const SCHEDULES_MAX_BYTES: &str = "wasmhost-max-bytes";
 
-    /// The stream of schedules: `WASMHOST_SCHEDULES`.
+    /// Returns the name of the schedule stream: `WASMHOST_SCHEDULES`.
     #[must_use]
     pub fn schedules_stream(&self) -> String {
         format!("{}_SCHEDULES", self.upper)
     }
 
-    /// Its subjects: the schedules, and what they fire.
+    /// Returns the subjects of the schedule stream: those of schedules and those of due messages.
     #[must_use]
     pub fn schedule_subjects(&self) -> [String; 2] {
         [format!("{}.schedules.>", self.lower), self.due_filter()]
     }
 
-    /// The schedule of one job: `wasmhost.schedules.<queue>.<key>`.
+    /// Returns the subject of a job's schedule: `wasmhost.schedules.<queue>.<key>`.
     #[must_use]
     pub fn schedule(&self, queue: &QueueName, key: &JobKey) -> String {
         format!("{}.schedules.{queue}.{key}", self.lower)
     }
 
-    /// The same for whichever queue: `wasmhost.schedules.*.<key>`.
+    /// Returns the subject of a job's schedule in any queue: `wasmhost.schedules.*.<key>`.
     #[must_use]
     pub fn schedule_anywhere(&self, key: &JobKey) -> String {
         format!("{}.schedules.*.{key}", self.lower)
     }
 
-    /// All fired messages, the source of the subject transform: `wasmhost.due.>`.
+    /// Returns the subject of all due messages, which is also the source of the job stream's subject
+    /// transform: `wasmhost.due.>`.
     #[must_use]
     pub fn due_filter(&self) -> String {
         format!("{}.due.>", self.lower)
     }
 
-    /// What the schedule of one job fires: `wasmhost.due.<queue>.<key>`.
+    /// Returns the subject of a job's due message: `wasmhost.due.<queue>.<key>`.
     #[must_use]
     pub fn due(&self, queue: &QueueName, key: &JobKey) -> String {
         format!("{}.due.{queue}.{key}", self.lower)
     }
 
-    /// What a schedule fires: `wasmhost.due.<queue>.<module>.<function>`, with the id where there is one.
+    /// Returns the subject of a due message: `wasmhost.due.<queue>.<module>.<function>[.<id>]`.
     #[must_use]
     pub fn due_subject(&self, fired: &JobSubject) -> String {
         let JobSubject { queue, task, id } = fired;
@@ -56,18 +58,19 @@ impl Names {
         }
     }
 
-    /// Where what is under this subject of the job stream was fired to, whatever its tokens: `wasmhost.due.…` for
-    /// `wasmhost.jobs.…`. What the source's subject transform does not take it leaves as it is.
+    /// Returns the subject that a message of the job stream was fired to: `wasmhost.due.…` for
+    /// `wasmhost.jobs.…`, whatever its tokens are.
     pub fn due_of(&self, subject: &str) -> Result<String, InvalidName> {
+        // The source leaves a subject as it is that its transform does not match.
         if subject.starts_with(self.due_filter().trim_end_matches('>')) {
             return Ok(subject.to_owned());
         }
-        let rest = after(self.jobs_filter().trim_end_matches('>'), "job subject", subject)?;
+        let rest = strip_subject_prefix(self.jobs_filter().trim_end_matches('>'), "job subject", subject)?;
         Ok(format!("{}.due.{rest}", self.lower))
     }
 
-    /// Where the source's subject transform brings what fired here; none where it does not take it, as a token looks like a
-    /// wildcard.
+    /// Returns the subject that a due message has in the job stream. Returns `None` where the source's
+    /// subject transform does not match it, because one of its tokens looks like a wildcard.
     #[must_use]
     pub fn job_of_due(&self, subject: &str) -> Option<String> {
         let rest = subject.strip_prefix(self.due_filter().trim_end_matches('>'))?;
@@ -75,19 +78,19 @@ impl Names {
         is_literal.then(|| format!("{}.jobs.{rest}", self.lower))
     }
 
-    /// Reads the subject of a fired message, which says the same as the one that it has in the job stream.
+    /// Parses the subject of a due message, which says the same as the subject that it has in the job stream.
     pub fn parse_due_subject(&self, subject: &str) -> Result<JobSubject, InvalidName> {
         self.parse_queued("due", "due subject", subject)
     }
 
-    /// Messages that the source put into the job stream where no queue has them: those of one token, and those that it
-    /// left under the subject that they were fired to.
+    /// Returns the subjects of messages that the source puts into the job stream where no queue has them:
+    /// those with one token, and those that keep the subject that they were fired to.
     #[must_use]
     pub fn out_of_reach(&self) -> [String; 2] {
         [format!("{}.jobs.*", self.lower), self.due_filter()]
     }
 
-    /// The same for whichever queue: `wasmhost.due.*.<key>`.
+    /// Returns the subject of a job's due message in any queue: `wasmhost.due.*.<key>`.
     #[must_use]
     pub fn due_anywhere(&self, key: &JobKey) -> String {
         format!("{}.due.*.{key}", self.lower)

@@ -1,4 +1,5 @@
-//! What the server says of a message that reached the job stream by way of the schedule stream.
+//! The origin of a message that came to the job stream by way of the schedule stream, as the server states it
+//! in headers.
 
 use super::deployment::Names;
 use super::header;
@@ -6,21 +7,25 @@ use crate::digest::Digest;
 use crate::ids::JobId;
 use crate::timestamp::Timestamp;
 
-/// Where in the schedule stream a message of the job stream comes from. A server that loses its place there, as a crash
-/// makes it do, brings what still stands again, under new sequences of the job stream: only this stays the same.
+/// A `Sourced` is the place in the schedule stream that a message of the job stream comes from. After a crash
+/// a server may have lost its place in its source and bring the same due messages again, under new sequences
+/// of the job stream; only this stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sourced {
-    /// The sequence of what fired in the schedule stream.
+    /// The sequence of the due message in the schedule stream.
     pub sequence: u64,
-    /// When its schedule fires next; none where it does not, or no schedule fired it.
+    /// When the schedule fires next; `None` where it does not, or where no schedule fired the message.
     pub next: Option<Timestamp>,
 }
 
 impl Sourced {
-    /// Reads the headers of a message; none where it was published to the job stream itself. Of a header that stands more
-    /// than once the last is the server's own.
+    /// Reads the headers of a message of the job stream. Returns `None` where the message was published to
+    /// the job stream itself.
     pub fn parse<'a>(names: &Names, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
-        let (mut source, mut next) = (None, None);
+        // The server adds its headers behind those of the publisher, so that of a header that is given twice
+        // the last one is the server's own. Older servers let publishers forge the first.
+        let mut source = None;
+        let mut next = None;
         for (name, value) in headers {
             match name {
                 header::STREAM_SOURCE => source = Some(value),
@@ -35,13 +40,14 @@ impl Sourced {
         Some(Self::of_due(rest.split(' ').next()?.parse().ok()?, next))
     }
 
-    /// What the job stream will be told of this message of the schedule stream.
+    /// Returns what [`Self::parse`] will read of a due message once the job stream has taken it.
     pub fn of_due<'a>(sequence: u64, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let next = headers.into_iter().filter(|(name, _)| *name == header::SCHEDULE_NEXT).last();
         Self { sequence, next: next.and_then(|(_, next)| Timestamp::parse(next).ok()) }
     }
 
-    /// The id of a job with this body that was fired without one: the same however often the message is brought.
+    /// Derives the id of the job of a message without one. It is the same however often the source brings the
+    /// message.
     #[must_use]
     pub fn id(&self, body: &Digest) -> JobId {
         JobId::fired(self.sequence, self.next.map(Timestamp::unix_ms), body)
@@ -61,7 +67,8 @@ mod tests {
 
     #[test]
     fn a_message_is_known_by_where_it_came_from() {
-        let (body, other) = (Digest::from_bytes([0xab; 32]), Digest::from_bytes([0xcd; 32]));
+        let body = Digest::from_bytes([0xab; 32]);
+        let other = Digest::from_bytes([0xcd; 32]);
         let direct = sourced(&[(header::STREAM_SOURCE, SOURCE)]).unwrap();
         assert_eq!((direct.sequence, direct.next), (17, None));
         assert_eq!(direct.id(&body).as_str(), "d17-abababababababab");

@@ -1,3 +1,5 @@
+//! Names as they are documented: what is built is parsed back, and nothing but a filter has a wildcard.
+
 use super::*;
 use crate::ids::{HostId, JobKey, QueueName};
 use proptest::prelude::*;
@@ -19,7 +21,8 @@ fn a_namespace_follows_its_rule() {
 
 #[test]
 fn names_are_as_documented() {
-    let (names, queue) = (names(), QueueName::default_queue());
+    let names = names();
+    let queue = QueueName::default_queue();
     let key = JobKey::parse("thumbs.to-PNG.7_a").unwrap();
     for (found, wanted) in [
         (names.jobs_stream(), "WASMHOST_JOBS"),
@@ -114,7 +117,8 @@ proptest! {
     #[test]
     fn subjects_read_back(key in keys(), queue in queues(), namespace in "[a-z0-9][a-z0-9-]{0,31}") {
         let names = Names::new(&Namespace::parse(&namespace).unwrap());
-        let (task, id) = (key.task().clone(), Some(key.id().clone()));
+        let task = key.task().clone();
+        let id = Some(key.id().clone());
         let with_id = names.parse_job_subject(&names.job_subject(&queue, &key)).unwrap();
         prop_assert_eq!(with_id, JobSubject { queue: queue.clone(), task: task.clone(), id: id.clone() });
         let without = names.parse_job_subject(&names.job_without_id(&queue, &task)).unwrap();
@@ -135,7 +139,9 @@ proptest! {
 
     #[test]
     fn only_filters_hold_wildcards(key in keys(), queue in queues(), sequence: u64) {
-        let (names, task, module) = (names(), key.task(), key.task().module());
+        let names = names();
+        let task = key.task();
+        let module = key.task().module();
         let host = HostId::parse(key.id().as_str()).unwrap();
         for name in [
             names.jobs_stream(), names.job_subject(&queue, &key), names.job_without_id(&queue, task),

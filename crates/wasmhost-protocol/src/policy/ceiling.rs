@@ -1,5 +1,7 @@
-//! What an operator lets any module and any job ask for. Policies are stored where publishers write, so they can only ask; what
-//! is over the ceiling of the host that claims a job is refused there, by name, and never quietly made less.
+//! The ceiling of a host: what its operator lets any module and any job ask for. Policies are stored where
+//! publishers write, so that they can only ask. What is over the ceiling of the claiming host is refused by
+//! name and never reduced silently: a limit that is reduced without a word makes a job fail later for a
+//! reason that nobody can find.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,55 +15,56 @@ use crate::headers::JobOptions;
 use crate::names::header;
 use crate::text::format_size;
 
-/// The most that may be asked for: of the limits of an attempt, and of retries.
+/// A `Ceiling` is the most that a policy or a job may ask for on one host. Build it from
+/// [`Ceiling::default`], since later versions may add settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ceiling {
-    /// Of [`Limits::memory_bytes`].
+    /// The most of [`Limits::memory_bytes`].
     pub memory_bytes: u64,
-    /// Of [`Limits::table_elements`].
+    /// The most of [`Limits::table_elements`].
     pub table_elements: u64,
-    /// Of [`Limits::handles`].
+    /// The most of [`Limits::handles`].
     pub handles: u32,
-    /// Of [`Limits::cpu`].
+    /// The most of [`Limits::cpu`].
     pub cpu: Duration,
-    /// Of [`Limits::soft_timeout`].
+    /// The most of [`Limits::soft_timeout`].
     pub soft_timeout: Duration,
-    /// Of [`Limits::timeout`].
+    /// The most of [`Limits::timeout`], and of the timeout that a job asks for.
     pub timeout: Duration,
-    /// Of [`Limits::result_bytes`].
+    /// The most of [`Limits::result_bytes`].
     pub result_bytes: u64,
-    /// Of [`Limits::meta_bytes`].
+    /// The most of [`Limits::meta_bytes`].
     pub meta_bytes: u64,
-    /// Of [`Limits::checkpoint_bytes`].
+    /// The most of [`Limits::checkpoint_bytes`].
     pub checkpoint_bytes: u64,
-    /// Of [`Limits::updates_per_second`].
+    /// The most of [`Limits::updates_per_second`].
     pub updates_per_second: u32,
-    /// Of [`RetryPolicy::max_attempts`], and of what a job asks for.
+    /// The most of [`RetryPolicy::max_attempts`], and of the attempts that a job asks for.
     pub max_attempts: u32,
-    /// Of [`RetryPolicy::initial_delay`].
+    /// The most of [`RetryPolicy::initial_delay`].
     pub initial_delay: Duration,
-    /// Of [`RetryPolicy::factor`].
+    /// The most of [`RetryPolicy::factor`].
     pub factor: f64,
-    /// Of [`RetryPolicy::max_delay`].
+    /// The most of [`RetryPolicy::max_delay`].
     pub max_delay: Duration,
-    /// Of [`RetryPolicy::max_lost`].
+    /// The most of [`RetryPolicy::max_lost`].
     pub max_lost: u32,
 }
 
-/// A setting over its ceiling.
+/// A setting asks for more than the host's ceiling allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Over {
-    /// Its name, as the host's configuration has it.
+    /// The name of the setting, as the host's configuration or the job's header has it.
     pub setting: &'static str,
-    /// What is asked for.
+    /// The value that is asked for, as people write it.
     pub asked: String,
-    /// The ceiling.
+    /// The ceiling, as people write it.
     pub allowed: String,
 }
 
 impl Default for Ceiling {
-    /// What does no harm to others on a machine of any size. Longer and larger jobs there may be; whose they are an operator
-    /// knows.
+    /// Returns a ceiling under which a job does no harm to others on a machine of any size. An operator who
+    /// knows the jobs raises it for longer and larger ones.
     fn default() -> Self {
         Self {
             memory_bytes: 512 << 20,
@@ -84,12 +87,14 @@ impl Default for Ceiling {
 }
 
 impl Ceiling {
-    /// Everything in a policy that is over it.
+    /// Returns every setting of a policy that is over the ceiling.
     #[must_use]
     pub fn over_policy(&self, policy: &Policy) -> Vec<Over> {
-        let (limits, retry) = (&policy.limits, &policy.retry);
+        let limits = &policy.limits;
+        let retry = &policy.retry;
         let soft_timeout = limits.soft_timeout.unwrap_or_default();
         let max_attempts = retry.max_attempts.unwrap_or_default();
+        // A setting that is not set is compared as zero, which is never over.
         let settings = [
             over("memory", limits.memory_bytes, self.memory_bytes, format_size),
             over("table-elements", limits.table_elements, self.table_elements, Quantity::text),
@@ -110,7 +115,7 @@ impl Ceiling {
         settings.into_iter().flatten().collect()
     }
 
-    /// Everything in a job's headers that is over it.
+    /// Returns every header of a job that is over the ceiling.
     #[must_use]
     pub fn over_options(&self, options: &JobOptions) -> Vec<Over> {
         let timeout = options.timeout.unwrap_or_default();
@@ -122,7 +127,7 @@ impl Ceiling {
         settings.into_iter().flatten().collect()
     }
 
-    /// Whether there is anything in it that no policy may ask for anyway.
+    /// Checks the ceiling itself: none of its settings may be outside of the bounds that no policy may pass.
     pub fn check(&self) -> Result<(), BadPolicy> {
         let highest = Policy {
             limits: Limits {

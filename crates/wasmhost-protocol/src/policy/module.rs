@@ -1,4 +1,4 @@
-//! Everything that a module's publisher may set.
+//! The policy of a module, and how long it keeps the records of its jobs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,20 +10,22 @@ use super::retry::RetryPolicy;
 use crate::duration::as_text;
 use crate::record::Record;
 
-/// Everything that a module's publisher may set.
+/// A `Policy` is everything that the publisher of a module asks for. It is stored with each version of the
+/// module. Build it from [`Policy::default`], since later versions may add settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Limits of one attempt.
+    /// The limits of one attempt.
     pub limits: Limits,
-    /// When a failed attempt is followed by another.
+    /// When a failed attempt is followed by another one.
     pub retry: RetryPolicy,
-    /// Whether a running job reads STARTED; else PENDING until its first custom state.
+    /// Whether the record of a running job shows STARTED. Otherwise it shows PENDING until the task's first
+    /// custom state.
     pub track_started: bool,
-    /// How long a terminal record is kept.
+    /// How long the terminal record of a job that ran is kept; by default 24 h.
     #[serde(with = "as_text")]
     pub result_ttl: Duration,
-    /// Values that the task reads through `wasmhost:task/config`.
+    /// The values that the task reads through `wasmhost:task/config`.
     pub config: BTreeMap<String, String>,
 }
 
@@ -40,11 +42,11 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long the record of a job that never ran is kept.
+    /// The record of a job that never ran is kept for this long.
     pub const NEVER_RAN_TTL: Duration = Duration::from_secs(3600);
 
-    /// How long the record of a job that has ended is kept: as the job asked, else as the policy says. A job that never ran
-    /// is kept for [`Self::NEVER_RAN_TTL`]. Zero asks to drop the result alone, not its record.
+    /// Returns how long the record of an ended job is kept: [`Self::NEVER_RAN_TTL`] if it never ran, else
+    /// [`Self::result_ttl`] of what the job asked for in `Wasmhost-Result-TTL`.
     #[must_use]
     pub fn terminal_ttl(&self, ended: &Record, asked: Option<Duration>) -> Duration {
         if ended.attempt == 0 {
@@ -53,7 +55,8 @@ impl Policy {
         self.result_ttl(asked)
     }
 
-    /// How long the record of a job that ran is kept, and its result with it.
+    /// Returns how long the record and the result of a job that ran are kept: as long as the job asked for,
+    /// else as long as the policy says. Zero asks to drop the result and says nothing of the record.
     #[must_use]
     pub fn result_ttl(&self, asked: Option<Duration>) -> Duration {
         asked.filter(|ttl| !ttl.is_zero()).unwrap_or(self.result_ttl)

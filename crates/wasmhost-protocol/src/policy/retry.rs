@@ -1,4 +1,4 @@
-//! When a failed attempt is followed by another.
+//! The retry policy of a module, and the numbers of retries that no policy changes.
 
 use std::time::Duration;
 
@@ -8,39 +8,45 @@ use crate::bounds;
 use crate::duration::as_text;
 use crate::record::ErrorKind;
 
-/// When a failed attempt is followed by another.
+/// A `RetryPolicy` says when a failed attempt is followed by another one. Build it from
+/// [`RetryPolicy::default`], since later versions may add settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryPolicy {
-    /// Attempts in all. None: an error ends the job, and a task that asks for a retry gets [`Self::ASKED_ATTEMPTS`].
+    /// The attempts of a job in all; by default `None`, with which an error ends the job and a task that asks
+    /// for retries gets [`Self::ASKED_ATTEMPTS`].
     pub max_attempts: Option<u32>,
-    /// The delay before the first retry.
+    /// The delay before the first retry; by default 1 s.
     #[serde(with = "as_text")]
     pub initial_delay: Duration,
-    /// What each further delay is multiplied by.
+    /// The factor by which each further delay grows; by default 2.
     pub factor: f64,
-    /// The longest delay.
+    /// The longest delay between two attempts; by default 10 min.
     #[serde(with = "as_text")]
     pub max_delay: Duration,
-    /// Kinds of failure that are tried again although they would end the job.
+    /// The kinds of failure that are tried again although they would end the job; by default none.
     pub retry_on: Vec<ErrorKind>,
-    /// Claims that may end without any outcome; 0: run at most once.
+    /// The claims that may end without any outcome; by default 3. With 0 a job runs at most once.
     pub max_lost: u32,
 }
 
 impl RetryPolicy {
-    /// Attempts of a task that asks for a retry where nothing is set: Celery's three retries.
+    /// The attempts of a task that asks for retries where `max_attempts` is not set: the first one and
+    /// Celery's three retries.
     pub const ASKED_ATTEMPTS: u32 = 4;
-    /// Attempts of a job that may follow one another at once, where that is asked for.
+    /// The attempts of a job that may follow one another without a delay, where the task or the policy asks
+    /// for it.
     pub const AT_ONCE_ATTEMPTS: u32 = 10;
-    /// The shortest delay behind those: what fails again and again is no loop that keeps a host and its server busy.
+    /// The shortest delay after [`Self::AT_ONCE_ATTEMPTS`]. Without it, a task that asks to be tried again at
+    /// once, for ever, would keep a host and the server busy with nothing.
     pub const SHORTEST_DELAY: Duration = Duration::from_secs(1);
-    /// No delay is longer, whoever asks for it.
+    /// The longest delay, whoever asks for it.
     pub const LONGEST_DELAY: Duration = bounds::RETRY_DELAY.most;
-    /// Attempts that the host's own faults and hand-offs may cost a job without being charged.
+    /// The attempts that faults of hosts and hand-offs may cost a job before such a fault ends it: a job that
+    /// no host can run must end some day.
     pub const UNCHARGED_ATTEMPTS: u32 = 10;
-    /// From so many claims without an outcome on, a job is a suspect: a host runs at most one at a time, so that the
-    /// neighbours of a task that kills hosts never reach `max_lost` with it.
+    /// A job with this many claims that ended without an outcome is a suspect. A host lets one suspect begin
+    /// at a time, so that the neighbours of a task that kills hosts do not reach `max_lost` together with it.
     pub const SUSPECT_LOST: u32 = 2;
 }
 

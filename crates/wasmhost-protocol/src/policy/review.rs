@@ -1,71 +1,74 @@
-//! What of a policy is beside its bounds: refused where a policy comes in, taken as the nearest bound where one stands in a
-//! registry that an older version wrote.
+//! Checks a policy against the bounds. A policy outside of them is refused at the push; one that an older
+//! version stored is taken at the nearest bounds.
 
 use super::module::Policy;
 use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
 
-/// A setting that is beside its bounds.
+/// A setting of a policy is outside of its bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}`: {source}")]
 pub struct Beside {
-    /// Its place, as a policy's file has it: `limits.timeout`.
+    /// The path of the setting in the policy's file, such as `limits.timeout`.
     pub setting: &'static str,
-    /// How.
+    /// The value and the bound that it passes.
     pub source: OutOfBounds,
 }
 
-/// A policy that no module may have.
+/// A policy is refused because settings are outside of their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("policy refused: {}", settings.iter().map(Beside::to_string).collect::<Vec<_>>().join("; "))]
 pub struct BadPolicy {
-    /// All that is wrong with it.
+    /// Every setting that is outside of its bounds.
     pub settings: Vec<Beside>,
 }
 
 impl Policy {
-    /// Everything that is beside its bounds, all at once.
+    /// Checks that every setting is within its bounds. The error lists all that are not.
     pub fn check(&self) -> Result<(), BadPolicy> {
         let (_, settings) = self.clone().within_bounds();
         if settings.is_empty() { Ok(()) } else { Err(BadPolicy { settings }) }
     }
 
-    /// The policy with each value at its nearest bound, and what that changed. The bytes of `config` are only told: what
-    /// would be left out of them is not ours to say, and the registry held them.
+    /// Returns the policy with each setting that is outside of its bounds at the nearest bound, and the list
+    /// of those settings. The configuration values are reported if they are too large, but not changed:
+    /// nobody but the publisher can say which of them to leave out.
     #[must_use]
     pub fn within_bounds(mut self) -> (Self, Vec<Beside>) {
         let mut review = Review(Vec::new());
         let limits = &mut self.limits;
-        review.hold("limits.memory_bytes", &mut limits.memory_bytes, bounds::MEMORY_BYTES);
-        review.hold("limits.table_elements", &mut limits.table_elements, bounds::TABLE_ELEMENTS);
-        review.hold("limits.handles", &mut limits.handles, bounds::HANDLES);
-        review.hold("limits.cpu", &mut limits.cpu, bounds::ATTEMPT);
+        review.clamp("limits.memory_bytes", &mut limits.memory_bytes, bounds::MEMORY_BYTES);
+        review.clamp("limits.table_elements", &mut limits.table_elements, bounds::TABLE_ELEMENTS);
+        review.clamp("limits.handles", &mut limits.handles, bounds::HANDLES);
+        review.clamp("limits.cpu", &mut limits.cpu, bounds::ATTEMPT);
         if let Some(soft_timeout) = &mut limits.soft_timeout {
-            review.hold("limits.soft_timeout", soft_timeout, bounds::ATTEMPT);
+            review.clamp("limits.soft_timeout", soft_timeout, bounds::ATTEMPT);
         }
-        review.hold("limits.timeout", &mut limits.timeout, bounds::ATTEMPT);
-        review.hold("limits.result_bytes", &mut limits.result_bytes, bounds::BLOB_BYTES);
-        review.hold("limits.meta_bytes", &mut limits.meta_bytes, bounds::META_BYTES);
-        review.hold("limits.checkpoint_bytes", &mut limits.checkpoint_bytes, bounds::BLOB_BYTES);
-        review.hold("limits.updates_per_second", &mut limits.updates_per_second, bounds::UPDATES_PER_SECOND);
+        review.clamp("limits.timeout", &mut limits.timeout, bounds::ATTEMPT);
+        review.clamp("limits.result_bytes", &mut limits.result_bytes, bounds::BLOB_BYTES);
+        review.clamp("limits.meta_bytes", &mut limits.meta_bytes, bounds::META_BYTES);
+        review.clamp("limits.checkpoint_bytes", &mut limits.checkpoint_bytes, bounds::BLOB_BYTES);
+        review.clamp("limits.updates_per_second", &mut limits.updates_per_second, bounds::UPDATES_PER_SECOND);
         let retry = &mut self.retry;
         if let Some(max_attempts) = &mut retry.max_attempts {
-            review.hold("retry.max_attempts", max_attempts, bounds::MAX_ATTEMPTS);
+            review.clamp("retry.max_attempts", max_attempts, bounds::MAX_ATTEMPTS);
         }
-        review.hold("retry.initial_delay", &mut retry.initial_delay, bounds::RETRY_DELAY);
-        review.hold("retry.factor", &mut retry.factor, bounds::RETRY_FACTOR);
-        review.hold("retry.max_delay", &mut retry.max_delay, bounds::RETRY_DELAY);
-        review.hold("retry.max_lost", &mut retry.max_lost, bounds::MAX_LOST);
-        review.hold("result_ttl", &mut self.result_ttl, bounds::RESULT_TTL);
+        review.clamp("retry.initial_delay", &mut retry.initial_delay, bounds::RETRY_DELAY);
+        review.clamp("retry.factor", &mut retry.factor, bounds::RETRY_FACTOR);
+        review.clamp("retry.max_delay", &mut retry.max_delay, bounds::RETRY_DELAY);
+        review.clamp("retry.max_lost", &mut retry.max_lost, bounds::MAX_LOST);
+        review.clamp("result_ttl", &mut self.result_ttl, bounds::RESULT_TTL);
+        // The sum is a value of its own, so that taking it at its bound changes nothing in the policy.
         let config = self.config.iter().map(|(name, value)| (name.len() + value.len()) as u64);
-        review.hold("config", &mut config.sum::<u64>(), bounds::CONFIG_BYTES);
+        review.clamp("config", &mut config.sum::<u64>(), bounds::CONFIG_BYTES);
         (self, review.0)
     }
 }
 
+/// The settings that a review has found outside of their bounds.
 struct Review(Vec<Beside>);
 
 impl Review {
-    fn hold<T: Quantity>(&mut self, setting: &'static str, value: &mut T, bounds: Bounds<T>) {
+    fn clamp<T: Quantity>(&mut self, setting: &'static str, value: &mut T, bounds: Bounds<T>) {
         if let Err(source) = bounds.hold(*value) {
             *value = bounds.nearest(*value);
             self.0.push(Beside { setting, source });
@@ -81,8 +84,8 @@ mod tests {
     use crate::policy::limits::Limits;
     use crate::policy::retry::RetryPolicy;
 
-    /// Each value at its bound, by the bound's choice.
-    fn at(least: bool) -> Policy {
+    /// Builds a policy with each setting at its least or at its most.
+    fn policy_at(least: bool) -> Policy {
         fn end<T: Quantity>(bounds: Bounds<T>, least: bool) -> T {
             if least { bounds.least } else { bounds.most }
         }
@@ -119,16 +122,16 @@ mod tests {
 
     #[test]
     fn the_default_and_every_bound_may_be_asked_for() {
-        for policy in [Policy::default(), at(false)] {
+        for policy in [Policy::default(), policy_at(false)] {
             assert_eq!(policy.check(), Ok(()));
         }
-        assert_eq!(Policy { config: [].into(), ..at(true) }.check(), Ok(()));
+        assert_eq!(Policy { config: [].into(), ..policy_at(true) }.check(), Ok(()));
     }
 
     #[test]
     fn every_value_over_its_bound_is_named_and_taken_as_the_bound() {
         let ms = Duration::from_millis(1);
-        let mut over = at(false);
+        let mut over = policy_at(false);
         let limits = &mut over.limits;
         limits.memory_bytes += 1;
         limits.table_elements = u64::MAX;
@@ -148,8 +151,8 @@ mod tests {
         over.result_ttl += ms;
         let refused = over.check().unwrap_err();
         assert_eq!(refused.settings.len(), 16, "{refused}");
-        assert_eq!(over.within_bounds().0, at(false));
-        let mut config = at(false);
+        assert_eq!(over.within_bounds().0, policy_at(false));
+        let mut config = policy_at(false);
         config.config.insert(String::new(), "x".to_owned());
         assert_eq!(
             config.check().unwrap_err().to_string(),
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn nothing_may_be_nothing_where_something_is_needed() {
-        let mut none = at(true);
+        let mut none = policy_at(true);
         none.limits.memory_bytes = 0;
         none.limits.updates_per_second = 0;
         none.limits.cpu = Duration::ZERO;

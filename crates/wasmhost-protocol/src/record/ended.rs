@@ -1,24 +1,27 @@
-//! What may still be done to a record that is about to be written, because the server takes no more or the dead letters took
-//! no copy. Neither changes what the state machine decided.
+//! Changes to the record of an ended job that is about to be written: it is made smaller where the server
+//! refuses it as too large, and it notes that no dead-letter copy could be stored. Neither changes what the
+//! state machine decided.
 
 use super::fields::Record;
 use super::state::{End, JobState};
 
 impl Record {
-    /// Drops the largest part that a record can do without; false where nothing is left to drop. The order is backtrace,
-    /// details, meta, standard error: the last words of the guest go last, for they are what people read.
+    /// Drops the next part that the record can do without, and returns false where nothing is left to drop.
+    /// Of a FAILURE the order is backtrace, details, meta, standard error; of any other record only the meta
+    /// is dropped.
     pub fn shrink(&mut self) -> bool {
         let fields = self.fields_mut();
         let JobState::Ended { end: End::Failure(error), .. } = &mut fields.stage else {
             return fields.meta.take().is_some();
         };
+        // The guest's own last words explain most in the fewest bytes, so they are dropped last.
         error.backtrace.take().is_some()
             || error.details.take().is_some()
             || fields.meta.take().is_some()
             || error.stderr.take().is_some()
     }
 
-    /// Says in the error of a failed job that the dead letters have no copy of its message.
+    /// Notes in the error of a failed job that no dead-letter copy of its message could be stored.
     pub fn note_missing_dead_letter(&mut self) {
         if let JobState::Ended { end: End::Failure(error), .. } = &mut self.fields_mut().stage {
             error.message.push_str(" (no copy could be kept in the dead letters)");

@@ -1,10 +1,11 @@
-//! Why a job failed, as its record says it.
+//! The reason for which a job failed, as its record states it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::json::Json;
 
-/// The closed list of `error.kind`.
+/// An `ErrorKind` is what kind of failure ended a job. The list is closed; the record has the word in
+/// `error.kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -12,50 +13,50 @@ pub enum ErrorKind {
     Failed,
     /// The task returned an error that must not be tried again.
     Permanent,
-    /// The arguments do not fit the function; it was not run.
+    /// The arguments do not fit the function, which did not run.
     BadArguments,
-    /// The message cannot be read as a job.
+    /// The message cannot be read as a job, or asks for more than it may.
     BadJob,
-    /// No module of this name, or it has no such version.
+    /// There is no module of this name, or no such version of it.
     UnknownModule,
-    /// The module exports no such function, or not as a task.
+    /// The module exports no such function, or the function cannot be a task.
     UnknownFunction,
-    /// The module's bytes are no component that this host can run.
+    /// The module's bytes are not a component that the host can run.
     BadModule,
     /// The guest panicked.
     Panicked,
     /// The guest trapped.
     Trapped,
-    /// The guest left through `exit`.
+    /// The guest called `exit`.
     Exited,
-    /// The guest ended because memory was refused.
+    /// The guest ended because it was refused more memory.
     OutOfMemory,
-    /// The guest used more CPU time than it may.
+    /// The guest used more processor time than it may.
     CpuLimit,
     /// The attempt took longer than it may.
     TimedOut,
     /// The guest used more fuel than it may.
     OutOfFuel,
-    /// Another limit; the message names it.
+    /// The attempt exceeded another limit, which the message names.
     LimitExceeded,
-    /// The host could not fetch the module.
+    /// The host could not fetch or load the module.
     ModuleUnavailable,
     /// The host itself failed.
     HostBug,
-    /// Too many attempts ended without any outcome: their hosts died or were cut off.
+    /// Too many claims ended without any outcome, because their hosts died or were cut off.
     WorkerLost,
     /// The message was delivered too often without a claim.
     Poison,
-    /// The job's message is gone.
+    /// The job was claimed, and its message is gone.
     Lost,
-    /// The job was recorded, but its message never came.
+    /// The job was recorded and never claimed, and its message is gone or never came.
     NotPublished,
     /// No attempt is left.
     Exhausted,
 }
 
 impl ErrorKind {
-    /// The word in records.
+    /// Returns the word that records have.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,25 +86,25 @@ impl ErrorKind {
     }
 }
 
-/// `error` of a FAILURE record.
+/// A `JobError` is the field `error` of a FAILURE record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobError {
-    /// What kind of failure.
+    /// The kind of failure.
     pub kind: ErrorKind,
-    /// One sentence for people; at most 4 KiB.
+    /// One sentence for people, at most 4 KiB.
     pub message: String,
-    /// What the task said beside it; at most 8 KiB.
+    /// The details that the task gave with its error, at most 8 KiB.
     pub details: Option<Json>,
-    /// The guest's stack, innermost first; at most 4 KiB.
+    /// The guest's frames, one a line, innermost first, at most 4 KiB.
     pub backtrace: Option<String>,
-    /// The last lines that the guest wrote to standard error; at most 4 KiB.
+    /// The last lines that the guest wrote to standard error, at most 4 KiB.
     pub stderr: Option<String>,
-    /// Whether another attempt could have been made by the job's retry policy.
+    /// Whether the job's retry policy allowed more than one attempt of this kind of failure.
     pub retryable: bool,
 }
 
 impl JobError {
-    /// An error of `kind` that says `message`, with nothing beside it.
+    /// Builds an error of a kind with a message, without details, backtrace and standard error.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), details: None, backtrace: None, stderr: None, retryable: false }

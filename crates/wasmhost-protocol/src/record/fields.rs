@@ -1,77 +1,80 @@
-//! Everything that is known of a job, field by field, and the seal that lets only the state machine change it.
+//! The fields of a record, and the type that lets only the state machine change them.
+
+use std::ops::Deref;
 
 use super::parts::{BlobRef, DeliveryOrdinal, Revoke, Token, Usage, WriteId};
 use super::state::{JobState, StateLabel};
-use std::ops::Deref;
-
 use crate::digest::Digest;
 use crate::ids::{HostId, JobId, JobKey, QueueName, TaskName};
 use crate::json::Json;
 use crate::timestamp::Timestamp;
 
-/// Everything that is known of a job.
+/// A `Record` is everything that is known of a job.
 ///
-/// Whoever has a record reads its fields (`record.attempt`). Nobody outside this crate builds or changes one: a record comes
-/// out of [`crate::machine::transition`], or out of the JSON of one that did ([`Record::from_bytes`]).
+/// Its fields are those of [`RecordFields`] and can be read, as in `record.attempt`. No other crate can build
+/// or change a record: it comes out of [`crate::machine::transition`], or out of the JSON of one that did
+/// ([`Record::from_bytes`]).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record(RecordFields);
 
-/// What a record says, field by field. Read through [`Record`].
+/// `RecordFields` are the fields of a [`Record`], through which they are read. Later versions add fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordFields {
-    /// Where the job stands.
+    /// The state of the job, with what belongs to that state. [`Record::state`] returns its label.
     pub stage: JobState,
-    /// The JSON that goes with the state.
+    /// The JSON that goes with the state: progress in a custom state, the reason in RETRY.
     pub meta: Option<Json>,
-    /// The task.
+    /// The task that the job runs.
     pub task: TaskName,
     /// The job's id.
     pub id: JobId,
-    /// Claims so far; 0 while nothing claimed it.
+    /// The number of claims so far; 0 while no host has claimed the job.
     pub attempt: u32,
-    /// Attempts in all, where the job or its module says so.
+    /// The attempts in all, where the job or its module's policy says so.
     pub max_attempts: Option<u32>,
     /// The queue that the job waits in.
     pub queue: QueueName,
-    /// The host that claimed it last.
+    /// The host that claimed the job last.
     pub host: Option<HostId>,
-    /// When it was submitted; for a raw job, when its message was stored.
+    /// When the job was submitted; for a raw job, when its message was stored.
     pub submitted_at: Timestamp,
     /// When the current or last attempt was claimed.
     pub started_at: Option<Timestamp>,
-    /// When this revision was made.
+    /// When this revision was made, by the clock of its writer.
     pub updated_at: Timestamp,
-    /// After this time no attempt starts.
+    /// The time after which no attempt starts.
     pub expires_at: Option<Timestamp>,
-    /// The module's digest, from the first claim on.
+    /// The version of the module that every attempt runs: the one that the job pins, else the one that was
+    /// current at the first claim.
     pub digest: Option<Digest>,
-    /// What the last ended attempt used.
+    /// What the last attempt used that ended with an outcome.
     pub usage: Option<Usage>,
-    /// Digest of the arguments.
+    /// The digest of the arguments' canonical form.
     pub args_digest: Option<Digest>,
-    /// The job that submitted this one.
+    /// The job that this one came from.
     pub parent: Option<JobKey>,
-    /// The request to stop.
+    /// The request that the job not run, or stop.
     pub revoke: Option<Revoke>,
-    /// Powers that a failed attempt asked for and was denied.
+    /// The powers that a failed attempt asked for and was denied; at most ten.
     pub denied: Vec<String>,
     /// The newest checkpoint.
     pub checkpoint: Option<BlobRef>,
-    /// The fence: changes at each claim, only the claim's owner writes under it.
+    /// The fence. It changes at every claim, and only the owner of the claim writes under it.
     pub token: Option<Token>,
-    /// Recognises an own write whose answer was lost.
+    /// The id of the newest write. By it a writer recognises its own write after the answer was lost.
     pub write: WriteId,
-    /// Ended attempts that count against `max_attempts`.
+    /// The number of ended attempts that count against `max_attempts`.
     pub charged: u32,
-    /// Claims that ended without any outcome.
+    /// The number of claims that ended without any outcome.
     pub lost: u32,
     /// The delivery of the newest claim.
     pub delivery: Option<DeliveryOrdinal>,
-    /// The message in the job stream that this record belongs to.
+    /// The sequence of the job's message in the job stream.
     pub msg_seq: Option<u64>,
-    /// The revision of the delete marker that this use of the id was written over.
+    /// The revision of the delete marker that this use of the id was written over, where the id was used
+    /// before.
     pub after: Option<u64>,
-    /// Fields that this version does not know, kept as they came.
+    /// The fields that this version does not know, as they were read.
     pub unknown: Vec<(String, Json)>,
 }
 
@@ -83,7 +86,7 @@ impl Deref for Record {
     }
 }
 
-/// Tests build what no history leads to.
+/// Tests may change a record in ways that no history leads to.
 #[cfg(test)]
 impl std::ops::DerefMut for Record {
     fn deref_mut(&mut self) -> &mut RecordFields {
@@ -92,48 +95,50 @@ impl std::ops::DerefMut for Record {
 }
 
 impl Record {
-    /// Seals what the state machine, or the reader of JSON, put together.
+    /// Makes a record of fields that the state machine or the reader of JSON has put together.
     pub(crate) fn seal(fields: RecordFields) -> Self {
         Self(fields)
     }
 
-    /// The fields, for what may still change before it is written.
+    /// Returns the fields of a record that may still change before it is written.
     pub(super) fn fields_mut(&mut self) -> &mut RecordFields {
         &mut self.0
     }
 
-    /// The fields, to build the next record from.
+    /// Returns the fields, from which the next record is built.
     pub(crate) fn into_fields(self) -> RecordFields {
         self.0
     }
 
-    /// The job's key.
+    /// Returns the job's key.
     #[must_use]
     pub fn key(&self) -> JobKey {
         JobKey::new(self.task.clone(), self.id.clone())
     }
 
-    /// The word for where it stands.
+    /// Returns the label of the state, which is the word that the record shows.
     #[must_use]
     pub fn state(&self) -> StateLabel {
-        self.stage.state()
+        self.stage.label()
     }
 
-    /// Whether nothing follows.
+    /// Returns whether the job has ended, after which nothing follows.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.stage.is_terminal()
     }
 
-    /// Attempts, the current one included, that neither count against `max_attempts` nor were lost.
+    /// Returns the number of attempts, the current one included, that neither count against `max_attempts`
+    /// nor were lost: hand-offs and faults of hosts.
     #[must_use]
     pub fn uncharged(&self) -> u32 {
         self.attempt.saturating_sub(self.charged.saturating_add(self.lost))
     }
 
-    /// Whether a message belongs to an earlier run of the job's id than this record. An id is free again once its record
-    /// was deleted; the record that is written then names the delete marker in `after`. The message either names the
-    /// revision of its own record, or is told by when it was stored.
+    /// Returns whether a message belongs to an earlier use of the job's id than this record does. An id is
+    /// free again once its record was deleted; the record that is written then names the delete marker in
+    /// `after`. A message that names the revision of its own record is compared with the marker, and any
+    /// other by the time at which it was stored.
     #[must_use]
     pub fn is_of_later_run_than(&self, message_revision: Option<u64>, stored_at: Timestamp) -> bool {
         let Some(after) = self.after else { return false };
@@ -143,7 +148,7 @@ impl Record {
         }
     }
 
-    /// Whether `expires_at` has passed.
+    /// Returns whether `expires_at` has passed, so that no attempt starts any more.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)

@@ -1,4 +1,4 @@
-//! What a record is made of: results and blobs, usage, requests to stop, and the random ids that fence writers.
+//! The parts of a record: results and blobs, usage, requests to stop, and the random ids that fence writers.
 
 use std::fmt;
 
@@ -8,52 +8,54 @@ use crate::digest::Digest;
 use crate::json::Json;
 use crate::timestamp::Timestamp;
 
-/// A result where it stands.
+/// A `Payload` is the result of a job, or where it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
-    /// In the record.
+    /// The result is in the record, as JSON of at most 64 KiB.
     Inline(Json),
-    /// In a blob.
+    /// The result is a blob.
     Blob(BlobRef),
 }
 
-/// A blob in the object store.
+/// A `BlobRef` names a blob in the blob store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlobRef {
-    /// Its name in the store.
+    /// The name of the blob in the store.
     pub name: String,
-    /// Digest of its bytes.
+    /// The digest of the blob's bytes.
     pub digest: Digest,
-    /// Size in bytes.
+    /// The size of the blob in bytes.
     pub bytes: u64,
 }
 
-/// What an attempt used.
+/// `Usage` is what an attempt used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
-    /// CPU time in milliseconds.
+    /// The processor time in milliseconds.
     pub cpu_ms: u64,
-    /// The most linear memory at any time, in bytes.
+    /// The most linear memory that the guest had at any time, in bytes.
     pub memory_peak_bytes: u64,
-    /// Time from instantiation to the end, in milliseconds.
+    /// The wall time from the start of the instance to the end, in milliseconds.
     pub wall_ms: u64,
 }
 
-/// The request that a job not run, or stop.
+/// A `Revoke` is the request that a job not run, or stop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoke {
-    /// Why, for people.
+    /// The reason, for people; at most 1 KiB.
     pub reason: String,
-    /// When the guest must have stopped; only ever moves earlier.
+    /// The time by which a running guest must have stopped. It is only ever moved earlier, so that two
+    /// requests can meet in any order.
     pub stop_at: Timestamp,
 }
 
-/// Which delivery of the message a claim came from: compared by the consumer's creation, then by count.
+/// A `DeliveryOrdinal` orders the deliveries of a message: by the creation of the consumer, then by its
+/// delivery count. The count alone starts anew where the consumer is made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeliveryOrdinal {
-    /// When the consumer was created.
+    /// When the queue's consumer was created.
     pub created: Timestamp,
-    /// How often it had delivered the message.
+    /// How often the consumer had delivered the message, this delivery included.
     pub count: u64,
 }
 
@@ -64,7 +66,7 @@ macro_rules! random_id {
         pub struct $name(u128);
 
         impl $name {
-            /// From 128 random bits of the caller's.
+            /// Builds an id from 128 random bits of the caller.
             #[must_use]
             pub const fn from_random(bits: u128) -> Self {
                 Self(bits)
@@ -100,10 +102,12 @@ macro_rules! random_id {
 }
 
 random_id!(
-    /// 128 random bits a claim: the fence.
+    /// A `Token` has 128 random bits, new at each claim. It is the fence: only the claim's owner knows it as
+    /// its own, and only writes that carry it may change a running job.
     Token
 );
 random_id!(
-    /// 128 random bits an intended write, the same on its retries.
+    /// A `WriteId` has 128 random bits, new for every intended write and the same when that write is tried
+    /// again. By it a writer recognises its own write after the answer was lost.
     WriteId
 );

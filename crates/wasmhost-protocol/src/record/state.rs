@@ -1,4 +1,5 @@
-//! Where a job stands, with what belongs to it: a SUCCESS without a result cannot be built.
+//! The state of a job. Each state carries what belongs to it, so that a SUCCESS without a result cannot be
+//! built.
 
 use std::fmt;
 
@@ -7,75 +8,75 @@ use crate::record::error::JobError;
 use crate::record::parts::Payload;
 use crate::timestamp::Timestamp;
 
-/// Where a job stands. Revoke, host, usage and the like stand beside it in the record.
+/// A `JobState` is the state of a job, with what only this state has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum JobState {
-    /// Submitted; no attempt yet.
+    /// The job is submitted, and no host has claimed it.
     Pending {
-        /// When a scheduled job is due.
+        /// When a delayed job is due.
         not_before: Option<Timestamp>,
     },
     /// An attempt holds the job.
     Running(RunningLabel),
-    /// The last attempt ended, another follows.
+    /// The last attempt ended, and another one follows.
     Retry {
-        /// No attempt starts before this.
+        /// The time before which no attempt starts.
         not_before: Timestamp,
     },
-    /// It ended; nothing follows.
+    /// The job has ended, and nothing follows.
     Ended {
-        /// How.
+        /// How the job ended.
         end: End,
-        /// When.
+        /// When the job ended.
         finished_at: Timestamp,
     },
 }
 
-/// What a running job shows.
+/// A `RunningLabel` is the word that the record of a running job shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunningLabel {
-    /// PENDING: its module does not track STARTED.
+    /// The record shows PENDING, because the module's policy does not track STARTED.
     Pending,
-    /// STARTED.
+    /// The record shows STARTED.
     Started,
-    /// A custom state.
+    /// The record shows the custom state that the task published last.
     Custom(StateName),
 }
 
-/// How a job ended.
+/// An `End` is how a job ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum End {
-    /// SUCCESS with the result.
+    /// The job ended in SUCCESS with this result.
     Success(Payload),
-    /// FAILURE with the reason.
+    /// The job ended in FAILURE for this reason.
     Failure(JobError),
-    /// REVOKED; the record's `revoke` says why.
+    /// The job ended in REVOKED. The record's `revoke` says why.
     Revoked,
 }
 
-/// The word for where a job stands: Celery's.
+/// A `StateLabel` is the word for the state of a job. The words are Celery's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StateLabel {
-    /// PENDING.
+    /// PENDING: no host has claimed the job, or its module does not track STARTED.
     Pending,
-    /// STARTED.
+    /// STARTED: an attempt holds the job.
     Started,
-    /// A custom state.
+    /// A custom state: an attempt holds the job and has published this state.
     Custom(StateName),
-    /// RETRY.
+    /// RETRY: the last attempt ended, and another one follows.
     Retry,
-    /// SUCCESS.
+    /// SUCCESS: the job has ended with a result.
     Success,
-    /// FAILURE.
+    /// FAILURE: the job has ended with an error.
     Failure,
-    /// REVOKED.
+    /// REVOKED: the job has ended because of a revoke, or because it expired.
     Revoked,
 }
 
 impl JobState {
-    /// The word that the record shows.
+    /// Returns the label of the state, which is the word that the record shows.
     #[must_use]
-    pub fn state(&self) -> StateLabel {
+    pub fn label(&self) -> StateLabel {
         match self {
             Self::Pending { .. } | Self::Running(RunningLabel::Pending) => StateLabel::Pending,
             Self::Running(RunningLabel::Started) => StateLabel::Started,
@@ -87,7 +88,7 @@ impl JobState {
         }
     }
 
-    /// The time before which no attempt starts, where there is one.
+    /// Returns the time before which no attempt starts, where the state has one.
     #[must_use]
     pub fn not_before(&self) -> Option<Timestamp> {
         match self {
@@ -97,7 +98,7 @@ impl JobState {
         }
     }
 
-    /// Whether nothing follows.
+    /// Returns whether the job has ended, after which nothing follows.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Ended { .. })
@@ -105,7 +106,7 @@ impl JobState {
 }
 
 impl StateLabel {
-    /// The word.
+    /// Returns the word.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -119,7 +120,7 @@ impl StateLabel {
         }
     }
 
-    /// Reads the word; none if it is neither ours nor a custom state's.
+    /// Parses a word. Returns `None` where it is neither one of the protocol's words nor a custom state.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
@@ -133,7 +134,7 @@ impl StateLabel {
         })
     }
 
-    /// Whether nothing follows.
+    /// Returns whether the label is of a state after which nothing follows.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         match self {

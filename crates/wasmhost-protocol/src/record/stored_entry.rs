@@ -1,58 +1,62 @@
-//! What stands under a job's key, as read from the states bucket, and the revision that the next write must expect.
+//! The stored entry of a job: what a read of its key in the states bucket finds, and the revision that the
+//! next write must expect.
 
 use std::time::Duration;
 
 use crate::record::fields::Record;
 use crate::timestamp::Timestamp;
 
-/// A delete marker where a record was.
+/// A `Marker` is a delete marker in the place of a record that was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marker {
     /// The marker's own revision.
     pub revision: u64,
-    /// When it was written.
+    /// When the marker was written.
     pub at: Timestamp,
-    /// Whether the record's time to live ended (reason `MaxAge`); else somebody deleted it.
+    /// Whether the server wrote the marker because the record's time to live ended (reason `MaxAge`).
+    /// Otherwise somebody deleted the record.
     pub expired: bool,
 }
 
 impl Marker {
-    /// How long the server and clients keep a delete marker.
+    /// A delete marker of the server or of a client lives for this long.
     pub const LIFE: Duration = Duration::from_secs(3600);
 }
 
-/// What stands under a job's key.
+/// A `StoredEntry` is what a read of a job's key finds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StoredEntry {
-    /// Nothing.
+    /// There is nothing under the key.
     Absent,
-    /// A delete marker.
+    /// There is a delete marker under the key.
     Deleted(Marker),
-    /// A record.
+    /// There is a record under the key.
     Record {
         /// The record.
         record: Box<Record>,
-        /// Its revision.
+        /// The revision of the record.
         revision: u64,
     },
-    /// Something that is no record of this job; never overwritten.
+    /// There is a value under the key that is not a record of this job. It is never written over: only a
+    /// person can say what it is.
     Unreadable {
-        /// Its revision.
+        /// The revision of the value.
         revision: u64,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         why: String,
     },
-    /// A record of a version that only newer hosts read; never overwritten.
+    /// There is a record of a version that only newer hosts read. It is never written over: this version
+    /// could destroy what the newer host knows.
     Newer {
-        /// Its revision.
+        /// The revision of the record.
         revision: u64,
-        /// Its version.
+        /// The version of the record.
         version: u32,
     },
 }
 
 impl StoredEntry {
-    /// The record, where there is one that can be read.
+    /// Returns the record, where there is one that this version can read.
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
         match self {
@@ -61,7 +65,8 @@ impl StoredEntry {
         }
     }
 
-    /// The revision that the next write must expect: 0 when absent, a delete marker's own where one stands.
+    /// Returns the revision that the next write must expect: 0 where nothing is stored, else the revision of
+    /// the marker, the record or the value.
     #[must_use]
     pub fn expected(&self) -> u64 {
         match self {

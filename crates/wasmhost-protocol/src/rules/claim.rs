@@ -1,5 +1,9 @@
-//! What a delivery may do, given what stands under its job's key; the rules R2 to R4, R6b, R8 and R14. Pure. What only the
-//! host can find out (whether another message still stands, whether it runs the attempt itself) it is asked for.
+//! Decides what a host does with one delivery, given the stored entry of its job.
+//!
+//! The decision is a pure function. What only the host can find out is asked of it: whether another message
+//! of the key is still stored, and whether the host runs this very attempt itself. The rules are
+//! [R2](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r2) to R4 on claims and
+//! [R14](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r14) on ids that are used again.
 
 use std::time::Duration;
 
@@ -9,203 +13,238 @@ use crate::policy::RetryPolicy;
 use crate::record::{End, ErrorKind, JobError, Marker, Record, StoredEntry, WriteId};
 use crate::timestamp::Timestamp;
 
-/// Deliveries of a message since its last claim before it is taken for poison (R2).
+/// A message that was delivered more often than this since the job's last claim is poison: something about it
+/// keeps hosts from even claiming it.
 const POISON_DELIVERIES: u64 = 20;
-/// How long a record of a newer version is left to a newer host (R6b).
+/// A job whose record has a newer version is left to a newer host for this long at a time.
 const NEWER_RECORD_DELAY: Duration = Duration::from_secs(30);
 
-/// What follows for a delivery.
+/// A `ClaimDecision` is what a host does with one delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClaimDecision {
-    /// Write this claim; on success the attempt is ours.
+    /// The host writes this claim. Once the write is confirmed, the attempt is the host's.
     Claim {
         /// The record to write.
         record: Box<Record>,
-        /// Over this revision.
+        /// The revision that the write expects.
         expected: u64,
     },
-    /// Write this end of the job, then remove the message.
+    /// The host writes this end of the job and then removes the message.
     End {
         /// The record to write.
         record: Box<Record>,
-        /// Over this revision.
+        /// The revision that the write expects.
         expected: u64,
     },
-    /// The job has ended, or the message belongs to one that has.
+    /// The host acknowledges the message: its job has ended, or it belongs to an earlier use of the id.
     Ack,
-    /// Not yet.
+    /// The host gives the delivery back for this long.
     Delay(Duration),
-    /// Another message of the key holds the record: find out whether it still stands (R4).
+    /// The record belongs to another message of the key. The host finds out whether that message is still
+    /// stored, and decides again.
     LookUpMessage {
-        /// Its sequence in the job stream.
+        /// The sequence of the other message in the job stream.
         msg_seq: u64,
     },
-    /// The record's delivery is not older: walk away (R3).
+    /// The delivery is not newer than the record's. The host walks away without an answer.
     Stale {
-        /// The record's revision.
+        /// The revision of the record.
         revision: u64,
     },
-    /// Keep a copy for people, and remove the message.
+    /// The host stores a dead-letter copy of the message, removes the message and leaves the record as it is.
     DeadLetter {
-        /// One word.
+        /// The reason as one word, for the header `Wasmhost-Dead-Kind`.
         reason: &'static str,
-        /// One sentence.
+        /// The reason as one sentence, for people.
         why: String,
     },
 }
 
-/// What stands, what came, and when.
+/// A `ClaimInput` is what [`decide_claim`] knows of a delivery: what is stored, what was delivered, and when.
 pub struct ClaimInput<'a> {
-    /// What stands under the key.
+    /// The stored entry of the job.
     pub stored: &'a StoredEntry,
-    /// The PENDING record's revision, where the message is believed without a read (R0).
+    /// The revision of the PENDING record, where the host believes the message instead of reading the record.
+    /// `stored` is then not used.
     pub trusted_revision: Option<u64>,
     /// The claim that the delivery would make.
     pub claim: &'a Claim,
-    /// `Wasmhost-Revision` of the message.
+    /// The revision that the message names in `Wasmhost-Revision`.
     pub revision: Option<u64>,
     /// When the message was stored.
     pub stored_at: Timestamp,
-    /// Whether a digest is of the message's body; asked only where a record names one.
+    /// Returns whether a digest is that of the message's body. It is called only where the record has a
+    /// digest.
     pub is_of_body: &'a dyn Fn(Digest) -> bool,
-    /// The host's clock.
+    /// The time of the host's clock.
     pub now: Timestamp,
-    /// When the bucket of records was made.
+    /// When the states bucket was created.
     pub bucket_created: Timestamp,
     /// The id of the write that may follow.
     pub write: WriteId,
-    /// How long the record of an ended job of this module lives.
+    /// How long the record of an ended job of this module is kept.
     pub result_ttl: Duration,
-    /// Why the message cannot be read as a job.
+    /// The reason for which the message cannot be read as a job, where it cannot.
     pub unreadable: Option<&'a str>,
 }
 
-/// Judges.
+/// Decides what a host does with one delivery.
 #[must_use]
-pub fn decide_claim(case: &ClaimInput<'_>) -> ClaimDecision {
-    if let Some(revision) = case.trusted_revision {
-        return unrecorded(case, revision, None);
+pub fn decide_claim(input: &ClaimInput<'_>) -> ClaimDecision {
+    if let Some(revision) = input.trusted_revision {
+        return claim_unrecorded(input, revision, None);
     }
-    match case.stored {
-        StoredEntry::Absent if has_long_ended(case) => ClaimDecision::Ack,
-        StoredEntry::Absent => unrecorded(case, 0, None),
-        StoredEntry::Deleted(marker) if belongs_to_ended(case, marker) => ClaimDecision::Ack,
-        StoredEntry::Deleted(marker) => unrecorded(case, marker.revision, Some(marker.revision)),
-        StoredEntry::Record { record, revision } => recorded(case, record, *revision),
+    match input.stored {
+        StoredEntry::Absent if has_long_ended(input) => ClaimDecision::Ack,
+        StoredEntry::Absent => claim_unrecorded(input, 0, None),
+        StoredEntry::Deleted(marker) if belongs_to_ended(input, marker) => ClaimDecision::Ack,
+        StoredEntry::Deleted(marker) => claim_unrecorded(input, marker.revision, Some(marker.revision)),
+        StoredEntry::Record { record, revision } => claim_recorded(input, record, *revision),
+        // Nobody who keeps this protocol wrote it, so that only a person can say what it is.
         StoredEntry::Unreadable { why, .. } => {
             ClaimDecision::DeadLetter { reason: "UnreadableRecord", why: why.clone() }
         }
+        // During an upgrade old and new hosts serve the same queue. However often the old ones give the
+        // message back, it is not poison.
         StoredEntry::Newer { .. } => ClaimDecision::Delay(NEWER_RECORD_DELAY),
     }
 }
 
-/// R14: the message belongs to a run whose record is gone. The revision that it names tells it of any deletion and of any
-/// time to live; one that names none is told by when it was stored, where the record lived as long as results do.
-fn belongs_to_ended(case: &ClaimInput<'_>, marker: &Marker) -> bool {
-    match case.revision {
+/// Returns whether the message belongs to the job whose record was deleted and left this marker. Otherwise it
+/// is a new use of the id.
+fn belongs_to_ended(input: &ClaimInput<'_>, marker: &Marker) -> bool {
+    match input.revision {
+        // The revision tells, whoever deleted the record and however long it was kept.
         Some(revision) => revision < marker.revision,
-        None => marker.expired && case.stored_at < marker.at.minus(case.result_ttl),
+        // A raw message names no revision. Where the record expired, it was kept as long as results are, so
+        // that a message that is older than that was stored before the job ended. After a deletion by a
+        // client nothing tells, and a job that runs twice is the smaller loss.
+        None => marker.expired && input.stored_at < marker.at.minus(input.result_ttl),
     }
 }
 
-/// The message names a record that was deleted so long ago that its marker is gone as well. Only ended records expire; one
-/// that the server lost in a crash is told by its message's youth, and one that was lost with its bucket by the bucket's.
-fn has_long_ended(case: &ClaimInput<'_>) -> bool {
-    case.revision.is_some()
-        && case.stored_at.plus(Marker::LIFE) < case.now
-        && case.stored_at >= case.bucket_created
+/// Returns whether the job of a message without a record ended so long ago that even the marker is gone.
+fn has_long_ended(input: &ClaimInput<'_>) -> bool {
+    // Only ended records expire, and a message that names a revision had a record. If the message is younger
+    // than a marker lives, the server lost the record in a crash; if it is older than the bucket, the record
+    // was lost with an earlier bucket. Both jobs still have to run.
+    input.revision.is_some()
+        && input.stored_at.plus(Marker::LIFE) < input.now
+        && input.stored_at >= input.bucket_created
 }
 
-fn unrecorded(case: &ClaimInput<'_>, expected: u64, after: Option<u64>) -> ClaimDecision {
-    let mut claim = case.claim.clone();
+/// Decides about a job of which no record was read. `after` is the revision of the delete marker that is
+/// written over.
+fn claim_unrecorded(input: &ClaimInput<'_>, expected: u64, after: Option<u64>) -> ClaimDecision {
+    let mut claim = input.claim.clone();
     claim.job.after = after;
-    if let Some(error) = end_without_run(case, None) {
-        return end_absent(case, &claim, expected, End::Failure(error));
+    if let Some(error) = end_without_run(input, None) {
+        return end_unrecorded(input, &claim, expected, End::Failure(error));
     }
-    match transition(None, &change(case, Transition::Claim(Box::new(claim.clone())))) {
+    match transition(None, &intent(input, Transition::Claim(Box::new(claim.clone())))) {
         Ok(record) => ClaimDecision::Claim { record: Box::new(record), expected },
-        Err(Illegal::Expired) => end_absent(case, &claim, expected, End::Revoked),
-        Err(why) => ClaimDecision::DeadLetter { reason: "Unclaimable", why: why.to_string() },
+        Err(Illegal::Expired) => end_unrecorded(input, &claim, expected, End::Revoked),
+        Err(illegal) => unclaimable(&illegal),
     }
 }
 
-fn end_absent(case: &ClaimInput<'_>, claim: &Claim, expected: u64, end: End) -> ClaimDecision {
-    let event = Transition::EndUnrecorded { job: claim.job.clone(), end, reason: "expired".to_owned() };
-    match transition(None, &change(case, event)) {
+fn end_unrecorded(input: &ClaimInput<'_>, claim: &Claim, expected: u64, end: End) -> ClaimDecision {
+    let ending = Transition::EndUnrecorded { job: claim.job.clone(), end, reason: "expired".to_owned() };
+    match transition(None, &intent(input, ending)) {
         Ok(record) => ClaimDecision::End { record: Box::new(record), expected },
-        Err(why) => ClaimDecision::DeadLetter { reason: "Unclaimable", why: why.to_string() },
+        Err(illegal) => unclaimable(&illegal),
     }
 }
 
-fn recorded(case: &ClaimInput<'_>, record: &Record, revision: u64) -> ClaimDecision {
-    if record.is_terminal() || record.is_of_later_run_than(case.revision, case.stored_at) {
+/// Decides about a job whose record was read. The order of the questions is that of the protocol: what must
+/// not be touched at all comes first, then whose message the record belongs to, then what ends the job, then
+/// the claim.
+fn claim_recorded(input: &ClaimInput<'_>, record: &Record, revision: u64) -> ClaimDecision {
+    if record.is_terminal() || record.is_of_later_run_than(input.revision, input.stored_at) {
         return ClaimDecision::Ack;
     }
-    if record.args_digest.is_some_and(|digest| !(case.is_of_body)(digest)) {
+    // Without this comparison, arguments that nobody submitted would run under a job that somebody else
+    // watches.
+    if record.args_digest.is_some_and(|digest| !(input.is_of_body)(digest)) {
         let why = "its arguments are not those that the record was made for".to_owned();
         return ClaimDecision::DeadLetter { reason: "ArgumentsMismatch", why };
     }
-    let other = record.msg_seq.filter(|seq| *seq != case.claim.msg_seq);
-    if let Some(msg_seq) = other.filter(|_| !case.claim.adopt) {
-        return ClaimDecision::LookUpMessage { msg_seq };
+    if let Some(decision) = decide_by_message(input, record, revision) {
+        return decision;
     }
-    if record.delivery.is_some_and(|held| other.is_none() && held >= case.claim.delivery) && !case.claim.adopt
-    {
-        return ClaimDecision::Stale { revision };
+    // A recorded revoke comes before poison and unreadable headers: a revoked job ends in REVOKED.
+    if let Some(error) = end_without_run(input, Some(record)).filter(|_| record.revoke.is_none()) {
+        return end(input, record, revision, finish(error));
     }
-    if let Some(error) = end_without_run(case, Some(record)).filter(|_| record.revoke.is_none()) {
-        return end(case, record, revision, finish(error));
-    }
-    match transition(Some(record), &change(case, Transition::Claim(Box::new(case.claim.clone())))) {
+    match transition(Some(record), &intent(input, Transition::Claim(Box::new(input.claim.clone())))) {
         Ok(record) => ClaimDecision::Claim { record: Box::new(record), expected: revision },
-        Err(Illegal::Revoked | Illegal::Expired) => {
-            end(case, record, revision, Transition::Revoked { reason: "expired".to_owned(), usage: None })
-        }
-        // A scheduled job may wait for years: it is looked at again meanwhile, for the server counts delays in nanoseconds.
-        Err(Illegal::Early(not_before)) => {
-            ClaimDecision::Delay(not_before.since(case.now).min(RetryPolicy::LONGEST_DELAY))
-        }
-        Err(Illegal::Stale) => ClaimDecision::Stale { revision },
-        Err(why) => match failure_of_refused_claim(&why) {
-            Some(error) => end(case, record, revision, finish(error)),
-            None => ClaimDecision::DeadLetter { reason: "Unclaimable", why: why.to_string() },
-        },
+        Err(illegal) => refused_claim(input, record, revision, &illegal),
     }
 }
 
-/// The failure that a claim which the state machine refused for good ends the job with; none where the job may go on.
-fn failure_of_refused_claim(illegal: &Illegal) -> Option<JobError> {
+/// Decides where the record belongs to another message, or to a delivery of this message that is not older.
+/// Returns `None` where this delivery may claim or end the job.
+fn decide_by_message(input: &ClaimInput<'_>, record: &Record, revision: u64) -> Option<ClaimDecision> {
+    if input.claim.adopt {
+        return None;
+    }
+    match record.msg_seq.filter(|seq| *seq != input.claim.msg_seq) {
+        // A duplicate must not be acknowledged unseen: the other message may be gone, and then this is the
+        // job's last one.
+        Some(msg_seq) => Some(ClaimDecision::LookUpMessage { msg_seq }),
+        None => record
+            .delivery
+            .is_some_and(|delivery| delivery >= input.claim.delivery)
+            .then_some(ClaimDecision::Stale { revision }),
+    }
+}
+
+/// Decides what follows where the state machine refuses the claim.
+fn refused_claim(input: &ClaimInput<'_>, record: &Record, revision: u64, illegal: &Illegal) -> ClaimDecision {
     match illegal {
-        Illegal::Lost(_) => Some(JobError::new(ErrorKind::WorkerLost, illegal.to_string())),
-        Illegal::Exhausted(_) => Some(JobError::new(ErrorKind::Exhausted, illegal.to_string())),
+        Illegal::Revoked | Illegal::Expired => {
+            end(input, record, revision, Transition::Revoked { reason: "expired".to_owned(), usage: None })
+        }
+        // A delayed job may wait for years. The delay is bounded, because the server counts delays in
+        // nanoseconds, and the record is read again meanwhile.
+        Illegal::Early(not_before) => {
+            ClaimDecision::Delay(not_before.since(input.now).min(RetryPolicy::LONGEST_DELAY))
+        }
+        Illegal::Stale => ClaimDecision::Stale { revision },
+        Illegal::Lost(_) => {
+            end(input, record, revision, finish(JobError::new(ErrorKind::WorkerLost, illegal.to_string())))
+        }
+        Illegal::Exhausted(_) => {
+            end(input, record, revision, finish(JobError::new(ErrorKind::Exhausted, illegal.to_string())))
+        }
         Illegal::Absent
         | Illegal::Exists(_)
         | Illegal::Ended(_)
         | Illegal::Wrong { .. }
         | Illegal::NotOwner
-        | Illegal::NotAllowed(_)
-        | Illegal::Revoked
-        | Illegal::Expired
-        | Illegal::Early(_)
-        | Illegal::Stale => None,
+        | Illegal::NotAllowed(_) => unclaimable(illegal),
     }
 }
 
-/// Why the job cannot run whatever its state: unreadable, or poison.
-fn end_without_run(case: &ClaimInput<'_>, record: Option<&Record>) -> Option<JobError> {
-    if let Some(bad) = case.unreadable {
-        return Some(JobError::new(ErrorKind::BadJob, bad));
+/// Returns the failure of a job that cannot run in any state: its message is unreadable, or it is poison.
+fn end_without_run(input: &ClaimInput<'_>, record: Option<&Record>) -> Option<JobError> {
+    if let Some(why) = input.unreadable {
+        return Some(JobError::new(ErrorKind::BadJob, why));
     }
-    let now = case.claim.delivery;
-    let since = record.and_then(|record| record.delivery).filter(|held| held.created == now.created);
-    let count = now.count.saturating_sub(since.map_or(0, |held| held.count));
-    let message = || format!("delivered {count} times without a claim");
-    (count > POISON_DELIVERIES && !record.is_some_and(waits))
-        .then(|| JobError::new(ErrorKind::Poison, message()))
+    // Deliveries before the last claim do not count: that claim proves that a host could claim the job. A
+    // consumer that was made anew counts from one again, so that its count stands alone.
+    let delivery = input.claim.delivery;
+    let last_claim =
+        record.and_then(|record| record.delivery).filter(|last_claim| last_claim.created == delivery.created);
+    let count = delivery.count.saturating_sub(last_claim.map_or(0, |last_claim| last_claim.count));
+    let is_poison = count > POISON_DELIVERIES && !record.is_some_and(is_given_back_on_purpose);
+    is_poison.then(|| JobError::new(ErrorKind::Poison, format!("delivered {count} times without a claim")))
 }
 
-/// Whether hosts give the job's deliveries back on purpose: until it is due, or a suspect's turn comes.
-fn waits(record: &Record) -> bool {
+/// Returns whether hosts give the job's deliveries back on purpose, so that their number says nothing: until
+/// the job is due, or until a suspect may begin.
+fn is_given_back_on_purpose(record: &Record) -> bool {
+    // The next claim raises `lost` by one, and a job is a suspect where that makes it `SUSPECT_LOST`.
     record.stage.not_before().is_some() || record.lost + 1 >= RetryPolicy::SUSPECT_LOST
 }
 
@@ -213,15 +252,21 @@ fn finish(error: JobError) -> Transition {
     Transition::Finish { end: End::Failure(error), usage: None, denied: Vec::new() }
 }
 
-fn end(case: &ClaimInput<'_>, record: &Record, expected: u64, event: Transition) -> ClaimDecision {
-    match transition(Some(record), &change(case, event)) {
+fn end(input: &ClaimInput<'_>, record: &Record, expected: u64, ending: Transition) -> ClaimDecision {
+    match transition(Some(record), &intent(input, ending)) {
         Ok(record) => ClaimDecision::End { record: Box::new(record), expected },
-        Err(why) => ClaimDecision::DeadLetter { reason: "Unclaimable", why: why.to_string() },
+        Err(illegal) => unclaimable(&illegal),
     }
 }
 
-fn change(case: &ClaimInput<'_>, event: Transition) -> WriteIntent {
-    WriteIntent { transition: event, writer: Writer::Host, now: case.now, write: case.write }
+/// Returns the decision for a job that can be neither claimed nor ended. Its message is kept as a dead-letter
+/// copy, since it would otherwise be delivered for ever.
+fn unclaimable(illegal: &Illegal) -> ClaimDecision {
+    ClaimDecision::DeadLetter { reason: "Unclaimable", why: illegal.to_string() }
+}
+
+fn intent(input: &ClaimInput<'_>, transition: Transition) -> WriteIntent {
+    WriteIntent { transition, writer: Writer::Host, now: input.now, write: input.write }
 }
 
 #[cfg(test)]

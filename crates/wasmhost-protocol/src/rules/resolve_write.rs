@@ -1,26 +1,33 @@
-//! R5: what became of a write whose answer told nothing, from what stands under the key. Pure; the reading is the adapter's.
+//! Decides what became of a write that was answered by a timeout, a disconnect or a conflict, from the entry
+//! that was read since. Such a write has neither succeeded nor failed until its record was read
+//! ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)).
 
 use crate::record::{Record, StoredEntry, Token};
 
-/// What became of a write.
+/// A `WriteResolution` is what became of a write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WriteResolution {
-    /// It stands, or stood, with this revision.
+    /// The write was stored with this revision.
     Landed(u64),
-    /// It did not land and never will: something else stands. A record with the token of one's own new claim means that
-    /// the claim landed and was written over since.
+    /// Another entry is stored, and the write will never be stored from now on. If the entry has the token of
+    /// the writer's new claim and is not terminal, the claim was stored and something was written over it
+    /// since.
     Moved(StoredEntry),
-    /// What it expects still stands: try again with the same write.
+    /// The revision that the write expects is still the newest: the writer tries again with the same write
+    /// id.
     Unchanged,
 }
 
-/// R5's questions to every writer, in its order.
+/// Decides what became of `written`, which expected the revision `expected`, from the entry that is stored
+/// now.
 #[must_use]
 pub fn resolve_write(written: &Record, expected: u64, stored: StoredEntry) -> WriteResolution {
     match stored {
         StoredEntry::Record { record: found, revision } if found.write == written.write => {
             WriteResolution::Landed(revision)
         }
+        // This comes before any comparison of revisions and tokens: hosts and reconcilers end jobs under the
+        // token of the last claim, and no end may be written over.
         StoredEntry::Record { record, revision } if record.is_terminal() => {
             WriteResolution::Moved(StoredEntry::Record { record, revision })
         }
@@ -29,8 +36,9 @@ pub fn resolve_write(written: &Record, expected: u64, stored: StoredEntry) -> Wr
     }
 }
 
-/// R5's last question, which only an owner asks: the record and its revision where its claim still stands, with something
-/// else written over it; none where it is fenced.
+/// Returns the record and its revision where the owner of `token` still owns the job, though something else
+/// was written since. Returns `None` where the owner is fenced. Only an owner asks this, after
+/// [`resolve_write`] has returned [`WriteResolution::Moved`].
 #[must_use]
 pub fn still_owned(stored: StoredEntry, token: Token) -> Option<(Box<Record>, u64)> {
     match stored {
@@ -48,8 +56,7 @@ pub fn still_owned(stored: StoredEntry, token: Token) -> Option<(Box<Record>, u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::sample::forged;
-    use crate::machine::sample::{at, started, token};
+    use crate::machine::sample::{at, forged, started, token};
     use crate::record::{End, JobState, WriteId};
 
     fn running() -> Record {
@@ -61,24 +68,23 @@ mod tests {
         forged!(started(), stage = stage, write = WriteId::from_random(write))
     }
 
-    fn stands(record: &Record, revision: u64) -> StoredEntry {
+    fn entry(record: &Record, revision: u64) -> StoredEntry {
         StoredEntry::Record { record: Box::new(record.clone()), revision }
     }
 
     #[test]
     fn the_questions_are_asked_in_the_protocols_order() {
-        let (wanted, running, ended) = (ended(2), running(), ended(3));
-        assert_eq!(resolve_write(&wanted, 5, stands(&wanted, 6)), WriteResolution::Landed(6));
+        let wanted = ended(2);
+        let running = running();
+        let ended = ended(3);
+        assert_eq!(resolve_write(&wanted, 5, entry(&wanted, 6)), WriteResolution::Landed(6));
         assert_eq!(
-            resolve_write(&wanted, 5, stands(&ended, 5)),
-            WriteResolution::Moved(stands(&ended, 5)),
+            resolve_write(&wanted, 5, entry(&ended, 5)),
+            WriteResolution::Moved(entry(&ended, 5)),
             "terminal, at my revision"
         );
-        assert_eq!(resolve_write(&wanted, 5, stands(&running, 5)), WriteResolution::Unchanged);
-        assert_eq!(
-            resolve_write(&wanted, 5, stands(&running, 7)),
-            WriteResolution::Moved(stands(&running, 7))
-        );
+        assert_eq!(resolve_write(&wanted, 5, entry(&running, 5)), WriteResolution::Unchanged);
+        assert_eq!(resolve_write(&wanted, 5, entry(&running, 7)), WriteResolution::Moved(entry(&running, 7)));
         assert_eq!(resolve_write(&wanted, 0, StoredEntry::Absent), WriteResolution::Unchanged);
         assert_eq!(
             resolve_write(&wanted, 5, StoredEntry::Absent),
@@ -88,10 +94,11 @@ mod tests {
 
     #[test]
     fn only_a_running_record_under_the_own_token_is_still_owned() {
-        let (running, ended) = (running(), ended(3));
-        assert_eq!(still_owned(stands(&running, 7), token(1)), Some((Box::new(running.clone()), 7)));
-        assert_eq!(still_owned(stands(&running, 7), token(2)), None);
-        assert_eq!(still_owned(stands(&ended, 7), token(1)), None);
+        let running = running();
+        let ended = ended(3);
+        assert_eq!(still_owned(entry(&running, 7), token(1)), Some((Box::new(running.clone()), 7)));
+        assert_eq!(still_owned(entry(&running, 7), token(2)), None);
+        assert_eq!(still_owned(entry(&ended, 7), token(1)), None);
         assert_eq!(still_owned(StoredEntry::Newer { revision: 6, version: 2 }, token(1)), None);
         assert_eq!(still_owned(StoredEntry::Absent, token(1)), None);
     }

@@ -1,13 +1,14 @@
-//! Text from modules, messages and guests, made safe to print and to keep.
+//! Makes text from modules, messages and guests safe to print and to store: invisible characters are escaped,
+//! and long texts are cut.
 
-/// At most `max` bytes of `text`, cut at a character.
+/// Returns the beginning of `text`, at most `max` bytes of it, cut between two characters.
 #[must_use]
 pub fn truncate(text: &str, max: usize) -> &str {
     if text.len() <= max { text } else { &text[..text.floor_char_boundary(max)] }
 }
 
-/// `text` with control characters (new lines and tabs too), terminal escapes, bidirectional overrides and other characters
-/// that nobody sees written as `\u{…}`, so that it can be printed on one line anywhere.
+/// Escapes every character that [`is_unseen`] as `\u{…}`, a new line as `\n` and a tab as `\t`, so that the
+/// text can be printed on one line of any terminal or log.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -22,15 +23,16 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// The same line by line: line ends stay, and nothing else that is not seen.
+/// Escapes each line of a text as [`escape`] does. Line ends stay, as `\n`.
 #[must_use]
 pub fn escape_lines(text: &str) -> String {
     text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a character moves, hides or reorders what stands beside it instead of being seen itself: controls (C0, DEL,
-/// C1), line and paragraph separators, and what Unicode lets a reader ignore (among them bidirectional overrides, zero
-/// widths, blank letters and tags). The selectors of emoji are none of them.
+/// Returns whether a character moves, hides or reorders others instead of being seen itself: controls (C0,
+/// DEL, C1), line and paragraph separators, and the characters that Unicode lets a renderer ignore, such as
+/// bidirectional overrides, zero widths, blank letters and tags. The variation selectors of emoji are not
+/// among them.
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
@@ -41,18 +43,20 @@ pub fn is_unseen(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Bytes that the line takes which says what was left out.
+/// The line that says how much was left out takes at most this many bytes.
 const GAP_BYTES: usize = 48;
 
-/// At most `max` bytes of `text`: its beginning and its end, and between them a line that says how many of `what` (lines,
-/// frames) were left out. A line that is too long by itself is cut too, and then bytes are counted.
+/// Cuts a text that is longer than `max` bytes in the middle. Whole lines of its beginning and its end stay,
+/// with a line between them that says how many of `what` (lines, frames) were left out. Where one line alone
+/// is too long, it is cut as well, and the line between says how many bytes were left out.
 #[must_use]
 pub fn cut_middle(text: &str, max: usize, what: &str) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
     let room = max.saturating_sub(GAP_BYTES) / 2;
-    let (start, end) = (beginning(text, room), ending(text, room));
+    let start = beginning(text, room);
+    let end = ending(text, room);
     let whole_lines = start.ends_with('\n') && text[..text.len() - end.len()].ends_with('\n');
     let left_out = &text[start.len()..text.len() - end.len()];
     let gap = match whole_lines {
@@ -63,13 +67,13 @@ pub fn cut_middle(text: &str, max: usize, what: &str) -> String {
     truncate(&cut, max).to_owned()
 }
 
-/// The whole lines that fit into the first `room` bytes, or so much of the first one.
+/// Returns the whole lines that fit into the first `room` bytes, or as much of the first line as fits.
 fn beginning(text: &str, room: usize) -> &str {
     let fits = truncate(text, room);
     fits.rfind('\n').map_or(fits, |at| &fits[..=at])
 }
 
-/// The whole lines that fit into the last `room` bytes, or so much of the last one.
+/// Returns the whole lines that fit into the last `room` bytes, or as much of the last line as fits.
 fn ending(text: &str, room: usize) -> &str {
     let from = text.ceil_char_boundary(text.len() - room);
     let fits = &text[from..];

@@ -1,22 +1,26 @@
-//! The name that was probably meant, and what is said where none is near.
+//! Finds the name that was probably meant where a name is unknown.
 
 use super::escape::{escape, truncate};
 
-/// Longer names are compared by their beginning.
+/// Longer names are compared by this many bytes of their beginning. The cost of a comparison grows with the
+/// product of both lengths, and a stranger chooses one of them.
 const COMPARED_BYTES: usize = 128;
-/// Of more names only the first are compared.
+/// At most this many names are compared, so that the cost of an error does not grow with the number of names.
 const COMPARED_NAMES: usize = 1_000;
-/// Names listed where none is near.
+/// At most this many names are listed where none is similar; the others are counted.
 const LISTED: usize = 10;
 
-/// The name that `wanted` is a typing error away from, or the beginning of; the first of several.
+/// Returns the name that is most similar to `wanted`: one that differs by a typing error, or of which
+/// `wanted` is the beginning or the continuation. The first of several equally similar ones is returned, and
+/// `None` where no name is similar.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let ranked =
+    let similar =
         names.into_iter().take(COMPARED_NAMES).filter_map(|name| Some((name, distance(wanted, name)?)));
-    ranked.min_by_key(|(_, edits)| *edits).map(|(name, _)| name)
+    similar.min_by_key(|(_, edits)| *edits).map(|(name, _)| name)
 }
 
-/// What completes `unknown; …`: the near name, or the list of all.
+/// Returns the text that follows "unknown; " in an error: the similar name as a question, or a list of all
+/// names.
 pub fn known_names<'a, N>(wanted: &str, names: N) -> String
 where
     N: IntoIterator<Item = &'a str, IntoIter: ExactSizeIterator + Clone>,
@@ -35,16 +39,19 @@ where
     }
 }
 
-/// How many edits the names are apart, where that is near: at most a third of the letters, but at least one edit and fewer
-/// edits than letters. An edit is an insertion, a deletion, a replacement, or a swap of neighbours.
+/// Returns the number of edits between two similar names. Names are similar if one is the beginning of the other, or
+/// if at most a third of the letters of `wanted`, and at least one, have to be edited. An edit is an insertion, a
+/// deletion, a replacement, or a swap of neighbours.
 fn distance(wanted: &str, name: &str) -> Option<usize> {
     let wanted = truncate(wanted, COMPARED_BYTES);
     let name = truncate(name, COMPARED_BYTES);
     let wanted_length = wanted.chars().count();
     let name_length = name.chars().count();
+    // Fewer edits than letters: a name of one letter would otherwise be similar to every other one.
     let most = (wanted_length / 3).max(1).min(wanted_length.saturating_sub(1));
     let is_beginning =
         wanted_length >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name_length >= 3);
+    // The difference in length is a lower bound of the edits, and much cheaper.
     if !is_beginning && wanted_length.abs_diff(name_length) > most {
         return None;
     }

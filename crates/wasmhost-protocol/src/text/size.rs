@@ -3,7 +3,8 @@
 
 const UNITS: [(&str, u32); 4] = [("T", 40), ("G", 30), ("M", 20), ("K", 10)];
 
-/// Writes a number of bytes in the largest unit of which it is a whole number.
+/// Writes a number of bytes in the largest unit of which it is a whole number, so that the text is always
+/// exact.
 #[must_use]
 pub fn format_size(bytes: u64) -> String {
     let unit = UNITS.iter().find(|(_, shift)| bytes > 0 && bytes.trailing_zeros() >= *shift);

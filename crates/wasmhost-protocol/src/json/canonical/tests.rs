@@ -1,4 +1,4 @@
-//! Which texts are the same arguments, and which are not.
+//! Texts that have the same canonical form, and texts that have not.
 
 use proptest::prelude::*;
 use serde_json::Value as Parsed;
@@ -37,7 +37,7 @@ fn a_string_is_its_characters_however_they_are_escaped() {
 
 #[test]
 fn keys_are_in_the_order_of_code_points() {
-    // In UTF-16, which other forms sort by, the second would be first.
+    // Other canonical forms sort by UTF-16 code units, in which the second name would come first.
     assert_eq!(form("{\"\u{1f600}\":1,\"\u{fb33}\":2}"), "{\"\u{fb33}\":2,\"\u{1f600}\":1}");
 }
 
@@ -65,15 +65,15 @@ fn what_is_no_json_is_its_own_form() {
 #[test]
 fn what_is_too_deep_or_too_long_is_its_own_form() {
     let nested = |depth: usize| format!("{} {}", "[".repeat(depth), "]".repeat(depth));
-    assert_eq!(form(&nested(MOST_DEPTH)), nested(MOST_DEPTH).replace(' ', ""));
-    assert_eq!(form(&nested(MOST_DEPTH + 1)), nested(MOST_DEPTH + 1));
+    assert_eq!(form(&nested(MAX_DEPTH)), nested(MAX_DEPTH).replace(' ', ""));
+    assert_eq!(form(&nested(MAX_DEPTH + 1)), nested(MAX_DEPTH + 1));
     assert_eq!(form(&nested(100_000)), nested(100_000));
     let long = |bytes: usize| format!("[ {}]", "0".repeat(bytes - 3).replacen('0', "1", 1));
     assert_eq!(form(&long(bounds::ARGUMENT_BYTES)).len(), bounds::ARGUMENT_BYTES - 1);
     assert_eq!(form(&long(bounds::ARGUMENT_BYTES + 1)).len(), bounds::ARGUMENT_BYTES + 1);
 }
 
-/// Any JSON value, of integers alone: the text of a float is not `serde_json`'s.
+/// Generates JSON values whose numbers are integers: `serde_json` does not write a float as it was read.
 fn value() -> impl Strategy<Value = Parsed> {
     let leaf = prop_oneof![
         Just(Parsed::Null),
@@ -90,7 +90,7 @@ fn value() -> impl Strategy<Value = Parsed> {
     })
 }
 
-/// The text with its members in the opposite order, spaces everywhere, and all letters of strings escaped.
+/// Writes a value with its members in reverse order, spaces everywhere and all letters of strings escaped.
 fn disguised(value: &Parsed) -> String {
     match value {
         Parsed::Null | Parsed::Bool(_) | Parsed::Number(_) => format!("\n{value} "),

@@ -169,9 +169,10 @@ fn check(record: &Record, change: &Value, wanted: &str) {
 
 #[test]
 fn an_impossible_record_is_named() {
-    let (running, never) =
-        (full(), unclaimed(forged!(full(), stage = JobState::Pending { not_before: None })));
-    let (succeeded, failed) = (ended(success()), ended(failure(ErrorKind::Failed)));
+    let running = full();
+    let never = unclaimed(forged!(full(), stage = JobState::Pending { not_before: None }));
+    let succeeded = ended(success());
+    let failed = ended(failure(ErrorKind::Failed));
     for (record, change, wanted) in [
         (&running, json!({ "state": "started" }), "state: unknown `started`"),
         (&running, json!({ "state": null }), "state: "),

@@ -1,4 +1,4 @@
-//! R8 as a table: every verdict under every circumstance, against what the rule says.
+//! Every verdict under every circumstance, against a table that states the rule in other words.
 
 use super::*;
 use crate::machine::sample::{forged, started};
@@ -14,24 +14,27 @@ fn outcome(verdict: Verdict) -> Outcome {
     Outcome::without_run(verdict)
 }
 
-/// What R8 says of a verdict, in the absence of a revoke, a drain and `retry_on`.
+/// What follows from a verdict without a revoke, a drain and `retry_on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// SUCCESS.
+    /// The job succeeds.
     Success,
-    /// Tried again while attempts are left: this many where `max_attempts` is unset.
+    /// The job is tried again while attempts are left. There are this many in all where `max_attempts` is not
+    /// set.
     Attempts(u32),
-    /// Never tried again.
+    /// The job fails.
     Never,
-    /// Tried again without a charge.
+    /// The job is tried again without a charge.
     Host,
 }
 
+/// The delay that a task asks for.
 const ASKED: Duration = Duration::from_secs(7);
 
-/// Every verdict, the kind that it fails with, and its rule.
+/// Returns every verdict with the kind that it fails with and its rule.
 fn verdicts() -> Vec<(Verdict, ErrorKind, Rule)> {
-    let (text, fault) = (|| "why".to_owned(), || Fault { message: "why".to_owned(), ..Fault::default() });
+    let text = || "why".to_owned();
+    let fault = || Fault { message: "why".to_owned(), ..Fault::default() };
     let asked = |after| Verdict::RetryAsked { message: text(), details: None, after };
     let exceeded = |limit, kind| (Verdict::Exceeded(limit, fault()), kind, Rule::Never);
     vec![
@@ -60,70 +63,75 @@ fn verdicts() -> Vec<(Verdict, ErrorKind, Rule)> {
     ]
 }
 
-/// One circumstance.
+/// The circumstances of one attempt.
 #[derive(Debug, Clone, Copy)]
-struct Case {
+struct Circumstances {
     max_attempts: Option<u32>,
     charged: u32,
     revoked: bool,
     draining: bool,
-    /// Whether the policy's `retry_on` names the kind.
-    named: bool,
+    /// Whether the policy's `retry_on` has the kind.
+    is_retried: bool,
     jitter: f64,
 }
 
-fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
+fn all_circumstances() -> Vec<Circumstances> {
+    let mut all = Vec::new();
     for max_attempts in [None, Some(1), Some(3)] {
         for charged in 0..=2 {
             for flags in 0..8_u8 {
                 for jitter in [0.0, 1.0] {
-                    let [revoked, draining, named] = [1, 2, 4].map(|flag| flags & flag != 0);
-                    cases.push(Case { max_attempts, charged, revoked, draining, named, jitter });
+                    let [revoked, draining, is_retried] = [1, 2, 4].map(|flag| flags & flag != 0);
+                    all.push(Circumstances { max_attempts, charged, revoked, draining, is_retried, jitter });
                 }
             }
         }
     }
-    cases
+    all
 }
 
-fn run(case: &Case, verdict: &Verdict, kind: ErrorKind) -> Decision {
-    let mut record = record(case.max_attempts, case.charged);
+fn decide_in(circumstances: &Circumstances, verdict: &Verdict, kind: ErrorKind) -> Decision {
+    let mut record = record(circumstances.max_attempts, circumstances.charged);
     record.revoke =
-        case.revoked.then(|| Revoke { reason: String::new(), stop_at: Timestamp::from_unix_ms(0) });
-    let retry_on = if case.named { vec![kind] } else { Vec::new() };
+        circumstances.revoked.then(|| Revoke { reason: String::new(), stop_at: Timestamp::from_unix_ms(0) });
+    let retry_on = if circumstances.is_retried { vec![kind] } else { Vec::new() };
     let retry = RetryPolicy { retry_on, ..RetryPolicy::default() };
-    let attempt = Attempt { record: &record, retry: &retry, draining: case.draining, jitter: case.jitter };
+    let attempt = Attempt {
+        record: &record,
+        retry: &retry,
+        draining: circumstances.draining,
+        jitter: circumstances.jitter,
+    };
     decide(&attempt, &outcome(verdict.clone()))
 }
 
-/// R8, said once more and otherwise: what is decided, whether it is charged, and how long the delay is at most.
-fn expected(case: &Case, verdict: &Verdict, rule: Rule) -> (&'static str, bool, Duration) {
+/// Returns what the rule expects: the state, whether the attempt is charged, and the delay before the jitter.
+fn expected(circumstances: &Circumstances, verdict: &Verdict, rule: Rule) -> (&'static str, bool, Duration) {
     let attempts = match rule {
-        _ if case.revoked => return ("REVOKED", false, Duration::ZERO),
+        _ if circumstances.revoked => return ("REVOKED", false, Duration::ZERO),
         Rule::Success => return ("SUCCESS", false, Duration::ZERO),
-        Rule::Host if case.draining && *verdict == Verdict::Cancelled => {
+        Rule::Host if circumstances.draining && *verdict == Verdict::Cancelled => {
             return ("RETRY", false, Duration::ZERO);
         }
         Rule::Host => return ("RETRY", false, Duration::from_secs(1)),
-        Rule::Never if !case.named => return ("FAILURE", false, Duration::ZERO),
-        Rule::Never => case.max_attempts.unwrap_or(1),
-        Rule::Attempts(unset) => case.max_attempts.unwrap_or(unset),
+        Rule::Never if !circumstances.is_retried => return ("FAILURE", false, Duration::ZERO),
+        Rule::Never => circumstances.max_attempts.unwrap_or(1),
+        Rule::Attempts(unset) => circumstances.max_attempts.unwrap_or(unset),
     };
     match verdict {
-        _ if case.charged + 1 >= attempts => ("FAILURE", false, Duration::ZERO),
+        _ if circumstances.charged + 1 >= attempts => ("FAILURE", false, Duration::ZERO),
         Verdict::RetryAsked { after: Some(after), .. } => ("RETRY", true, *after),
-        _ => ("RETRY", true, Duration::from_secs(1 << case.charged)),
+        _ => ("RETRY", true, Duration::from_secs(1 << circumstances.charged)),
     }
 }
 
 #[test]
 fn every_verdict_is_decided_as_the_rule_says() {
     for (verdict, kind, rule) in verdicts() {
-        for case in cases() {
-            let (word, charged, longest) = expected(&case, &verdict, rule);
-            let context = format!("{verdict:?} in {case:?}");
-            match run(&case, &verdict, kind) {
+        for circumstances in all_circumstances() {
+            let (word, charged, longest) = expected(&circumstances, &verdict, rule);
+            let context = format!("{verdict:?} in {circumstances:?}");
+            match decide_in(&circumstances, &verdict, kind) {
                 Decision::Revoke => assert_eq!(word, "REVOKED", "{context}"),
                 Decision::Succeed(result) => {
                     assert_eq!((word, result), ("SUCCESS", Json::null()), "{context}");
@@ -132,7 +140,7 @@ fn every_verdict_is_decided_as_the_rule_says() {
                 Decision::Retry { delay, charge, .. } => {
                     assert_eq!((word, charge), ("RETRY", charged), "{context}");
                     let asked = matches!(verdict, Verdict::RetryAsked { after: Some(_), .. });
-                    let full = if asked { longest } else { longest.mul_f64(case.jitter) };
+                    let full = if asked { longest } else { longest.mul_f64(circumstances.jitter) };
                     assert_eq!(delay, full, "{context}");
                 }
             }
@@ -157,7 +165,8 @@ fn no_delay_is_longer_than_a_day_or_the_policys_own_maximum() {
         max_delay,
         ..RetryPolicy::default()
     };
-    let (second, forever) = (Duration::from_secs(1), Duration::MAX);
+    let second = Duration::from_secs(1);
+    let forever = Duration::MAX;
     for (retry, verdict, charged, wanted) in [
         (RetryPolicy::default(), asked(Some(forever)), 0, RetryPolicy::LONGEST_DELAY),
         (RetryPolicy::default(), asked(Some(second * 900)), 0, second * 900),
@@ -215,7 +224,8 @@ fn a_failure_keeps_what_the_guest_said_within_its_limits() {
         format!("first {word}\n{}last {word}\u{9b}2J\u{202e}", "é\u{1b}\n".repeat(Limits::ERROR_TEXT_BYTES))
     };
     let fault = Fault { message: long("message"), backtrace: Some(long("frame")) };
-    let (record, retry) = (record(None, 0), RetryPolicy::default());
+    let record = record(None, 0);
+    let retry = RetryPolicy::default();
     let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 0.0 };
     let outcome_of = |verdict| Outcome { stderr: Some(long("line")), ..outcome(verdict) };
     let Decision::Fail(error) = decide(&attempt, &outcome_of(Verdict::Trapped(fault))) else {

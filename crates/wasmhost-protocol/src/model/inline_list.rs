@@ -1,15 +1,17 @@
-//! A short list in place, so that a state of the world is one flat value that copies and compares fast.
+//! A short list without an allocation, so that a state of the world is one flat value that is copied and
+//! compared fast.
 
 use std::ops::{Deref, DerefMut};
 
-/// At most `N` items; what lies behind the last one is always the default, so equal lists are equal bytes.
+/// At most `N` items. The places behind the last item always have the default value, so that equal lists are
+/// equal bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Few<T, const N: usize> {
+pub(super) struct InlineList<T, const N: usize> {
     len: u8,
     items: [T; N],
 }
 
-impl<T: Copy + Default, const N: usize> Few<T, N> {
+impl<T: Copy + Default, const N: usize> InlineList<T, N> {
     pub(super) fn of(items: impl IntoIterator<Item = T>) -> Self {
         let mut few = Self::default();
         items.into_iter().for_each(|item| few.push(item));
@@ -28,13 +30,13 @@ impl<T: Copy + Default, const N: usize> Few<T, N> {
     }
 }
 
-impl<T: Copy + Default, const N: usize> Default for Few<T, N> {
+impl<T: Copy + Default, const N: usize> Default for InlineList<T, N> {
     fn default() -> Self {
         Self { len: 0, items: [T::default(); N] }
     }
 }
 
-impl<T, const N: usize> Deref for Few<T, N> {
+impl<T, const N: usize> Deref for InlineList<T, N> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -42,7 +44,7 @@ impl<T, const N: usize> Deref for Few<T, N> {
     }
 }
 
-impl<T, const N: usize> DerefMut for Few<T, N> {
+impl<T, const N: usize> DerefMut for InlineList<T, N> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.items[..usize::from(self.len)]
     }
