@@ -70,6 +70,7 @@ impl Manifests {
             return Ok(());
         }
         let Some(found) = read(connection, &module).await else {
+            // The host checks every job again, so that nothing is lost by letting this one pass.
             *unreadable_since = Some(Instant::now());
             return Ok(());
         };
@@ -87,6 +88,7 @@ impl Manifests {
 
     fn remember(&self, module: &ModuleName, found: &Found) {
         let mut entries = self.lock();
+        // Where even fresh entries fill the map, a module is read at each submission.
         if entries.len() >= MODULES {
             entries.retain(|_, entry| entry.read_at.elapsed() < BELIEVED);
         }
@@ -96,6 +98,7 @@ impl Manifests {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ModuleName, Entry>> {
+        // A panic elsewhere leaves the map whole: entries are only inserted and removed.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

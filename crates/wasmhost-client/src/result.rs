@@ -130,6 +130,7 @@ impl Handle {
     async fn fetch(&self, blob: &BlobRef) -> Result<Json, ResultError> {
         let bytes = blobs::get(self.client.connection(), blob).await;
         let bytes = bytes.map_err(|source| ResultError::Blob { key: self.key.clone(), source })?;
+        // Bytes that are not UTF-8 are no JSON either, and refused as such.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Json::stored(text).map_err(|source| ResultError::Decode { key: self.key.clone(), source })
     }

@@ -81,6 +81,7 @@ impl SignIn {
 
     /// The ways to sign in that are given completely.
     fn ways(self) -> [Option<Credentials>; 5] {
+        // A pair of which one half is missing is no way to sign in, and is reported on its own.
         let user = match (self.user, self.password) {
             (Some(user), Some(password)) => Some(Credentials::UserPassword { user, password }),
             (Some(token), None) => Some(Credentials::Token(token)),

@@ -43,6 +43,7 @@ pub(crate) struct Args {
 
 /// Runs everything until Ctrl-C or SIGTERM.
 pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
+    // Two servers on one directory of data would destroy it, so that the directory is taken first.
     let home = server::Home::open(&args.dir)?;
     let mut server = server::start(&home, args.nats_server)?;
     let mut config = HostConfig::new(sandbox::child_compiler()?);
@@ -58,6 +59,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let stopped = server
         .stop()
         .map_err(|error| CliError::new(Exit::Config, format_args!("stopping nats-server: {error}")));
+    // The first error counts, and the server is stopped all the same.
     ended.and(stopped)?;
     output::note("nats-server and host have ended");
     Ok(Exit::Ok)
@@ -71,6 +73,7 @@ async fn host_and_modules(
 ) -> Result<(), CliError> {
     let stop = CancellationToken::new();
     let connection = Connection::open(&connect).await?;
+    // The host would make the streams too, but a push must not come before them.
     ensure_layout(&connection, &LayoutConfig::default()).await?;
     let sandbox = sandbox_for_pushes(&config, guests.clone())?;
     let host = async {

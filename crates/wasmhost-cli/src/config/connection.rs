@@ -87,6 +87,7 @@ impl ConnectionFlags {
     ///
     /// The context cannot be used, or else all secrets that cannot be read and all flags that contradict each other.
     pub(crate) fn connect_config(&self) -> Result<ConnectConfig, CliError> {
+        // The context comes first, since its certificate may complete the key that a flag names.
         let context = self.context.as_deref().map(Context::load).transpose()?.unwrap_or_default();
         let mut secrets = SecretReader::default();
         let mut sign_in = self.sign_in(&mut secrets);
@@ -95,11 +96,13 @@ impl ConnectionFlags {
         let mut config = match sign_in.connect(DEFAULT_URL) {
             Ok(config) if problems.is_empty() => config,
             Ok(_) => return Err(CliError::all(Exit::Usage, &problems)),
+            // They are found although a secret could not be read, so that one run reports both.
             Err(contradictions) => {
                 problems.extend(contradictions.into_iter().map(|it| phrase(it).to_owned()));
                 return Err(CliError::all(Exit::Usage, &problems));
             }
         };
+        // Whoever signs in by a flag uses nothing of what the context says of it.
         if matches!(config.credentials, Credentials::None) {
             config.credentials = context.credentials()?;
         }
@@ -136,6 +139,7 @@ impl ConnectionFlags {
         if let Some(url) = &self.nats {
             return Ok(Some(url.clone()));
         }
+        // Not by clap: a command that does not connect, such as `run`, must not fail because of it.
         let Some(url) = url_of_environment() else {
             return Ok(Some(context.url.clone()).filter(|url| !url.is_empty()));
         };

@@ -35,6 +35,7 @@ impl Handle {
             record.stage.not_before().map_or(Duration::ZERO, |at| bounds::TIME.nearest(at).since(intent.now));
         let kept = if record.attempt == 0 { Policy::NEVER_RAN_TTL } else { Policy::default().result_ttl };
         let written = self.write(ended, revision, Some(kept + due_in)).await?;
+        // Not before the record says REVOKED: a job that is still PENDING and has no schedule would be ended by a reconciler.
         if written.is_ok() && matches!(record.stage, JobState::Pending { not_before: Some(_) }) {
             self.unschedule().await;
         }
@@ -85,6 +86,7 @@ impl Handle {
         let connection = self.client.connection();
         let subject = connection.names.revoke_broadcast(&self.key);
         let sent = connection.client.publish(subject, Bytes::new()).await;
+        // Without a flush, a program that ends now would never send the broadcast.
         let flushed = timeout(ANSWER_TIMEOUT, connection.client.flush()).await;
         if sent.is_err() || !matches!(flushed, Ok(Ok(()))) {
             tracing::warn!(job.key = %self.key, "the host of a revoked job is not woken; it finds out by itself");

@@ -86,6 +86,7 @@ impl Submitting<'_> {
     /// Decides whether a publish that failed is tried again.
     async fn not_sent(&mut self, pending: Pending, error: PublishError) -> Result<Tried, SubmitError> {
         let refusal = match error {
+            // A message of an earlier try may be stored, and fill the last place itself.
             PublishError::Full { text, .. } if self.in_doubt => {
                 return Ok(Tried::Again(pending, self.full(text)));
             }
@@ -151,6 +152,7 @@ impl Submitting<'_> {
             }
             Step::Publish(touched) => {
                 let gone = self.unreachable("its message is gone, and the stream takes no other yet");
+                // A record that was made by this submission stays its own when it is touched.
                 Tried::Again(Pending { is_own: pending.is_own, ..touched }, gone)
             }
             step @ (Step::Accepted(..) | Step::Decide(_)) => Tried::Known(step),

@@ -43,6 +43,7 @@ impl Home {
 
     fn prepare(path: &Path) -> io::Result<File> {
         fs::create_dir_all(path)?;
+        // Data of a running server must not end in a commit of the package around it.
         fs::write(path.join(".gitignore"), "*\n")?;
         File::create(path.join("lock"))
     }
@@ -52,6 +53,7 @@ impl Home {
 pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
     let finder = Finder {
         explicit: named,
+        // The variable is that of the flag, and so already in `named`.
         environment: None,
         search_path: env::var_os("PATH"),
         tools_dir: tools_dir(&home.path),
@@ -60,6 +62,7 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     for note in &found.notes {
         output::note(format_args!("nats-server: passed over {note}"));
     }
+    // Somebody may take the port after this: then the server's own log says so.
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
     let options = Options {
         store: Some(home.path.join("nats")),
