@@ -87,6 +87,7 @@ impl Handle {
 
     /// Waits like [`Self::result`], but no longer than `limit`. The job goes on afterwards.
     pub async fn result_timeout<T: DeserializeOwned>(&self, limit: Duration) -> Result<T, ResultError> {
+        // A watch that is dropped leaves nothing on the server.
         match timeout(limit, self.result()).await {
             Ok(result) => result,
             Err(_) => Err(ResultError::Timeout { key: self.key.clone(), waited: limit }),

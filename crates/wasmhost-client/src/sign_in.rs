@@ -70,6 +70,7 @@ impl SignIn {
     }
 
     fn contradictions(&self) -> Vec<Contradiction> {
+        // All are checked, so that a person need not correct one to learn of the next.
         let checks = [
             (self.jwt.is_some() != self.seed.is_some(), Contradiction::HalfJwt),
             (self.password.is_some() && self.user.is_none(), Contradiction::PasswordWithoutUser),

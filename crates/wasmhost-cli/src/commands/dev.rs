@@ -79,20 +79,24 @@ async fn host_and_modules(
     let host = async {
         Ok::<_, CliError>(wasmhost_host::run(connection.clone(), config, guests, stop.cancelled()).await?)
     };
-    let others = async {
+    let pushes = async {
         let client = Client::over(connection.clone());
-        // A push that is dropped halfway only leaves bytes that no module names.
-        let stopped = tokio::select! {
-            shown = push_and_show(&client, &sandbox, &found, &connect.url) => match shown {
-                Ok(()) => runtime::stop_requested().await,
-                Err(cli_error) => Err(cli_error),
-            },
-            stopped = runtime::stop_requested() => stopped,
-        };
+        let stopped = push_and_wait(push_and_show(&client, &sandbox, &found, &connect.url)).await;
         stop.cancel();
         stopped
     };
-    tokio::try_join!(host, others).map(drop)
+    // An error of one ends both, and without an error both end together.
+    tokio::try_join!(host, pushes).map(drop)
+}
+
+/// Pushes until the end or until Ctrl-C or SIGTERM, for which it waits if the pushes end before.
+async fn push_and_wait(pushes: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    // A push that is dropped halfway only leaves bytes that no module names.
+    tokio::select! {
+        pushed = pushes => pushed?,
+        stopped = runtime::stop_requested() => return stopped,
+    }
+    runtime::stop_requested().await
 }
 
 /// A sandbox that compiles what is pushed, into the cache of the host.

@@ -92,16 +92,7 @@ impl ConnectionFlags {
         let mut secrets = SecretReader::default();
         let mut sign_in = self.sign_in(&mut secrets);
         context.add_certificates(&mut sign_in)?;
-        let mut problems = secrets.problems;
-        let mut config = match sign_in.connect(DEFAULT_URL) {
-            Ok(config) if problems.is_empty() => config,
-            Ok(_) => return Err(CliError::all(Exit::Usage, &problems)),
-            // They are found although a secret could not be read, so that one run reports both.
-            Err(contradictions) => {
-                problems.extend(contradictions.into_iter().map(|it| phrase(it).to_owned()));
-                return Err(CliError::all(Exit::Usage, &problems));
-            }
-        };
+        let mut config = checked(sign_in, secrets.problems)?;
         // Whoever signs in by a flag uses nothing of what the context says of it.
         if matches!(config.credentials, Credentials::None) {
             config.credentials = context.credentials()?;
@@ -147,6 +138,17 @@ impl ConnectionFlags {
             url.into_string().map_err(|_| "it is not UTF-8".to_owned()).and_then(|url| parse_url(&url));
         read.map(Some).map_err(|why| CliError::new(Exit::Config, format_args!("NATS_URL: {why}")))
     }
+}
+
+/// The configuration with these settings for signing in, if they fit together and there are no problems.
+fn checked(sign_in: SignIn, mut problems: Vec<String>) -> Result<ConnectConfig, CliError> {
+    match sign_in.connect(DEFAULT_URL) {
+        Ok(config) if problems.is_empty() => return Ok(config),
+        Ok(_) => {}
+        // They are found although a secret could not be read, so that one run reports both.
+        Err(contradictions) => problems.extend(contradictions.into_iter().map(|it| phrase(it).to_owned())),
+    }
+    Err(CliError::all(Exit::Usage, &problems))
 }
 
 fn phrase(contradiction: Contradiction) -> &'static str {

@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn refused(text: &str) -> CliError {
-        read_text(text, "wasmhost serve").err().expect("it is refused")
+        read_text(text, "wasmhost serve").expect_err("it is refused")
     }
 
     #[test]

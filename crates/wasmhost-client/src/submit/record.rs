@@ -98,6 +98,7 @@ impl Submitting<'_> {
             WriteError::Denied { text, .. } => SubmitError::Denied { key, why: text },
             WriteError::NotSetUp { text, .. } => SubmitError::NotSetUp { key, why: text },
             WriteError::TooLarge(_) => SubmitError::OverServerLimit { key, why: "its record" },
+            // What is left leaves open whether the record was written.
             error => self.unreachable(error.to_string()),
         }
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use nats_server_child::{Finder, Options, Server};
+use nats_server_child::{Finder, Found, Options, Server};
 
 use crate::error::{CliError, Exit};
 use crate::local::{input, sandbox};
@@ -49,8 +49,8 @@ impl Home {
     }
 }
 
-/// Finds a server and starts it, on the usual port if that is free.
-pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
+/// Finds a server: the one that is named, or else the first that is new enough.
+fn find(home: &Home, named: Option<PathBuf>) -> Result<Found, CliError> {
     let finder = Finder {
         explicit: named,
         // The variable is that of the flag, and so already in `named`.
@@ -62,6 +62,12 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     for note in &found.notes {
         output::note(format_args!("nats-server: passed over {note}"));
     }
+    Ok(found)
+}
+
+/// Finds a server and starts it, on the usual port if that is free.
+pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
+    let found = find(home, named)?;
     // Somebody may take the port after this: then the server's own log says so.
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
     let options = Options {
