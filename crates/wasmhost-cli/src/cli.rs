@@ -52,8 +52,11 @@ impl Cli {
 
     fn parse_over(mut definition: clap::Command) -> Result<Self, Exit> {
         let parsed = definition.try_get_matches_from_mut(std::env::args_os());
-        let cli = parsed.and_then(|matches| Self::from_arg_matches(&matches));
-        cli.map_err(|error| report(error.format(&mut definition)))
+        // Unlike an error of the parser, one of `from_arg_matches` does not know the definition whose usage it shows.
+        let cli = parsed.and_then(|matches| {
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+        });
+        cli.map_err(|error| report(&error))
     }
 
     /// The definition for clap. A variable that is empty counts as unset, as it does for `nats`.
@@ -69,9 +72,9 @@ impl Cli {
 }
 
 /// Reports what clap refuses; what it prints for `--help` and `--version` is no error.
-fn report(error: clap::Error) -> Exit {
+fn report(error: &clap::Error) -> Exit {
     let arguments: Vec<_> = std::env::args_os().collect();
-    if let Some(cli_error) = misread::explain(&error, &arguments, Cli::command()) {
+    if let Some(cli_error) = misread::explain(error, &arguments, Cli::command()) {
         return output::report(&cli_error);
     }
     // A terminal that is closed does not change the exit code.
@@ -86,6 +89,7 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Run everything locally: a private nats-server, a host, and the modules of a directory
     Dev(dev::Args),
+    // In a box, since its many flags would make every command as large.
     /// Run a host: takes jobs from its queues and runs them
     Serve(Box<serve::Args>),
     /// Push, list and remove modules

@@ -28,6 +28,7 @@ pub(crate) fn start(usual: Usual, verbose: u8) {
         }
         (_, _) => "debug",
     };
+    // A variable that is no filter counts as unset, since a host is worth more than its log.
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -27,6 +27,7 @@ use error::CliError;
 use local::runtime;
 
 fn main() -> ExitCode {
+    // Only builds for tests have faults, which variables arm before anything runs.
     wasmhost_nats::fault::arm();
     let cli = match Cli::read() {
         Ok(cli) => cli,
@@ -56,6 +57,7 @@ fn run_command(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Audit(audit) => audit::run(audit, &global),
         Command::Wit(args) => wit::run(&args, &global),
         Command::Completions(args) => completions::run(&args, Cli::command()),
+        // Its exit codes are for the process that compiles a component in it, and none of the list.
         Command::CompileComponent => return Ok(wasmhost_sandbox::compile_child_main()),
         Command::Guarded(args) => guarded::run(&args),
     };

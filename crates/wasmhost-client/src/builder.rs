@@ -113,6 +113,7 @@ impl SubmissionBuilder {
     ///
     /// As [`Self::submit`].
     pub async fn submit_json(self, arguments: impl Into<Bytes>) -> Result<Handle, SubmitError> {
+        // Only now, since a chain of methods could not be interrupted by an error.
         let mut submission = self.draft?;
         submission.arguments = arguments.into();
         Ok(self.client.submit(submission).await?.job)

@@ -18,6 +18,7 @@ impl Client {
         submissions: impl IntoIterator<Item = Submission>,
     ) -> Vec<Result<Handle, SubmitError>> {
         let submit = async |submission| Ok(self.submit(submission).await?.job);
+        // `buffered` and not `buffer_unordered`: the answers have the order of the submissions.
         futures::stream::iter(submissions).map(submit).buffered(IN_FLIGHT).collect().await
     }
 }

@@ -44,6 +44,7 @@ impl Client {
     #[must_use]
     pub fn publishing_within(connection: Connection, publish_within: Duration) -> Self {
         let records = Records::new(&connection);
+        // Clones share the manifests too, so that each module is read once for all of them.
         Self {
             shared: Arc::new(Shared { connection, records, publish_within, manifests: Manifests::default() }),
         }

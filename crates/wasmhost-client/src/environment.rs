@@ -22,6 +22,7 @@ impl ClientConfig {
         reason = "the one door to the environment for programs without a command line"
     )]
     pub fn from_env() -> Result<Self, ConfigError> {
+        // A value that is not UTF-8 counts as unset, as names, addresses and secrets are all UTF-8.
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 

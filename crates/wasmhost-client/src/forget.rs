@@ -41,6 +41,7 @@ impl Handle {
         let deleted = self.client.records().delete(&self.key, revision).await;
         // A terminal record changes only by its deletion, so that a refusal means that it is gone already.
         deleted.map_err(|source| ForgetError::Write { key: self.key.clone(), source })?;
+        // The blobs come after the record: hosts remove a blob that no record names, but not a record whose blob is gone.
         for blob in result_blob(&record).into_iter().chain(&record.checkpoint) {
             if let Err(error) = blobs::delete(self.client.connection(), &blob.name).await {
                 tracing::warn!(job.key = %self.key, %error, "a blob of a forgotten job stays until hosts clean up");

@@ -17,6 +17,7 @@ pub struct Handle {
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Everything else is the client's, and the same for all jobs.
         f.debug_tuple("Handle").field(&self.key).finish()
     }
 }

@@ -14,6 +14,7 @@ impl Client {
         filter: &JobFilter,
     ) -> Result<impl Stream<Item = Result<Record, ReadError>> + Send + Unpin + use<>, ReadError> {
         let entries = self.records().list(filter).await?;
+        // One entry that cannot be read must not hide the others.
         let records = entries.try_filter_map(|(_, stored)| std::future::ready(Ok(record_of(stored))));
         Ok(records.boxed())
     }

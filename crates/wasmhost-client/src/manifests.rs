@@ -58,22 +58,32 @@ impl Manifests {
             return Ok(());
         }
         let module = submission.task.module();
-        if let Some(checked) = self.recall(&module, submission) {
-            return checked;
+        match self.recall(&module, submission) {
+            Some(checked) => checked,
+            None => self.check_by_reading(connection, &module, submission).await,
         }
+    }
+
+    async fn check_by_reading(
+        &self,
+        connection: &Connection,
+        module: &ModuleName,
+        submission: &Submission,
+    ) -> Result<(), SubmitError> {
         let mut unreadable_since = self.unreadable_since.lock().await;
         // Whoever held the lock before may have read this module.
-        if let Some(checked) = self.recall(&module, submission) {
+        if let Some(checked) = self.recall(module, submission) {
             return checked;
         }
         if unreadable_since.is_some_and(|at| at.elapsed() < BELIEVED) {
             return Ok(());
         }
-        let Some(found) = read(connection, &module).await else {
+        let Some(found) = read(connection, module).await else {
+            // The host checks every job again, so that nothing is lost by letting this one pass.
             *unreadable_since = Some(Instant::now());
             return Ok(());
         };
-        self.remember(&module, &found);
+        self.remember(module, &found);
         found.check(submission)
     }
 
@@ -87,6 +97,7 @@ impl Manifests {
 
     fn remember(&self, module: &ModuleName, found: &Found) {
         let mut entries = self.lock();
+        // Where even fresh entries fill the map, a module is read at each submission.
         if entries.len() >= MODULES {
             entries.retain(|_, entry| entry.read_at.elapsed() < BELIEVED);
         }
@@ -96,6 +107,7 @@ impl Manifests {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ModuleName, Entry>> {
+        // A panic elsewhere leaves the map whole: entries are only inserted and removed.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

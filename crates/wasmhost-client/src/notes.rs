@@ -44,6 +44,7 @@ impl Notes {
                 return line.message;
             }
         }
+        // The subscription has ended, which says nothing of the job: who waits for both waits on for the record.
         std::future::pending().await
     }
 }

@@ -87,6 +87,7 @@ impl Handle {
 
     /// Waits like [`Self::result`], but no longer than `limit`. The job goes on afterwards.
     pub async fn result_timeout<T: DeserializeOwned>(&self, limit: Duration) -> Result<T, ResultError> {
+        // A watch that is dropped leaves nothing on the server.
         match timeout(limit, self.result()).await {
             Ok(result) => result,
             Err(_) => Err(ResultError::Timeout { key: self.key.clone(), waited: limit }),
@@ -130,6 +131,7 @@ impl Handle {
     async fn fetch(&self, blob: &BlobRef) -> Result<Json, ResultError> {
         let bytes = blobs::get(self.client.connection(), blob).await;
         let bytes = bytes.map_err(|source| ResultError::Blob { key: self.key.clone(), source })?;
+        // Bytes that are not UTF-8 are no JSON either, and refused as such.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Json::stored(text).map_err(|source| ResultError::Decode { key: self.key.clone(), source })
     }

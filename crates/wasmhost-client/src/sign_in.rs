@@ -70,6 +70,7 @@ impl SignIn {
     }
 
     fn contradictions(&self) -> Vec<Contradiction> {
+        // All are checked, so that a person need not correct one to learn of the next.
         let checks = [
             (self.jwt.is_some() != self.seed.is_some(), Contradiction::HalfJwt),
             (self.password.is_some() && self.user.is_none(), Contradiction::PasswordWithoutUser),
@@ -81,6 +82,7 @@ impl SignIn {
 
     /// The ways to sign in that are given completely.
     fn ways(self) -> [Option<Credentials>; 5] {
+        // A pair of which one half is missing is no way to sign in, and is reported on its own.
         let user = match (self.user, self.password) {
             (Some(user), Some(password)) => Some(Credentials::UserPassword { user, password }),
             (Some(token), None) => Some(Credentials::Token(token)),

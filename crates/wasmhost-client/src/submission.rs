@@ -80,6 +80,7 @@ impl Submission {
 
     /// Refuses what is known to be wrong without asking anybody.
     pub(crate) fn check(&self) -> Result<(), SubmitError> {
+        // The size comes first, since everything else takes time with it.
         let bytes = self.arguments.len();
         if bytes > Limits::ARGUMENT_BYTES {
             return Err(SubmitError::TooLarge { bytes, limit: Limits::ARGUMENT_BYTES });
@@ -89,6 +90,7 @@ impl Submission {
             return Err(SubmitError::TooFar { at, latest });
         }
         self.check_options()?;
+        // A host takes a byte order mark and spaces around the arguments, and empty arguments for none.
         let text = self.arguments.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.arguments).trim_ascii();
         if text.is_empty() {
             return Ok(());
@@ -105,6 +107,7 @@ impl Submission {
 }
 
 fn new_id() -> JobId {
+    // Version 7 begins with the time, so that ids sort by it.
     JobId::parse(&Uuid::now_v7().to_string()).expect("a UUID is 36 of 0-9, a-f and `-`")
 }
 

@@ -55,6 +55,7 @@ impl Client {
     /// [`SubmitError::NotSetUp`] and [`SubmitError::NoAnswer`] where the server is not ready, else as [`Self::submit`].
     pub async fn try_submit(&self, mut submission: Submission) -> Result<Accepted, SubmitError> {
         submission.check()?;
+        // Before the registry is asked, which would wait for a server that is not ready.
         let stored = self.read_once(submission.key()).await?;
         self.check_by_registry(&submission).await?;
         self.submit_over(submission, stored).await

@@ -109,6 +109,7 @@ impl States {
     }
 
     async fn take(&mut self, event: Event) -> Option<Record> {
+        // An event may be repeated, or overtaken by a read.
         if event.revision <= self.revision {
             return None;
         }
@@ -136,6 +137,7 @@ impl States {
 
     /// Reads what stands from the leader, as soon as it answers. Where it refuses to, the watch ends.
     async fn read_entry(&mut self) -> Option<StoredEntry> {
+        // One that never answered with a record may be missing for good, and is not waited for as long.
         let missing_for = if self.revision > 0 { AWAY_FOR } else { SET_UP_WITHIN };
         match self.job.client.records().read_or_refused(&self.job.key, missing_for).await {
             Ok(stored) => Some(stored),

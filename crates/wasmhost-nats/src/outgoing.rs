@@ -29,6 +29,7 @@ impl Connection {
     pub async fn broadcast_revoke(&self, key: &JobKey) -> Result<(), SendError> {
         let subject = self.names.revoke_broadcast(key);
         self.client.publish(subject, Bytes::new()).await.map_err(|error| SendError(error.to_string()))?;
+        // Without a flush, a program that ends now would never send the broadcast.
         timeout(ANSWER_TIMEOUT, self.flush()).await.unwrap_or_else(|_| Err(SendError("no answer".to_owned())))
     }
 }

@@ -16,11 +16,13 @@ pub(super) fn explain(error: &clap::Error, arguments: &[OsString], mut program: 
         return None;
     }
     let shown = context(error, ContextKind::InvalidArg)?;
+    // Only a definition that is built knows the global flags of each command.
     program.build();
     let arg = find(&program, &shown)?;
     let flag = format!("--{}", arg.get_long()?);
     let names: Vec<_> = arg.get_long().into_iter().chain(aliases(arg)).collect();
     let why = refused_value(error);
+    // A flag overrules its variable, so that the value is the flag's wherever the flag is given.
     if arguments.iter().any(|argument| is_flag(argument, &names)) {
         return (arg.get_id() == "nats").then(|| CliError::usage(format_args!("{flag}: {why}")));
     }

@@ -43,6 +43,7 @@ pub(crate) struct Args {
 
 /// Runs everything until Ctrl-C or SIGTERM.
 pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
+    // Two servers on one directory of data would destroy it, so that the directory is taken first.
     let home = server::Home::open(&args.dir)?;
     let mut server = server::start(&home, args.nats_server)?;
     let mut config = HostConfig::new(sandbox::child_compiler()?);
@@ -58,6 +59,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let stopped = server
         .stop()
         .map_err(|error| CliError::new(Exit::Config, format_args!("stopping nats-server: {error}")));
+    // The first error counts, and the server is stopped all the same.
     ended.and(stopped)?;
     output::note("nats-server and host have ended");
     Ok(Exit::Ok)
@@ -71,25 +73,30 @@ async fn host_and_modules(
 ) -> Result<(), CliError> {
     let stop = CancellationToken::new();
     let connection = Connection::open(&connect).await?;
+    // The host would make the streams too, but a push must not come before them.
     ensure_layout(&connection, &LayoutConfig::default()).await?;
     let sandbox = sandbox_for_pushes(&config, guests.clone())?;
     let host = async {
         Ok::<_, CliError>(wasmhost_host::run(connection.clone(), config, guests, stop.cancelled()).await?)
     };
-    let others = async {
+    let pushes = async {
         let client = Client::over(connection.clone());
-        // A push that is dropped halfway only leaves bytes that no module names.
-        let stopped = tokio::select! {
-            shown = push_and_show(&client, &sandbox, &found, &connect.url) => match shown {
-                Ok(()) => runtime::stop_requested().await,
-                Err(cli_error) => Err(cli_error),
-            },
-            stopped = runtime::stop_requested() => stopped,
-        };
+        let stopped = push_and_wait(push_and_show(&client, &sandbox, &found, &connect.url)).await;
         stop.cancel();
         stopped
     };
-    tokio::try_join!(host, others).map(drop)
+    // An error of one ends both, and without an error both end together.
+    tokio::try_join!(host, pushes).map(drop)
+}
+
+/// Pushes until the end or until Ctrl-C or SIGTERM, for which it waits if the pushes end before.
+async fn push_and_wait(pushes: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    // A push that is dropped halfway only leaves bytes that no module names.
+    tokio::select! {
+        pushed = pushes => pushed?,
+        stopped = runtime::stop_requested() => return stopped,
+    }
+    runtime::stop_requested().await
 }
 
 /// A sandbox that compiles what is pushed, into the cache of the host.

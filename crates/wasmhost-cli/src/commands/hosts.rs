@@ -48,6 +48,7 @@ fn row(host: &HostPresence) -> Vec<String> {
 
 fn state(host: &HostPresence) -> &'static str {
     match (host.draining, host.ready) {
+        // A host that leaves takes no jobs, whether or not the server has room.
         (true, _) => "draining",
         (false, true) => "working",
         (false, false) => "waiting for room on the server",

@@ -48,6 +48,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let mut listed = client.list(&filter).await?;
     let mut records = Vec::new();
     while let Some(record) = listed.try_next().await? {
+        // The bucket can be filtered by key only, and a state is within the record.
         if args.state.as_ref().is_none_or(|state| record.state() == *state) {
             records.push(record);
         }

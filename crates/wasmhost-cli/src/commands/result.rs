@@ -30,6 +30,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let job = client.job(&args.key);
     let result = match args.timeout {
         None => job.raw_result().await?,
+        // Only the waiting ends in time, and the job goes on.
         Some(limit) => timeout(limit, job.raw_result()).await.map_err(|_| not_ended(&args.key))??,
     };
     output::line(output::safe_json(result.as_str()))?;

@@ -43,6 +43,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let (function, arguments) = function_and_arguments(args.function, args.arguments)?;
     let policy = args.policy.as_deref().map(policy_file::read).transpose()?.unwrap_or_default();
+    // Compiled in this process, since the file is the user's own; to a host, modules come from strangers.
     let sandbox = sandbox::for_one_component(Compiler::InProcess)?;
     let component = Component::load(&sandbox, &args.file).await?;
     let function = choose(&component.manifest, function.as_deref())?;
@@ -97,6 +98,7 @@ fn choose(manifest: &Manifest, wanted: Option<&str>) -> Result<FunctionChoice, C
 fn context(file: &Path, function: &FunctionChoice, policy: &Policy) -> JobContext {
     let name = function.as_str().rsplit('#').next().unwrap_or_default();
     let local = || ModuleName::parse("local").expect("`local` is a module's name");
+    // A file may have a name that no module could have, and runs here all the same.
     let module = module_name(file).unwrap_or_else(|_| local());
     let function = FunctionName::parse(name)
         .unwrap_or_else(|_| FunctionName::parse("run").expect("`run` is a function's name"));

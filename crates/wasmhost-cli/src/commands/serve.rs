@@ -60,6 +60,7 @@ Example: wasmhost serve --nats nats://nats:4222 --queues high:4,default:1 --slot
 pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let await_nats = args.settings.await_nats();
     let config = args.settings.host_config()?;
+    // Guests have a runtime of their own, so that one that computes delays neither a lease nor an acknowledgement.
     let guests = runtime::guests()?;
     let serving = serve(global, config, guests.handle().clone(), await_nats);
     let ended = runtime::current_thread()?.block_on(serving);

@@ -78,12 +78,14 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let submission = submission(args)?;
     let queue = submission.queue.clone();
     let client = global.client().await?;
+    // A person would rather hear at once that the server is not ready than wait for it.
     let accepted = client.try_submit(submission).await?;
     let key = accepted.job.key();
     if accepted.state.is_terminal() {
         output::note(format_args!("job {key} stands {} already, and does not run again", accepted.state));
     }
     if wait {
+        // The key is on standard error, since the result alone belongs on standard output.
         output::note(key);
         return follow(&client, &accepted.job, &queue, global).await;
     }
@@ -121,6 +123,7 @@ fn submission(args: Args) -> Result<Submission, CliError> {
 
 /// Shows the job until its end, and prints its result.
 async fn follow(client: &Client, job: &Handle, queue: &QueueName, global: &Global) -> Result<Exit, CliError> {
+    // Hosts may speak of the job as soon as it is pending, so that they are listened to before its states.
     let mut notes = job.notes().await?;
     let mut states = job.watch().await?;
     let is_pending = Cell::new(true);

@@ -37,6 +37,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
         }
         last = Some(record);
     }
+    // A line is for one transition, and has no room for all that a guest said before it failed.
     if !global.json {
         note_details(last.as_ref());
     }

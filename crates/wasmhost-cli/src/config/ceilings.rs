@@ -65,6 +65,7 @@ pub(super) fn read(reader: &mut TomlReader) -> Option<Ceiling> {
                 reader.read(&format!("{path}.{key}"), value, |text| put(&mut ceiling, text));
             }
         }
+        // Two keys of one setting would leave open which of them counts.
         if name == "limits" && table.contains_key("memory") && reader.table.contains_key("memory-limit") {
             let problem = "`ceiling.limits.memory` is `memory-limit`: leave one of them out";
             reader.problem("ceiling.limits.memory", problem);

@@ -87,19 +87,13 @@ impl ConnectionFlags {
     ///
     /// The context cannot be used, or else all secrets that cannot be read and all flags that contradict each other.
     pub(crate) fn connect_config(&self) -> Result<ConnectConfig, CliError> {
+        // The context comes first, since its certificate may complete the key that a flag names.
         let context = self.context.as_deref().map(Context::load).transpose()?.unwrap_or_default();
         let mut secrets = SecretReader::default();
         let mut sign_in = self.sign_in(&mut secrets);
         context.add_certificates(&mut sign_in)?;
-        let mut problems = secrets.problems;
-        let mut config = match sign_in.connect(DEFAULT_URL) {
-            Ok(config) if problems.is_empty() => config,
-            Ok(_) => return Err(CliError::all(Exit::Usage, &problems)),
-            Err(contradictions) => {
-                problems.extend(contradictions.into_iter().map(|it| phrase(it).to_owned()));
-                return Err(CliError::all(Exit::Usage, &problems));
-            }
-        };
+        let mut config = checked(sign_in, secrets.problems)?;
+        // Whoever signs in by a flag uses nothing of what the context says of it.
         if matches!(config.credentials, Credentials::None) {
             config.credentials = context.credentials()?;
         }
@@ -136,6 +130,7 @@ impl ConnectionFlags {
         if let Some(url) = &self.nats {
             return Ok(Some(url.clone()));
         }
+        // Not by clap: a command that does not connect, such as `run`, must not fail because of it.
         let Some(url) = url_of_environment() else {
             return Ok(Some(context.url.clone()).filter(|url| !url.is_empty()));
         };
@@ -143,6 +138,17 @@ impl ConnectionFlags {
             url.into_string().map_err(|_| "it is not UTF-8".to_owned()).and_then(|url| parse_url(&url));
         read.map(Some).map_err(|why| CliError::new(Exit::Config, format_args!("NATS_URL: {why}")))
     }
+}
+
+/// The configuration with these settings for signing in, if they fit together and there are no problems.
+fn checked(sign_in: SignIn, mut problems: Vec<String>) -> Result<ConnectConfig, CliError> {
+    match sign_in.connect(DEFAULT_URL) {
+        Ok(config) if problems.is_empty() => return Ok(config),
+        Ok(_) => {}
+        // They are found although a secret could not be read, so that one run reports both.
+        Err(contradictions) => problems.extend(contradictions.into_iter().map(|it| phrase(it).to_owned())),
+    }
+    Err(CliError::all(Exit::Usage, &problems))
 }
 
 fn phrase(contradiction: Contradiction) -> &'static str {

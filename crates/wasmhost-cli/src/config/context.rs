@@ -88,6 +88,7 @@ impl Context {
     pub(crate) fn credentials(&self) -> Result<Credentials, CliError> {
         let text = |value: &str| secret::text(value).map_err(|why| refused(format_args!("{why}")));
         let path = |value: &str| secret::path(Path::new(value)).map_err(|why| refused(format_args!("{why}")));
+        // In the order in which `nats` looks at them.
         Ok(if !self.user.is_empty() {
             Credentials::UserPassword { user: self.user.clone(), password: text(&self.password)? }
         } else if !self.creds.is_empty() {
@@ -131,9 +132,11 @@ fn directory() -> Option<PathBuf> {
 }
 
 fn file(named: &str, directory: Option<&Path>) -> Result<PathBuf, String> {
+    // A file is told from a name by its ending, so that no file in the current directory hides a context.
     if named.ends_with(".json") && Path::new(named).is_file() {
         return Ok(PathBuf::from(named));
     }
+    // A name must not lead out of the directory.
     if named.is_empty() || named.contains(['/', '\\']) || named.contains("..") {
         return Err("it is neither a name nor a file that ends with `.json`".to_owned());
     }

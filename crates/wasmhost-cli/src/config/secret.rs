@@ -37,10 +37,12 @@ impl SecretReader {
 pub(crate) fn text(value: &str) -> Result<String, String> {
     if let Some(path) = value.strip_prefix("file://") {
         let text = input::text(Path::new(path)).map_err(|cli_error| cli_error.text)?;
+        // Editors end the last line, which is no part of the secret.
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     if let Some(name) = value.strip_prefix("env://") {
         let value = env::var_os(name).and_then(|value| value.into_string().ok());
+        // A variable that is empty counts as unset, as everywhere.
         let value = value.filter(|value| !value.is_empty());
         return value.ok_or_else(|| format!("the variable `{name}` is not set"));
     }
@@ -50,6 +52,7 @@ pub(crate) fn text(value: &str) -> Result<String, String> {
 
 /// The name of a file: `value` itself or what follows `file://`, with `~` for the home directory.
 pub(crate) fn path(value: &Path) -> Result<PathBuf, String> {
+    // A name that is not UTF-8 has neither a scheme nor a `~`.
     let Some(text) = value.to_str() else { return Ok(value.to_owned()) };
     refuse_unsupported(text)?;
     if text.starts_with("env:") {

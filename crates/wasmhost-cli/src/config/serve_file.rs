@@ -40,6 +40,7 @@ impl ServeFile {
         if !reader.problems.is_empty() {
             return Err(CliError::all(Exit::Config, &reader.problems));
         }
+        // `NATS_URL` overrules the file too, which clap cannot know.
         if url_of_environment().is_some() {
             values.retain(|(flag, _)| flag != "nats");
         }
@@ -52,6 +53,7 @@ impl ServeFile {
             Some((_, value)) => flag.default_value(value.clone()),
             None => flag,
         };
+        // The flags of the connection are the program's, and those of the host the command's.
         program.mut_args(with_default).mut_subcommand("serve", |serve| serve.mut_args(with_default))
     }
 }
@@ -80,7 +82,8 @@ fn value_of(flag: &Arg, reader: &mut TomlReader) -> Option<(Id, String)> {
 
 /// Has clap parse the flag alone with this value. As a default, a value that is refused would end the program.
 fn check(flag: &Arg, key: &str, text: &str) -> Result<String, String> {
-    let flag = flag.clone().env(None).action(ArgAction::Set).num_args(1);
+    // `--tls-first` takes no value on the command line, but its key has one.
+    let flag = flag.clone().action(ArgAction::Set).num_args(1);
     let alone = Command::new("serve").no_binary_name(true).arg(flag);
     match alone.try_get_matches_from([format!("--{key}={text}")]) {
         Ok(_) => Ok(text.to_owned()),
@@ -111,7 +114,7 @@ mod tests {
     }
 
     fn refused(text: &str) -> CliError {
-        read_text(text, "wasmhost serve").err().expect("it is refused")
+        read_text(text, "wasmhost serve").expect_err("it is refused")
     }
 
     #[test]

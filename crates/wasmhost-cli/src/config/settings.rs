@@ -75,6 +75,7 @@ impl Settings {
         let mut config = HostConfig::new(sandbox::child_compiler()?);
         set(&mut config.queues, self.queues.map(|queues| queues.0));
         set(&mut config.slots, self.slots);
+        // The file may set either `memory-limit` or the memory of its ceilings, and the flag overrules both.
         set(&mut config.ceiling, self.ceiling);
         set(&mut config.ceiling.memory_bytes, self.memory_limit);
         set(&mut config.memory, self.memory);
@@ -85,6 +86,7 @@ impl Settings {
         set(&mut config.trust_submitters, self.trust_submitters);
         set(&mut config.layout, self.storage.map(LayoutConfig::within));
         set(&mut config.layout.replicas, self.replicas);
+        // The usual directory is tried by writing to it, and a warning printed where that fails: only if it is needed.
         config.cache_dir = self.cache_dir.or_else(sandbox::usual_cache_dir);
         Ok(config)
     }

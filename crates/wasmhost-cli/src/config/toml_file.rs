@@ -63,6 +63,7 @@ impl TomlFile {
 
 /// The suggestion for an unknown key, by what serde says of one: ``unknown field `x`, expected one of `a`, `b` ``.
 fn did_you_mean(message: &str) -> String {
+    // The types of the protocol refuse unknown fields themselves, and only this text has the names that they know.
     let Some((unknown, expected)) = message.split_once(", expected ") else { return String::new() };
     let Some(unknown) = unknown.strip_prefix("unknown field `") else { return String::new() };
     suggestion(unknown.trim_end_matches('`'), expected.split('`').skip(1).step_by(2))

@@ -56,6 +56,7 @@ impl TomlReader {
         value: &Value,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
+        // `slots = 3` and `slots = "3"` mean the same, as both are the same text after a flag.
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),

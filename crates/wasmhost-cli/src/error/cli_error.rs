@@ -47,6 +47,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let message = error.to_string();
+        // Some errors of other crates quote their cause, which would be printed twice.
         if !text.contains(&message) {
             text.push_str(": ");
             text.push_str(&message);

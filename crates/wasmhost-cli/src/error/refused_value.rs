@@ -10,13 +10,16 @@ use super::passwords::without_passwords;
 
 /// What is wrong with the value that clap refuses with `error`.
 pub(crate) fn refused_value(error: &clap::Error) -> String {
+    // A parser of ours says what it wants; of the others clap knows at most the possible values.
     if let Some(source) = error.source() {
         return without_passwords(&source.to_string());
     }
     let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
     let value = escape(&without_passwords(&value));
     match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(valid)) => format!("`{value}` is none of {}", valid.join(", ")),
+        Some(ContextValue::Strings(valid)) if !valid.is_empty() => {
+            format!("`{value}` is none of {}", valid.join(", "))
+        }
         _ => format!("`{value}` is no value for it"),
     }
 }

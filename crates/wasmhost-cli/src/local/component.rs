@@ -39,6 +39,7 @@ impl Component {
         let mut loading = pin!(sandbox.load(digest, wasm.clone()));
         let loaded = match timeout(PATIENCE, &mut loading).await {
             Ok(loaded) => loaded,
+            // Only the waiting has ended, and the loading goes on.
             Err(_) => {
                 note_compiling(sandbox, path, wasm.len());
                 loading.await

@@ -20,6 +20,7 @@ pub(crate) fn client<T>(command: impl Future<Output = Result<T, CliError>>) -> R
 pub(crate) fn sandbox<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     let runtime = threads(FEW_THREADS)?;
     let ended = runtime.block_on(until_interrupted(command));
+    // A guest may be in the middle of a computation, for which the end of the program does not wait.
     runtime.shutdown_background();
     ended
 }
@@ -42,6 +43,7 @@ fn threads(count: usize) -> Result<Runtime, CliError> {
 
 /// Completes at SIGINT, SIGTERM or SIGHUP. A terminal that is closed asks to stop like Ctrl-C does.
 pub(crate) async fn stop_requested() -> Result<(), CliError> {
+    // All are registered before any is waited for, so that none ends the program by default.
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| failed(&error))?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|error| failed(&error))?;

@@ -27,6 +27,7 @@ pub(crate) async fn next_record(
     let mut next = pin!(states.next());
     loop {
         tokio::select! {
+            // A line that a host said while the job waited comes before the record that ends the waiting.
             biased;
             note = notes.next() => tell(&note),
             record = &mut next => return record,
@@ -52,6 +53,7 @@ impl Follower {
             Some(bar) => move_bar(bar, record),
             None => {
                 let state = record.state().to_string();
+                // Progress within a state would be a line for each update.
                 if state != self.last_state {
                     note(render::transition(record));
                     self.last_state = state;
@@ -64,6 +66,7 @@ impl Follower {
     pub(crate) fn note(&self, text: &str) {
         let text = escape(text);
         match &self.bar {
+            // A line that is printed beside the bar would break it.
             Some(bar) => bar.suspend(|| note(text)),
             None => note(text),
         }

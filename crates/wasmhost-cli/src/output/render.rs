@@ -2,7 +2,7 @@
 
 use wasmhost_protocol::duration::format_duration;
 use wasmhost_protocol::json::Json;
-use wasmhost_protocol::record::{End, JobError, JobState, Payload, Record, RunningLabel};
+use wasmhost_protocol::record::{End, JobError, JobState, Payload, Record, RunningLabel, Usage};
 use wasmhost_protocol::text::{escape, format_size_rounded, truncate};
 
 use super::table;
@@ -34,20 +34,20 @@ pub(crate) fn status(record: &Record) -> String {
     add("digest", record.digest.as_ref().map(ToString::to_string));
     add("parent", record.parent.as_ref().map(ToString::to_string));
     add("meta", record.meta.as_ref().map(json));
-    stage(&record.stage, &mut add);
+    add_stage(&record.stage, &mut add);
     add(
         "revoke",
         record.revoke.as_ref().map(|revoke| format!("{} (by {})", escape(&revoke.reason), revoke.stop_at)),
     );
     add("denied", (!record.denied.is_empty()).then(|| escape(&record.denied.join(", "))));
-    add(
-        "used",
-        record.usage.map(|usage| {
-            let peak = format_size_rounded(usage.memory_peak_bytes);
-            format!("{} ms CPU, {peak} memory, {} ms in all", usage.cpu_ms, usage.wall_ms)
-        }),
-    );
+    add("used", record.usage.as_ref().map(usage));
     format!("{}\n{}", record.key(), table::pairs(&rows))
+}
+
+/// What an attempt used.
+pub(crate) fn usage(usage: &Usage) -> String {
+    let peak = format_size_rounded(usage.memory_peak_bytes);
+    format!("{} ms CPU, {peak} memory, {} ms in all", usage.cpu_ms, usage.wall_ms)
 }
 
 /// What a table says beside the state: when a scheduled job is due, else the meta.
@@ -93,6 +93,7 @@ pub(crate) fn json(json: &Json) -> String {
     if cut.len() < text.len() { format!("{cut}…") } else { text }
 }
 
+/// What matters of a record in its state.
 fn detail(record: &Record) -> String {
     let meta = || record.meta.as_ref().map(json).unwrap_or_default();
     match &record.stage {
@@ -120,7 +121,8 @@ fn detail(record: &Record) -> String {
     }
 }
 
-fn stage(stage: &JobState, add: &mut impl FnMut(&'static str, Option<String>)) {
+/// Adds what only some states have.
+fn add_stage(stage: &JobState, add: &mut impl FnMut(&'static str, Option<String>)) {
     match stage {
         JobState::Pending { not_before } => add("due", not_before.map(|at| at.to_string())),
         JobState::Running(_) => {}

@@ -67,6 +67,7 @@ pub(crate) fn stderr_is_live() -> bool {
 
 fn write(text: std::fmt::Arguments<'_>) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
+    // Flushed at each line, since a program may read a pipe while the command still waits.
     match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
         // A reader such as `head` has what it wants.

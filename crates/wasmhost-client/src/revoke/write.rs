@@ -33,6 +33,7 @@ impl Handle {
             record.stage.not_before().map_or(Duration::ZERO, |at| bounds::TIME.nearest(at).since(intent.now));
         let kept = Policy::default().terminal_ttl(record, None);
         let written = self.write(ended, revision, Some(kept + due_in)).await?;
+        // Not before the record says REVOKED: a job that is still PENDING and has no schedule would be ended by a reconciler.
         if written.is_ok() && matches!(record.stage, JobState::Pending { not_before: Some(_) }) {
             self.unschedule().await;
         }

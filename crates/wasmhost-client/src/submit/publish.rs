@@ -86,6 +86,7 @@ impl Submitting<'_> {
     /// Decides whether a publish that failed is tried again.
     async fn not_sent(&mut self, pending: Pending, error: PublishError) -> Result<Tried, SubmitError> {
         let refusal = match error {
+            // A message of an earlier try may be stored, and fill the last place itself.
             PublishError::Full { text, .. } if self.in_doubt => {
                 return Ok(Tried::Again(pending, self.full(text)));
             }
@@ -124,37 +125,44 @@ impl Submitting<'_> {
         self.settle_doubt(pending, found).await
     }
 
-    /// Touches the record, so that no reconciler ends it. The job is accepted where its message was found, and published
-    /// again where it was not.
+    /// Decides by where the message was found how the submission goes on.
     async fn settle_doubt(
         &mut self,
         pending: Pending,
         found: Result<Found, ReadError>,
     ) -> Result<Tried, SubmitError> {
-        let is_stored = match found {
-            Ok(Found::Stored) => true,
-            Ok(Found::Nowhere) => false,
+        match found {
+            // In both cases the record is touched first, so that no reconciler ends it meanwhile.
+            Ok(Found::Stored) => {
+                Ok(Tried::Known(accepted(self.touch(&pending.record, pending.revision).await?)))
+            }
+            Ok(Found::Nowhere) => {
+                let touched = self.touch(&pending.record, pending.revision).await?;
+                Ok(self.again(&pending, touched))
+            }
             Ok(Found::OfEarlierRun) => {
-                return Ok(Tried::Again(pending, SubmitError::Occupied { key: self.key.clone() }));
+                Ok(Tried::Again(pending, SubmitError::Occupied { key: self.key.clone() }))
             }
             Err(ReadError::Denied { text, .. }) => {
-                return Err(SubmitError::Denied { key: self.key.clone(), why: text });
+                Err(SubmitError::Denied { key: self.key.clone(), why: text })
             }
             Err(error) => {
                 self.in_doubt = true;
-                return Ok(Tried::Again(pending, self.unreachable(error.to_string())));
+                Ok(Tried::Again(pending, self.unreachable(error.to_string())))
             }
-        };
-        Ok(match self.touch(&pending.record, pending.revision).await? {
-            Step::Publish(touched) if is_stored => {
-                Tried::Known(Step::Accepted(StateLabel::Pending, touched.revision))
-            }
+        }
+    }
+
+    /// Publishes again after the touch of a record whose message is nowhere.
+    fn again(&self, pending: &Pending, step: Step) -> Tried {
+        match step {
             Step::Publish(touched) => {
                 let gone = self.unreachable("its message is gone, and the stream takes no other yet");
+                // A record that this submission made stays its own when it is touched.
                 Tried::Again(Pending { is_own: pending.is_own, ..touched }, gone)
             }
             step @ (Step::Accepted(..) | Step::Decide(_)) => Tried::Known(step),
-        })
+        }
     }
 
     /// Takes the record back, unless it is another client's or its message may be stored. A record that stays is ended by a
@@ -167,5 +175,13 @@ impl Submitting<'_> {
             }
         }
         why
+    }
+}
+
+/// What follows from the touch of a record whose message is stored.
+fn accepted(step: Step) -> Step {
+    match step {
+        Step::Publish(touched) => Step::Accepted(StateLabel::Pending, touched.revision),
+        step @ (Step::Accepted(..) | Step::Decide(_)) => step,
     }
 }

@@ -30,6 +30,7 @@ impl Submitting<'_> {
 
     /// Makes the PENDING record, over the delete marker `after` where there is one.
     async fn create(&self, expected: u64, after: Option<u64>) -> Result<Step, SubmitError> {
+        // The id became free again after the time for publishing: a record made now could be ended before its message.
         if self.is_late() {
             return Err(self.unreachable("its record vanished meanwhile"));
         }
@@ -77,6 +78,7 @@ impl Submitting<'_> {
     }
 
     async fn write(&self, record: Record, expected: u64, is_own: bool) -> Result<Step, SubmitError> {
+        // The write is tried until its end is known, which may be later than the job may be published.
         let written = self.client.records().write(&self.key, &record, expected, None);
         match timeout(self.client.publish_within(), written).await {
             Ok(Ok(Written::Landed(revision))) => {
@@ -96,6 +98,7 @@ impl Submitting<'_> {
             WriteError::Denied { text, .. } => SubmitError::Denied { key, why: text },
             WriteError::NotSetUp { text, .. } => SubmitError::NotSetUp { key, why: text },
             WriteError::TooLarge(_) => SubmitError::OverServerLimit { key, why: "its record" },
+            // What is left leaves open whether the record was written.
             error => self.unreachable(error.to_string()),
         }
     }

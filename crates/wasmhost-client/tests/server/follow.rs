@@ -74,7 +74,8 @@ async fn forge_the_end(bench: &Bench, job: &wasmhost_client::Handle) {
     let record = Record::from_bytes(json.to_string().as_bytes()).unwrap();
     let end = End::Failure(JobError::new(ErrorKind::Lost, "forged"));
     let event = Transition::Finish { end, usage: None, denied: Vec::new() };
-    let (now, write) = (wasmhost_nats::now(), wasmhost_nats::random_write());
+    let now = wasmhost_nats::now();
+    let write = wasmhost_nats::random_write();
     let forged =
         transition(Some(&record), &WriteIntent { transition: event, writer: Writer::Reconciler, now, write })
             .unwrap();

@@ -95,7 +95,8 @@ impl Bench {
 
     /// Claims the job as a host would.
     async fn claim(&self, job: &Handle) -> Token {
-        let (token, message) = (random_token(), self.message(job).await.expect("its message stands"));
+        let token = random_token();
+        let message = self.message(job).await.expect("its message stands");
         let claim = Claim {
             job: submission(&job.record().await.unwrap()),
             host: HostId::parse("h-1").unwrap(),

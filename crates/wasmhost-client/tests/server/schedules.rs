@@ -117,9 +117,11 @@ async fn a_delayed_job_is_recorded_with_its_time_and_scheduled() {
 #[tokio::test]
 async fn a_job_that_is_due_is_queued_as_one_that_was_submitted_at_once() {
     let bench = Bench::start().await;
-    let (at, direct) = (now().plus(Duration::from_millis(300)), bench.submit("direct").await);
+    let at = now().plus(Duration::from_millis(300));
+    let direct = bench.submit("direct").await;
     let job = bench.submit_at(at).await.job;
-    let (due, direct) = (bench.until_queued(&job).await, bench.message(&direct).await.unwrap());
+    let due = bench.until_queued(&job).await;
+    let direct = bench.message(&direct).await.unwrap();
     assert!(due.stored_at >= at, "{} is before {at}", due.stored_at);
     let names = |message: &StoredMessage| options(message).to_pairs().into_iter().map(|(name, _)| name);
     assert!(names(&due).eq(names(&direct)), "{due:?}");
@@ -250,8 +252,8 @@ async fn while_the_schedule_of_an_earlier_run_stands_the_id_is_occupied_and_noth
     job.revoke("not yet").await.unwrap();
     job.forget().await.unwrap();
     // As if the purge had failed.
-    let (queue, body) =
-        (wasmhost_client::protocol::ids::QueueName::default_queue(), schedule.payload.clone());
+    let queue = wasmhost_client::protocol::ids::QueueName::default_queue();
+    let body = schedule.payload.clone();
     schedules::schedule_job(
         connection,
         &queue,

@@ -36,7 +36,8 @@ async fn pending_is_recorded_and_the_message_names_its_revision() {
 #[tokio::test]
 async fn the_same_job_twice_is_one_message() {
     let bench = Bench::start().await;
-    let (first, again) = (bench.submit("a").await, bench.submit("a").await);
+    let first = bench.submit("a").await;
+    let again = bench.submit("a").await;
     assert_eq!(first.key(), again.key());
     assert_eq!(bench.queued().await, 1);
 }
@@ -233,8 +234,8 @@ async fn a_message_that_names_a_revision_of_an_earlier_run_is_not_this_ones() {
     bench.succeed(&job, token, "7", None).await;
     bench.acknowledge(&job).await;
     job.forget().await.unwrap();
-    let (queue, options) =
-        (QueueName::default_queue(), JobOptions { revision: Some(2), ..JobOptions::default() });
+    let queue = QueueName::default_queue();
+    let options = JobOptions { revision: Some(2), ..JobOptions::default() };
     jobs::publish_job(bench.client.connection(), &queue, job.key(), &options, "".into()).await.unwrap();
     let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
     assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");

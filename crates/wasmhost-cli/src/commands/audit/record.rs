@@ -40,6 +40,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
         () = idle(&recorder, args.idle) => {}
         stop = stop_requested() => stop?,
     }
+    // What is left on the server belongs to the recording, and is read at its end.
     let capture = recorder.finish().await;
     capture.write(&args.out).map_err(|error| unusable(&error))?;
     if !capture.entries.iter().any(|entry| matches!(entry, Entry::Span(_))) {

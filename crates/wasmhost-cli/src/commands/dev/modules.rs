@@ -60,7 +60,8 @@ impl Found {
             builds.sort_by_key(|file| std::cmp::Reverse(built_at(file)));
             let newest = builds.remove(0);
             for other in builds {
-                let (newest, other) = (input::shown(&newest), input::shown(&other));
+                let newest = input::shown(&newest);
+                let other = input::shown(&other);
                 self.notes.push(format!("{newest} is newer than {other}, which is left out"));
             }
             taken.push(newest);
@@ -100,6 +101,7 @@ fn built(dir: &Path, target: Option<OsString>) -> Vec<PathBuf> {
 fn target_directory(dir: &Path, named: Option<OsString>) -> Option<PathBuf> {
     let dir = dir.canonicalize().ok()?;
     let mut packages = dir.ancestors().filter(|dir| dir.join("Cargo.toml").is_file()).peekable();
+    // Without a package nothing says that the target directory has anything to do with the directory.
     packages.peek()?;
     match named.filter(|named| !named.is_empty()) {
         Some(named) => Some(dir.join(named)),

@@ -7,7 +7,7 @@ use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use nats_server_child::{Finder, Options, Server};
+use nats_server_child::{Finder, Found, Options, Server};
 
 use crate::error::{CliError, Exit};
 use crate::local::{input, sandbox};
@@ -43,15 +43,17 @@ impl Home {
 
     fn prepare(path: &Path) -> io::Result<File> {
         fs::create_dir_all(path)?;
+        // Data of a running server must not end in a commit of the package around it.
         fs::write(path.join(".gitignore"), "*\n")?;
         File::create(path.join("lock"))
     }
 }
 
-/// Finds a server and starts it, on the usual port if that is free.
-pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
+/// Finds a server: the one that is named, or else the first that is new enough.
+fn find(home: &Home, named: Option<PathBuf>) -> Result<Found, CliError> {
     let finder = Finder {
         explicit: named,
+        // The variable is that of the flag, and so already in `named`.
         environment: None,
         search_path: env::var_os("PATH"),
         tools_dir: tools_dir(&home.path),
@@ -60,6 +62,13 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     for note in &found.notes {
         output::note(format_args!("nats-server: passed over {note}"));
     }
+    Ok(found)
+}
+
+/// Finds a server and starts it, on the usual port if that is free.
+pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
+    let found = find(home, named)?;
+    // Somebody may take the port after this: then the server's own log says so.
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
     let options = Options {
         store: Some(home.path.join("nats")),

@@ -13,7 +13,7 @@ const QUIET: Duration = Duration::from_millis(50);
 
 /// Shows states and log lines as they come, until the end.
 pub(super) async fn follow(running: AttemptHandle) -> Outcome {
-    let AttemptHandle { mut outcome, updates, control: _control } = running;
+    let AttemptHandle { mut outcome, updates, control: _ } = running;
     let mut logs = updates.logs();
     let mut view = View { started: false };
     let quiet = tokio::time::sleep(QUIET);
@@ -28,9 +28,11 @@ pub(super) async fn follow(running: AttemptHandle) -> Outcome {
             () = &mut quiet, if !view.started => view.start(),
         }
     };
+    // A task may end before it was shown as started, unless it never started.
     if !matches!(outcome.verdict, Verdict::BadArguments(_) | Verdict::UnknownFunction(_)) {
         view.start();
     }
+    // The outcome may overtake what the guest said last.
     while let Some(line) = logs.try_recv() {
         view.line(&line);
     }

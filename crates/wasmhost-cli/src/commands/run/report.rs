@@ -4,7 +4,7 @@ use wasmhost_protocol::duration::format_duration;
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::outcome::{Fault, Limit, Outcome, Verdict};
 use wasmhost_protocol::record::{ErrorKind, JobError};
-use wasmhost_protocol::text::{escape, format_size_rounded};
+use wasmhost_protocol::text::escape;
 
 use crate::error::{CliError, Exit};
 use crate::output;
@@ -12,13 +12,7 @@ use crate::output::render;
 
 /// Prints the result, or says why there is none.
 pub(super) fn report(outcome: Outcome) -> Result<Exit, CliError> {
-    let usage = outcome.usage;
-    let used = format!(
-        "{} ms CPU, {} memory, {} ms in all",
-        usage.cpu_ms,
-        format_size_rounded(usage.memory_peak_bytes),
-        usage.wall_ms
-    );
+    let used = render::usage(&outcome.usage);
     let (exit, error) = match outcome.verdict {
         Verdict::Returned(result) => {
             output::note(format_args!("SUCCESS {used}"));

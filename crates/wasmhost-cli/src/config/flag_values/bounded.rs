@@ -16,7 +16,8 @@ pub(crate) fn number<T: Quantity + FromStr>(bounds: Bounds<T>) -> impl Fn(&str) 
     move |text| {
         let number = text.parse().ok().filter(|number| bounds.hold(*number).is_ok());
         number.ok_or_else(|| {
-            let (least, most) = (bounds.least.text(), bounds.most.text());
+            let least = bounds.least.text();
+            let most = bounds.most.text();
             format!("`{}` is not a number from {least} to {most}", text.escape_debug())
         })
     }
@@ -34,7 +35,8 @@ pub(crate) fn duration(bounds: Bounds<Duration>) -> impl Fn(&str) -> Result<Dura
 pub(crate) fn bytes(bounds: Bounds<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
     move |text| {
         let bytes = parse_bytes(text)?;
-        let (least, most) = (format_size_rounded(bounds.least), format_size_rounded(bounds.most));
+        let least = format_size_rounded(bounds.least);
+        let most = format_size_rounded(bounds.most);
         bounds.hold(bytes).map_err(|_| format!("size `{text}` is not from {least} to {most}"))
     }
 }
@@ -42,6 +44,7 @@ pub(crate) fn bytes(bounds: Bounds<u64>) -> impl Fn(&str) -> Result<u64, String>
 /// How long a record is kept; zero drops the result.
 pub(crate) fn parse_result_ttl(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
+        // Zero is below the bound, and has a meaning of its own.
         Ok(Duration::ZERO) => Ok(Duration::ZERO),
         _ => duration(bounds::RESULT_TTL)(text),
     }
@@ -50,6 +53,7 @@ pub(crate) fn parse_result_ttl(text: &str) -> Result<Duration, String> {
 /// How long to wait before a job is queued.
 pub(crate) fn parse_delay(text: &str) -> Result<Duration, String> {
     let delay = parse_duration(text).map_err(|error| error.to_string())?;
+    // A delay has no bound of its own: the server must be able to count to the time at which it ends.
     let due = bounds::TIME.hold(wasmhost_nats::now().plus(delay));
     due.map(|_| delay).map_err(|error| error.to_string())
 }

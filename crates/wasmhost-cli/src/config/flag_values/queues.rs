@@ -31,7 +31,8 @@ impl FromStr for Queues {
 fn parse_weight(name: &QueueName, text: &str) -> Result<u32, String> {
     let weight = text.parse().ok().and_then(|weight| WEIGHT.hold(weight).ok());
     weight.ok_or_else(|| {
-        let (least, most) = (WEIGHT.least, WEIGHT.most);
+        let least = WEIGHT.least;
+        let most = WEIGHT.most;
         format!("the weight of queue `{name}` is not a number from {least} to {most}: write `{name}:4`")
     })
 }

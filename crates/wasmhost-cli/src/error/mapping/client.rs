@@ -33,6 +33,7 @@ impl From<ResultError> for CliError {
         let exit = match &error {
             ResultError::Failed { error, record } => {
                 let key = record.key();
+                // The text of the client has the message alone, without what the guest said.
                 return Self::new(
                     Exit::JobFailed,
                     format_args!("job {key} failed: {}", render::failure(error)),
@@ -54,6 +55,7 @@ impl From<RevokeError> for CliError {
         let exit = match &error {
             RevokeError::Grace(_) => Exit::Usage,
             RevokeError::NotFound { .. } => Exit::NotFound,
+            // The text of the client names its own option, which is no flag.
             RevokeError::AlreadyRunning { key } => {
                 return Self::new(
                     Exit::JobFailed,
