@@ -6,9 +6,9 @@ use crate::ids::{InvalidName, JobKey, QueueName};
 
 /// Names of the schedule stream: subjects of schedules and of the due messages that they fire.
 impl Names {
-    /// The key in the schedule stream's metadata under which the bytes stand that schedules may take
-    /// together. A limit of the stream itself would drop the oldest schedules, because the server allows such
-    /// a stream to discard nothing else.
+    /// The key in the schedule stream's metadata whose value is how many bytes schedules may take together. A
+    /// limit of the stream itself would drop the oldest schedules, because the server lets such a stream
+    /// discard nothing else.
     pub const SCHEDULES_MAX_BYTES: &str = "wasmhost-max-bytes";
 
     /// Returns the name of the schedule stream: `WASMHOST_SCHEDULES`.

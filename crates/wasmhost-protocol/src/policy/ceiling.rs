@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_usual_is_within_the_usual_ceiling_and_that_within_all_bounds() {
+    fn the_default_policy_is_within_the_default_ceiling_and_that_within_all_bounds() {
         let ceiling = Ceiling::default();
         assert_eq!(ceiling.over_policy(&Policy::default()), []);
         assert_eq!(ceiling.over_options(&JobOptions::default()), []);

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_be_nothing_where_something_is_needed() {
+    fn zero_is_refused_where_the_least_is_more() {
         let mut none = policy_at(true);
         none.limits.memory_bytes = 0;
         none.limits.updates_per_second = 0;

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_expects_what_stands() {
+    fn a_write_expects_the_revision_that_is_stored() {
         let marker = Marker { revision: 7, at: Timestamp::from_unix_ms(0), expired: true };
         assert_eq!(StoredEntry::Absent.expected(), 0);
         assert_eq!(StoredEntry::Deleted(marker).expected(), 7);

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_has_not_ended_is_owed_its_message() {
+    fn a_job_that_has_not_ended_gets_its_due_message() {
         assert_eq!(decide(&stored(started()), Some(6), 60), DueMessageDecision::Publish);
         let writer = Writer::Owner(token(1));
         let intent = WriteIntent {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_record_only_what_is_young_or_never_had_one_is_owed() {
+    fn without_a_record_only_a_young_or_raw_due_message_is_published() {
         let old = i64::try_from(Marker::LIFE.as_secs()).unwrap() + 1;
         assert_eq!(decide(&StoredEntry::Absent, Some(7), 60), DueMessageDecision::Publish);
         assert_eq!(decide(&StoredEntry::Absent, Some(7), old), DueMessageDecision::Delete);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_record_is_gone_its_run_is_over() {
+    fn a_due_message_that_is_older_than_a_marker_is_deleted() {
         let at = at(NOW).minus(Duration::from_secs(60));
         let marker = StoredEntry::Deleted(Marker { revision: 8, at, expired: true });
         assert_eq!(decide(&marker, Some(7), 0), DueMessageDecision::Delete);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_read_is_left_alone() {
+    fn a_due_message_is_left_alone_where_its_record_cannot_be_read() {
         let unreadable = StoredEntry::Unreadable { revision: 1, why: String::new() };
         assert_eq!(decide(&unreadable, None, 0), DueMessageDecision::Leave);
         assert_eq!(

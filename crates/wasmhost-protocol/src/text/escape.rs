@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_left_out_in_the_middle_and_counted() {
+    fn a_long_text_is_cut_in_the_middle_and_says_how_much_is_left_out() {
         let lines: Vec<_> = (1..=100).map(|number| format!("frame {number}")).collect();
         let cut = cut_middle(&lines.join("\n"), 120, "frames");
         assert_eq!(
