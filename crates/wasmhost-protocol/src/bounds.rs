@@ -115,6 +115,7 @@ impl<T: Quantity> Bounds<T> {
         } else if value <= self.most {
             value
         } else {
+            // NaN is taken as the most, so that no stored policy stays without a number.
             self.most
         }
     }

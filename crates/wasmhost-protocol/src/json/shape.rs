@@ -61,6 +61,7 @@ pub(super) fn check(text: &str) -> Result<(), InvalidJson> {
                 }
                 at = end;
             }
+            // The depth bounds the list of what is open, too.
             b'{' | b'[' if open.len() == MAX_DEPTH => return Err(InvalidJson::TooDeep),
             b'{' => open.push(Open::Object { names: Names::default(), next_is_name: true }),
             b'[' => open.push(Open::Array { index: 0 }),

@@ -73,6 +73,8 @@ impl Names {
     /// subject transform does not match it, because one of its tokens looks like a wildcard.
     #[must_use]
     pub fn job_of_due(&self, subject: &str) -> Option<String> {
+        // The server does not transform a subject with a token that is a wildcard by itself. Such a message
+        // comes to the job stream under the subject that it was fired to.
         let rest = subject.strip_prefix(self.due_filter().trim_end_matches('>'))?;
         let is_literal = rest.split('.').all(|token| token != "*" && token != ">");
         is_literal.then(|| format!("{}.jobs.{rest}", self.lower))

@@ -71,6 +71,7 @@ impl StoredEntry {
     pub fn expected(&self) -> u64 {
         match self {
             Self::Absent => 0,
+            // While a marker exists, the server refuses a write that expects revision 0.
             Self::Deleted(marker) => marker.revision,
             Self::Record { revision, .. }
             | Self::Unreadable { revision, .. }

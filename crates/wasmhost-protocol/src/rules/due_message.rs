@@ -40,6 +40,8 @@ pub fn decide_due_message(
         StoredEntry::Record { record, .. } => {
             record.is_terminal() || record.is_of_later_run_than(revision, fired_at)
         }
+        // A message of a later use of the id is newer than the marker, by its revision or by the time at
+        // which it fired.
         StoredEntry::Deleted(marker) => match revision {
             Some(revision) => revision < marker.revision,
             None => fired_at < marker.at,
@@ -50,6 +52,7 @@ pub fn decide_due_message(
         StoredEntry::Absent => {
             revision.is_some() && fired_at.plus(Marker::LIFE) < now && fired_at >= bucket_created
         }
+        // Nobody but a newer host, or a person, can say whether the job has ended.
         StoredEntry::Unreadable { .. } | StoredEntry::Newer { .. } => return DueMessageDecision::Leave,
     };
     if has_ended { DueMessageDecision::Delete } else { DueMessageDecision::Publish }
