@@ -47,8 +47,8 @@ pub const TABLE_ELEMENTS: Bounds<u64> = Bounds { least: 1, most: 10_000_000 };
 pub const HANDLES: Bounds<u32> = Bounds { least: 1, most: 1_000_000 };
 /// The bytes of a result or a checkpoint: at most what the blob store takes as one object.
 pub const BLOB_BYTES: Bounds<u64> = Bounds { least: 1, most: 64 << 20 };
-/// The bytes of a state's meta. An inline result, an error with all of its texts and all other fields fit
-/// into the largest record beside it.
+/// The bytes of a state's meta. Together with an inline result, an error with all of its texts and all other
+/// fields it fits into the largest record.
 pub const META_BYTES: Bounds<u64> = Bounds { least: 2, most: 256 << 10 };
 /// The state updates of an attempt in a second. Each is a write of the record.
 pub const UPDATES_PER_SECOND: Bounds<u32> = Bounds { least: 1, most: 1_000 };
@@ -115,6 +115,7 @@ impl<T: Quantity> Bounds<T> {
         } else if value <= self.most {
             value
         } else {
+            // NaN is taken as the most, so that no stored policy stays without a number.
             self.most
         }
     }
@@ -164,13 +165,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_not_within() {
+    fn not_a_number_is_outside_of_its_bounds() {
         assert!(RETRY_FACTOR.hold(f64::NAN).is_err() && RETRY_FACTOR.hold(f64::INFINITY).is_err());
         assert!(RETRY_FACTOR.nearest(f64::NAN).is_finite());
     }
 
     #[test]
-    fn nothing_that_is_kept_outlives_the_servers_clock() {
+    fn no_record_outlives_the_servers_clock() {
         let server_ends = Timestamp::from_unix_ms(i64::MAX / 1_000_000);
         let revoked_before_due = TIME.most.plus(crate::policy::Policy::default().result_ttl);
         assert!(revoked_before_due < server_ends, "{revoked_before_due}");

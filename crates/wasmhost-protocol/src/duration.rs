@@ -24,6 +24,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
         let number: u64 = rest[..digits].parse().map_err(|_| invalid())?;
         let unit = &rest[digits..digits + letters];
         let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(invalid)?;
+        // A stranger's header may ask for more than 64 bits hold; that must not wrap around to something
+        // small.
         total_ms = number.checked_mul(*ms).and_then(|ms| total_ms.checked_add(ms)).ok_or_else(invalid)?;
         rest = &rest[digits + letters..];
     }

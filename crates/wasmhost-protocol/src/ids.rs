@@ -12,6 +12,7 @@ use crate::digest::Digest;
 /// rule that the text breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{}` is not {rule}", crate::text::escape(crate::text::truncate(found, 80)))]
+#[non_exhaustive]
 pub struct InvalidName {
     /// The part that the text was meant to be: `module`, `queue`, `job id` and so on.
     pub what: &'static str,
@@ -86,6 +87,7 @@ macro_rules! text_impls {
             }
         }
 
+        // Logs and errors show a name as it is, without the quotes of a derived `Debug`.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(self.as_str())
@@ -186,6 +188,8 @@ impl JobId {
 /// A `TaskName` names a task as `module.function`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskName {
+    // One text with the place of the dot: it goes into subjects as a whole, and is split only where a part is
+    // needed.
     text: Box<str>,
     dot: usize,
 }
@@ -232,6 +236,7 @@ text_impls!(TaskName);
 pub struct JobKey {
     task: TaskName,
     id: JobId,
+    // The key is put together once. Every read, write and log line of the job needs it.
     text: Box<str>,
 }
 
@@ -245,6 +250,8 @@ impl JobKey {
 
     /// Parses `module.function.id`.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        // An id has no dot, so that the last dot is the one before it. A further dot is refused with the
+        // function.
         let Some((task, id)) = text.rsplit_once('.').filter(|(task, _)| task.contains('.')) else {
             return Err(InvalidName {
                 what: "job key",

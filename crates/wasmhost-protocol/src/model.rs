@@ -5,8 +5,8 @@
 //! The model drives the functions that hosts and clients run. Every record that is written comes from
 //! `transition`, every claim from `decide_claim`. What follows a write without an answer comes from
 //! `resolve_write` and `still_owned`, what follows an outcome from `decide`, and what a reconciler does from
-//! `end_missing_job` and `decide_due_message`. What hosts and clients decide beside these functions is
-//! modelled after their code.
+//! `end_missing_job` and `decide_due_message`. What hosts and clients decide besides is modelled after their
+//! code.
 //!
 //! A state of the world (`world`) names the records of the search (`records`) by number. The model (`steps`)
 //! collects the steps that a state allows: those of the `server`, of hosts before a claim (`host`), with a

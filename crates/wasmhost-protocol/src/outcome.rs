@@ -36,14 +36,14 @@ pub enum Verdict {
     Failed {
         /// One sentence for people.
         message: String,
-        /// What the task said beside it.
+        /// The details that the task gave with its error.
         details: Option<Json>,
     },
     /// The task asked for a retry.
     RetryAsked {
         /// One sentence for people.
         message: String,
-        /// What the task said beside it.
+        /// The details that the task gave with its request.
         details: Option<Json>,
         /// The delay that the task asked for.
         after: Option<Duration>,
@@ -52,7 +52,7 @@ pub enum Verdict {
     Permanent {
         /// One sentence for people.
         message: String,
-        /// What the task said beside it.
+        /// The details that the task gave with its error.
         details: Option<Json>,
     },
     /// The arguments do not fit the function, which did not run. The text starts with the path of the value.

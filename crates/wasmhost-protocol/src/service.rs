@@ -22,6 +22,7 @@ pub struct SubmitReply {
     pub revision: u64,
 }
 
+// As an enum of its own, a custom state would be written as an object.
 mod state_as_text {
     use super::StateLabel;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
@@ -55,6 +56,7 @@ impl RevokeRequest {
     /// Reads the body of a request. An empty body asks for the defaults. The error is a
     /// [`ServiceErrorKind::BadRequest`] that says what is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, ServiceError> {
+        // The reason may quote the body, which a stranger wrote.
         let refuse = |why: &str| ServiceError {
             kind: ServiceErrorKind::BadRequest,
             message: format!(

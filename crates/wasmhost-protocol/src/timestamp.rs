@@ -75,6 +75,8 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not written by `time`, which leaves out a fraction that is zero: the text always has three digits
+        // of it.
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .expect("clamped to years that can be written");
         let year = at.year();

@@ -4,6 +4,7 @@ use crate::bounds::OutOfBounds;
 
 /// A `Wasmhost-*` header makes the message a bad job. The message of the error names the header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadHeader {
     /// There is no header of this name.
     #[error("header `{}` is unknown", escape_short(.name))]

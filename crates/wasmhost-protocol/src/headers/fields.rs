@@ -91,6 +91,7 @@ pub(super) const FIELDS: [Field; 12] = [
     Field {
         name: header::DELAY,
         scope: HeaderScope::Submit,
+        // The time at which the job is due has a bound, and the delay itself has none.
         read: |options, text| set(&mut options.delay, parse_duration(text)),
         write: |options| options.delay.map(format_duration),
     },

@@ -21,6 +21,7 @@ impl JobOptions {
                 if std::mem::replace(&mut seen[index], true) {
                     return Err(BadHeader::Repeated { name: field.name });
                 }
+                // As in HTTP, white space around a value is not a part of it.
                 (field.read)(&mut options, value.trim_matches([' ', '\t']))
                     .map_err(|error| error.in_header(field.name))?;
             } else if name.eq_ignore_ascii_case(header::TRACEPARENT) && is_traceparent(value) {

@@ -88,8 +88,8 @@ fn an_unreadable_header_is_named() {
 }
 
 #[test]
-fn what_is_beside_its_bounds_is_refused_by_a_word_that_names_them() {
-    for (name, within, beside, bound) in [
+fn a_value_outside_of_its_bounds_is_refused_with_the_bound() {
+    for (name, within, outside, bound) in [
         (header::MAX_ATTEMPTS, "1000000", "1000001", "1000000, the most"),
         (header::MAX_ATTEMPTS, "1", "4294967296", "1000000, the most"),
         (header::TIMEOUT, "30d", "30d1ms", "30d, the most"),
@@ -100,7 +100,7 @@ fn what_is_beside_its_bounds_is_refused_by_a_word_that_names_them() {
         (header::AT, "2262-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2262-01-01"),
     ] {
         assert!(parse(&[(name, within)], HeaderScope::Submit).is_ok(), "{name}: {within}");
-        let error = parse(&[(name, beside)], HeaderScope::Submit).unwrap_err();
+        let error = parse(&[(name, outside)], HeaderScope::Submit).unwrap_err();
         assert!(matches!(error, BadHeader::OutOfBounds { .. }), "{error}");
         assert!(error.to_string().contains(bound), "{error}");
     }

@@ -1,5 +1,5 @@
 //! The canonical form of a job's arguments, in which equal arguments are equal texts: a job that is submitted
-//! again with other spaces or another order of names is the same job. Only the digest of the form is kept; a
+//! again with other spaces or another order of names is the same job. Only the digest of the form is stored; a
 //! task gets the text as it was sent.
 //!
 //! The canonical form of a JSON text is the text
@@ -38,6 +38,7 @@ pub fn canonical(arguments: &[u8]) -> Cow<'_, [u8]> {
     if text.is_empty() {
         return Cow::Borrowed(text);
     }
+    // The whole text is validated first, without a tree. The reader can then trust every byte that it passes.
     let Ok(valid) = serde_json::from_slice::<&RawValue>(text) else { return Cow::Borrowed(arguments) };
     match (Reader { text: valid.get(), at: 0 }).value(MAX_DEPTH) {
         Some(value) => {

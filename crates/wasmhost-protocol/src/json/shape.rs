@@ -61,6 +61,7 @@ pub(super) fn check(text: &str) -> Result<(), InvalidJson> {
                 }
                 at = end;
             }
+            // The depth bounds the list of what is open, too.
             b'{' | b'[' if open.len() == MAX_DEPTH => return Err(InvalidJson::TooDeep),
             b'{' => open.push(Open::Object { names: Names::default(), next_is_name: true }),
             b'[' => open.push(Open::Array { index: 0 }),
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_refused_with_its_place() {
+    fn a_name_that_is_given_twice_is_refused_with_its_path() {
         for (text, wanted) in [
             (r#"{"a":1,"a":1}"#, "a: given twice"),
             (r#"{"a":1,"\u0061":2}"#, "a: given twice"),
@@ -168,13 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn depth_has_a_bound_and_what_is_no_json_is_said_so() {
+    fn depth_has_a_bound_and_invalid_json_is_an_error() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(Json::parse(nested(Json::MAX_DEPTH)).is_ok());
         assert_eq!(refusal(&nested(Json::MAX_DEPTH + 1)), "nested deeper than 64");
         assert_eq!(refusal(&nested(1 << 20)), "nested deeper than 64");
         assert!(refusal(&"[".repeat(1 << 20)).starts_with("not JSON: EOF"));
-        assert!(Json::stored(nested(1 << 10)).is_ok(), "what stands already is read");
+        assert!(Json::stored(nested(1 << 10)).is_ok(), "stored JSON is read at any depth");
         assert!(refusal("{").starts_with("not JSON: "));
     }
 
@@ -211,7 +212,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_stands_twice_is_found_wherever_it_stands((text, twice) in texts()) {
+        fn a_name_that_is_given_twice_is_found_at_any_depth((text, twice) in texts()) {
             let parsed = Json::parse(text.clone());
             prop_assert_eq!(matches!(parsed, Err(InvalidJson::Twice { .. })), twice, "{} {:?}", text, parsed);
             prop_assert!(twice || parsed.unwrap().as_str() == text);

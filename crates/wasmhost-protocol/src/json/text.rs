@@ -60,6 +60,8 @@ impl Json {
     }
 }
 
+// Texts are compared as they are written. Whether two of them mean the same is a question of the canonical
+// form.
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()

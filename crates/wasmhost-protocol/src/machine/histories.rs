@@ -134,7 +134,7 @@ fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Resul
         Transition::Progress { .. } | Transition::Checkpoint(_) | Transition::Retry { .. }
     ) || after.state() == StateLabel::Success
     {
-        prop_assert_eq!(Some(intent.writer), token.map(Writer::Owner), "I4: T2, T3, T5");
+        prop_assert_eq!(Some(intent.writer), token.map(Writer::Owner), "I4: only the owner writes this");
     }
     if let Writer::Owner(owner) = intent.writer {
         prop_assert_eq!(Some(owner), token, "I4: an owner's write under another's claim");

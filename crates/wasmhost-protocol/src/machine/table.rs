@@ -109,7 +109,7 @@ fn transitions() -> Vec<(&'static str, Transition)> {
     let blob = BlobRef { name: "b".to_owned(), digest: Digest::from_bytes([0; 32]), bytes: 1 };
     let stop =
         |stop_at| Transition::RequestRevoke(Revoke { reason: "stop".to_owned(), stop_at: at(stop_at) });
-    let gone = JobSpec { expires_at: Some(at(NOW)), ..submission() };
+    let expired_job = JobSpec { expires_at: Some(at(NOW)), ..submission() };
     let unrecorded = |job, end| Transition::EndUnrecorded { job, end, reason: "unwanted".to_owned() };
     let mut transitions = vec![("submit", Transition::Submit(submission())), ("touch", Transition::Touch)];
     transitions.extend(claims().map(|(name, claim)| (name, Transition::Claim(Box::new(claim)))));
@@ -131,7 +131,7 @@ fn transitions() -> Vec<(&'static str, Transition)> {
         ("end unrecorded: Lost", unrecorded(submission(), failure(ErrorKind::Lost))),
         ("end unrecorded: success", unrecorded(submission(), success())),
         ("end unrecorded: revoked", unrecorded(submission(), End::Revoked)),
-        ("end unrecorded: revoked, expired", unrecorded(gone, End::Revoked)),
+        ("end unrecorded: revoked, expired", unrecorded(expired_job, End::Revoked)),
     ]);
     transitions
 }

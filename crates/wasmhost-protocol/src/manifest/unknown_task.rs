@@ -25,10 +25,12 @@ impl UnknownTask {
     /// `refused` that cannot be tasks.
     #[must_use]
     pub fn new(wanted: &str, tasks: Vec<String>, refused: &[RefusedFunction]) -> Self {
+        // Whoever submits the job chooses the name, and the error is recorded and logged.
         Self { wanted: escape(truncate(wanted, 128)), tasks, refused: refused.to_vec() }
     }
 
     fn refusal(&self) -> Option<&RefusedFunction> {
+        // A job names a function alone, and a component exports it under its interface.
         self.refused.iter().find(|refused| {
             let function = refused.name.rsplit_once('#').map(|(_, function)| function);
             refused.name == self.wanted || function == Some(self.wanted.as_str())

@@ -70,6 +70,7 @@ impl Names {
     /// Returns the subject of the records of a task: `$KV.wasmhost-states.<module>.<function>.*`.
     #[must_use]
     pub fn states_of_task(&self, task: &TaskName) -> String {
+        // One token and not `>`, since an id has no dot.
         kv_subject(&self.states_bucket(), format_args!("{task}.*"))
     }
 
@@ -200,6 +201,8 @@ impl Names {
     /// begins.
     #[must_use]
     pub fn job_of_blob(&self, name: &str) -> Option<JobKey> {
+        // Whoever may write to the store may have named a blob in another way. Such a blob belongs to no job
+        // and is left alone.
         JobKey::parse(name.split_once('/')?.0).ok()
     }
 
@@ -303,6 +306,7 @@ pub(super) fn strip_subject_prefix<'a>(
 
 /// Parses `module.function` or `module.function.id`.
 pub(super) fn parse_target(text: &str) -> Result<(TaskName, Option<JobId>), InvalidName> {
+    // With fewer than two dots it can only be a task. With more than two the parts are refused.
     if text.bytes().filter(|b| *b == b'.').count() < 2 {
         return Ok((TaskName::parse(text)?, None));
     }

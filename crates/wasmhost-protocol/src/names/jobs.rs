@@ -30,6 +30,8 @@ impl JobSubject {
         (sequence, stored_at): (u64, Timestamp),
         body: impl FnOnce() -> Digest,
     ) -> JobKey {
+        // After a crash of the server the same due message may come under another sequence of the job stream.
+        // An id derived from that sequence would run its job a second time.
         let derived = || match sourced {
             Some(sourced) => sourced.id(&body()),
             None => JobId::derived(sequence, stored_at.unix_ms()),

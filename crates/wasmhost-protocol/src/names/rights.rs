@@ -18,6 +18,7 @@ pub enum Way {
 
 /// A `Right` is one that a host needs while it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Right {
     /// What the right allows to do.
     pub way: Way,

@@ -6,9 +6,9 @@ use crate::ids::{InvalidName, JobKey, QueueName};
 
 /// Names of the schedule stream: subjects of schedules and of the due messages that they fire.
 impl Names {
-    /// The key in the schedule stream's metadata under which the bytes stand that schedules may take
-    /// together. A limit of the stream itself would drop the oldest schedules, because the server allows such
-    /// a stream to discard nothing else.
+    /// The key in the schedule stream's metadata whose value is how many bytes schedules may take together. A
+    /// limit of the stream itself would drop the oldest schedules, because the server lets such a stream
+    /// discard nothing else.
     pub const SCHEDULES_MAX_BYTES: &str = "wasmhost-max-bytes";
 
     /// Returns the name of the schedule stream: `WASMHOST_SCHEDULES`.
@@ -73,6 +73,8 @@ impl Names {
     /// subject transform does not match it, because one of its tokens looks like a wildcard.
     #[must_use]
     pub fn job_of_due(&self, subject: &str) -> Option<String> {
+        // The server does not transform a subject with a token that is a wildcard by itself. Such a message
+        // comes to the job stream under the subject that it was fired to.
         let rest = subject.strip_prefix(self.due_filter().trim_end_matches('>'))?;
         let is_literal = rest.split('.').all(|token| token != "*" && token != ">");
         is_literal.then(|| format!("{}.jobs.{rest}", self.lower))

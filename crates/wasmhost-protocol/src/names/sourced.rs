@@ -11,6 +11,7 @@ use crate::timestamp::Timestamp;
 /// a server may have lost its place in its source and bring the same due messages again, under new sequences
 /// of the job stream; only this stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sourced {
     /// The sequence of the due message in the schedule stream.
     pub sequence: u64,

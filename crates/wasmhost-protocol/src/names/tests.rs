@@ -45,7 +45,7 @@ fn names_are_as_documented() {
 }
 
 #[test]
-fn what_was_fired_says_the_same_under_either_subject() {
+fn a_due_message_says_the_same_under_either_subject() {
     let names = names();
     for (jobs, due) in [
         ("wasmhost.jobs.q.m.f.i", "wasmhost.due.q.m.f.i"),

@@ -53,6 +53,7 @@ pub struct Ceiling {
 
 /// A setting asks for more than the host's ceiling allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Over {
     /// The name of the setting, as the host's configuration or the job's header has it.
     pub setting: &'static str,
@@ -129,6 +130,8 @@ impl Ceiling {
 
     /// Checks the ceiling itself: none of its settings may be outside of the bounds that no policy may pass.
     pub fn check(&self) -> Result<(), BadPolicy> {
+        // The bounds are those of a policy, so that the ceiling is checked as a policy that asks for all of
+        // it.
         let highest = Policy {
             limits: Limits {
                 memory_bytes: self.memory_bytes,
@@ -172,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_usual_is_within_the_usual_ceiling_and_that_within_all_bounds() {
+    fn the_default_policy_is_within_the_default_ceiling_and_that_within_all_bounds() {
         let ceiling = Ceiling::default();
         assert_eq!(ceiling.over_policy(&Policy::default()), []);
         assert_eq!(ceiling.over_options(&JobOptions::default()), []);

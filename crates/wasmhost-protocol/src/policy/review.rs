@@ -7,6 +7,7 @@ use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
 /// A setting of a policy is outside of its bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}`: {source}")]
+#[non_exhaustive]
 pub struct Beside {
     /// The path of the setting in the policy's file, such as `limits.timeout`.
     pub setting: &'static str,
@@ -17,6 +18,7 @@ pub struct Beside {
 /// A policy is refused because settings are outside of their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("policy refused: {}", settings.iter().map(Beside::to_string).collect::<Vec<_>>().join("; "))]
+#[non_exhaustive]
 pub struct BadPolicy {
     /// Every setting that is outside of its bounds.
     pub settings: Vec<Beside>,
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_be_nothing_where_something_is_needed() {
+    fn zero_is_refused_where_the_least_is_more() {
         let mut none = policy_at(true);
         none.limits.memory_bytes = 0;
         none.limits.updates_per_second = 0;

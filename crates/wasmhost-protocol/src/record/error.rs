@@ -55,6 +55,8 @@ pub enum ErrorKind {
     Exhausted,
 }
 
+// serde would write the same words. They are spelt out, because they are in records, headers of dead letters
+// and logs.
 impl ErrorKind {
     /// Returns the word that records have.
     #[must_use]

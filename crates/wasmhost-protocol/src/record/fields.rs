@@ -19,6 +19,7 @@ pub struct Record(RecordFields);
 
 /// `RecordFields` are the fields of a [`Record`], through which they are read. Later versions add fields.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RecordFields {
     /// The state of the job, with what belongs to that state. [`Record::state`] returns its label.
     pub stage: JobState,
@@ -78,6 +79,8 @@ pub struct RecordFields {
     pub unknown: Vec<(String, Json)>,
 }
 
+// There is no `DerefMut` in the product: a field that anybody could set would be a transition that no guard
+// has seen.
 impl Deref for Record {
     type Target = RecordFields;
 
@@ -141,9 +144,12 @@ impl Record {
     /// other by the time at which it was stored.
     #[must_use]
     pub fn is_of_later_run_than(&self, message_revision: Option<u64>, stored_at: Timestamp) -> bool {
+        // Without a marker under it, this is the first use of the id, or all earlier ones ended longer ago
+        // than a marker lives.
         let Some(after) = self.after else { return false };
         match message_revision {
             Some(revision) => revision < after,
+            // A raw message was stored when it was submitted.
             None => stored_at < self.submitted_at,
         }
     }

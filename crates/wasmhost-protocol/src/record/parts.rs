@@ -53,6 +53,7 @@ pub struct Revoke {
 /// delivery count. The count alone starts anew where the consumer is made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeliveryOrdinal {
+    // The order of the fields is the order of comparison.
     /// When the queue's consumer was created.
     pub created: Timestamp,
     /// How often the consumer had delivered the message, this delivery included.

@@ -78,6 +78,7 @@ impl JobState {
     #[must_use]
     pub fn label(&self) -> StateLabel {
         match self {
+            // PENDING alone does not say that nothing runs: a module may hide STARTED.
             Self::Pending { .. } | Self::Running(RunningLabel::Pending) => StateLabel::Pending,
             Self::Running(RunningLabel::Started) => StateLabel::Started,
             Self::Running(RunningLabel::Custom(name)) => StateLabel::Custom(name.clone()),
@@ -130,6 +131,7 @@ impl StateLabel {
             "SUCCESS" => Self::Success,
             "FAILURE" => Self::Failure,
             "REVOKED" => Self::Revoked,
+            // Celery's other words, such as RECEIVED, are reserved and no custom states either.
             _ => Self::Custom(StateName::parse(text).ok()?),
         })
     }

@@ -71,6 +71,7 @@ impl StoredEntry {
     pub fn expected(&self) -> u64 {
         match self {
             Self::Absent => 0,
+            // While a marker exists, the server refuses a write that expects revision 0.
             Self::Deleted(marker) => marker.revision,
             Self::Record { revision, .. }
             | Self::Unreadable { revision, .. }
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_expects_what_stands() {
+    fn a_write_expects_the_revision_that_is_stored() {
         let marker = Marker { revision: 7, at: Timestamp::from_unix_ms(0), expired: true };
         assert_eq!(StoredEntry::Absent.expected(), 0);
         assert_eq!(StoredEntry::Deleted(marker).expected(), 7);

@@ -70,6 +70,7 @@ impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let state = StateFields::of(&self.stage);
+        // The order is part of the form: people read records with `nats kv watch`.
         entries! { map;
             "state": self.state().as_str(), "meta": &self.meta, "task": &self.task, "id": &self.id,
             "attempt": &self.attempt, "max_attempts": &self.max_attempts, "queue": &self.queue, "host": &self.host,
@@ -84,6 +85,8 @@ impl Serialize for Record {
         for (name, value) in &self.unknown {
             map.serialize_entry(name, value)?;
         }
+        // Also after a rewrite of a record with fields of a later version: such fields are additions, which
+        // do not change it.
         map.serialize_entry("v", &RECORD_VERSION)?;
         map.end()
     }

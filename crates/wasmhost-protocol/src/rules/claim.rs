@@ -114,7 +114,7 @@ pub fn decide_claim(input: &ClaimInput<'_>) -> ClaimDecision {
 /// is a new use of the id.
 fn belongs_to_ended(input: &ClaimInput<'_>, marker: &Marker) -> bool {
     match input.revision {
-        // The revision tells, whoever deleted the record and however long it was kept.
+        // Revisions only rise, so that the two can be compared, whoever deleted the record and whenever.
         Some(revision) => revision < marker.revision,
         // A raw message names no revision. Where the record expired, it was kept as long as results are, so
         // that a message that is older than that was stored before the job ended. After a deletion by a
@@ -232,7 +232,7 @@ fn end_without_run(input: &ClaimInput<'_>, record: Option<&Record>) -> Option<Jo
         return Some(JobError::new(ErrorKind::BadJob, why));
     }
     // Deliveries before the last claim do not count: that claim proves that a host could claim the job. A
-    // consumer that was made anew counts from one again, so that its count stands alone.
+    // consumer that was made anew counts from one again, so that nothing is subtracted from its count.
     let delivery = input.claim.delivery;
     let last_claim =
         record.and_then(|record| record.delivery).filter(|last_claim| last_claim.created == delivery.created);
@@ -259,8 +259,8 @@ fn end(input: &ClaimInput<'_>, record: &Record, expected: u64, ending: Transitio
     }
 }
 
-/// Returns the decision for a job that can be neither claimed nor ended. Its message is kept as a dead-letter
-/// copy, since it would otherwise be delivered for ever.
+/// Returns the decision for a job that can be neither claimed nor ended. Its message goes to the dead
+/// letters, since it would otherwise be delivered for ever.
 fn unclaimable(illegal: &Illegal) -> ClaimDecision {
     ClaimDecision::DeadLetter { reason: "Unclaimable", why: illegal.to_string() }
 }

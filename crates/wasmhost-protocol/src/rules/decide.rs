@@ -9,7 +9,7 @@ use crate::policy::{Limits, RetryPolicy};
 use crate::record::{ErrorKind, JobError, Record};
 use crate::text::{cut_middle, escape_lines};
 
-/// An `Attempt` is what [`decide`] knows of the attempt beside its outcome.
+/// An `Attempt` is what [`decide`] knows of an attempt, apart from its outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
     /// The newest revision of the record that the attempt's owner has accepted.
@@ -45,7 +45,7 @@ pub enum Decision {
 /// Decides what the owner of an attempt records.
 #[must_use]
 pub fn decide(attempt: &Attempt<'_>, outcome: &Outcome) -> Decision {
-    // A revoke that was recorded is what its client was told, whatever the guest returned.
+    // A client that revoked the job was promised REVOKED, whatever the guest returned.
     if attempt.record.revoke.is_some() {
         return Decision::Revoke;
     }

@@ -40,6 +40,8 @@ pub fn decide_due_message(
         StoredEntry::Record { record, .. } => {
             record.is_terminal() || record.is_of_later_run_than(revision, fired_at)
         }
+        // A message of a later use of the id is newer than the marker, by its revision or by the time at
+        // which it fired.
         StoredEntry::Deleted(marker) => match revision {
             Some(revision) => revision < marker.revision,
             None => fired_at < marker.at,
@@ -50,6 +52,7 @@ pub fn decide_due_message(
         StoredEntry::Absent => {
             revision.is_some() && fired_at.plus(Marker::LIFE) < now && fired_at >= bucket_created
         }
+        // Nobody but a newer host, or a person, can say whether the job has ended.
         StoredEntry::Unreadable { .. } | StoredEntry::Newer { .. } => return DueMessageDecision::Leave,
     };
     if has_ended { DueMessageDecision::Delete } else { DueMessageDecision::Publish }
@@ -80,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_has_not_ended_is_owed_its_message() {
+    fn a_job_that_has_not_ended_gets_its_due_message() {
         assert_eq!(decide(&stored(started()), Some(6), 60), DueMessageDecision::Publish);
         let writer = Writer::Owner(token(1));
         let intent = WriteIntent {
@@ -102,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_record_only_what_is_young_or_never_had_one_is_owed() {
+    fn without_a_record_only_a_young_or_raw_due_message_is_published() {
         let old = i64::try_from(Marker::LIFE.as_secs()).unwrap() + 1;
         assert_eq!(decide(&StoredEntry::Absent, Some(7), 60), DueMessageDecision::Publish);
         assert_eq!(decide(&StoredEntry::Absent, Some(7), old), DueMessageDecision::Delete);
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_record_is_gone_its_run_is_over() {
+    fn a_due_message_that_is_older_than_a_marker_is_deleted() {
         let at = at(NOW).minus(Duration::from_secs(60));
         let marker = StoredEntry::Deleted(Marker { revision: 8, at, expired: true });
         assert_eq!(decide(&marker, Some(7), 0), DueMessageDecision::Delete);
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_read_is_left_alone() {
+    fn a_due_message_is_left_alone_where_its_record_cannot_be_read() {
         let unreadable = StoredEntry::Unreadable { revision: 1, why: String::new() };
         assert_eq!(decide(&unreadable, None, 0), DueMessageDecision::Leave);
         assert_eq!(

@@ -9,6 +9,7 @@ use crate::timestamp::Timestamp;
 /// has expired, else FAILURE with `NotPublished` where no host has claimed the job, else with `Lost`. The
 /// error is that the job has ended already.
 pub fn end_missing_job(record: &Record, now: Timestamp, write: WriteId) -> Result<Record, Illegal> {
+    // A revoke comes first: a failure would hide from its client that the job was revoked.
     let ending = if record.revoke.is_some() || record.is_expired(now) {
         Transition::Revoked { reason: "expired".to_owned(), usage: None }
     } else {

@@ -23,6 +23,7 @@ pub enum WriteResolution {
 #[must_use]
 pub fn resolve_write(written: &Record, expected: u64, stored: StoredEntry) -> WriteResolution {
     match stored {
+        // The write id comes first. The revision alone cannot tell whose write made it.
         StoredEntry::Record { record: found, revision } if found.write == written.write => {
             WriteResolution::Landed(revision)
         }

@@ -35,6 +35,8 @@ pub fn escape_lines(text: &str) -> String {
 /// among them.
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
+    // The ranges are from Unicode's default-ignorable code points and format controls, without the variation
+    // selectors U+FE00 to U+FE0F, which emoji need.
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}'
@@ -63,6 +65,7 @@ pub fn cut_middle(text: &str, max: usize, what: &str) -> String {
         true => format!("… {} {what} left out …", left_out.lines().count()),
         false => format!("… {} bytes left out …", left_out.len()),
     };
+    // Cut once more at the end, for a `max` that has no room for the line between.
     let cut = format!("{}\n{gap}\n{}", start.trim_end_matches('\n'), end.trim_start_matches('\n'));
     truncate(&cut, max).to_owned()
 }
@@ -112,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_left_out_in_the_middle_and_counted() {
+    fn a_long_text_is_cut_in_the_middle_and_says_how_much_is_left_out() {
         let lines: Vec<_> = (1..=100).map(|number| format!("frame {number}")).collect();
         let cut = cut_middle(&lines.join("\n"), 120, "frames");
         assert_eq!(

@@ -123,13 +123,13 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_have_a_form_which_is_its_own(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn the_canonical_form_of_a_canonical_form_is_itself(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let form = canonical(&bytes).into_owned();
         prop_assert_eq!(canonical(&form).into_owned(), form.clone());
     }
 
     #[test]
-    fn a_form_reads_as_what_it_is_of(text in r#"[\[\]{},:"\\u0-9a-f \n-]{0,40}"#) {
+    fn a_canonical_form_reads_as_the_same_value(text in r#"[\[\]{},:"\\u0-9a-f \n-]{0,40}"#) {
         let form = form(&text);
         if let Ok(value) = text.parse::<Parsed>() {
             prop_assert_eq!(form.parse::<Parsed>().unwrap(), value);

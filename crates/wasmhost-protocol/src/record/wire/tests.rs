@@ -1,4 +1,5 @@
-//! The wire form: what is written reads back, what is not a record is named.
+//! The written form of a record: what is written reads back, and the error for what is not a record names the
+//! field.
 
 use crate::machine::sample::forged;
 use proptest::prelude::*;
@@ -19,7 +20,7 @@ fn object(record: &Record) -> Value {
     serde_json::from_slice(&record.to_bytes()).unwrap()
 }
 
-/// A record with every field set.
+/// Returns a record with every field set.
 fn full() -> Record {
     forged!(
         started(),
@@ -44,8 +45,8 @@ fn ended(end: End) -> Record {
     forged!(full(), stage = JobState::Ended { end, finished_at: at(160) })
 }
 
-/// Every stage that there is.
-fn stages() -> Vec<JobState> {
+/// Returns a state of every form.
+fn states() -> Vec<JobState> {
     let error = JobError {
         details: Some(Json::of(&json!({ "code": 7 })).unwrap()),
         backtrace: Some("frame".to_owned()),
@@ -70,16 +71,16 @@ fn stages() -> Vec<JobState> {
     ]
 }
 
-/// The same, nobody having claimed it.
+/// Returns the record as if no host had claimed it.
 fn unclaimed(record: Record) -> Record {
     forged!(record, attempt = 0, charged = 0, lost = 0, token = None, delivery = None, msg_seq = None)
 }
 
 #[test]
-fn a_record_of_any_stage_reads_back() {
-    for stage in stages() {
-        let record = forged!(full(), stage = stage.clone());
-        let record = if matches!(stage, JobState::Pending { .. }) { unclaimed(record) } else { record };
+fn a_record_in_any_state_reads_back() {
+    for state in states() {
+        let record = forged!(full(), stage = state.clone());
+        let record = if matches!(state, JobState::Pending { .. }) { unclaimed(record) } else { record };
         assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
     }
     for end in [failure(ErrorKind::NotPublished), End::Revoked] {
@@ -111,7 +112,7 @@ fn a_running_and_each_terminal_record_look_as_documented() {
 }
 
 #[test]
-fn fields_stand_in_the_documented_order() {
+fn fields_are_in_the_documented_order() {
     let fields: Vec<_> =
         Fields::parse(&full().to_bytes()).unwrap().left.into_iter().map(|(name, _)| name).collect();
     let documented = "state meta task id attempt max_attempts queue host result result_ref error submitted_at \
@@ -154,7 +155,7 @@ fn a_newer_version_is_named_whatever_else_it_says() {
     }
 }
 
-/// Reads the record after `change` to its JSON, and expects to be told `wanted`.
+/// Reads the record after a change to its JSON, and expects an error that begins with `wanted`.
 fn check(record: &Record, change: &Value, wanted: &str) {
     let mut value = object(record);
     for (field, to) in change.as_object().unwrap() {
@@ -234,7 +235,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn records()(numbers in numbers(), stage in prop::sample::select(stages()), id in "[A-Za-z0-9_-]{1,64}",
+    fn records()(numbers in numbers(), state in prop::sample::select(states()), id in "[A-Za-z0-9_-]{1,64}",
                  task in "[a-z0-9][a-z0-9-]{0,20}\\.[a-zA-Z0-9]{1,20}", queue in "[a-z0-9][a-z0-9-]{0,20}",
                  reason in "\\PC*", denied in prop::collection::vec("\\PC*", 0..3), stop in 0..10_000_i64,
                  host: bool, revoke: bool) -> Record {
@@ -247,9 +248,9 @@ prop_compose! {
             host = host,
             revoke = revoke.then(|| Revoke { reason, stop_at: at(stop) }),
             denied = denied,
-            stage = stage.clone()
+            stage = state.clone()
         );
-        if matches!(stage, JobState::Pending { .. }) { unclaimed(record) } else { record }
+        if matches!(state, JobState::Pending { .. }) { unclaimed(record) } else { record }
     }
 }
 

@@ -102,7 +102,7 @@ fn an_ended_job_is_only_acknowledged() {
 }
 
 #[test]
-fn a_retry_rests_until_it_is_due_however_often_it_is_delivered() {
+fn a_retry_waits_until_it_is_due_however_often_it_is_delivered() {
     assert_eq!(decide_over(retrying(NOW + 60), 2), "delay 60 s");
     assert_eq!(decide_over(retrying(NOW + 60), 90), "delay 60 s");
     assert_eq!(decide_over(retrying(NOW + 1), 2), "claim 2 lost 0 over 7");
@@ -123,7 +123,7 @@ fn a_message_that_is_delivered_too_often_without_a_claim_is_poison() {
 }
 
 #[test]
-fn another_message_of_the_key_is_looked_at_before_it_is_adopted() {
+fn another_message_of_the_key_is_looked_up_before_an_adoption() {
     let other = Claim { msg_seq: 2, token: token(9), ..claim(1) };
     assert_eq!(decide(&input(&entry(started()), &other)), "look up 1");
     let adopted = Claim { adopt: true, ..other };
@@ -162,7 +162,7 @@ fn an_expired_id_tells_old_messages_from_new_ones() {
 }
 
 #[test]
-fn a_message_that_names_a_revision_from_before_the_marker_belongs_to_the_run_that_is_gone() {
+fn a_message_that_names_a_revision_below_the_marker_belongs_to_the_deleted_job() {
     let sent = |expired, revision| {
         let gone = StoredEntry::Deleted(Marker { revision: 4, at: at(501), expired });
         decide(&ClaimInput { revision: Some(revision), ..input(&gone, &claim(1)) })
@@ -210,7 +210,7 @@ fn a_scheduled_job_is_not_claimed_before_its_time() {
 }
 
 #[test]
-fn a_believed_revision_is_claimed_without_a_look() {
+fn a_trusted_revision_is_claimed_without_a_read() {
     let stored = entry(started());
     let first = claim(1);
     let trusted = ClaimInput { trusted_revision: Some(5), ..input(&stored, &first) };
