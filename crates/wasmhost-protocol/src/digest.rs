@@ -1,11 +1,12 @@
-//! SHA-256 digests as they are written: lower-case hex.
+//! SHA-256 digests: how they are computed, and how they are written, which is in lower-case hexadecimal digits.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 digest: of a module's bytes, of a body of arguments, of a blob. The hashing is the caller's.
+/// A SHA-256 digest: of a module's bytes, of a body of arguments, or of a blob.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -15,6 +16,12 @@ pub struct Digest([u8; 32]);
 pub struct InvalidDigest(String);
 
 impl Digest {
+    /// Computes the digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// The digest with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {

@@ -11,6 +11,7 @@
 //! # Ok::<(), wasmhost_protocol::ids::InvalidName>(())
 //! ```
 
+pub mod arguments;
 pub mod digest;
 pub mod duration;
 pub mod ids;
