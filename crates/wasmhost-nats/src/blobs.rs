@@ -7,9 +7,9 @@ use wasmhost_protocol::bounds;
 use wasmhost_protocol::record::BlobRef;
 
 use crate::connect::Connection;
+use crate::hashing::digest_of_large;
 use crate::message::ReadError;
 use crate::objects::{self, Object, Readers, Wanted};
-use crate::random::digest_of_many;
 use crate::streams::state_of;
 
 pub use crate::objects::ObjectError;
@@ -60,7 +60,7 @@ async fn store(
     bytes: Bytes,
     (life, readers): (Life, Readers),
 ) -> Result<BlobRef, ObjectError> {
-    let digest = digest_of_many(&bytes).await;
+    let digest = digest_of_large(&bytes).await;
     let ttl = match life {
         Life::UntilDeleted => None,
         Life::For(ttl) => Some(ttl),

@@ -4,6 +4,7 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::{JobKey, QueueName};
 use wasmhost_protocol::names::Sourced;
@@ -12,7 +13,6 @@ use wasmhost_protocol::names::header;
 use crate::codes::Unstored;
 use crate::connect::Connection;
 use crate::message::{MessageSelector, ReadError, publish, read, remove};
-use crate::random::digest_of;
 use crate::stored::StoredMessage;
 
 /// A message that the job stream acknowledged.
@@ -147,7 +147,7 @@ pub async fn stands_at(connection: &Connection, key: &JobKey, sequence: u64) -> 
     let Ok(subject) = connection.names.parse_job_subject(&message.subject) else { return Ok(false) };
     let sourced = Sourced::parse(&connection.names, message.pairs());
     let stored = (message.sequence, message.stored_at);
-    Ok(subject.key(sourced.as_ref(), stored, || digest_of(&message.payload)) == *key)
+    Ok(subject.key(sourced.as_ref(), stored, || Digest::of(&message.payload)) == *key)
 }
 
 /// The first message of the job stream that no queue has, since it is under none of the stream's own subjects: its source

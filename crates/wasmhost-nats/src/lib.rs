@@ -17,7 +17,8 @@
 mod api;
 mod backoff;
 mod clock;
-mod random;
+mod hashing;
+mod ids;
 
 pub mod codes;
 mod connect;
@@ -61,6 +62,8 @@ pub use credentials::Credentials;
 pub use delivered::{Answer, Delivered, NotDelivered};
 pub use due::{discard_due, due_at, due_of, next_due, remove_due};
 pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};
+pub use hashing::digest_of;
+pub use ids::{random_token, random_write};
 pub use jobs::{PublishError, Published, message_at, message_of, publish_job};
 pub use layout::{
     Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, QueueConsumer, ensure_consumer,
@@ -70,7 +73,6 @@ pub use limited::Limit;
 pub use locate::{MessageLocation, locate_message};
 pub use message::{ReadError, stored_at, stored_from};
 pub use outgoing::SendError;
-pub use random::{args_digest_of, digest_of, is_args_digest_of, random_token, random_write};
 pub use records::{
     JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, WriteError, Written,
 };
@@ -78,3 +80,5 @@ pub use registry::RegistryView;
 pub use rights::{RightsError, check_rights};
 pub use servers::{BadAddress, check_url};
 pub use stored::StoredMessage;
+
+pub use wasmhost_protocol::arguments::{args_digest as args_digest_of, is_args_digest as is_args_digest_of};

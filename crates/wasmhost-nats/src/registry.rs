@@ -15,10 +15,10 @@ use crate::clock::now;
 use crate::codes::Unstored;
 use crate::connect::Connection;
 use crate::direct::newest;
+use crate::hashing::digest_of_large;
 use crate::message::ReadError;
 use crate::message::{MessageSelector, publish, read};
 use crate::objects::{self, Object, ObjectError, Readers, Wanted};
-use crate::random::digest_of_many;
 
 pub use version::Version;
 use version::{ENTRY_VERSION, version};
@@ -100,7 +100,7 @@ pub async fn push(
         return Err(RegistryError::TooLarge { name: name.clone(), bytes: wasm.len() });
     }
     policy.check().map_err(|source| RegistryError::Policy { name: name.clone(), source })?;
-    let digest = digest_of_many(&wasm).await;
+    let digest = digest_of_large(&wasm).await;
     store(connection, &digest, &wasm).await?;
     let (v, bytes) = (ENTRY_VERSION, wasm.len() as u64);
     let entry = ModuleEntry { v, digest, bytes, pushed_at: now(), policy, manifest };

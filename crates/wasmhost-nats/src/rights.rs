@@ -14,7 +14,7 @@ use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
 use wasmhost_protocol::names::{Right, Way, header};
 
 use crate::connect::{ANSWER_TIMEOUT, Connection};
-use crate::random::random_token;
+use crate::ids::random_token;
 
 /// A stream that there is never: the name of one has no dot.
 const NO_STREAM: &str = "no.stream";

@@ -11,7 +11,6 @@ use wasmhost_protocol::timestamp::Timestamp;
 use super::compare::{self, Difference};
 use super::denied::denied;
 use super::error::LayoutError;
-use crate::clock::timestamp;
 use crate::codes::consumer_refusal;
 use crate::connect::Connection;
 
@@ -56,7 +55,13 @@ pub async fn inspect_consumer(
     };
     let info = pull.cached_info();
     let differences = differences(connection, queue, &info.config, &wanted);
-    Ok((QueueConsumer { name, created: timestamp(info.created), pull }, differences))
+    Ok((QueueConsumer { name, created: created(info), pull }, differences))
+}
+
+/// When the consumer was created, cut to milliseconds.
+fn created(info: &consumer::Info) -> Timestamp {
+    let ms = info.created.unix_timestamp_nanos().div_euclid(1_000_000);
+    Timestamp::from_unix_ms(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 /// Compares the queue's consumer, of whichever sort, if there is one.

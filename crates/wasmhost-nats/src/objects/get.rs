@@ -9,9 +9,8 @@ use super::error::{ObjectError, bounded, corrupt};
 use crate::backoff::Backoff;
 use crate::connect::Connection;
 use crate::direct::page;
+use crate::hashing::off_thread;
 use crate::message::ReadError;
-use crate::random::digest_of;
-use crate::random::heavy;
 use crate::stored::StoredMessage;
 
 /// Looks for chunks that a replica does not have yet, longer and longer apart: some seconds in all.
@@ -32,9 +31,9 @@ pub(crate) async fn get(
 ) -> Result<Bytes, ObjectError> {
     let (parts, bytes) = bounded(wanted.name, read(connection, store, wanted)).await?;
     // Megabytes are put together and hashed on another thread: what waits on this one, such as beats, goes on.
-    let (bytes, found) = heavy(bytes, move || {
+    let (bytes, found) = off_thread(bytes, move || {
         let whole = join(parts);
-        let found = digest_of(&whole);
+        let found = Digest::of(&whole);
         (whole, found)
     })
     .await;

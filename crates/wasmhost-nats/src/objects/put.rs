@@ -18,8 +18,8 @@ use super::object::{Object, Readers};
 use crate::api::{self, ApiError};
 use crate::codes::Unstored;
 use crate::connect::{ANSWER_TIMEOUT, Connection};
+use crate::ids::random_chunks;
 use crate::message::publish;
-use crate::random::random_chunks;
 use crate::records::ttl_seconds;
 
 /// Bytes of a chunk: three quarters of the default `max_payload` of a server.
