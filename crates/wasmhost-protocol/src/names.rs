@@ -2,6 +2,7 @@
 //! other source file spells one. Names come only from parsed parts, so that no wildcard reaches the server but in the
 //! filters.
 
+pub mod ack;
 mod api;
 mod deployment;
 pub mod header;

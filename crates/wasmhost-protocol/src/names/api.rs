@@ -4,9 +4,6 @@ use super::deployment::Names;
 
 /// What is asked of JetStream. `stream` is one of [`Names`]' own.
 impl Names {
-    /// What the subjects start with on which deliveries are answered.
-    pub const ACKS: &'static str = "$JS.ACK.";
-
     /// Settings and state of a stream.
     #[must_use]
     pub fn stream_info(stream: &str) -> String {

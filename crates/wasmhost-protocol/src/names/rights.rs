@@ -1,5 +1,6 @@
 //! The subjects that a host publishes and subscribes to: what its user must be allowed.
 
+use super::ack;
 use super::deployment::{Names, kv_subject};
 use crate::ids::{JobKey, QueueName};
 
@@ -88,7 +89,7 @@ impl Names {
             ),
             // The sign of life of a delivery that never was: count, sequences, time and what is pending.
             Right {
-                harmless: "+WPI".to_owned(),
+                harmless: ack::IN_PROGRESS.to_owned(),
                 ..tells(format!("{acks}.>"), format!("{acks}.1.0.0.0.0"), "settling jobs")
             },
         ]
