@@ -99,11 +99,11 @@ pub async fn publish_job(
         .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
     let subject = connection.names.job_subject(queue, key);
     let stored = publish(connection, &subject, message).await;
-    stored.map(Published::from).map_err(|unstored| PublishError::new(key, unstored))
+    stored.map(|ack| Published::of(&ack)).map_err(|unstored| PublishError::new(key, unstored))
 }
 
-impl From<PublishAck> for Published {
-    fn from(ack: PublishAck) -> Self {
+impl Published {
+    pub(crate) fn of(ack: &PublishAck) -> Self {
         Self { sequence: ack.sequence, duplicate: ack.duplicate }
     }
 }

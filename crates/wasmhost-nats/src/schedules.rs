@@ -52,7 +52,7 @@ pub async fn schedule_job(
         .header(header::SCHEDULE_TARGET, names.due(queue, key).as_str())
         .header(header::SCHEDULE_TTL, FIRED_TTL);
     let stored = publish(connection, &names.schedule(queue, key), message).await;
-    stored.map(Published::from).map_err(|unstored| PublishError::new(key, unstored))
+    stored.map(|ack| Published::of(&ack)).map_err(|unstored| PublishError::new(key, unstored))
 }
 
 /// Whether there is room for one more. The schedule stream takes whatever it is sent, since a limit of its own would make

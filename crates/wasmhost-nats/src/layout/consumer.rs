@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{self, AckPolicy, Consumer, IntoConsumerConfig, PullConsumer, pull};
+use async_nats::jetstream::consumer::{self, AckPolicy, Consumer, IntoConsumerConfig, pull};
 use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::stream::ConsumerErrorKind;
 use wasmhost_protocol::ids::QueueName;
@@ -25,8 +25,6 @@ pub struct QueueConsumer {
     pub name: String,
     /// When it was created: deliveries are compared by it first.
     pub created: Timestamp,
-    /// The consumer.
-    pub pull: PullConsumer,
 }
 
 /// Makes the queue's consumer if it is missing; compares it if it exists.
@@ -55,7 +53,7 @@ pub async fn inspect_consumer(
     };
     let info = pull.cached_info();
     let differences = differences(connection, queue, &info.config, &wanted);
-    Ok((QueueConsumer { name, created: created(info), pull }, differences))
+    Ok((QueueConsumer { name, created: created(info) }, differences))
 }
 
 /// When the consumer was created, cut to milliseconds.
