@@ -8,8 +8,8 @@ use wasmhost_protocol::record::BlobRef;
 
 use crate::connect::Connection;
 use crate::hashing::digest_of_large;
-use crate::message::ReadError;
 use crate::objects::{self, Object, Readers, Wanted};
+use crate::read_error::ReadError;
 use crate::streams::state_of;
 
 pub use crate::objects::ObjectError;

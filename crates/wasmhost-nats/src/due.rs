@@ -5,7 +5,8 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::{JobSubject, Names};
 
 use crate::connect::Connection;
-use crate::message::{MessageSelector, ReadError, read, remove};
+use crate::message::{MessageSelector, read, remove};
+use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 
 /// What the job's schedule fired, while no host has claimed the job.

@@ -7,7 +7,8 @@ use wasmhost_protocol::presence::HostPresence;
 
 use crate::connect::Connection;
 use crate::direct::newest;
-use crate::message::{ReadError, publish};
+use crate::message::publish;
+use crate::read_error::ReadError;
 
 /// A host's key was not written.
 #[derive(Debug, Clone, thiserror::Error)]

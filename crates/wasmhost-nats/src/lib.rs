@@ -26,8 +26,11 @@ mod credentials;
 mod denials;
 mod edge;
 pub mod fault;
+mod fixes;
 mod limited;
 mod message;
+mod publish_failure;
+mod read_error;
 mod servers;
 mod stored;
 
@@ -71,8 +74,9 @@ pub use layout::{
 };
 pub use limited::Limit;
 pub use locate::{MessageLocation, locate_message};
-pub use message::{ReadError, stored_at, stored_from};
+pub use message::{stored_at, stored_from};
 pub use outgoing::SendError;
+pub use read_error::ReadError;
 pub use records::{
     JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, WriteError, Written,
 };

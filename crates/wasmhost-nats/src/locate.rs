@@ -6,7 +6,7 @@ use wasmhost_protocol::ids::JobKey;
 use crate::connect::Connection;
 use crate::due::due_of;
 use crate::jobs::{message_of, stands_at};
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 use crate::schedules::schedule_of;
 
 /// Where a job's message is.

@@ -2,17 +2,21 @@
 //! answer that tells it nothing (R5) is in `records::unknown`.
 
 mod bucket;
+mod compare_and_set;
 mod delete;
+mod filter;
 mod list;
 mod non_terminal;
+mod read;
 mod stored_entry;
 mod unknown;
 mod write_error;
 
-pub(crate) use bucket::ttl_seconds;
-pub use bucket::{Records, SET_UP_WITHIN};
-pub use list::JobFilter;
+pub use bucket::Records;
+pub(crate) use compare_and_set::ttl_seconds;
+pub use filter::JobFilter;
 pub use non_terminal::{NonTerminal, ScanLimits};
+pub use read::SET_UP_WITHIN;
 pub(crate) use stored_entry::stored_entry_of;
 pub use unknown::{OwnedWrite, Written};
 pub use write_error::WriteError;

@@ -7,7 +7,7 @@ use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::api;
 use crate::connect::Connection;
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 
 /// How a stream is at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

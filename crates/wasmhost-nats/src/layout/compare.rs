@@ -1,6 +1,5 @@
 //! The settings of a stream or a consumer that exists, against those that the protocol needs.
 
-use std::fmt;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer;
@@ -8,50 +7,12 @@ use async_nats::jetstream::stream::Config;
 use serde_json::Value;
 use wasmhost_protocol::duration::format_duration;
 
+mod command;
 mod settings;
 
-use settings::{CONSUMER, DURATIONS, Fix, Rule, STREAM, Setting};
-
-/// A setting that is not as needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The stream or consumer; `nats-server` for one of its own.
-    pub object: String,
-    /// The setting, as the server's JSON names it.
-    pub field: &'static str,
-    /// What stands there.
-    pub found: String,
-    /// What is needed.
-    pub wanted: String,
-    /// What fixes it.
-    pub command: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { object, field, found, wanted, command } = self;
-        write!(f, "`{object}`: `{field}` is {found}, wanted {wanted}; fix it with `{command}`")
-    }
-}
-
-impl Rule {
-    /// A limit that is not wanted of a stream of schedules would make the server drop some that were accepted.
-    fn of(self, wanted: &Value) -> Self {
-        match self {
-            Self::Limited if wanted["allow_msg_schedules"] == true => Self::Same,
-            rule => rule,
-        }
-    }
-}
-
-/// What is compared, and the commands that fix it.
-struct Object<'a> {
-    name: &'a str,
-    /// `stream edit S`.
-    edit: String,
-    /// `stream rm S`.
-    remove: String,
-}
+use super::difference::Difference;
+use command::{Object, command, edit_sources};
+use settings::{CONSUMER, DURATIONS, Rule, STREAM, Setting};
 
 /// The settings of a stream that do not do.
 pub(super) fn stream(found: &Config, wanted: &Config) -> Vec<Difference> {
@@ -137,41 +98,6 @@ fn shown(field: &str, value: &Value) -> String {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     }
-}
-
-fn command(object: &Object<'_>, fix: Fix, wanted: &Value, wanted_text: &str) -> String {
-    let Object { edit, remove, .. } = object;
-    let flag = match fix {
-        Fix::Anew => return remove.clone(),
-        Fix::Interactive => return format!("{edit} --interactive"),
-        Fix::FlagOn(_) if *wanted != Value::Bool(true) => return remove.clone(),
-        Fix::FlagOn(flag) | Fix::Flag(flag) => flag,
-    };
-    match wanted {
-        Value::Bool(true) => format!("{edit} --{flag}"),
-        Value::Bool(false) => format!("{edit} --no-{flag}"),
-        Value::Number(_) | Value::String(_) => format!("{edit} --{flag}={wanted_text}"),
-        Value::Array(items) if items.iter().all(Value::is_string) => {
-            let items: Vec<_> = items.iter().filter_map(Value::as_str).collect();
-            format!("{edit} --{flag}='{}'", items.join(","))
-        }
-        Value::Null | Value::Array(_) | Value::Object(_) => format!("{edit} --interactive"),
-    }
-}
-
-/// Sources are edited in place, in an editor alone. What they have brought already goes first: from a start sequence on, a
-/// server that is started again brings what still stands there once more.
-fn edit_sources(object: &Object<'_>, sources: &[Value]) -> String {
-    let purge = |source: &Value| {
-        let stream = source["name"].as_str().unwrap_or_default().to_owned();
-        let transforms = source["subject_transforms"].as_array().cloned().unwrap_or_default();
-        let purge = |transform: Value| {
-            let subject = transform["src"].as_str().unwrap_or_default();
-            format!("nats stream purge {stream} --subject='{subject}' && ")
-        };
-        transforms.into_iter().map(purge).collect::<String>()
-    };
-    format!("{}{} --interactive", sources.iter().map(purge).collect::<String>(), object.edit)
 }
 
 #[cfg(test)]

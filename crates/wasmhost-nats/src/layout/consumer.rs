@@ -8,11 +8,12 @@ use async_nats::jetstream::stream::ConsumerErrorKind;
 use wasmhost_protocol::ids::QueueName;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::compare::{self, Difference};
+use super::compare;
 use super::denied::denied;
+use super::difference::Difference;
 use super::error::LayoutError;
-use crate::codes::consumer_refusal;
 use crate::connect::Connection;
+use crate::fixes::consumer_refusal;
 
 /// Requests of hosts that wait for a queue's deliveries at a time: a few of each host. Not to be changed once the consumer is
 /// made; 512 where none is named.

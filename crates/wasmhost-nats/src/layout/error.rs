@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::compare::Difference;
+use super::difference::Difference;
 
 /// Why the server does not have what the protocol needs.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! How large a message the server takes at all.
 
-use super::compare::Difference;
+use super::difference::Difference;
 use super::wanted::JOB_BYTES;
 use crate::connect::Connection;
 

@@ -8,7 +8,7 @@ use super::description::{stored_chunks, subject};
 use super::error::{ObjectError, bounded};
 use crate::api;
 use crate::connect::Connection;
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 
 /// Removes the object; whether there was one. The chunks go first: whatever is cut short leaves a description by which the rest
 /// is found. Who reads meanwhile finds it incomplete or missing.

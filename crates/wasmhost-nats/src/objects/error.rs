@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::codes::Unstored;
-use crate::message::ReadError;
+use crate::publish_failure::Unstored;
+use crate::read_error::ReadError;
 use tokio::time::timeout;
 
 /// How long the transfer of one object may take.

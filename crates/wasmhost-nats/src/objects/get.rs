@@ -4,14 +4,13 @@ use bytes::{Bytes, BytesMut};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::names::Names;
 
+use super::chunks::Chunks;
 use super::description::{self, Description};
 use super::error::{ObjectError, bounded, corrupt};
 use crate::backoff::Backoff;
 use crate::connect::Connection;
-use crate::direct::page;
 use crate::hashing::off_thread;
-use crate::message::ReadError;
-use crate::stored::StoredMessage;
+use crate::read_error::ReadError;
 
 /// Looks for chunks that a replica does not have yet, longer and longer apart: some seconds in all.
 const LOOKS: u32 = 8;
@@ -96,54 +95,6 @@ async fn describe(
         return Err(ObjectError::TooLarge { name: name.to_owned(), bytes: description.size, limit });
     }
     Ok(description)
-}
-
-/// The chunks of one upload, as far as they were read.
-#[derive(Default)]
-struct Chunks {
-    /// None: the description names no place for any.
-    subject: Option<String>,
-    from: u64,
-    parts: Vec<Bytes>,
-    bytes: u64,
-}
-
-impl Chunks {
-    /// Begins anew where the chunks stand elsewhere than those that were read.
-    fn of(&mut self, subject: Option<String>) {
-        if self.subject != subject {
-            *self = Self { subject, ..Self::default() };
-        }
-    }
-
-    /// All that are there behind those that were read, until they have more than `size` bytes.
-    async fn fetch(&mut self, connection: &Connection, stream: &str, size: u64) -> Result<(), ReadError> {
-        let Some(subject) = &self.subject else { return Ok(()) };
-        let mut next = Some(self.from);
-        while let Some(from) = next {
-            let found = page(connection, stream, subject, from).await?;
-            for StoredMessage { sequence, payload, .. } in found.messages {
-                self.from = sequence + 1;
-                self.bytes += payload.len() as u64;
-                self.parts.push(payload);
-            }
-            next = found.next.filter(|_| self.bytes <= size);
-        }
-        Ok(())
-    }
-
-    /// All chunks, where they are those that the description tells of.
-    fn whole(self, told: &Description) -> Result<(Vec<Bytes>, usize), String> {
-        if self.bytes != told.size || self.parts.len() as u64 != told.chunks {
-            let Description { size, chunks, .. } = told;
-            let (bytes, parts) = (self.bytes, self.parts.len());
-            return Err(format!(
-                "{bytes} bytes in {parts} chunks, and {size} in {chunks} by its description"
-            ));
-        }
-        let bytes = self.parts.iter().map(Bytes::len).sum();
-        Ok((self.parts, bytes))
-    }
 }
 
 fn join(mut parts: Vec<Bytes>) -> Bytes {

@@ -5,11 +5,12 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::record::{Marker, StoredEntry};
 
-use super::bucket::{Records, ttl_seconds};
+use super::bucket::Records;
+use super::compare_and_set::ttl_seconds;
 use super::write_error::WriteError;
 use crate::backoff::Backoff;
-use crate::codes::Unstored;
 use crate::message::publish;
+use crate::publish_failure::Unstored;
 
 impl Records {
     /// Deletes the record at revision `expected`; false if something else stands. Errors are `Full`, `TooLarge`, `NotSetUp`

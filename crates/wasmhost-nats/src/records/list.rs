@@ -4,49 +4,20 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use wasmhost_protocol::ids::{JobKey, ModuleName, TaskName};
+use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::Names;
 use wasmhost_protocol::record::StoredEntry;
 
 use super::bucket::Records;
+use super::filter::JobFilter;
 use super::stored_entry::stored_entry_of;
 use crate::direct::all;
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 
 /// Passes over what was written during the pass before. A job that is written again during each of them may be missed; without
 /// an end to them a busy bucket would never be listed.
 const PASSES: u32 = 8;
-
-/// Which jobs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum JobFilter {
-    /// All.
-    #[default]
-    All,
-    /// Those of one module.
-    Module(ModuleName),
-    /// Those of one task.
-    Task(TaskName),
-}
-
-impl JobFilter {
-    fn states(&self, names: &Names) -> String {
-        match self {
-            Self::All => names.states_filter(),
-            Self::Module(module) => names.states_of_module(module),
-            Self::Task(task) => names.states_of_task(task),
-        }
-    }
-
-    pub(crate) fn events(&self, names: &Names) -> String {
-        match self {
-            Self::All => names.events_filter(),
-            Self::Module(module) => names.events_of_module(module),
-            Self::Task(task) => names.events_of_task(task),
-        }
-    }
-}
 
 impl Records {
     /// What stands under each key, each once, oldest write first; it ends. Keys that are no job's are left out.

@@ -5,7 +5,7 @@ use wasmhost_protocol::names::header;
 
 use super::bucket::Records;
 use crate::direct::all;
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 
 /// What one look over a part of the bucket found.

@@ -2,7 +2,7 @@
 
 use wasmhost_protocol::ids::JobKey;
 
-use crate::codes::Unstored;
+use crate::publish_failure::Unstored;
 
 /// Why a record was not written, or may not have been.
 #[derive(Debug, Clone, thiserror::Error)]

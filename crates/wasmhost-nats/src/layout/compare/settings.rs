@@ -1,5 +1,7 @@
 //! Every setting that is compared, and what fixes it.
 
+use serde_json::Value;
+
 /// What is asked of a setting.
 #[derive(Clone, Copy)]
 pub(super) enum Rule {
@@ -11,6 +13,16 @@ pub(super) enum Rule {
     Explicit,
     /// Some limit, whichever, where one is wanted.
     Limited,
+}
+
+impl Rule {
+    /// A limit that is not wanted of a stream of schedules would make the server drop some that were accepted.
+    pub(super) fn of(self, wanted: &Value) -> Self {
+        match self {
+            Self::Limited if wanted["allow_msg_schedules"] == true => Self::Same,
+            rule => rule,
+        }
+    }
 }
 
 /// How a setting is fixed.
