@@ -1,19 +1,19 @@
-//! A setting that is not as needed.
+//! A setting that is not as the protocol needs it.
 
 use std::fmt;
 
-/// A setting that is not as needed.
+/// A setting that is not as the protocol needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The stream or consumer; `nats-server` for one of its own.
+    /// The stream or consumer; `nats-server` where it is a setting of the server itself.
     pub object: String,
-    /// The setting, as the server's JSON names it.
+    /// The setting, with its name in the server's JSON.
     pub field: &'static str,
-    /// What stands there.
+    /// The value that it has.
     pub found: String,
-    /// What is needed.
+    /// The value that it needs.
     pub wanted: String,
-    /// What fixes it.
+    /// The command that fixes it.
     pub command: String,
 }
 

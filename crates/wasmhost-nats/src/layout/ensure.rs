@@ -1,4 +1,4 @@
-//! Making what is missing and comparing what exists.
+//! Making what is missing, and comparing what exists.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use super::streams::{consumers_of_account, find, make_stream};
 use super::wanted;
 use crate::connect::Connection;
 
-/// Makes the streams and buckets that are missing, and compares those that exist.
+/// Makes the streams and buckets that are missing, and compares those that exist with what the protocol needs.
 pub async fn ensure_layout(connection: &Connection, config: &LayoutConfig) -> Result<(), LayoutError> {
     ensure_deployment(connection, config, &[], Duration::ZERO).await.map(drop)
 }
 
-/// The same with the consumers of these queues. Everything is looked at before anything is made, and all that does not do
-/// is told together.
+/// Makes the streams, the buckets and the consumers of these queues that are missing, and compares those that exist. Nothing is
+/// made unless everything that exists is as required, and the error has all problems.
 pub async fn ensure_deployment(
     connection: &Connection,
     config: &LayoutConfig,
@@ -30,26 +30,39 @@ pub async fn ensure_deployment(
 ) -> Result<Vec<QueueConsumer>, LayoutError> {
     let consumers = consumers_of_account(connection, config.replicas).await?;
     let mut problems: Vec<_> = payload::difference(connection).into_iter().map(Problem::Setting).collect();
-    let (mut missing, mut is_first_start) = (Vec::new(), true);
-    for wanted in wanted::streams(&connection.names, config, consumers) {
+    let wanted = wanted::streams(&connection.names, config, consumers);
+    let all = wanted.len();
+    let missing = compare_streams(connection, wanted, &mut problems).await?;
+    for queue in queues {
+        let inspected = consumer::inspect(connection, queue, ack_wait).await;
+        collect(inspected, &mut problems)?;
+    }
+    if problems.is_empty() {
+        return make(connection, &missing, queues, ack_wait).await;
+    }
+    // At the first start all of them are missing, which is no problem.
+    if missing.len() < all {
+        problems.extend(missing.into_iter().map(|wanted| Problem::Missing(wanted.name)));
+    }
+    Err(LayoutError::Problems(problems))
+}
+
+/// Compares the streams that exist, and returns those that are missing.
+async fn compare_streams(
+    connection: &Connection,
+    wanted: Vec<Config>,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Config>, LayoutError> {
+    let mut missing = Vec::new();
+    for wanted in wanted {
         match denied(connection, &wanted.name, find(connection, &wanted.name)).await? {
             Some(found) => {
-                is_first_start = false;
                 problems.extend(compare::stream(&found, &wanted).into_iter().map(Problem::Setting))
             }
             None => missing.push(wanted),
         }
     }
-    for queue in queues {
-        let looked = consumer::inspect(connection, queue, ack_wait).await;
-        collect(looked, &mut problems)?;
-    }
-    if !problems.is_empty() {
-        let missing = missing.into_iter().filter(|_| !is_first_start);
-        problems.extend(missing.map(|wanted| Problem::Missing(wanted.name)));
-        return Err(LayoutError::Problems(problems));
-    }
-    make(connection, &missing, queues, ack_wait).await
+    Ok(missing)
 }
 
 async fn make(
@@ -58,14 +71,15 @@ async fn make(
     queues: &[QueueName],
     ack_wait: Duration,
 ) -> Result<Vec<QueueConsumer>, LayoutError> {
-    let (mut problems, mut consumers) = (Vec::new(), Vec::new());
+    let mut problems = Vec::new();
+    let mut consumers = Vec::new();
     let bounds = missing.iter().filter_map(|wanted| u64::try_from(wanted.max_bytes).ok());
     let bytes = bounds.sum();
     for wanted in missing {
         let made = denied(connection, &wanted.name, make_stream(connection, wanted, bytes)).await;
         collect(made, &mut problems)?;
     }
-    // Without their stream they would each be refused for nothing.
+    // Without the job stream each consumer would be refused, and each refusal would be one more problem.
     if problems.is_empty() {
         for queue in queues {
             let ensured = ensure_consumer(connection, queue, ack_wait).await;

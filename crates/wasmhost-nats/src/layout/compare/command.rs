@@ -1,23 +1,25 @@
-//! The commands that fix a difference.
+//! The commands that fix a difference, for the operator to run.
 
 use serde_json::Value;
 
 use super::settings::Fix;
 
-/// What is compared, and the commands that fix it.
+/// The stream or consumer that is compared, with the beginnings of the commands that fix it.
 pub(super) struct Object<'a> {
     pub(super) name: &'a str,
-    /// `stream edit S`.
+    /// `nats stream edit S`, or the same for a consumer.
     pub(super) edit: String,
-    /// `stream rm S`.
+    /// `nats stream rm S`, or the same for a consumer.
     pub(super) remove: String,
 }
 
+/// The command that fixes a setting.
 pub(super) fn command(object: &Object<'_>, fix: Fix, wanted: &Value, wanted_text: &str) -> String {
     let Object { edit, remove, .. } = object;
     let flag = match fix {
         Fix::Anew => return remove.clone(),
         Fix::Interactive => return format!("{edit} --interactive"),
+        // The server lets nobody turn such a setting off.
         Fix::FlagOn(_) if *wanted != Value::Bool(true) => return remove.clone(),
         Fix::FlagOn(flag) | Fix::Flag(flag) => flag,
     };
@@ -33,9 +35,9 @@ pub(super) fn command(object: &Object<'_>, fix: Fix, wanted: &Value, wanted_text
     }
 }
 
-/// Sources are edited in place, in an editor alone. What they have brought already goes first: from a start sequence on, a
-/// server that is started again brings what still stands there once more.
+/// The command that fixes sources, which `nats stream edit` changes in an editor only.
 pub(super) fn edit_sources(object: &Object<'_>, sources: &[Value]) -> String {
+    // What a source has brought already is purged first: with a new start sequence it would bring all of that once more.
     let purge = |source: &Value| {
         let stream = source["name"].as_str().unwrap_or_default().to_owned();
         let transforms = source["subject_transforms"].as_array().cloned().unwrap_or_default();
