@@ -1,5 +1,18 @@
-//! The protocol on a real NATS server: connect, wanted streams and buckets, records that change only by
-//! compare-and-set, events, the queue's messages, the module registry and blobs. It decides nothing about jobs.
+//! The job protocol on a NATS server, with all mechanics of JetStream: connecting, the streams and buckets that a deployment needs,
+//! records that change only by compare-and-set, events, deliveries, the module registry and blobs. It decides nothing about jobs:
+//! what is legal and what follows is decided in `wasmhost-protocol`, and when anything is done in the client and the host.
+//!
+//! | area | modules |
+//! |---|---|
+//! | connections: one for records and leases, one for what strangers send | `connect`, `credentials`, `servers`, `edge`, `denials` |
+//! | one message: requests to JetStream, and what its error codes mean | `api`, [`codes`], `fixes`, `message`, `stored`, `streams`, `direct` |
+//! | the deployment: what it needs, and what its user may do | `layout`, `rights` |
+//! | records: [`Records`], and the [`Event`]s of their revisions | `records`, `events` |
+//! | messages of jobs | [`jobs`], [`schedules`], `due`, `locate` |
+//! | deliveries: asking for them, and answering them | [`pull`], `delivered` |
+//! | bytes: modules and blobs | [`registry`], [`blobs`], `objects`, `hashing` |
+//! | the rest of the deployment | [`dead`], [`hosts`], `outgoing` |
+//! | the process itself: its clock, random ids, faults for tests | `clock`, `ids`, [`fault`], `backoff`, `limited` |
 //!
 //! ```no_run
 //! use wasmhost_nats::{ConnectConfig, Connection, LayoutConfig, Records, ensure_layout};
@@ -14,30 +27,26 @@
 //! # }
 //! ```
 
-mod api;
 mod backoff;
 mod clock;
-mod hashing;
+pub mod fault;
 mod ids;
+mod limited;
 
-pub mod codes;
 mod connect;
 mod credentials;
 mod denials;
 mod edge;
-pub mod fault;
+mod servers;
+
+mod api;
+pub mod codes;
+mod direct;
 mod fixes;
-mod limited;
 mod message;
 mod publish_failure;
 mod read_error;
-mod servers;
 mod stored;
-
-mod delivered;
-mod direct;
-mod outgoing;
-pub mod pull;
 mod streams;
 
 mod layout;
@@ -51,7 +60,12 @@ pub mod jobs;
 mod locate;
 pub mod schedules;
 
+mod delivered;
+mod outgoing;
+pub mod pull;
+
 pub mod blobs;
+mod hashing;
 mod objects;
 pub mod registry;
 
@@ -85,4 +99,5 @@ pub use rights::{RightsError, check_rights};
 pub use servers::{BadAddress, check_url};
 pub use stored::StoredMessage;
 
+// The digests of arguments are the protocol's; the other crates import them by these names.
 pub use wasmhost_protocol::arguments::{args_digest as args_digest_of, is_args_digest as is_args_digest_of};
