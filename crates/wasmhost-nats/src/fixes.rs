@@ -1,4 +1,4 @@
-//! What an operator does about an error code.
+//! What an operator changes so that the server no longer refuses a stream, a consumer or a message.
 
 use async_nats::jetstream;
 
@@ -6,7 +6,7 @@ use crate::codes::{
     BYTES_REQUIRED, CONSUMERS_LIMIT, FULL, NOT_STORED, REPLICAS, STREAM_BYTES, STREAMS_LIMIT,
 };
 
-/// Why the server makes no consumer on `stream`, with the fix where its number is the reason.
+/// Why the server makes no consumer on `stream`, with the setting to change where their number is the reason.
 pub(crate) fn consumer_refusal(stream: &str, error: &jetstream::Error) -> String {
     if error.error_code().0 != CONSUMERS_LIMIT {
         return error.to_string();
@@ -17,7 +17,7 @@ pub(crate) fn consumer_refusal(stream: &str, error: &jetstream::Error) -> String
     )
 }
 
-/// The setting that would let the server make a stream that it refuses; `bytes` is what all of them reserve.
+/// The setting that would let the server make a stream that it refuses. `bytes` is what all missing streams reserve together.
 pub(crate) fn stream_fix(code: u64, bytes: u64) -> Option<String> {
     let reserved = bytes.div_ceil(1 << 20);
     Some(match code {
@@ -32,6 +32,7 @@ pub(crate) fn stream_fix(code: u64, bytes: u64) -> Option<String> {
         code if REPLICAS.contains(&code) => {
             "give fewer `--replicas`, or run as many servers with JetStream in the cluster".to_owned()
         }
+        // The server reserves `max_bytes` when it makes a stream, so that an empty disk can be full.
         code if FULL.contains(&code) => format!(
             "the streams with a bound reserve {reserved} MiB: give less with `--storage`, or raise `max_file` of the account \
              or `max_file_store` of the server, within what its disk has"
@@ -40,9 +41,10 @@ pub(crate) fn stream_fix(code: u64, bytes: u64) -> Option<String> {
     })
 }
 
-/// The setting that keeps a message out.
+/// The setting that keeps a message out of its stream. `text` is the server's description of the error.
 pub(crate) fn room_fix(code: u64, text: &str) -> &'static str {
     match code {
+        // The server has one code for all that its store refuses: only the description says which limit it was.
         NOT_STORED if text.contains("maximum bytes") => {
             "raise `max_bytes` of the stream (`nats stream edit`)"
         }

@@ -1,4 +1,5 @@
-//! Why a publish has no acknowledgement.
+//! Why a publish has no acknowledgement, as far as a writer has to tell the reasons apart. Each operation makes its own error
+//! of it.
 
 use std::error::Error as _;
 
@@ -8,36 +9,37 @@ use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use crate::codes::{CONFLICTS, FULL, OFF, TOO_LARGE, TRY_AGAIN};
 use crate::fixes::room_fix;
 
-/// Status of an answer that another try may change.
+/// The status of an answer that another try may change.
 const UNAVAILABLE: usize = 503;
 
 /// Why a publish has no acknowledgement.
 #[derive(Debug)]
-pub(crate) enum Unstored {
-    /// Another revision stands.
+pub(crate) enum PublishFailure {
+    /// Another revision is the newest.
     Conflict,
-    /// It may have been stored or not, or could be stored later.
+    /// The message may be stored or not, or may still be stored later.
     Unknown(String),
-    /// Nobody listens: it was not stored.
-    Unheard(String),
-    /// There is no room.
+    /// No stream takes the subject: the message is not stored.
+    NoStream(String),
+    /// There is no room: the message is not stored.
     Full(String),
     /// The message is over a size limit.
     TooLarge,
-    /// The server refuses it, and would again.
+    /// The server refuses the message, and would refuse it again.
     Refused(String),
 }
 
-impl From<PublishError> for Unstored {
+impl From<PublishError> for PublishFailure {
     fn from(error: PublishError) -> Self {
         let text = error.to_string();
+        // async-nats has a kind for few codes, and `Other` for the rest: the code itself is in the source.
         if let Some(server) = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>()) {
             return Self::from_code(server.error_code().0, server.code(), text);
         }
         match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => Self::TooLarge,
             PublishErrorKind::WrongLastMessageId | PublishErrorKind::WrongLastSequence => Self::Conflict,
-            PublishErrorKind::StreamNotFound => Self::Unheard(text),
+            PublishErrorKind::StreamNotFound => Self::NoStream(text),
             PublishErrorKind::TimedOut
             | PublishErrorKind::BrokenPipe
             | PublishErrorKind::MaxAckPending
@@ -46,29 +48,32 @@ impl From<PublishError> for Unstored {
     }
 }
 
-impl Unstored {
-    /// Whether it may have been stored, or could be later.
+impl PublishFailure {
+    /// Whether the message may be stored, or may be stored later.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown(_))
     }
 
-    /// Why, for people.
+    /// The reason as a text for an error message.
     pub(crate) fn into_text(self) -> String {
         match self {
             Self::Conflict => "another message stands".to_owned(),
             Self::TooLarge => "it is too large".to_owned(),
-            Self::Unknown(text) | Self::Unheard(text) | Self::Full(text) | Self::Refused(text) => text,
+            Self::Unknown(text) | Self::NoStream(text) | Self::Full(text) | Self::Refused(text) => text,
         }
     }
 
+    /// What an error code of JetStream means for the writer. `status` is that of the answer, as in HTTP.
     pub(crate) fn from_code(code: u64, status: usize, text: String) -> Self {
         if CONFLICTS.contains(&code) {
             Self::Conflict
         } else if FULL.contains(&code) {
+            // Before the status is looked at: a full stream answers with 503, too.
             Self::Full(format!("{text}; {}", room_fix(code, &text)))
         } else if code == TOO_LARGE {
             Self::TooLarge
         } else if TRY_AGAIN.contains(&code) || OFF.contains(&code) || status == UNAVAILABLE {
+            // A server that starts or ends says for a moment that JetStream is off.
             Self::Unknown(text)
         } else {
             Self::Refused(text)
@@ -82,16 +87,16 @@ mod tests {
 
     #[test]
     fn each_code_means_what_the_protocol_says() {
-        let of = |code, status| Unstored::from_code(code, status, String::new());
-        assert!(matches!(of(10071, 400), Unstored::Conflict));
-        assert!(matches!(of(10164, 400), Unstored::Conflict));
-        assert!(matches!(of(10163, 400), Unstored::Unknown(_)));
-        assert!(matches!(of(10158, 400), Unstored::Unknown(_)));
-        assert!(matches!(of(10999, 503), Unstored::Unknown(_)));
-        assert!(matches!(of(10039, 400), Unstored::Unknown(_)), "off for a moment");
-        assert!(matches!(of(10077, 503), Unstored::Full(_)));
-        assert!(matches!(of(10047, 500), Unstored::Full(_)));
-        assert!(matches!(of(10054, 400), Unstored::TooLarge));
-        assert!(matches!(of(10166, 400), Unstored::Refused(_)));
+        let of = |code, status| PublishFailure::from_code(code, status, String::new());
+        assert!(matches!(of(10071, 400), PublishFailure::Conflict));
+        assert!(matches!(of(10164, 400), PublishFailure::Conflict));
+        assert!(matches!(of(10163, 400), PublishFailure::Unknown(_)));
+        assert!(matches!(of(10158, 400), PublishFailure::Unknown(_)));
+        assert!(matches!(of(10999, 503), PublishFailure::Unknown(_)));
+        assert!(matches!(of(10039, 400), PublishFailure::Unknown(_)), "off for a moment");
+        assert!(matches!(of(10077, 503), PublishFailure::Full(_)));
+        assert!(matches!(of(10047, 500), PublishFailure::Full(_)));
+        assert!(matches!(of(10054, 400), PublishFailure::TooLarge));
+        assert!(matches!(of(10166, 400), PublishFailure::Refused(_)));
     }
 }

@@ -3,16 +3,16 @@
 use crate::api::ApiError;
 use crate::codes::{NO_STREAM, OFF};
 
-/// Why something that stands on the server could not be read. Whether it is there is not known.
+/// Why something on the server could not be read. It is then not known whether it exists.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// A permission is missing.
+    /// The connection's user lacks a permission.
     #[error("read `{subject}`: {text}")]
     Denied {
-        /// What was read.
+        /// What was to be read.
         subject: String,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
     /// JetStream is off, or the stream was never made.
@@ -20,15 +20,15 @@ pub enum ReadError {
         "read `{subject}`: {text}; check that JetStream is on: streams and buckets are made by the first `wasmhost serve`"
     )]
     NotSetUp {
-        /// What was read.
+        /// What was to be read.
         subject: String,
-        /// What the server said.
+        /// The server's description.
         text: String,
     },
-    /// No answer, or one that says nothing about it.
+    /// There is no answer, or one that says nothing about it.
     #[error("read `{subject}`: {text}")]
     Unreachable {
-        /// What was read.
+        /// What was to be read.
         subject: String,
         /// What went wrong.
         text: String,
@@ -36,10 +36,11 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Why an answer that was asked for says nothing about what stands.
+    /// The error of an API request that was to read `subject`.
     pub(crate) fn new(subject: String, error: &ApiError) -> Self {
         let text = error.to_string();
         let is_not_set_up = match error {
+            // Without JetStream nothing is subscribed to its API.
             ApiError::NoResponders => true,
             ApiError::Server { err_code, .. } => *err_code == NO_STREAM || OFF.contains(err_code),
             ApiError::Unanswered(_) => false,

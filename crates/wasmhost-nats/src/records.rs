@@ -1,5 +1,5 @@
-//! Records in the states bucket: read from its leader, written only by compare-and-set. What a writer does after an
-//! answer that tells it nothing (R5) is in `records::unknown`.
+//! The records of jobs in the states bucket. They are read from the bucket's leader and written only by compare-and-set; what
+//! a writer does after an answer that tells it nothing is in `records/unknown.rs`.
 
 mod bucket;
 mod compare_and_set;

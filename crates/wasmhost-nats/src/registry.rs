@@ -1,4 +1,5 @@
-//! The module registry: by name, which version is current and which were; by digest, the component's bytes.
+//! The module registry: which version of a module is current and which ones came before, by name; and the bytes of components,
+//! by digest.
 
 mod change;
 mod component;

@@ -1,4 +1,4 @@
-//! Schedules: jobs that the server itself publishes when they are due.
+//! Schedules of delayed jobs: messages that the server itself publishes when they are due.
 
 mod room;
 mod schedule;

@@ -2,13 +2,13 @@
 
 use wasmhost_protocol::ids::JobKey;
 
-use crate::publish_failure::Unstored;
+use crate::publish_failure::PublishFailure;
 
 /// Why a job was not published, or may not have been.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// A message for this key stands in this queue.
+    /// The queue or the schedule stream already holds a message for this key.
     #[error("publish job {0}: a message for it stands")]
     Stands(JobKey),
     /// The stream, the account or the server has no room.
@@ -16,10 +16,10 @@ pub enum PublishError {
     Full {
         /// The job.
         key: JobKey,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
-    /// No answer, or one that leaves it open.
+    /// There is no answer, or one that leaves open whether the message is stored.
     #[error("publish job {key}: {text}")]
     Unknown {
         /// The job.
@@ -27,7 +27,7 @@ pub enum PublishError {
         /// What went wrong.
         text: String,
     },
-    /// No stream listens: it was not stored.
+    /// No stream takes the subject: the message is not stored.
     #[error("publish job {key}: {text}")]
     Unheard {
         /// The job.
@@ -38,26 +38,26 @@ pub enum PublishError {
     /// The message is larger than the stream or the server takes.
     #[error("publish job {0}: it is too large")]
     TooLarge(JobKey),
-    /// The server refuses it and would again: a permission is missing, or the stream is not as wanted.
+    /// The server refuses the message and would refuse it again: a permission is missing, or the stream is not as required.
     #[error("publish job {key}: {text}")]
     Denied {
         /// The job.
         key: JobKey,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
 }
 
 impl PublishError {
-    pub(crate) fn new(key: &JobKey, unstored: Unstored) -> Self {
+    pub(crate) fn new(key: &JobKey, failure: PublishFailure) -> Self {
         let key = key.clone();
-        match unstored {
-            Unstored::Conflict => Self::Stands(key),
-            Unstored::Full(text) => Self::Full { key, text },
-            Unstored::Unknown(text) => Self::Unknown { key, text },
-            Unstored::Unheard(text) => Self::Unheard { key, text },
-            Unstored::TooLarge => Self::TooLarge(key),
-            Unstored::Refused(text) => Self::Denied { key, text },
+        match failure {
+            PublishFailure::Conflict => Self::Stands(key),
+            PublishFailure::Full(text) => Self::Full { key, text },
+            PublishFailure::Unknown(text) => Self::Unknown { key, text },
+            PublishFailure::NoStream(text) => Self::Unheard { key, text },
+            PublishFailure::TooLarge => Self::TooLarge(key),
+            PublishFailure::Refused(text) => Self::Denied { key, text },
         }
     }
 }

@@ -11,22 +11,23 @@ use crate::stored::StoredMessage;
 /// The chunks of one upload, as far as they were read.
 #[derive(Default)]
 pub(super) struct Chunks {
-    /// None: the description names no place for any.
+    /// The subject that they are on; none where the description has no id of chunks.
     subject: Option<String>,
+    /// The sequence at which the next read starts.
     from: u64,
     pub(super) parts: Vec<Bytes>,
     pub(super) bytes: u64,
 }
 
 impl Chunks {
-    /// Begins anew where the chunks stand elsewhere than those that were read.
-    pub(super) fn of(&mut self, subject: Option<String>) {
+    /// Expects chunks on this subject, and forgets those that were read from another one.
+    pub(super) fn expect(&mut self, subject: Option<String>) {
         if self.subject != subject {
             *self = Self { subject, ..Self::default() };
         }
     }
 
-    /// All that are there behind those that were read, until they have more than `size` bytes.
+    /// Reads all chunks behind those that were read, until they have more than `size` bytes.
     pub(super) async fn fetch(
         &mut self,
         connection: &Connection,
@@ -42,16 +43,18 @@ impl Chunks {
                 self.bytes += payload.len() as u64;
                 self.parts.push(payload);
             }
+            // The description bounds what is read: anybody with the right may publish more chunks on the subject.
             next = found.next.filter(|_| self.bytes <= size);
         }
         Ok(())
     }
 
-    /// All chunks, where they are those that the description tells of.
-    pub(super) fn whole(self, told: &Description) -> Result<(Vec<Bytes>, usize), String> {
-        if self.bytes != told.size || self.parts.len() as u64 != told.chunks {
-            let Description { size, chunks, .. } = told;
-            let (bytes, parts) = (self.bytes, self.parts.len());
+    /// Takes the chunks with the number of their bytes, if they are those that the description tells of.
+    pub(super) fn whole(self, description: &Description) -> Result<(Vec<Bytes>, usize), String> {
+        let Description { size, chunks, .. } = description;
+        if self.bytes != *size || self.parts.len() as u64 != *chunks {
+            let bytes = self.bytes;
+            let parts = self.parts.len();
             return Err(format!(
                 "{bytes} bytes in {parts} chunks, and {size} in {chunks} by its description"
             ));

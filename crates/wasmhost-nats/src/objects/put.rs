@@ -1,5 +1,4 @@
-//! Storing an object: a description and chunks, each acknowledged. The chunks go over the second connection: beats and records
-//! do not queue behind megabytes, and what was not sent is not sent later.
+//! Storing an object: its description and its chunks, in the order that suits its readers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,25 +7,25 @@ use tokio::time::timeout;
 use wasmhost_protocol::names::{Names, header};
 
 use super::delete::{delete, purge};
-use super::description::{Description, stored_chunks, subject};
+use super::description::{Description, stored_description, subject};
 use super::error::{ObjectError, bounded};
 use super::object::{Object, Readers};
 use super::upload::Upload;
 use crate::connect::{ANSWER_TIMEOUT, Connection};
 use crate::ids::random_chunks;
 use crate::message::publish;
-use crate::publish_failure::Unstored;
+use crate::publish_failure::PublishFailure;
 
-/// Bytes of a chunk: three quarters of the default `max_payload` of a server.
+/// The bytes of a chunk: three quarters of a server's default `max_payload`.
 const CHUNK_BYTES: usize = 768 << 10;
 
-/// Stores the object. Where that fails, what was stored of it is removed again, as far as the server does it.
+/// Stores the object. Where that fails, whatever was stored of it is removed again, as far as the server does it.
 pub(crate) async fn put(
     connection: &Connection,
     store: &str,
     object: &Object<'_>,
 ) -> Result<(), ObjectError> {
-    // A chunk needs room for its subject in the payload limit of a server that was set low.
+    // A server with a lower limit than the default gets smaller chunks, which leave room for headers.
     let chunk_bytes = CHUNK_BYTES.min(connection.client.max_payload() / 4 * 3).max(1);
     let upload = Upload {
         connection,
@@ -37,43 +36,43 @@ pub(crate) async fn put(
         unsettled: AtomicBool::new(false),
     };
     match object.readers {
-        Readers::Any => upload.described_last().await,
-        Readers::NoneYet => upload.described_first().await,
+        Readers::Any => upload.describe_last().await,
+        Readers::NoneYet => upload.describe_first().await,
     }
 }
 
 impl Upload<'_> {
-    async fn described_first(&self) -> Result<(), ObjectError> {
+    async fn describe_first(&self) -> Result<(), ObjectError> {
         let stored = bounded(self.object.name, async {
             match self.describe(Some(0)).await {
-                Err(Unstored::Conflict) => {
+                // Only an earlier try of the same attempt can have left a description under the name.
+                Err(PublishFailure::Conflict) => {
                     delete(self.connection, self.store, self.object.name).await?;
                     self.describe(Some(0)).await
                 }
                 described => described,
             }
-            .map_err(|unstored| self.unstored(unstored))?;
+            .map_err(|failure| self.unstored(failure))?;
             self.send_chunks().await
         });
         let stored = stored.await;
         if stored.is_err() && self.unsettled.load(Ordering::Relaxed) {
-            // Under its description it is found, should it be stored after this.
-            let subject = Names::object_chunks(self.store, &self.id);
-            self.undo(purge(self.connection, self.store, &subject)).await;
+            // The description stays: a chunk that is stored after this is found by it.
+            self.remove_chunks().await;
         } else if stored.is_err() {
             self.undo(delete(self.connection, self.store, self.object.name)).await;
         }
         stored
     }
 
-    async fn described_last(&self) -> Result<(), ObjectError> {
+    async fn describe_last(&self) -> Result<(), ObjectError> {
         let stored = bounded(self.object.name, async {
-            let before = match stored_chunks(self.connection, self.store, self.object.name).await {
+            let before = match stored_description(self.connection, self.store, self.object.name).await {
                 Err(ObjectError::Corrupt { .. }) => None,
                 before => before?.and_then(|before| before.id()),
             };
             self.send_chunks().await?;
-            self.describe(None).await.map_err(|unstored| self.unstored(unstored))?;
+            self.describe(None).await.map_err(|failure| self.unstored(failure))?;
             Ok(before)
         });
         match stored.await {
@@ -83,30 +82,37 @@ impl Upload<'_> {
                 let purged = purge(self.connection, self.store, &subject).await;
                 purged.map_err(|error| ObjectError::read(self.object.name, error))
             }
-            // A description that may stand after all keeps its chunks: the next one in its place removes them.
             Err(error) => {
-                if let Ok(None) = stored_chunks(self.connection, self.store, self.object.name).await {
-                    let subject = Names::object_chunks(self.store, &self.id);
-                    self.undo(purge(self.connection, self.store, &subject)).await;
+                // A description without an answer may be stored after all, and then its chunks have to be there. Whatever
+                // replaces it removes them.
+                if let Ok(None) = stored_description(self.connection, self.store, self.object.name).await {
+                    self.remove_chunks().await;
                 }
                 Err(error)
             }
         }
     }
 
-    /// What cannot be removed now is found by whoever looks for descriptions that no record names, or expires.
-    async fn undo<T, E: std::fmt::Display>(&self, removing: impl Future<Output = Result<T, E>>) {
-        match timeout(ANSWER_TIMEOUT, removing).await {
+    async fn remove_chunks(&self) {
+        let subject = Names::object_chunks(self.store, &self.id);
+        self.undo(purge(self.connection, self.store, &subject)).await;
+    }
+
+    /// Waits for a removal, not for long. What it leaves expires, or the reconciler finds it.
+    async fn undo<T, E: std::fmt::Display>(&self, removal: impl Future<Output = Result<T, E>>) {
+        match timeout(ANSWER_TIMEOUT, removal).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::debug!(name = self.object.name, %error, "left a part of an object"),
             Err(_) => tracing::debug!(name = self.object.name, "left a part of an object"),
         }
     }
 
-    async fn describe(&self, expected: Option<u64>) -> Result<(), Unstored> {
+    /// Stores the description over the one before; where a sequence is `expected`, only if that is the newest one's.
+    async fn describe(&self, expected: Option<u64>) -> Result<(), PublishFailure> {
         let description = Description::of(self.store, self.object, &self.id, self.chunk_bytes);
         let mut message = PublishMessage::build()
             .payload(description.to_bytes().into())
+            // The roll-up removes the description before, so that there is one message under each name.
             .header(header::ROLLUP, header::ROLLUP_SUBJECT);
         if let Some(expected) = expected {
             message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());

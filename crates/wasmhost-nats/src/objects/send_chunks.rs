@@ -1,4 +1,5 @@
-//! Sending the chunks of an upload, each acknowledged.
+//! Sending the chunks of an upload, each acknowledged. They go over the edge connection, so that records and signs of life do not
+//! queue behind megabytes, and so that a chunk which was not sent is never sent later.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -12,10 +13,21 @@ use super::error::{ObjectError, failed};
 use super::upload::Upload;
 use crate::api::{self, ApiError};
 use crate::connect::ANSWER_TIMEOUT;
-use crate::publish_failure::Unstored;
+use crate::publish_failure::PublishFailure;
 
-/// Chunks that may wait for their acknowledgement at a time.
+/// How many chunks may wait for their acknowledgements.
 const IN_FLIGHT: usize = 4;
+
+/// The chunks of one upload that were sent.
+#[derive(Default)]
+struct Sending {
+    /// The acknowledgements that are still to come, in the order of the chunks.
+    waiting: VecDeque<Answers>,
+    /// The sequence of the newest chunk that is stored.
+    last: u64,
+    /// Whether it is unknown of a chunk if it is stored.
+    unknown: bool,
+}
 
 impl Upload<'_> {
     pub(super) async fn send_chunks(&self) -> Result<(), ObjectError> {
@@ -32,17 +44,18 @@ impl Upload<'_> {
         let headers = ttl.as_deref().map(|ttl| Headers::of([(header::TTL, ttl)]));
         let headers = headers.transpose().expect("a number can stand in a header");
         let wire = self.connection.edge().await.map_err(|error| failed(self.object.name, error))?;
+        // Set before anything is sent: this future may be dropped at any await.
         self.unsettled.store(true, Ordering::Relaxed);
         let mut sending = Sending::default();
         let sent = self.send_each(wire, subject, headers.as_ref(), &mut sending).await;
+        // Also after a refusal: a chunk that is still on its way may find room, and the purge that follows must come after it.
         let rest = async {
             while let Some(mut answers) = sending.waiting.pop_front() {
-                sending.untold |= sequence_of(answers.next().await).is_err_and(|why| why.is_unknown());
+                sending.unknown |= sequence_of(answers.next().await).is_err_and(|why| why.is_unknown());
             }
         };
-        // What was refused may make room for what is still on its way.
-        let told = timeout(ANSWER_TIMEOUT, rest).await.is_ok() && !sending.untold;
-        self.unsettled.store(!told, Ordering::Relaxed);
+        let is_settled = timeout(ANSWER_TIMEOUT, rest).await.is_ok() && !sending.unknown;
+        self.unsettled.store(!is_settled, Ordering::Relaxed);
         sent
     }
 
@@ -55,27 +68,28 @@ impl Upload<'_> {
     ) -> Result<(), ObjectError> {
         for chunk in self.object.bytes.chunks(self.chunk_bytes) {
             if sending.waiting.len() == IN_FLIGHT {
-                self.take(sending).await?;
+                self.acknowledged(sending).await?;
             }
             let asked = wire.ask_with(subject, headers, chunk, 1).await;
             sending.waiting.push_back(asked.map_err(|error| match error {
-                SendError::TooLarge { .. } => self.unstored(Unstored::TooLarge),
+                SendError::TooLarge { .. } => self.unstored(PublishFailure::TooLarge),
                 error => failed(self.object.name, error),
             })?);
         }
         while !sending.waiting.is_empty() {
-            self.take(sending).await?;
+            self.acknowledged(sending).await?;
         }
         Ok(())
     }
 
-    /// The acknowledgement of the oldest chunk that waits for one. They are stored in their order, or they are no object.
-    async fn take(&self, sending: &mut Sending) -> Result<(), ObjectError> {
+    /// Waits for the acknowledgement of the oldest chunk that has none.
+    async fn acknowledged(&self, sending: &mut Sending) -> Result<(), ObjectError> {
         let Some(mut answers) = sending.waiting.pop_front() else { return Ok(()) };
-        let sequence = sequence_of(answers.next().await).map_err(|unstored| {
-            sending.untold |= unstored.is_unknown();
-            self.unstored(unstored)
+        let sequence = sequence_of(answers.next().await).map_err(|failure| {
+            sending.unknown |= failure.is_unknown();
+            self.unstored(failure)
         })?;
+        // Readers put the chunks together in the order in which they are stored.
         if sequence <= sending.last {
             return Err(failed(self.object.name, "its chunks were stored in another order"));
         }
@@ -84,32 +98,23 @@ impl Upload<'_> {
     }
 }
 
-/// How far the sending of chunks has come.
-#[derive(Default)]
-struct Sending {
-    /// For those that were sent, in order.
-    waiting: VecDeque<Answers>,
-    /// The sequence of the newest that is stored.
-    last: u64,
-    /// Whether it is not told of one what became of it.
-    untold: bool,
-}
-
 #[derive(Deserialize)]
 struct Stored {
     seq: u64,
 }
 
-/// The sequence of what was published, as its acknowledgement says.
-fn sequence_of(answer: Option<nats_wire::Message>) -> Result<u64, Unstored> {
-    let Some(answer) = answer else { return Err(Unstored::Unknown("the connection broke".to_owned())) };
-    match api::read::<Stored>(&answer.payload) {
+/// The sequence that the acknowledgement of a publish tells.
+fn sequence_of(answer: Option<nats_wire::Message>) -> Result<u64, PublishFailure> {
+    let Some(answer) = answer else {
+        return Err(PublishFailure::Unknown("the connection broke".to_owned()));
+    };
+    match api::parse::<Stored>(&answer.payload) {
         Ok(Stored { seq }) => Ok(seq),
         Err(ApiError::Server { code, err_code, description }) => {
-            Err(Unstored::from_code(err_code, code, format!("{description} ({err_code})")))
+            Err(PublishFailure::from_code(err_code, code, format!("{description} ({err_code})")))
         }
         Err(error @ (ApiError::NoResponders | ApiError::Unanswered(_))) => {
-            Err(Unstored::Unknown(error.to_string()))
+            Err(PublishFailure::Unknown(error.to_string()))
         }
     }
 }

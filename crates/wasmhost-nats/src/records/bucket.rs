@@ -1,4 +1,4 @@
-//! The states bucket: read from its leader, written only by compare-and-set.
+//! The states bucket itself. What is done with its records is in the files beside this one.
 
 use wasmhost_protocol::timestamp::Timestamp;
 
@@ -6,25 +6,25 @@ use crate::connect::Connection;
 use crate::read_error::ReadError;
 use crate::streams::state_of;
 
-/// The states bucket.
+/// The states bucket, which holds one record for each job. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Records {
     pub(super) connection: Connection,
 }
 
 impl Records {
-    /// The states bucket on this connection.
+    /// Names the states bucket of this connection's deployment. Nothing is read.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         Self { connection: connection.clone() }
     }
 
-    /// The newest revision in the bucket, of whichever key.
+    /// Asks for the newest revision in the bucket, of any key.
     pub async fn last_revision(&self) -> Result<u64, ReadError> {
         Ok(state_of(&self.connection, &self.connection.names.states_stream()).await?.last)
     }
 
-    /// When the bucket was made: one that was made anew has lost what it held before.
+    /// Asks when the bucket was made. One that was made anew has forgotten the jobs that it held before.
     pub async fn created(&self) -> Result<Timestamp, ReadError> {
         Ok(state_of(&self.connection, &self.connection.names.states_stream()).await?.created)
     }

@@ -1,4 +1,4 @@
-//! One try to write a record.
+//! One try to write a record. There is no write of a record that is not a compare-and-set.
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use crate::fault;
 use crate::message::publish;
 
 impl Records {
-    /// One try to write the record over revision `expected`; the new revision. `ttl`, at least a second, is for
-    /// terminal records only.
+    /// Tries once to write the record over the revision `expected`, and returns the new revision.
+    ///
+    /// `ttl` is for terminal records only: after this time, at least a second, the server deletes the record.
     pub async fn compare_and_set(
         &self,
         key: &JobKey,
@@ -24,6 +25,8 @@ impl Records {
     ) -> Result<u64, WriteError> {
         debug_assert_eq!(*key, record.key(), "a record is written under its own key");
         debug_assert!(ttl.is_none() || record.is_terminal(), "only terminal records expire");
+        // Published to the bucket's subject: async-nats' own bucket has no put with a time to live. There is no `Nats-Msg-Id`
+        // either, with which a second try would be answered differently by one replica and by three.
         let mut message = PublishMessage::build().payload(record.to_bytes().into());
         if !fault::is_naive_writer() {
             message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
@@ -33,11 +36,11 @@ impl Records {
         }
         let subject = self.connection.names.state_subject(key);
         let stored = publish(&self.connection, &subject, message).await;
-        stored.map(|ack| ack.sequence).map_err(|unstored| WriteError::new(key, unstored))
+        stored.map(|ack| ack.sequence).map_err(|failure| WriteError::new(key, failure))
     }
 }
 
-/// Whole seconds, rounded up, at least one: the server takes nothing shorter.
+/// Whole seconds, rounded up, and at least one: the server takes no shorter time to live.
 pub(crate) fn ttl_seconds(ttl: Duration) -> u64 {
     (ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0)).max(1)
 }

@@ -1,21 +1,22 @@
-//! Which jobs are listed or listened to.
+//! Which jobs are listed, or listened to.
 
 use wasmhost_protocol::ids::{ModuleName, TaskName};
 use wasmhost_protocol::names::Names;
 
-/// Which jobs.
+/// Which jobs are listed, or listened to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum JobFilter {
-    /// All.
+    /// All jobs.
     #[default]
     All,
-    /// Those of one module.
+    /// The jobs of one module.
     Module(ModuleName),
-    /// Those of one task.
+    /// The jobs of one task.
     Task(TaskName),
 }
 
 impl JobFilter {
+    /// The filter for the subjects of their records.
     pub(super) fn states(&self, names: &Names) -> String {
         match self {
             Self::All => names.states_filter(),
@@ -24,6 +25,7 @@ impl JobFilter {
         }
     }
 
+    /// The filter for the subjects of their events.
     pub(crate) fn events(&self, names: &Names) -> String {
         match self {
             Self::All => names.events_filter(),

@@ -4,33 +4,33 @@ use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::policy::{BadPolicy, Limits};
 
 use crate::objects::ObjectError;
-use crate::publish_failure::Unstored;
+use crate::publish_failure::PublishFailure;
 use crate::read_error::ReadError;
 
 /// Why a module was not found or changed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// No module of this name, or it was removed.
+    /// There is no module with this name, or it was removed.
     #[error("find module {0}: there is none")]
     Unknown(ModuleName),
     /// The module has no such version, or none before the current one.
     #[error("roll back module {0}: no such version in its history")]
     NoSuchVersion(ModuleName),
-    /// The component is larger than it may be.
+    /// The component is larger than a component may be.
     #[error("push module {name}: {bytes} bytes are more than {}", Limits::MODULE_BYTES)]
     TooLarge {
         /// The module.
         name: ModuleName,
-        /// Its size.
+        /// The size of the component.
         bytes: usize,
     },
-    /// The policy asks for more, or for less, than there is.
+    /// The policy is outside of its bounds.
     #[error("push module {name}")]
     Policy {
         /// The module.
         name: ModuleName,
-        /// All that is wrong with it.
+        /// Everything that is wrong with the policy.
         source: BadPolicy,
     },
     /// Others changed the module at the same time, again and again.
@@ -41,7 +41,7 @@ pub enum RegistryError {
     Full {
         /// The module.
         name: ModuleName,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
     /// A permission is missing.
@@ -49,10 +49,10 @@ pub enum RegistryError {
     Denied {
         /// The module.
         name: ModuleName,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
-    /// The entry was not stored.
+    /// The new version was not stored, or may not have been.
     #[error("change module {name}: {text}")]
     Unstored {
         /// The module.
@@ -69,11 +69,14 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
-    pub(super) fn unstored(name: ModuleName, unstored: Unstored) -> Self {
-        match unstored {
-            Unstored::Full(text) => Self::Full { name, text },
-            Unstored::Refused(text) => Self::Denied { name, text },
-            unstored => Self::Unstored { name, text: unstored.into_text() },
+    pub(super) fn unstored(name: ModuleName, failure: PublishFailure) -> Self {
+        match failure {
+            PublishFailure::Full(text) => Self::Full { name, text },
+            PublishFailure::Refused(text) => Self::Denied { name, text },
+            PublishFailure::Conflict
+            | PublishFailure::Unknown(_)
+            | PublishFailure::NoStream(_)
+            | PublishFailure::TooLarge => Self::Unstored { name, text: failure.into_text() },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading the registry: current versions, and the history of a module.
+//! Reading the registry: the current versions, and the history of a module.
 
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
@@ -9,23 +9,26 @@ use crate::connect::Connection;
 use crate::direct::newest;
 use crate::message::{MessageSelector, read};
 
-/// The current version and its revision.
+/// Reads the current version of a module, with its revision; none where there is no such module.
 pub async fn current(
     connection: &Connection,
     name: &ModuleName,
 ) -> Result<Option<(ModuleEntry, u64)>, RegistryError> {
-    let (stream, subject) = (connection.names.modules_stream(), connection.names.module_subject(name));
+    let stream = connection.names.modules_stream();
+    let subject = connection.names.module_subject(name);
     let newest =
         read(connection, &stream, MessageSelector::LastOn(&subject)).await?.map(|message| version(&message));
     Ok(newest.and_then(|version| Some((version.entry?, version.revision))))
 }
 
-/// The module's versions, oldest first; empty for a name that was never pushed.
+/// Reads all versions of a module, oldest first; none where the name was never pushed.
 pub async fn history(connection: &Connection, name: &ModuleName) -> Result<Vec<Version>, RegistryError> {
-    let (stream, subject) = (connection.names.modules_stream(), connection.names.module_subject(name));
+    let stream = connection.names.modules_stream();
+    let subject = connection.names.module_subject(name);
     let mut versions = Vec::new();
     let mut from = 1;
-    // From the leader, one by one: there are twenty at most, and what a change is decided by must be the newest.
+    // One by one from the leader, not a page from a replica: a change is decided by the newest version, and there are twenty
+    // at most.
     while let Some(message) = read(connection, &stream, MessageSelector::From(from, &subject)).await? {
         from = message.sequence + 1;
         versions.push(version(&message));
@@ -33,11 +36,10 @@ pub async fn history(connection: &Connection, name: &ModuleName) -> Result<Vec<V
     Ok(versions)
 }
 
-/// All modules that are not removed, with their current versions, by name.
+/// Lists all modules that are not removed, with their current versions, ordered by name.
 pub async fn list(connection: &Connection) -> Result<Vec<(ModuleName, ModuleEntry)>, RegistryError> {
     let names = &connection.names;
-    let (stream, filter) = (names.modules_stream(), names.modules_filter());
-    let messages = newest(connection, &stream, &filter).await?;
+    let messages = newest(connection, &names.modules_stream(), &names.modules_filter()).await?;
     let rows = messages.iter().filter_map(|message| {
         let name = names.parse_module_subject(&message.subject).ok();
         name.zip(version(message).entry)

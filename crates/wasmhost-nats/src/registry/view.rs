@@ -1,5 +1,6 @@
-//! A copy of the registry that follows it, so that a claim needs no request. It reads what is new by its numbers, from the
-//! leader, whenever it hears of a change and every few seconds; the server holds nothing for it.
+//! A copy of the registry in memory, so that a claim needs no request. How it follows the registry is in `view/follow.rs`.
+
+mod follow;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,38 +16,40 @@ use super::version::Version;
 use crate::backoff::Backoff;
 use crate::connect::Connection;
 
-mod follow;
-
 type Modules = HashMap<ModuleName, Vec<Version>>;
 
-/// The modules and their histories, as last heard. Empty until [`RegistryView::run`] runs; cheap to clone.
+/// The modules and their histories, as last read. It is empty until [`RegistryView::run`] runs, and cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RegistryView {
     connection: Connection,
     modules: Arc<RwLock<Modules>>,
     loaded: Arc<watch::Sender<bool>>,
     changes: Arc<watch::Sender<u64>>,
-    /// When the bucket was made that was read last.
+    /// When the bucket was made that was last read.
     created: Arc<watch::Sender<Option<Timestamp>>>,
 }
 
 impl RegistryView {
-    /// A view that knows nothing yet.
+    /// Makes a view that has read nothing yet.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
-        let loaded = Arc::new(watch::Sender::new(false));
-        let (changes, created) = (Arc::new(watch::Sender::new(0)), Arc::new(watch::Sender::new(None)));
-        Self { connection: connection.clone(), modules: Arc::default(), loaded, changes, created }
+        Self {
+            connection: connection.clone(),
+            modules: Arc::default(),
+            loaded: Arc::new(watch::Sender::new(false)),
+            changes: Arc::new(watch::Sender::new(0)),
+            created: Arc::new(watch::Sender::new(None)),
+        }
     }
 
-    /// The current version; none if the module is unknown or removed.
+    /// The current version of a module; none if the module is unknown or removed.
     #[must_use]
     pub fn get(&self, name: &ModuleName) -> Option<ModuleEntry> {
         let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
         modules.get(name)?.last()?.entry.clone()
     }
 
-    /// The newest entry with this digest in the module's history, even of a removed module.
+    /// The newest version with this digest in the history of a module, even of a removed one.
     #[must_use]
     pub fn with_digest(&self, name: &ModuleName, digest: &Digest) -> Option<ModuleEntry> {
         let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
@@ -54,19 +57,19 @@ impl RegistryView {
         entries.find(|entry| entry.digest == *digest).cloned()
     }
 
-    /// Returns once everything that stood in the registry when `run` began is known.
+    /// Returns once everything is known that the registry held when `run` began.
     pub async fn loaded(&self) {
-        // The sender lives as long as `self`: there is no other way to end.
+        // An error would mean that the sender is gone, and `self` owns it.
         let _ = self.loaded.subscribe().wait_for(|loaded| *loaded).await;
     }
 
-    /// Wakes at each change that was read, with the registry's newest revision.
+    /// A receiver that wakes at each change that was read, and holds the registry's newest revision.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Follows the registry until the token is cancelled. Drive it on the caller's tracker.
+    /// Follows the registry until the token is cancelled. Run it on the caller's task tracker.
     pub async fn run(&self, token: CancellationToken) {
         let mut backoff = Backoff::new();
         let follow = async {
@@ -77,7 +80,7 @@ impl RegistryView {
                 backoff.wait().await;
             }
         };
-        // Dropping it loses nothing: each begins with what is known.
+        // Dropping it loses nothing: what was read stays, and the next run reads everything anew.
         token.run_until_cancelled(follow).await.unwrap_or(());
     }
 }

@@ -1,4 +1,4 @@
-//! The schedule of a delayed job: published, looked up, removed.
+//! The schedule of a delayed job: publishing it, looking it up, and removing it.
 
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
@@ -15,18 +15,19 @@ use crate::message::{MessageSelector, publish, read};
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 
-/// How long a fired message may wait for a full job stream: long enough for a queue that stands over a holiday. What ran is
-/// deleted by its host, so that this ends only what nobody ever came for.
+/// How long a due message may wait for room in the job stream: a week, so that a queue may be full over a holiday. Hosts delete
+/// what they claim, so that this ends only what no host ever took.
 const FIRED_TTL: &str = "168h";
 
-/// No job can be scheduled for later.
+/// The latest time for which a job can be scheduled.
 #[must_use]
 pub fn latest() -> Timestamp {
     bounds::TIME.most
 }
 
-/// Schedules the job for `at`, unless a schedule stands for it; a time that is past fires at once. The stream drops a
-/// second schedule for the same revision of the record, fired or not.
+/// Schedules the job for `at`, unless the schedule stream holds a schedule for it. A time that is past fires at once.
+///
+/// The stream drops a second schedule for the same revision of the record, even where the first one has fired.
 pub async fn schedule_job(
     connection: &Connection,
     queue: &QueueName,
@@ -42,31 +43,34 @@ pub async fn schedule_job(
         .payload(body)
         .header(header::MSG_ID, message_id(key, options).as_str())
         .header(header::EXPECTED_STREAM, names.schedules_stream().as_str())
+        // Without it a second schedule on the subject would replace the first one.
         .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0")
         .header(header::SCHEDULE, format!("@at {at}").as_str())
         .header(header::SCHEDULE_TARGET, names.due(queue, key).as_str())
         .header(header::SCHEDULE_TTL, FIRED_TTL);
     let stored = publish(connection, &names.schedule(queue, key), message).await;
-    stored.map(|ack| Published::of(&ack)).map_err(|unstored| PublishError::new(key, unstored))
+    stored.map(|ack| Published::of(&ack)).map_err(|failure| PublishError::new(key, failure))
 }
 
-/// Removes the job's schedule, in whichever queue; whether there was one.
+/// Removes the job's schedule, in whichever queue it is, and says whether there was one.
 pub async fn unschedule(connection: &Connection, key: &JobKey) -> Result<bool, ReadError> {
     let names = &connection.names;
-    let (stream, subject) = (names.schedules_stream(), names.schedule_anywhere(key));
+    let stream = names.schedules_stream();
+    let subject = names.schedule_anywhere(key);
     let unreachable = |text: String| ReadError::Unreachable { subject: subject.clone(), text };
-    let answer = async {
+    // Purging its subject is what cancels a schedule.
+    let purge = async {
         let stream = connection.jetstream.get_stream_no_info(&stream).await.map_err(|e| e.to_string())?;
         let purged = stream.purge().filter(subject.as_str()).await.map_err(|e| e.to_string())?;
         Ok(purged.purged > 0)
     };
-    match connection.denials.or_denied(&Names::stream_purge(&stream), answer).await {
+    match connection.denials.or_denied(&Names::stream_purge(&stream), purge).await {
         Ok(purged) => purged.map_err(unreachable),
         Err(text) => Err(ReadError::Denied { subject, text }),
     }
 }
 
-/// The job's schedule, in whichever queue.
+/// Reads the job's schedule, in whichever queue it is.
 pub async fn schedule_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.schedule_anywhere(key);
