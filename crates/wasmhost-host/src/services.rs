@@ -18,13 +18,13 @@ use wasmhost_client::{
 use wasmhost_nats::limited;
 use wasmhost_protocol::headers::{HeaderScope, JobOptions};
 use wasmhost_protocol::ids::QueueName;
-use wasmhost_protocol::names::header;
+use wasmhost_protocol::names::{Names, header};
 use wasmhost_protocol::service::{RevokeRequest, ServiceError, ServiceErrorKind, SubmitReply};
 use wasmhost_protocol::text::escape;
 
 use crate::host::Host;
 use discovery::{Counts, Discovery};
-use request::{QUEUE_GROUP, inbox_of};
+use request::inbox_of;
 
 /// Requests that one endpoint of one host answers at a time.
 const AT_A_TIME: usize = 256;
@@ -58,7 +58,7 @@ pub(crate) async fn serve(host: &Arc<Host>) -> Result<(), String> {
     let (submit, status, revoke) = (names.submit_filter(), names.status_filter(), names.revoke_filter());
     let mut discovery = Discovery::new(host);
     let mut endpoint = async |name: &'static str, subject: String, what: What| {
-        let requests = wire.subscribe(subject.clone(), Some(QUEUE_GROUP), WAITING).await;
+        let requests = wire.subscribe(subject.clone(), Some(Names::QUEUE_GROUP), WAITING).await;
         let counts = discovery.add(name, subject);
         Endpoint { what, requests, free: Arc::new(Semaphore::new(AT_A_TIME)), counts }
     };

@@ -1,4 +1,6 @@
-//! Requests to JetStream whose answer is JSON: what strangers wrote comes within it, and cannot break the connection.
+//! Requests to JetStream's API whose answer is JSON. Bytes that strangers wrote come in base64 within the answer, so that they
+//! cannot end the connection over which records are written
+//! ([fact 30](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f30)).
 
 use async_nats::RequestErrorKind;
 use serde::de::DeserializeOwned;
@@ -9,26 +11,26 @@ use crate::connect::Connection;
 /// Why JetStream did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// It says why.
+    /// The server refuses the request.
     #[error("{description} ({err_code})")]
     Server {
-        /// The kind of error, as HTTP has it.
+        /// The status, as in HTTP.
         code: usize,
-        /// The error.
+        /// The error code of JetStream.
         err_code: u64,
-        /// In words.
+        /// The server's description.
         description: String,
     },
-    /// Nobody answers for JetStream.
+    /// Nothing is subscribed to the API, as where JetStream is off.
     #[error("nobody answers for JetStream")]
     NoResponders,
-    /// No answer, or one that cannot be read.
+    /// There is no answer, or one that cannot be read.
     #[error("{0}")]
     Unanswered(String),
 }
 
 impl ApiError {
-    /// The server's number of the error.
+    /// The error code of JetStream; none where the server did not answer.
     pub(crate) fn code(&self) -> Option<u64> {
         match self {
             Self::Server { err_code, .. } => Some(*err_code),
@@ -38,12 +40,12 @@ impl ApiError {
 }
 
 #[derive(Deserialize)]
-struct Failed {
-    error: Error,
+struct ErrorResponse {
+    error: ErrorBody,
 }
 
 #[derive(Deserialize)]
-struct Error {
+struct ErrorBody {
     #[serde(default)]
     code: usize,
     #[serde(default)]
@@ -52,8 +54,8 @@ struct Error {
     description: String,
 }
 
-/// Asks, and reads the answer.
-pub(crate) async fn ask<T: DeserializeOwned>(
+/// Sends a request, and reads its answer.
+pub(crate) async fn request<T: DeserializeOwned>(
     connection: &Connection,
     subject: String,
     body: impl Serialize,
@@ -64,12 +66,15 @@ pub(crate) async fn ask<T: DeserializeOwned>(
             RequestErrorKind::NoResponders => ApiError::NoResponders,
             _ => ApiError::Unanswered(error.to_string()),
         })?;
-    read(&answer.payload)
+    parse(&answer.payload)
 }
 
 /// Reads an answer.
-pub(crate) fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, ApiError> {
-    if let Ok(Failed { error: Error { code, err_code, description } }) = serde_json::from_slice(answer) {
+pub(crate) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T, ApiError> {
+    // An error is looked for first: some types, such as `IgnoredAny`, can be read from any JSON.
+    if let Ok(ErrorResponse { error: ErrorBody { code, err_code, description } }) =
+        serde_json::from_slice(answer)
+    {
         return Err(ApiError::Server { code, err_code, description });
     }
     serde_json::from_slice(answer)
@@ -83,9 +88,9 @@ mod tests {
     #[test]
     fn an_error_is_told_from_an_answer() {
         let error =
-            read::<serde_json::Value>(br#"{"error":{"code":404,"err_code":10037,"description":"no"}}"#);
+            parse::<serde_json::Value>(br#"{"error":{"code":404,"err_code":10037,"description":"no"}}"#);
         assert_eq!(error.unwrap_err().code(), Some(10037));
-        assert_eq!(read::<Vec<u8>>(b"[1]").unwrap(), [1]);
-        assert!(matches!(read::<Vec<u8>>(b"x"), Err(ApiError::Unanswered(_))));
+        assert_eq!(parse::<Vec<u8>>(b"[1]").unwrap(), [1]);
+        assert!(matches!(parse::<Vec<u8>>(b"x"), Err(ApiError::Unanswered(_))));
     }
 }

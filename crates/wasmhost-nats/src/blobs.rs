@@ -1,4 +1,4 @@
-//! Results and checkpoints that are too large for a record.
+//! Blobs: results that are too large for a record, and checkpoints.
 
 use std::time::Duration;
 
@@ -7,34 +7,34 @@ use wasmhost_protocol::bounds;
 use wasmhost_protocol::record::BlobRef;
 
 use crate::connect::Connection;
-use crate::message::ReadError;
+use crate::hashing::digest_of_large;
 use crate::objects::{self, Object, Readers, Wanted};
-use crate::random::digest_of_many;
+use crate::read_error::ReadError;
 use crate::streams::state_of;
 
 pub use crate::objects::ObjectError;
 
-/// How long a blob stays by itself.
+/// How long a blob is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
-    /// Until it is deleted.
+    /// It is stored until somebody deletes it.
     UntilDeleted,
-    /// So long, at least a second.
+    /// The server deletes it after this time, which is at least a second.
     For(Duration),
 }
 
-/// A blob that a walk comes by.
+/// A blob as a walk over the store finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Where it stands among the others, in the order in which they were stored.
+    /// The sequence of its description: blobs are walked in the order in which they were stored.
     pub place: u64,
-    /// Its name, where it can be read.
+    /// Its name; none where it cannot be read.
     pub name: Option<String>,
-    /// Whether it goes by itself.
+    /// Whether the server deletes it after some time.
     pub expires: bool,
 }
 
-/// Stores a blob under a name that nobody else uses (`Names::blob_name`), and that nobody is told before.
+/// Stores a blob under a name that nobody else uses (`Names::blob_name`), and that nobody is told before this returns.
 pub async fn put(
     connection: &Connection,
     name: &str,
@@ -44,7 +44,7 @@ pub async fn put(
     store(connection, name, bytes, (life, Readers::NoneYet)).await
 }
 
-/// Stores a blob anew under its name, which others may have been told: they read the one or the other.
+/// Stores a blob again under its name. Whoever has been told the name reads the old bytes or the new ones, each whole.
 pub async fn replace(
     connection: &Connection,
     name: &str,
@@ -60,7 +60,7 @@ async fn store(
     bytes: Bytes,
     (life, readers): (Life, Readers),
 ) -> Result<BlobRef, ObjectError> {
-    let digest = digest_of_many(&bytes).await;
+    let digest = digest_of_large(&bytes).await;
     let ttl = match life {
         Life::UntilDeleted => None,
         Life::For(ttl) => Some(ttl),
@@ -70,25 +70,26 @@ async fn store(
     Ok(BlobRef { name: name.to_owned(), digest, bytes: bytes.len() as u64 })
 }
 
-/// The blob's bytes, checked against its size and digest.
+/// Reads the blob's bytes, and checks them against the size and the digest that the record names.
 pub async fn get(connection: &Connection, blob: &BlobRef) -> Result<Bytes, ObjectError> {
+    // Whatever size the record claims, no more is read than the largest blob has.
     let limit = bounds::BLOB_BYTES.nearest(blob.bytes);
     let wanted = Wanted { name: &blob.name, digest: &blob.digest, limit };
     objects::get(connection, &connection.names.blobs_store(), &wanted).await
 }
 
-/// Deletes a blob; whether there was one.
+/// Deletes a blob, and says whether there was one.
 pub async fn delete(connection: &Connection, name: &str) -> Result<bool, ObjectError> {
     objects::delete(connection, &connection.names.blobs_store(), name).await
 }
 
-/// The first blob from this place on. It need not be whole.
+/// Finds the first blob from this place on. It need not be whole.
 pub async fn first(connection: &Connection, place: u64) -> Result<Option<Found>, ObjectError> {
     let found = objects::first(connection, &connection.names.blobs_store(), place).await?;
     Ok(found.map(|found| Found { place: found.sequence, name: found.name, expires: found.expires }))
 }
 
-/// The newest place there was, whether or not anything stands there.
+/// Asks for the newest place that there was, whether or not a blob is still there.
 pub async fn last_place(connection: &Connection) -> Result<u64, ReadError> {
     Ok(state_of(connection, &connection.names.blobs_stream()).await?.last)
 }

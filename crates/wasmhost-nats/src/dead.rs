@@ -1,4 +1,4 @@
-//! Copies of jobs that ended in FAILURE, kept for people.
+//! Dead-letter copies: of jobs that ended in FAILURE, and of messages that can never become a job.
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
@@ -11,42 +11,46 @@ use wasmhost_protocol::text::truncate;
 use crate::connect::Connection;
 use crate::message::{header_value, publish};
 
-/// Bytes of a reason or a subject that fit a header.
+/// The most bytes of a reason or a subject in a header of the copy.
 const TEXT_BYTES: usize = 1 << 10;
 
-/// What died.
+/// What a dead-letter copy is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dead<'a> {
     /// A job.
     Job(&'a JobKey),
-    /// The message with this sequence, which could not be read as a job.
+    /// A message that names no job, with its sequence.
     Unreadable(u64),
 }
 
-/// What is kept of it.
+/// The message that is copied.
 #[derive(Debug, Clone)]
 pub struct Kept<'a> {
-    /// What died.
+    /// What the copy is of.
     pub dead: Dead<'a>,
-    /// Where it was published.
+    /// The subject to which the message was published.
     pub subject: &'a str,
-    /// Its headers, of which ours are kept.
+    /// The headers of the message; none where they cannot be read. Only those of wasmhost are copied.
     pub headers: Option<&'a Headers>,
-    /// Its body.
+    /// The body of the message.
     pub body: Bytes,
 }
 
-/// The copy was not stored.
+/// Why a dead-letter copy was not stored.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("keep a dead job as `{subject}`: {text}")]
+#[non_exhaustive]
 pub struct DeadError {
-    /// The copy's subject.
+    /// The subject of the copy.
     pub subject: String,
     /// What went wrong.
     pub text: String,
 }
 
-/// Keeps the body as it was, our own headers of it, where it was published, and why it died: a kind and a sentence.
+/// Stores a dead-letter copy, with the kind of the failure and its reason in one sentence.
+///
+/// The body is copied as it is. Of the headers only those of wasmhost and the trace context are copied, and the copy's own say
+/// where the message was published and why it failed.
 pub async fn publish_dead(
     connection: &Connection,
     kept: Kept<'_>,
@@ -56,26 +60,26 @@ pub async fn publish_dead(
         Dead::Job(key) => connection.names.dead_subject(key),
         Dead::Unreadable(sequence) => connection.names.dead_unreadable(sequence),
     };
-    let mut headers = own_headers(kept.headers);
+    let mut headers = copied_headers(kept.headers);
     headers.insert(header::DEAD_KIND, header_value(kind));
     headers.insert(header::DEAD_REASON, header_value(truncate(reason, TEXT_BYTES)));
     headers.insert(header::DEAD_SUBJECT, header_value(truncate(kept.subject, TEXT_BYTES)));
     let message = PublishMessage::build().headers(headers).payload(kept.body);
     let stored = publish(connection, &subject, message).await;
-    stored.map(drop).map_err(|unstored| DeadError { subject, text: unstored.into_text() })
+    stored.map(drop).map_err(|failure| DeadError { subject, text: failure.into_text() })
 }
 
-/// A copied header of the server's own would be obeyed again.
-fn own_headers(headers: Option<&Headers>) -> HeaderMap {
-    let mut kept = HeaderMap::new();
+fn copied_headers(headers: Option<&Headers>) -> HeaderMap {
+    let mut copied = HeaderMap::new();
     for (name, value) in headers.into_iter().flat_map(Headers::iter) {
-        let ours =
+        // The server would obey a copied `Nats-*` header again: for one, `Nats-Expected-Stream` would refuse the copy.
+        let is_ours =
             name.get(..header::PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(header::PREFIX));
-        if ours || name.eq_ignore_ascii_case(header::TRACEPARENT) {
-            kept.append(name, header_value(value));
+        if is_ours || name.eq_ignore_ascii_case(header::TRACEPARENT) {
+            copied.append(name, header_value(value));
         }
     }
-    kept
+    copied
 }
 
 #[cfg(test)]
@@ -85,9 +89,9 @@ mod tests {
     #[test]
     fn only_our_own_headers_are_copied() {
         let headers = Headers::of([("Nats-Msg-Id", "x"), ("wasmhost-timeout", "30s")]).unwrap();
-        let kept = own_headers(Some(&headers));
-        assert_eq!(kept.len(), 1);
-        assert_eq!(kept.get("wasmhost-timeout").unwrap().as_str(), "30s");
-        assert!(own_headers(None).is_empty());
+        let copied = copied_headers(Some(&headers));
+        assert_eq!(copied.len(), 1);
+        assert_eq!(copied.get("wasmhost-timeout").unwrap().as_str(), "30s");
+        assert!(copied_headers(None).is_empty());
     }
 }

@@ -1,62 +1,68 @@
-//! A message as a consumer delivers it, and the answers that JetStream takes for it.
+//! A message as a consumer delivers it, and the answers that JetStream takes for it. Which answer is due is not decided here.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use nats_wire::{BadHeaders, Headers, Message};
-use wasmhost_protocol::names::Names;
+use wasmhost_protocol::names::ack::{self, AckSubject};
 use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::connect::Connection;
+use crate::outgoing::SendError;
 
 /// A message as a consumer delivered it.
 #[derive(Debug, Clone)]
 pub struct Delivered {
-    /// Its subject.
+    /// The subject to which it was published.
     pub subject: String,
-    /// Its headers, or why they cannot be read.
+    /// Its headers, or why they cannot be read. Any publisher may have written them.
     pub headers: Result<Headers, BadHeaders>,
     /// Its body.
     pub payload: Bytes,
-    /// Its number in the stream.
+    /// Its sequence in the stream.
     pub sequence: u64,
-    /// The number of this delivery by the consumer; starts at 1 again in one that was made anew.
+    /// The sequence of this delivery in the consumer, which starts at 1 again when the consumer is made anew.
     pub consumer_sequence: u64,
     /// How often the consumer has delivered it, this time included.
     pub count: u64,
-    /// When it was stored.
+    /// When it was stored, cut to milliseconds.
     pub stored_at: Timestamp,
-    /// How many messages wait behind it in the consumer.
+    /// How many messages the consumer has not delivered yet.
     pub waiting: u64,
-    /// Where it is answered.
+    /// The subject on which the delivery is answered.
     ack: String,
 }
 
-/// A message that no consumer delivered: there is nothing to answer.
+/// The error of a message that no consumer delivered: it has no subject on which a delivery could be answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is no place to acknowledge a delivery", .0.escape_default())]
 pub struct NotDelivered(String);
 
-/// How a delivery is answered.
+/// An answer to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// The message is removed.
+    /// Removes the message.
     Ack,
-    /// It is delivered again after this time.
+    /// Asks for another delivery after this time. The server may forget the delay when it is restarted or the consumer is made
+    /// anew, so that a record must hold it too.
     Nak(Duration),
-    /// It is removed, and never delivered again.
+    /// Removes the message without an end of its job.
     Term,
-    /// Whoever has it is still at it.
+    /// Extends the acknowledgement deadline by the consumer's `ack_wait`.
     InProgress,
 }
 
 impl Delivered {
-    /// Reads what came.
+    /// Reads a message that a pull request brought.
+    ///
+    /// # Errors
+    ///
+    /// The message is not a delivery: it is a status of the server, or somebody published it to the inbox.
     pub fn of(message: &Message) -> Result<Self, NotDelivered> {
         let reply = message.reply.as_deref().unwrap_or_default();
-        let place = AckSubject::parse(reply).ok_or_else(|| NotDelivered(reply.to_owned()))?;
+        let delivery = AckSubject::parse(reply).ok_or_else(|| NotDelivered(reply.to_owned()))?;
         let headers = match message.headers() {
-            // Only the server's own answers have a status, and those are no deliveries.
+            // A stored message has no status, since the server cuts it off. This one came from somebody else.
             Ok(headers) if headers.status().is_some() => Err(BadHeaders::Status),
             headers => headers,
         };
@@ -64,69 +70,33 @@ impl Delivered {
             subject: message.subject.clone(),
             headers,
             payload: message.payload.clone(),
-            sequence: place.sequence,
-            consumer_sequence: place.consumer_sequence,
-            count: place.count,
-            stored_at: place.stored_at,
-            waiting: place.waiting,
+            sequence: delivery.sequence,
+            consumer_sequence: delivery.consumer_sequence,
+            count: delivery.count,
+            stored_at: delivery.stored_at,
+            waiting: delivery.waiting,
             ack: reply.to_owned(),
         })
     }
 
-    /// Its headers, where they can be read.
+    /// Its headers; none where they cannot be read.
     #[must_use]
     pub fn readable_headers(&self) -> Option<&Headers> {
         self.headers.as_ref().ok()
     }
 
-    /// Answers. It is sent without an answer of its own: a lost one costs another delivery.
-    pub async fn answer(
-        &self,
-        connection: &Connection,
-        answer: Answer,
-    ) -> Result<(), async_nats::PublishError> {
-        let words = match answer {
-            Answer::Ack => Bytes::from_static(b"+ACK"),
-            Answer::Nak(delay) if delay.is_zero() => Bytes::from_static(b"-NAK"),
-            Answer::Nak(delay) => format!("-NAK {{\"delay\":{}}}", delay.as_nanos()).into(),
-            Answer::Term => Bytes::from_static(b"+TERM"),
-            Answer::InProgress => Bytes::from_static(b"+WPI"),
+    /// Sends an answer for the delivery. The server does not confirm it: if it is lost, the message is delivered again.
+    ///
+    /// JetStream takes the answer of a host that was superseded as well, so that only the owner of the claim may answer:
+    /// [R6](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r6).
+    pub async fn answer(&self, connection: &Connection, answer: Answer) -> Result<(), SendError> {
+        let body = match answer {
+            Answer::Ack => ack::ACK.into(),
+            Answer::Nak(delay) => ack::nak_after(delay).into(),
+            Answer::Term => ack::TERM.into(),
+            Answer::InProgress => ack::IN_PROGRESS.into(),
         };
-        connection.client.publish(self.ack.clone(), words).await
-    }
-}
-
-/// What the subject says that a delivery is answered on.
-struct AckSubject {
-    count: u64,
-    sequence: u64,
-    consumer_sequence: u64,
-    stored_at: Timestamp,
-    waiting: u64,
-}
-
-impl AckSubject {
-    /// `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<consumer sequence>.<Unix ns>.<waiting>`, or the same with a domain and
-    /// an account before the stream, and perhaps more tokens behind.
-    fn parse(reply: &str) -> Option<Self> {
-        let rest = reply
-            .strip_prefix(Names::ACKS)
-            .filter(|rest| rest.bytes().all(|byte| byte.is_ascii_graphic()))?;
-        let tokens: Vec<&str> = rest.split('.').collect();
-        let numbers = match tokens.len() {
-            7 => tokens.get(2..7)?,
-            9.. => tokens.get(4..9)?,
-            _ => return None,
-        };
-        let number = |at: usize| numbers[at].parse::<u64>().ok();
-        let nanos: i64 = numbers[3].parse().ok()?;
-        Some(Self {
-            count: number(0)?,
-            sequence: number(1)?,
-            consumer_sequence: number(2)?,
-            stored_at: Timestamp::from_unix_ms(nanos.div_euclid(1_000_000)),
-            waiting: number(4)?,
-        })
+        connection.send(self.ack.clone(), body).await
     }
 }
 
@@ -136,32 +106,17 @@ mod tests {
 
     fn delivered(reply: &str) -> Result<Delivered, NotDelivered> {
         let block = Some(Bytes::from_static(b"NATS/1.0 404\r\n\r\n"));
-        let (subject, reply) = ("s".to_owned(), Some(reply.to_owned()));
+        let subject = "s".to_owned();
+        let reply = Some(reply.to_owned());
         Delivered::of(&Message { subject, reply, block, payload: Bytes::new() })
     }
 
     #[test]
-    fn both_forms_of_an_acknowledgement_are_read() {
-        for reply in [
-            "$JS.ACK.S.C.2.30.4.1700000000123456789.5",
-            "$JS.ACK._.hash.S.C.2.30.4.1700000000123456789.5",
-            "$JS.ACK.hub.hash.S.C.2.30.4.1700000000123456789.5.random",
-        ] {
-            let read = delivered(reply).unwrap();
-            assert_eq!(
-                (read.count, read.sequence, read.consumer_sequence, read.waiting),
-                (2, 30, 4, 5),
-                "{reply}"
-            );
-            assert_eq!(read.stored_at.unix_ms(), 1_700_000_000_123);
-            assert_eq!(
-                read.headers,
-                Err(BadHeaders::Status),
-                "a status makes no answer of the server's of it"
-            );
-        }
-        for reply in ["", "_INBOX.a", "$JS.ACK.S.C.2.30.4.1.x", "$JS.ACK.S.C.1.1.1.1", "$KV.b.k"] {
-            assert!(delivered(reply).is_err(), "{reply}");
-        }
+    fn a_status_makes_no_delivery_unreadable_but_its_headers() {
+        let read = delivered("$JS.ACK.S.C.2.30.4.1700000000123456789.5").unwrap();
+        assert_eq!((read.count, read.sequence, read.consumer_sequence, read.waiting), (2, 30, 4, 5));
+        assert_eq!(read.headers, Err(BadHeaders::Status));
+        assert!(delivered("_INBOX.a").is_err());
+        assert!(delivered("").is_err());
     }
 }

@@ -1,26 +1,27 @@
-//! Permission denials, which the server sends apart from any answer: a denied request else looks like a timeout.
+//! Denials of permissions. The server reports one apart from any answer, so that a denied request would otherwise look like a
+//! timeout ([fact 29](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f29)).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Denials that are kept: more than the rights of a host of as many queues as one may serve.
-const KEPT: usize = 2_048;
+/// How many denials are remembered: more than a host with as many queues as one may serve has rights.
+const MOST_REMEMBERED: usize = 2_048;
 
-/// The newest denials of a connection, in order.
+/// The newest denials of a connection, in order. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Denials(Arc<watch::Sender<Kept>>);
+pub(crate) struct Denials(Arc<watch::Sender<Remembered>>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Remembered {
     texts: VecDeque<String>,
-    /// Denials in all.
+    /// How many denials there were in all, forgotten ones included.
     count: u64,
 }
 
-impl Kept {
-    /// The newest denial after the first `seen` that has `part` in it.
+impl Remembered {
+    /// The newest denial after the first `seen` ones that has `part` in it.
     fn since(&self, seen: u64, part: &str) -> Option<&String> {
         let new = usize::try_from(self.count - seen).unwrap_or(usize::MAX);
         self.texts.iter().rev().take(new).find(|text| text.contains(part))
@@ -29,38 +30,39 @@ impl Kept {
 
 impl Denials {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Kept::default())))
+        Self(Arc::new(watch::Sender::new(Remembered::default())))
     }
 
-    /// Keeps `text` if it is a denial.
+    /// Remembers an error that the server reported, if it is a denial.
     pub(crate) fn note(&self, text: &str) {
         if !text.to_ascii_lowercase().contains("permissions violation") {
             return;
         }
-        self.0.send_modify(|kept| {
-            kept.count += 1;
-            kept.texts.push_back(text.to_owned());
-            if kept.texts.len() > KEPT {
-                kept.texts.pop_front();
+        self.0.send_modify(|remembered| {
+            remembered.count += 1;
+            remembered.texts.push_back(text.to_owned());
+            if remembered.texts.len() > MOST_REMEMBERED {
+                remembered.texts.pop_front();
             }
         });
     }
 
+    /// The newest denial, as the server described it.
     pub(crate) fn last(&self) -> Option<String> {
         self.0.borrow().texts.back().cloned()
     }
 
-    /// How many there were so far.
+    /// How many denials there were so far.
     pub(crate) fn count(&self) -> u64 {
         self.0.borrow().count
     }
 
-    /// Whether one after the first `seen` is of `subject`.
-    pub(crate) fn name(&self, seen: u64, subject: &str) -> bool {
+    /// Whether a denial after the first `seen` ones names `subject`.
+    pub(crate) fn has_denied(&self, seen: u64, subject: &str) -> bool {
         self.0.borrow().since(seen, &quoted(subject)).is_some()
     }
 
-    /// The answer to a request on `subject`, or the denial that took its place.
+    /// Waits for the answer to a request on `subject`, or for the denial that takes its place.
     pub(crate) async fn or_denied<T>(
         &self,
         subject: &str,
@@ -69,26 +71,28 @@ impl Denials {
         self.or_mentioned(&quoted(subject), answer).await
     }
 
-    /// The answer to requests on subjects that mention `object`, or the denial that took its place.
+    /// Waits for the answer to requests on subjects that contain `object`, or for the denial that takes its place. Another
+    /// request of this connection on such a subject that is denied meanwhile ends the wait, too.
     pub(crate) async fn or_mentioned<T>(
         &self,
         object: &str,
         answer: impl Future<Output = T>,
     ) -> Result<T, String> {
+        // Counted before the request is sent, since the future sends it when it is first polled.
         let mut receiver = self.0.subscribe();
         let seen = receiver.borrow_and_update().count;
         // Dropping the wait loses nothing; dropping the answer gives up a reply that will never come.
         tokio::select! {
             biased;
             answer = answer => Ok(answer),
-            Ok(kept) = receiver.wait_for(|kept| kept.since(seen, object).is_some()) => {
-                Err(kept.since(seen, object).cloned().unwrap_or_default())
+            Ok(remembered) = receiver.wait_for(|remembered| remembered.since(seen, object).is_some()) => {
+                Err(remembered.since(seen, object).cloned().unwrap_or_default())
             }
         }
     }
 }
 
-/// A subject as the server names it: in quotes, so that another one which this begins is not meant.
+/// A subject as the server's report has it: in quotes, so that it is not found in a longer subject that begins with it.
 fn quoted(subject: &str) -> String {
     format!("\"{subject}\"")
 }

@@ -1,53 +1,57 @@
-//! What schedules fired. It stands in the schedule stream until a host has claimed its job and deletes it: what still
-//! stands, a server that has lost its place brings to the job stream again.
+//! Due messages: what schedules fired. Each stays in the schedule stream until a host has claimed its job and deletes it. A
+//! server that loses its place in the source brings to the job stream again whatever is still there:
+//! [S3](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#s3).
 
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::{JobSubject, Names};
 
 use crate::connect::Connection;
-use crate::message::{MessageSelector, ReadError, read, remove};
+use crate::message::{MessageSelector, read, remove};
+use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 
-/// What the job's schedule fired, while no host has claimed the job.
+/// Reads the newest due message of the job; none once a host has claimed the job.
 pub async fn due_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     let subject = names.due_anywhere(key);
     read(connection, &names.schedules_stream(), MessageSelector::LastOn(&subject)).await
 }
 
-/// The message of the schedule stream with this sequence, a schedule or what one fired.
+/// Reads the message of the schedule stream with this sequence, be it a schedule or a due message.
 pub async fn due_at(connection: &Connection, sequence: u64) -> Result<Option<StoredMessage>, ReadError> {
     let stream = connection.names.schedules_stream();
     read(connection, &stream, MessageSelector::Sequence(sequence)).await
 }
 
-/// The first fired message from this sequence on.
+/// Reads the first due message from this sequence on.
 pub async fn next_due(connection: &Connection, from: u64) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     read(connection, &names.schedules_stream(), MessageSelector::From(from, &names.due_filter())).await
 }
 
-/// Deletes what fired to this subject, up to this sequence. The job stream takes what fired in its order, so that it has
-/// all that is deleted; what fires later under the same name stays.
+/// Deletes the due messages on this subject, up to and with this sequence. What fires later under the same name stays.
+///
+/// The job stream takes due messages in their order, so that it has a copy of all that is deleted here.
 pub async fn discard_due(
     connection: &Connection,
     fired: &JobSubject,
     sequence: u64,
 ) -> Result<(), ReadError> {
-    let (stream, subject) = (connection.names.schedules_stream(), connection.names.due_subject(fired));
-    let answer = async {
+    let stream = connection.names.schedules_stream();
+    let subject = connection.names.due_subject(fired);
+    let purge = async {
         let opened = connection.jetstream.get_stream_no_info(&stream).await.map_err(|e| e.to_string())?;
-        // The server keeps the sequence that it is given.
+        // A purge keeps the message with the sequence that it is given.
         let purge = opened.purge().filter(subject.as_str()).sequence(sequence.saturating_add(1));
         purge.await.map(drop).map_err(|e| e.to_string())
     };
-    match connection.denials.or_denied(&Names::stream_purge(&stream), answer).await {
+    match connection.denials.or_denied(&Names::stream_purge(&stream), purge).await {
         Ok(purged) => purged.map_err(|text| ReadError::Unreachable { subject, text }),
         Err(text) => Err(ReadError::Denied { subject, text }),
     }
 }
 
-/// Deletes the message of the schedule stream with this sequence, if it still stands.
+/// Deletes the message of the schedule stream with this sequence, if it is still stored.
 pub async fn remove_due(connection: &Connection, sequence: u64) -> Result<(), ReadError> {
     remove(connection, &connection.names.schedules_stream(), sequence).await
 }

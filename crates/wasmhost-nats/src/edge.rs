@@ -1,5 +1,6 @@
-//! The edge: a second connection, for what strangers send. nats-server stores and delivers any bytes, and what reads them
-//! must not share a connection with what leases and records depend on. It is made when it is first needed.
+//! The edge connection: a second connection, for what strangers send. nats-server stores and delivers any bytes, so that no
+//! reader of them may share the connection on which leases and records depend
+//! ([Edge](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#edge)).
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::denials::Denials;
 use crate::limited;
 use crate::servers::{self, BadAddress};
 
-/// The second connection, once it was made.
+/// The edge connection, which is made when it is first needed.
 #[derive(Debug, Clone)]
 pub(crate) struct Edge {
     config: Config,
@@ -19,7 +20,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// Not connected yet.
+    /// Configures the edge connection like the first one, without connecting.
     pub(crate) fn new(config: &ConnectConfig, denials: &Denials) -> Result<Self, ConnectError> {
         let (servers, _) = servers::split(&config.url);
         let mut wire = Config::new(servers.iter().map(String::as_str))
@@ -40,12 +41,13 @@ impl Edge {
         Ok(Self { config: wire, wire: Arc::default() })
     }
 
-    /// Reads the certificates that are named: what is wrong with them is said before anybody is asked.
+    /// Reads the certificates that are named, so that a mistake is reported before any server is asked.
     pub(crate) async fn check(&self) -> Result<(), ConnectError> {
         self.config.tls.check().await.map_err(|source| ConnectError::Certificate { source })
     }
 
-    /// The connection, for the first time to a server that is named, or one that its cluster `announced` to the other one.
+    /// The connection. The first call connects, to one of the configured servers or of those that the cluster `announced` to
+    /// the first connection.
     pub(crate) async fn wire(&self, announced: impl Fn() -> Vec<String>) -> Result<&Wire, ConnectError> {
         let config = || Config { servers: self.config.servers_with(&announced()), ..self.config.clone() };
         let connecting = self.wire.get_or_try_init(|| Wire::connect(config()));

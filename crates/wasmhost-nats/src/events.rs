@@ -1,5 +1,5 @@
-//! Events: every stored revision of a record, as the bucket republishes it. They only wake: who misses some sees the
-//! gap in `previous`, and reads.
+//! Events: every stored revision of a record, as the states bucket republishes it. They only wake whoever waits; what counts is
+//! read from the leader. A subscriber that missed some sees the gap in `previous`.
 
 use futures::stream::{self, Stream, StreamExt};
 use nats_wire::{Headers, Message, State, Subscription, Wire};
@@ -12,19 +12,19 @@ use crate::connect::{ConnectError, Connection};
 use crate::records::{JobFilter, stored_entry_of};
 use crate::stored::StoredMessage;
 
-/// Events that wait to be taken; of more, the newest are missed, which shows as a gap.
+/// How many events may wait to be taken. Of more, the newest are dropped, which shows as a gap.
 const WAITING: usize = 4096;
 
-/// A stored revision.
+/// A stored revision of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The job.
+    /// The job's key.
     pub key: JobKey,
     /// The revision.
     pub revision: u64,
-    /// The key's revision before it; 0 for its first.
+    /// The key's revision before this one; 0 where this is its first.
     pub previous: u64,
-    /// What stands with it: a record, a delete marker or something unreadable, never `Absent`.
+    /// What was stored: a record, a delete marker or something unreadable, never `Absent`.
     pub stored: StoredEntry,
 }
 
@@ -36,16 +36,16 @@ pub struct SubscribeError {
     source: Box<ConnectError>,
 }
 
-/// What a listener hears.
+/// What a subscriber hears.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
-    /// A stored revision.
+    /// A revision was stored.
     Event(Event),
-    /// Some may have been missed: the connection was made anew, or too many waited. Read what stands.
+    /// Events may have been missed, because the connection was made anew or too many waited: read the records again.
     Missed,
 }
 
-/// The events of one job, from when this returns.
+/// Subscribes to the events of one job, beginning with what is stored after this returns.
 pub async fn subscribe(
     connection: &Connection,
     key: &JobKey,
@@ -53,7 +53,7 @@ pub async fn subscribe(
     subscribe_to(connection, connection.names.event_subject(key)).await
 }
 
-/// The events of many jobs, from when this returns.
+/// Subscribes to the events of many jobs, beginning with what is stored after this returns.
 pub async fn subscribe_all(
     connection: &Connection,
     filter: &JobFilter,
@@ -70,12 +70,12 @@ async fn subscribe_to(
     let subscription = wire.subscribe(subject.clone(), None, WAITING).await;
     let connections = wire.changes();
     let connects = connections.borrow().connects;
-    // What is read on the other connection after this finds the subscription made. Without a connection at the moment it is
-    // made with the next one, and is told of as missed.
+    // A record that is read over the other connection after this round trip is read after the server has the subscription.
+    // Without a connection the flush fails; the subscription is then made with the next one, which is reported as missed.
     drop(wire.flush().await);
-    let listening = Listening { wire, subscription, connections, connects, missed: 0 };
-    let messages = stream::unfold(listening, async |mut listening: Listening| {
-        listening.next().await.map(|message| (message, listening))
+    let listener = Listener { wire, subscription, connections, connects, missed: 0 };
+    let messages = stream::unfold(listener, async |mut listener: Listener| {
+        listener.next().await.map(|message| (message, listener))
     });
     let names = connection.names.clone();
     let heard = messages.filter_map(move |message| {
@@ -87,24 +87,24 @@ async fn subscribe_to(
     Ok(heard.boxed())
 }
 
-struct Listening {
+struct Listener {
     wire: Wire,
     subscription: Subscription,
     connections: watch::Receiver<State>,
-    /// How often the connection had been made when what was missed was last told of.
+    /// How often the connection had been made when that was last reported as missed.
     connects: u64,
-    /// How many messages had found no room by then.
+    /// How many messages had been dropped by then for want of room.
     missed: u64,
 }
 
-impl Listening {
-    /// The next message, or that some were missed; none at the end.
+impl Listener {
+    /// The next message, or `Some(None)` where some may have been missed; none at the end.
     async fn next(&mut self) -> Option<Option<Message>> {
         loop {
             let connects = self.connections.borrow_and_update().clone();
             if connects.connected && connects.connects != self.connects {
                 self.connects = connects.connects;
-                // Only then is the subscription made with this connection, too.
+                // Whoever reads after the report must not miss what is stored then: the subscription has to be there first.
                 drop(self.wire.flush().await);
                 return Some(None);
             }
@@ -112,7 +112,7 @@ impl Listening {
                 self.missed = self.subscription.missed();
                 return Some(None);
             }
-            // Dropping the other arm loses nothing: a message stays until it is taken, a change stays noticed.
+            // Dropping the other arm loses nothing: a message stays until it is taken, and a change stays noticed.
             tokio::select! {
                 message = self.subscription.next() => return message.map(Some),
                 Ok(()) = self.connections.changed() => {}
@@ -121,11 +121,12 @@ impl Listening {
     }
 }
 
-/// Reads a republished message; none for what anybody else published there.
+/// Reads a republished message; none where it lacks the headers that the server adds.
 fn event(names: &Names, message: &Message) -> Option<Event> {
     let key = names.parse_event_subject(&message.subject).ok()?;
-    let told = Headers::ending(message.block.as_deref()?);
-    let previous = told.last(header::LAST_SEQUENCE)?.parse().ok()?;
+    // The server appends its own headers, so that a publisher's of the same name come before them.
+    let server_headers = Headers::ending(message.block.as_deref()?);
+    let previous = server_headers.last(header::LAST_SEQUENCE)?.parse().ok()?;
     let message = StoredMessage::of_direct(message)?;
     let stored = stored_entry_of(&key, &message);
     Some(Event { key, revision: message.sequence, previous, stored })

@@ -1,16 +1,18 @@
-//! Faults on purpose, for tests: points between two writes at which the process dies, and switches that turn a rule of the
-//! protocol off. They exist in builds with the feature `faults` only; in all others they are nothing.
+//! Faults on purpose, for tests: points between two writes at which the process dies, and switches that turn one rule of the
+//! protocol off. They exist only in builds with the feature `faults`, and do nothing in all others.
 
 use wasmhost_protocol::record::{Record, StoredEntry, Token};
 
-/// Reads from the environment, `FAILPOINTS=after-claim=1*return;…`, which faults happen. Call it once, at the start.
+/// Reads from the environment which faults happen, as in `FAILPOINTS=after-claim=1*return;…`. Call it once, when the process
+/// starts.
 pub fn arm() {
+    // Dropping the scenario would disarm it.
     #[cfg(feature = "faults")]
     std::mem::forget(fail::FailScenario::setup());
 }
 
-/// A point between two writes: where it is armed, the process ends here as by `kill -9`, or with `return(pause)` stands
-/// still as by `kill -STOP`.
+/// A point between two writes. Where it is armed, the process ends here as by `kill -9`, or with `return(pause)` stops as by
+/// `kill -STOP`.
 pub fn point(name: &str) {
     #[cfg(feature = "faults")]
     match fail::eval(name, |what| what) {
@@ -22,7 +24,7 @@ pub fn point(name: &str) {
     let _ = name;
 }
 
-/// Until somebody lets the process go on.
+/// Stops the process until somebody lets it go on.
 #[cfg(feature = "faults")]
 fn pause() {
     use rustix::process::{Signal, getpid, kill_process};
@@ -37,7 +39,7 @@ pub(crate) fn clock_ahead_ms() -> i64 {
     0
 }
 
-/// How much longer than its record a result lives, where that is set: `FAILPOINTS=result-margin=return(1000)`, in milliseconds.
+/// How long a result outlives its record, if a test sets it in milliseconds: `FAILPOINTS=result-margin=return(1000)`.
 #[must_use]
 pub fn result_margin() -> Option<std::time::Duration> {
     #[cfg(feature = "faults")]
@@ -48,19 +50,19 @@ pub fn result_margin() -> Option<std::time::Duration> {
     None
 }
 
-/// Whether records are written without a comparison and never looked at, as by a queue that knows no fence.
+/// Whether records are written without a comparison and leases are never refreshed, as by a queue that knows no fence.
 #[must_use]
 pub fn is_naive_writer() -> bool {
     is_broken("naive-writer")
 }
 
-/// Whether deliveries are acknowledged before the end of their job is recorded.
+/// Whether deliveries are acknowledged before the ends of their jobs are recorded.
 #[must_use]
 pub fn acks_before_record() -> bool {
     is_broken("ack-before-record")
 }
 
-/// Whether an owner writes over an end that others wrote under its claim: the revision to write over.
+/// The revision to write over, where an owner writes over an end that others wrote under its claim.
 pub(crate) fn writes_over_end(stored: &StoredEntry, token: Token) -> Option<u64> {
     let ended = stored.record().filter(|record| record.is_terminal() && record.token == Some(token));
     ended.is_some_and(|_| is_broken("r5-over-terminal")).then(|| stored.expected())
@@ -77,8 +79,8 @@ fn is_broken(rule: &str) -> bool {
     }
 }
 
-/// The claim without a token of its own, where the rule that adoption needs one is switched off: it keeps that of the claim
-/// before, and so fences nobody.
+/// The claim as it is, or without a new token where the rule is switched off that an adoption needs one. It then has the token of the
+/// claim before, and fences nobody.
 #[must_use]
 pub fn without_new_fence(claim: Box<Record>, stored: &StoredEntry) -> Box<Record> {
     #[cfg(feature = "faults")]
@@ -86,6 +88,7 @@ pub fn without_new_fence(claim: Box<Record>, stored: &StoredEntry) -> Box<Record
         && let Some(token) = before.token
         && is_broken("no-fence-at-adoption")
     {
+        // By its text: a record's fields change only through the state machine, which makes no such claim.
         let text = String::from_utf8(claim.to_bytes()).expect("JSON is UTF-8");
         let own = claim.token.expect("a claim has a token").to_string();
         let forged = Record::from_bytes(text.replace(&own, &token.to_string()).as_bytes());

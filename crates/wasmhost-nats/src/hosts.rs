@@ -1,4 +1,4 @@
-//! The hosts that run, each a key that it renews.
+//! The presence of hosts: each host renews a key of its own in the hosts bucket, and the bucket drops what is not renewed.
 
 use async_nats::jetstream::message::PublishMessage;
 use wasmhost_protocol::ids::HostId;
@@ -7,11 +7,13 @@ use wasmhost_protocol::presence::HostPresence;
 
 use crate::connect::Connection;
 use crate::direct::newest;
-use crate::message::{ReadError, publish};
+use crate::message::publish;
+use crate::read_error::ReadError;
 
-/// A host's key was not written.
+/// Why a host's presence was not written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("write the presence of host {host}: {text}")]
+#[non_exhaustive]
 pub struct AnnounceError {
     /// The host.
     pub host: HostId,
@@ -19,25 +21,28 @@ pub struct AnnounceError {
     pub text: String,
 }
 
-/// Writes or renews the host's key.
+/// Writes or renews the presence of a host.
 pub async fn announce(connection: &Connection, presence: &HostPresence) -> Result<(), AnnounceError> {
     let value = serde_json::to_vec(presence).expect("a presence can be written as JSON");
     write(connection, &presence.id, PublishMessage::build().payload(value.into())).await
 }
 
-/// Removes the host's key.
+/// Removes the presence of a host that ends.
 pub async fn withdraw(connection: &Connection, host: &HostId) -> Result<(), AnnounceError> {
     write(connection, host, PublishMessage::build().header(header::KV_OPERATION, header::KV_DELETE)).await
 }
 
-/// The hosts that run now. Keys that cannot be read are left out.
+/// Lists the hosts that run now. A key that cannot be read is left out.
 pub async fn hosts(connection: &Connection) -> Result<Vec<HostPresence>, ReadError> {
-    let (stream, filter) = (connection.names.hosts_stream(), connection.names.hosts_filter());
+    let stream = connection.names.hosts_stream();
+    let filter = connection.names.hosts_filter();
     let messages = newest(connection, &stream, &filter).await?;
+    // A delete marker has no body, and so is left out, too.
     Ok(messages.iter().filter_map(|message| serde_json::from_slice(&message.payload).ok()).collect())
 }
 
 async fn write(connection: &Connection, host: &HostId, message: PublishMessage) -> Result<(), AnnounceError> {
+    // No compare-and-set: a host has its key for itself.
     let written = publish(connection, &connection.names.host_subject(host), message).await;
-    written.map(drop).map_err(|unstored| AnnounceError { host: host.clone(), text: unstored.into_text() })
+    written.map(drop).map_err(|failure| AnnounceError { host: host.clone(), text: failure.into_text() })
 }

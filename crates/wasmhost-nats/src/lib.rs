@@ -1,5 +1,18 @@
-//! The protocol on a real NATS server: connect, wanted streams and buckets, records that change only by
-//! compare-and-set, events, the queue's messages, the module registry and blobs. It decides nothing about jobs.
+//! The job protocol on a NATS server, with all mechanics of JetStream: connecting, the streams and buckets that a deployment needs,
+//! records that change only by compare-and-set, events, deliveries, the module registry and blobs. It decides nothing about jobs:
+//! what is legal and what follows is decided in `wasmhost-protocol`, and when anything is done in the client and the host.
+//!
+//! | area | modules |
+//! |---|---|
+//! | connections: one for records and leases, one for what strangers send | `connect`, `credentials`, `servers`, `edge`, `denials` |
+//! | one message: requests to JetStream, and what its error codes mean | `api`, [`codes`], `fixes`, `message`, `stored`, `streams`, `direct` |
+//! | the deployment: what it needs, and what its user may do | `layout`, `rights` |
+//! | records: [`Records`], and the [`Event`]s of their revisions | `records`, `events` |
+//! | messages of jobs | [`jobs`], [`schedules`], `due`, `locate` |
+//! | deliveries: asking for them, and answering them | [`pull`], `delivered` |
+//! | bytes: modules and blobs | [`registry`], [`blobs`], `objects`, `hashing` |
+//! | the rest of the deployment | [`dead`], [`hosts`], `outgoing` |
+//! | the process itself: its clock, random ids, faults for tests | `clock`, `ids`, [`fault`], `backoff`, `limited` |
 //!
 //! ```no_run
 //! use wasmhost_nats::{ConnectConfig, Connection, LayoutConfig, Records, ensure_layout};
@@ -14,26 +27,26 @@
 //! # }
 //! ```
 
-mod api;
 mod backoff;
 mod clock;
-mod random;
+pub mod fault;
+mod ids;
+mod limited;
 
-pub mod codes;
 mod connect;
 mod credentials;
 mod denials;
 mod edge;
-pub mod fault;
-mod limited;
-mod message;
 mod servers;
-mod stored;
 
-mod delivered;
+mod api;
+pub mod codes;
 mod direct;
-mod outgoing;
-pub mod pull;
+mod fixes;
+mod message;
+mod publish_failure;
+mod read_error;
+mod stored;
 mod streams;
 
 mod layout;
@@ -47,7 +60,12 @@ pub mod jobs;
 mod locate;
 pub mod schedules;
 
+mod delivered;
+mod outgoing;
+pub mod pull;
+
 pub mod blobs;
+mod hashing;
 mod objects;
 pub mod registry;
 
@@ -61,6 +79,8 @@ pub use credentials::Credentials;
 pub use delivered::{Answer, Delivered, NotDelivered};
 pub use due::{discard_due, due_at, due_of, next_due, remove_due};
 pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};
+pub use hashing::digest_of;
+pub use ids::{random_token, random_write};
 pub use jobs::{PublishError, Published, message_at, message_of, publish_job};
 pub use layout::{
     Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, QueueConsumer, ensure_consumer,
@@ -68,9 +88,9 @@ pub use layout::{
 };
 pub use limited::Limit;
 pub use locate::{MessageLocation, locate_message};
-pub use message::{ReadError, stored_at, stored_from};
+pub use message::{stored_at, stored_from};
 pub use outgoing::SendError;
-pub use random::{args_digest_of, digest_of, is_args_digest_of, random_token, random_write};
+pub use read_error::ReadError;
 pub use records::{
     JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, WriteError, Written,
 };
@@ -78,3 +98,6 @@ pub use registry::RegistryView;
 pub use rights::{RightsError, check_rights};
 pub use servers::{BadAddress, check_url};
 pub use stored::StoredMessage;
+
+// The digests of arguments are the protocol's; the other crates import them by these names.
+pub use wasmhost_protocol::arguments::{args_digest as args_digest_of, is_args_digest as is_args_digest_of};

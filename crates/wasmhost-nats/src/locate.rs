@@ -1,33 +1,32 @@
-//! Where a job's message is, as the leaders of its streams have it; for the reconciler, which ends jobs whose message is
-//! nowhere (R13).
+//! Where the message of a job is, as the leaders of its streams have it. The reconciler ends jobs whose message is nowhere:
+//! [R13](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r13).
 
 use wasmhost_protocol::ids::JobKey;
 
 use crate::connect::Connection;
 use crate::due::due_of;
 use crate::jobs::{message_of, stands_at};
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 use crate::schedules::schedule_of;
 
-/// Where a job's message is.
+/// Where the message of a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageLocation {
-    /// It waits for its time.
+    /// It is a schedule, and waits for its time.
     Scheduled,
-    /// It was fired, and no host has claimed the job since: the job stream has it, or will.
+    /// It has fired, and no host has claimed the job since. The job stream has a copy, or will have one.
     Due,
     /// It is in the job stream, delivered or not.
     Queued,
-    /// Nowhere.
+    /// It is in none of the streams.
     Gone,
 }
 
-/// Looks the job's message up, in the order in which it moves: it cannot slip by. A message enters each place before it
-/// leaves the one before, and what fired leaves for a claim alone, which writes the record. So one that is in none, look by
-/// look, was in none as the last look began. `msg_seq` is its record's, where a claim named one.
+/// Finds the message of a job. `msg_seq` is the sequence that the job's record names, if a claim has named one.
 ///
-/// That something fired is believed whatever the server says of how far the job stream has come: it tells of no lag while
-/// there is no room, or while a message is in the way that it cannot store.
+/// The places are read in the order in which a message moves, so that one that moves meanwhile is found: it enters each place
+/// before it leaves the one before, and a due message is deleted only at a claim, which writes the record. A message that none
+/// of the reads found was nowhere when the last one began, or its record has a new revision.
 pub async fn locate_message(
     connection: &Connection,
     key: &JobKey,
@@ -36,12 +35,15 @@ pub async fn locate_message(
     if schedule_of(connection, key).await?.is_some() {
         return Ok(MessageLocation::Scheduled);
     }
+    // A due message counts however little the source seems to lag: it reports no lag while the job stream has no room, or while
+    // a message is in the way that it cannot store.
     if due_of(connection, key).await?.is_some() {
         return Ok(MessageLocation::Due);
     }
     if message_of(connection, key).await?.is_some() {
         return Ok(MessageLocation::Queued);
     }
+    // The subject of a message with a derived id has no id: only its sequence finds it.
     match msg_seq {
         Some(sequence) if stands_at(connection, key, sequence).await? => Ok(MessageLocation::Queued),
         Some(_) | None => Ok(MessageLocation::Gone),

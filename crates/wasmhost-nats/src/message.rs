@@ -1,4 +1,4 @@
-//! One message of a stream, sent with its acknowledgement or read from the stream's leader.
+//! One message of a stream: published and acknowledged, or read from and deleted by the stream's leader.
 
 use async_nats::HeaderValue;
 use async_nats::jetstream::message::PublishMessage;
@@ -7,89 +7,68 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 use wasmhost_protocol::names::Names;
+use wasmhost_protocol::text::escape;
 
-use crate::api::{self, ApiError};
-use crate::codes::{NO_MESSAGE, NO_STREAM, NOT_DELETED, OFF, Unstored};
+use crate::api;
+use crate::codes::{NO_MESSAGE, NOT_DELETED};
 use crate::connect::Connection;
-use crate::stored::RawMessage;
-use crate::stored::StoredMessage;
+use crate::publish_failure::PublishFailure;
+use crate::read_error::ReadError;
+use crate::stored::{RawMessage, StoredMessage};
 
-/// Why something that stands on the server could not be read. Whether it is there is not known.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// A permission is missing.
-    #[error("read `{subject}`: {text}")]
-    Denied {
-        /// What was read.
-        subject: String,
-        /// The server's words.
-        text: String,
-    },
-    /// JetStream is off, or the stream was never made.
-    #[error(
-        "read `{subject}`: {text}; check that JetStream is on: streams and buckets are made by the first `wasmhost serve`"
-    )]
-    NotSetUp {
-        /// What was read.
-        subject: String,
-        /// What the server said.
-        text: String,
-    },
-    /// No answer, or one that says nothing about it.
-    #[error("read `{subject}`: {text}")]
-    Unreachable {
-        /// What was read.
-        subject: String,
-        /// What went wrong.
-        text: String,
-    },
-}
-
-/// Publishes and waits for the acknowledgement.
+/// Publishes a message, and waits for its acknowledgement.
 pub(crate) async fn publish(
     connection: &Connection,
     subject: &str,
     message: PublishMessage,
-) -> Result<PublishAck, Unstored> {
-    let answer = async {
+) -> Result<PublishAck, PublishFailure> {
+    let acknowledged = async {
         let sent = connection.jetstream.send_publish(subject.to_owned(), message).await?;
         sent.await
     };
-    match connection.denials.or_denied(subject, answer).await {
-        Ok(answer) => Ok(answer?),
-        Err(denial) => Err(Unstored::Refused(denial)),
+    match connection.denials.or_denied(subject, acknowledged).await {
+        Ok(acknowledged) => Ok(acknowledged?),
+        Err(denial) => Err(PublishFailure::Refused(denial)),
     }
 }
 
-/// Where a message is looked for.
+/// Which message of a stream is read.
 #[derive(Debug, Clone)]
 pub(crate) enum MessageSelector<'a> {
-    /// The newest on a subject; wildcards are fine.
+    /// The newest one on a subject, which may have wildcards.
     LastOn(&'a str),
     /// The one with this sequence.
     Sequence(u64),
-    /// The first from this sequence on whose subject matches.
+    /// The first one from this sequence on whose subject matches.
     From(u64, &'a str),
 }
 
-/// Reads a message from the stream's leader; none if there is none.
+#[derive(Deserialize)]
+struct MessageResponse {
+    message: RawMessage,
+}
+
+/// Reads a message from the stream's leader; none where there is no such message.
+///
+/// A direct get would be cheaper, but a replica that lags may answer it
+/// ([fact 24](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f24)).
 pub(crate) async fn read(
     connection: &Connection,
     stream: &str,
-    place: MessageSelector<'_>,
+    selector: MessageSelector<'_>,
 ) -> Result<Option<StoredMessage>, ReadError> {
-    let (subject, request) = match place {
+    let (subject, body) = match selector {
         MessageSelector::LastOn(subject) => (subject.to_owned(), json!({ "last_by_subj": subject })),
         MessageSelector::Sequence(sequence) => (format!("{stream} {sequence}"), json!({ "seq": sequence })),
         MessageSelector::From(sequence, filter) => {
             (filter.to_owned(), json!({ "seq": sequence.max(1), "next_by_subj": filter }))
         }
     };
-    let asked = api::ask::<Got>(connection, Names::stream_message(stream), &request);
-    match connection.denials.or_denied(&Names::stream_message(stream), asked).await {
-        Ok(Ok(got)) => {
-            let message = StoredMessage::of_raw(&got.message);
+    let endpoint = Names::stream_message(stream);
+    let answer = api::request::<MessageResponse>(connection, endpoint.clone(), &body);
+    match connection.denials.or_denied(&endpoint, answer).await {
+        Ok(Ok(response)) => {
+            let message = StoredMessage::of_raw(&response.message);
             message.map(Some).map_err(|text| ReadError::Unreachable { subject, text })
         }
         Ok(Err(error)) if error.code() == Some(NO_MESSAGE) => Ok(None),
@@ -98,30 +77,14 @@ pub(crate) async fn read(
     }
 }
 
-#[derive(Deserialize)]
-struct Got {
-    message: RawMessage,
-}
-
-impl ReadError {
-    /// Why an answer that was asked for says nothing about what stands.
-    pub(crate) fn new(subject: String, error: &ApiError) -> Self {
-        let text = error.to_string();
-        let is_not_set_up = match error {
-            ApiError::NoResponders => true,
-            ApiError::Server { err_code, .. } => *err_code == NO_STREAM || OFF.contains(err_code),
-            ApiError::Unanswered(_) => false,
-        };
-        if is_not_set_up { Self::NotSetUp { subject, text } } else { Self::Unreachable { subject, text } }
-    }
-}
-
-/// Deletes the message with this sequence, if it still stands.
+/// Deletes the message with this sequence, if it is still stored.
 pub(crate) async fn remove(connection: &Connection, stream: &str, sequence: u64) -> Result<(), ReadError> {
     let subject = format!("{stream} {sequence}");
-    let request = json!({ "seq": sequence, "no_erase": true });
-    let asked = api::ask::<IgnoredAny>(connection, Names::stream_delete_message(stream), request);
-    match connection.denials.or_denied(&Names::stream_delete_message(stream), asked).await {
+    // Without `no_erase` the server would also overwrite the message's bytes on its disk, which costs time and is of no use.
+    let body = json!({ "seq": sequence, "no_erase": true });
+    let endpoint = Names::stream_delete_message(stream);
+    let answer = api::request::<IgnoredAny>(connection, endpoint.clone(), body);
+    match connection.denials.or_denied(&endpoint, answer).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) if error.code() == Some(NOT_DELETED) => Ok(()),
         Ok(Err(error)) => Err(ReadError::new(subject, &error)),
@@ -129,7 +92,7 @@ pub(crate) async fn remove(connection: &Connection, stream: &str, sequence: u64)
     }
 }
 
-/// The message of `stream` with this number, whoever wrote it; from the stream's leader.
+/// Reads the message of `stream` with this sequence from the stream's leader, whoever wrote it.
 pub async fn stored_at(
     connection: &Connection,
     stream: &str,
@@ -138,7 +101,7 @@ pub async fn stored_at(
     read(connection, stream, MessageSelector::Sequence(sequence)).await
 }
 
-/// The first message of `stream` from this number on whose subject matches `filter`; from the stream's leader.
+/// Reads the first message of `stream` from this sequence on whose subject matches `filter`, from the stream's leader.
 pub async fn stored_from(
     connection: &Connection,
     stream: &str,
@@ -148,7 +111,7 @@ pub async fn stored_from(
     read(connection, stream, MessageSelector::From(sequence, filter)).await
 }
 
-/// A header's value that came from elsewhere; what cannot stand in a header is escaped.
+/// Makes a header's value of a text that came from elsewhere, and escapes what a header cannot hold.
 pub(crate) fn header_value(text: &str) -> HeaderValue {
-    wasmhost_protocol::text::escape(text).parse().expect("escaped text has no line breaks")
+    escape(text).parse().expect("escaped text has no line breaks")
 }

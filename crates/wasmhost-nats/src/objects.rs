@@ -1,12 +1,16 @@
-//! Bytes in an object store: whole, bounded, checked against their digest. Laid out as all clients of NATS lay them out, and
-//! read without a consumer: the description from the stream's leader, the chunks directly.
+//! Objects: bytes in an object store, which are read whole, up to a bound, and checked against their digest. They are laid out as
+//! all clients of NATS lay them out, and are read without a consumer: the description from the stream's leader, the chunks by
+//! direct reads.
 
+mod chunks;
 mod delete;
 mod description;
 mod error;
 mod get;
 mod object;
 mod put;
+mod send_chunks;
+mod upload;
 mod walk;
 
 pub(crate) use delete::delete;

@@ -1,4 +1,5 @@
-//! What is sent without an answer: log lines of jobs and words to all hosts.
+//! Messages that no stream stores, so that nothing acknowledges them: log lines of jobs, answers to deliveries, and broadcasts
+//! to all hosts.
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -7,29 +8,37 @@ use wasmhost_protocol::ids::JobKey;
 
 use crate::connect::{ANSWER_TIMEOUT, Connection};
 
-/// What was sent did not leave this process.
+/// The error of a message that has not left this process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("send to NATS: {0}")]
 pub struct SendError(String);
 
 impl Connection {
-    /// Waits until what was sent over the first connection has left this process. It is no round trip to the server.
+    /// Waits until everything that was sent over this connection has left the process.
+    ///
+    /// This is no round trip: the server may not have read any of it yet.
     pub async fn flush(&self) -> Result<(), SendError> {
         self.client.flush().await.map_err(|error| SendError(error.to_string()))
     }
 
-    /// Publishes a line of a job's log, if there is room for it at once. Whether there was.
+    /// Publishes one line of a job's log if there is room for it at once, and says whether there was. A log must not hold up
+    /// its job.
     pub fn try_publish_log(&self, key: &JobKey, line: String) -> bool {
         let publishing = self.client.publish(self.names.logs_subject(key), line.into());
-        // Many lines in one turn of the runtime use the turn up, which is no want of room.
+        // Within tokio's budget the future of the thousandth line would be pending although there is room.
         matches!(tokio::task::unconstrained(publishing).now_or_never(), Some(Ok(())))
     }
 
-    /// Tells all hosts that a revoke of this job is recorded. A lost word is made up for by the next sign of life of the attempt.
+    /// Tells all hosts that a revoke of this job is recorded, and waits until the message has left the process, at most five
+    /// seconds. If it is lost, the host that runs the job finds the revoke when it next refreshes its lease.
     pub async fn broadcast_revoke(&self, key: &JobKey) -> Result<(), SendError> {
-        let subject = self.names.revoke_broadcast(key);
-        self.client.publish(subject, Bytes::new()).await.map_err(|error| SendError(error.to_string()))?;
+        self.send(self.names.revoke_broadcast(key), Bytes::new()).await?;
         // Without a flush, a program that ends now would never send the broadcast.
         timeout(ANSWER_TIMEOUT, self.flush()).await.unwrap_or_else(|_| Err(SendError("no answer".to_owned())))
+    }
+
+    /// Hands a message to the client, which sends it when it can.
+    pub(crate) async fn send(&self, subject: String, body: Bytes) -> Result<(), SendError> {
+        self.client.publish(subject, body).await.map_err(|error| SendError(error.to_string()))
     }
 }

@@ -1,18 +1,22 @@
-//! Records in the states bucket: read from its leader, written only by compare-and-set. What a writer does after an
-//! answer that tells it nothing (R5) is in `records::unknown`.
+//! The records of jobs in the states bucket. They are read from the bucket's leader and written only by compare-and-set; what
+//! a writer does after an answer that tells it nothing is in `records/unknown.rs`.
 
 mod bucket;
+mod compare_and_set;
 mod delete;
+mod filter;
 mod list;
 mod non_terminal;
+mod read;
 mod stored_entry;
 mod unknown;
 mod write_error;
 
-pub(crate) use bucket::ttl_seconds;
-pub use bucket::{Records, SET_UP_WITHIN};
-pub use list::JobFilter;
+pub use bucket::Records;
+pub(crate) use compare_and_set::ttl_seconds;
+pub use filter::JobFilter;
 pub use non_terminal::{NonTerminal, ScanLimits};
+pub use read::SET_UP_WITHIN;
 pub(crate) use stored_entry::stored_entry_of;
 pub use unknown::{OwnedWrite, Written};
 pub use write_error::WriteError;

@@ -1,9 +1,9 @@
-//! Whether the user of a connection may do what a host does, found out by trying in a way that changes nothing. Without
-//! this a host that may not pull would say that it serves, and do nothing.
+//! Whether the user of a connection has the rights of a host, found out by trying each in a way that changes nothing. Without this,
+//! a host that may not pull would report that it serves, and do nothing.
 //!
-//! The server says what it denies apart from any answer, in the order in which it was asked. So all rights are tried at once,
-//! and one round trip later all that are missing are known. Nothing that is tried asks for an answer: JetStream ignores such
-//! requests. What goes to a stream expects one that does not exist, and is dropped.
+//! The server reports a denial apart from any answer, in the order in which it was asked. So all rights are tried at once, and one
+//! round trip later all missing ones are known. No try asks for an answer, since JetStream ignores a request without a reply; and a
+//! message to a stream expects a stream that does not exist, and is dropped.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,25 +14,25 @@ use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
 use wasmhost_protocol::names::{Right, Way, header};
 
 use crate::connect::{ANSWER_TIMEOUT, Connection};
-use crate::random::random_token;
+use crate::ids::random_token;
 
-/// A stream that there is never: the name of one has no dot.
+/// A stream that cannot exist, since no stream's name has a dot.
 const NO_STREAM: &str = "no.stream";
 const WAYS: [(Way, &str); 2] = [(Way::Publish, "publish to"), (Way::Subscribe, "subscribe to")];
 
-/// Why the rights of a host are not known to be enough.
+/// Why it is not known that the user of a connection has the rights of a host.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RightsError {
-    /// Some are missing: all of them.
+    /// The user lacks these rights, which are all that are missing.
     #[error("{}", Missing(.0))]
     Missing(Vec<Right>),
-    /// No answer.
+    /// There is no answer.
     #[error("check the permissions of this host's user: {0}")]
     Unreachable(String),
 }
 
-/// What is missing, with the lines that grant it.
+/// The missing rights, with the lines of the server's configuration that grant them.
 struct Missing<'a>(&'a [Right]);
 
 impl fmt::Display for Missing<'_> {
@@ -59,7 +59,7 @@ impl fmt::Display for Missing<'_> {
 }
 
 impl Missing<'_> {
-    /// Each subject once, with its purpose.
+    /// The subjects of the missing rights of this way, each once, with their purposes.
     fn of(&self, way: Way) -> impl Iterator<Item = (&str, &str)> {
         let mut seen = BTreeSet::new();
         let of_way = self.0.iter().filter(move |right| right.way == way);
@@ -67,7 +67,7 @@ impl Missing<'_> {
     }
 }
 
-/// Checks that a host of these queues may do what it must.
+/// Checks that the user of the connection has the rights of a host that serves these queues.
 pub async fn check_rights(connection: &Connection, queues: &[QueueName]) -> Result<(), RightsError> {
     let seen = connection.denials.count();
     let tried = match timeout(ANSWER_TIMEOUT, try_all(connection, queues)).await {
@@ -76,28 +76,30 @@ pub async fn check_rights(connection: &Connection, queues: &[QueueName]) -> Resu
             return Err(RightsError::Unreachable("the server does not pass on what it is told".to_owned()));
         }
     };
-    let denied = |right: &Right| connection.denials.name(seen, &right.tried);
-    let missing: Vec<_> = tried.into_iter().filter(denied).collect();
+    let is_denied = |right: &Right| connection.denials.has_denied(seen, &right.tried);
+    let missing: Vec<_> = tried.into_iter().filter(is_denied).collect();
     if missing.is_empty() { Ok(()) } else { Err(RightsError::Missing(missing)) }
 }
 
-/// Tries all rights; those that were tried.
+/// Tries all rights, and returns them once the server has reported every denial.
 async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Right>, String> {
-    // What strangers send is heard meanwhile, too.
+    // Over the edge connection, since the subscriptions may bring what strangers send.
     let wire = connection.edge().await.map_err(|error| error.to_string())?;
-    let (names, key) = (&connection.names, nobodys_key());
-    let mut rights = names.rights_of_host(queues, &key);
+    let names = &connection.names;
+    let mut rights = names.rights_of_host(queues, &unused_key());
     for right in &rights {
         match right.way {
-            // Ended at once: the server allows one answer to a question that it passes on, and counts each that hears it.
+            // Ended at once: with `allow_responses` the server grants one answer to each request, and counts every subscription that
+            // hears it.
             Way::Subscribe => wire.subscribe(right.tried.clone(), None, 1).await.drain().await,
-            Way::Publish => tell(wire, &right.tried, &right.harmless).await?,
+            Way::Publish => publish_harmless(wire, &right.tried, &right.harmless).await?,
         }
     }
-    // What comes back to a question of one's own comes after all that was denied before it.
+    // A message to oneself comes after all denials before it.
     if let Some(question) = ask_oneself(connection, wire).await?
         && let Some(reply) = question.reply
     {
+        // The right to answer can be tried with a real question only.
         rights.push(names.right_to_answer(&reply));
         wire.publish(&reply, None, None, b"").await.map_err(|error| error.to_string())?;
         ask_oneself(connection, wire).await?;
@@ -105,9 +107,9 @@ async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Ri
     Ok(rights)
 }
 
-/// Hears a broadcast of its own, over the server; none where the server denies that.
+/// Sends a broadcast with a reply to itself by way of the server, and returns what came; none where the server denies it.
 async fn ask_oneself(connection: &Connection, wire: &Wire) -> Result<Option<Message>, String> {
-    let subject = connection.names.revoke_broadcast(&nobodys_key());
+    let subject = connection.names.revoke_broadcast(&unused_key());
     let asking = async {
         let mut heard = wire.subscribe(subject.clone(), None, 1).await;
         let reply = wire.new_inbox();
@@ -121,14 +123,14 @@ async fn ask_oneself(connection: &Connection, wire: &Wire) -> Result<Option<Mess
     }
 }
 
-/// A job that nobody submits.
-fn nobodys_key() -> JobKey {
+/// The key of a job that nobody has submitted.
+fn unused_key() -> JobKey {
     let id = JobId::parse(&random_token().to_string()).expect("hexadecimal digits are an id");
     JobKey::new(TaskName::parse("rights.check").expect("a task's name"), id)
 }
 
-async fn tell(wire: &Wire, subject: &str, body: &str) -> Result<(), String> {
+async fn publish_harmless(wire: &Wire, subject: &str, body: &str) -> Result<(), String> {
     let headers = Headers::of([(header::EXPECTED_STREAM, NO_STREAM)]).expect("a name can stand in a header");
-    let told = wire.publish(subject, None, Some(&headers), body.as_bytes()).await;
-    told.map_err(|error| error.to_string())
+    let published = wire.publish(subject, None, Some(&headers), body.as_bytes()).await;
+    published.map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! How a stream is at the moment, from its leader.
+//! The state of a stream at this moment, from its leader.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -7,19 +7,19 @@ use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::api;
 use crate::connect::Connection;
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 
-/// How a stream is at the moment.
+/// The state of a stream at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamState {
-    /// When it was made. One that was made anew numbers its messages from 1 again.
+    /// When the stream was made. One that was made anew uses its sequences again from 1.
     pub(crate) created: Timestamp,
-    /// The number of its newest message, whether or not that still stands.
+    /// The sequence of its newest message, whether or not that one is still stored.
     pub(crate) last: u64,
 }
 
 #[derive(Deserialize)]
-struct Info {
+struct InfoResponse {
     created: String,
     state: State,
 }
@@ -29,12 +29,13 @@ struct State {
     last_seq: u64,
 }
 
-/// Asks the stream's leader.
+/// Asks the stream's leader for its state.
 pub(crate) async fn state_of(connection: &Connection, stream: &str) -> Result<StreamState, ReadError> {
     let subject = stream.to_owned();
-    let asked = api::ask::<Info>(connection, Names::stream_info(stream), json!({}));
-    match connection.denials.or_denied(&Names::stream_info(stream), asked).await {
-        Ok(Ok(Info { created, state })) => match Timestamp::parse(&created) {
+    let endpoint = Names::stream_info(stream);
+    let answer = api::request::<InfoResponse>(connection, endpoint.clone(), json!({}));
+    match connection.denials.or_denied(&endpoint, answer).await {
+        Ok(Ok(InfoResponse { created, state })) => match Timestamp::parse(&created) {
             Ok(created) => Ok(StreamState { created, last: state.last_seq }),
             Err(error) => Err(ReadError::Unreachable { subject, text: error.to_string() }),
         },

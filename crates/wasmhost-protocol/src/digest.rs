@@ -1,12 +1,12 @@
-//! SHA-256 digests, written as 64 lower-case hexadecimal digits.
+//! SHA-256 digests: how they are computed, and how they are written, which is in lower-case hexadecimal digits.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest as _, Sha256};
 
-/// A `Digest` holds the SHA-256 of a module's bytes, of a job's arguments or of a blob. This crate does not
-/// compute digests: whoever has the bytes does.
+/// A `Digest` holds the SHA-256 of a module's bytes, of a job's arguments or of a blob.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -16,6 +16,12 @@ pub struct Digest([u8; 32]);
 pub struct InvalidDigest(String);
 
 impl Digest {
+    /// Computes the digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// Builds a digest from its 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {

@@ -3,6 +3,7 @@
 //! server except in the filters. The names are listed in
 //! [names.md](https://github.com/wasmhost/wasmhost/blob/main/docs/names.md).
 
+pub mod ack;
 mod api;
 mod deployment;
 pub mod header;

@@ -9,9 +9,10 @@ use futures::stream::{SelectAll, StreamExt, unfold};
 use nats_wire::{Message, Wire};
 use serde_json::{Value, json};
 use wasmhost_nats::limited;
+use wasmhost_protocol::names::Names;
 use wasmhost_protocol::service::ServiceError;
 
-use super::request::{QUEUE_GROUP, inbox_of};
+use super::request::inbox_of;
 use crate::host::Host;
 
 /// Questions that wait; of more, the newest are dropped.
@@ -128,7 +129,7 @@ impl Discovery {
 }
 
 fn offered(name: &str, subject: &str) -> Value {
-    json!({ "name": name, "subject": subject, "queue_group": QUEUE_GROUP, "metadata": {} })
+    json!({ "name": name, "subject": subject, "queue_group": Names::QUEUE_GROUP, "metadata": {} })
 }
 
 fn fared(name: &str, subject: &str, counts: &Counts) -> Value {
@@ -137,7 +138,7 @@ fn fared(name: &str, subject: &str, counts: &Counts) -> Value {
     json!({
         "name": name,
         "subject": subject,
-        "queue_group": QUEUE_GROUP,
+        "queue_group": Names::QUEUE_GROUP,
         "num_requests": requests,
         "num_errors": counts.errors.load(Ordering::Relaxed),
         "last_error": last_error,

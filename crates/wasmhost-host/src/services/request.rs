@@ -6,9 +6,6 @@ use wasmhost_protocol::text::escape;
 
 use crate::host::Host;
 
-/// Each request is answered by one host.
-pub(super) const QUEUE_GROUP: &str = "q";
-
 /// Where the request may be answered: at an inbox. A reply anywhere else would be written with the rights of the host.
 pub(super) fn inbox_of<'a>(host: &Host, request: &'a Message) -> Option<&'a str> {
     let inbox = request.reply.as_deref().filter(|reply| host.storage.connection.names.is_inbox(reply));

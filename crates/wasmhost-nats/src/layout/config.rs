@@ -1,21 +1,21 @@
-//! Sizes of the streams and buckets that the first start makes.
+//! The sizes of the streams and buckets that the first start makes.
 
 use wasmhost_protocol::bounds::Bounds;
 
-/// Sizes of what is made. Those of what exists are not compared, but replicas are, as a minimum.
+/// The sizes of the streams that are made. Those of streams that exist are not compared; their replicas are, as a minimum.
 #[derive(Debug, Clone, Copy)]
 pub struct LayoutConfig {
-    /// Copies of each stream in a cluster.
+    /// How many servers of a cluster have a copy of each stream.
     pub replicas: usize,
-    /// Bytes of queued jobs; a full stream refuses new ones.
+    /// The most bytes of queued jobs. A full stream refuses new ones.
     pub jobs_max_bytes: i64,
-    /// Number of queued jobs.
+    /// The most queued jobs.
     pub jobs_max_messages: i64,
-    /// Bytes of scheduled jobs.
+    /// The most bytes of schedules and due messages.
     pub schedules_max_bytes: i64,
-    /// Bytes of logs; the oldest give way.
+    /// The most bytes of logs. The oldest give way.
     pub logs_max_bytes: i64,
-    /// Bytes of dead jobs; the oldest give way.
+    /// The most bytes of dead-letter copies. The oldest give way.
     pub dead_max_bytes: i64,
 }
 
@@ -33,14 +33,14 @@ impl Default for LayoutConfig {
 }
 
 impl LayoutConfig {
-    /// What [`Self::within`] may be given: a seventh, the size of the smallest stream, holds a message of the largest size
-    /// with room to spare; sizes are signed to the server, and no store of one is larger.
+    /// The bytes that [`Self::within`] may be given. With the least, the smallest stream gets 1 MiB, in which a message of the
+    /// largest size has room; with the most, no sum of sizes comes near the largest number that the server counts with.
     pub const STORAGE: Bounds<u64> = Bounds { least: 7 << 20, most: 1 << 50 };
-    /// Copies of a stream that a NATS cluster makes.
+    /// The numbers of replicas that a NATS cluster can have of a stream.
     pub const REPLICAS: Bounds<usize> = Bounds { least: 1, most: 5 };
 
-    /// The defaults' proportions, within `bytes` in all. Records, modules and blobs are beside it: they expire, or are kept
-    /// on purpose.
+    /// Shares `bytes` between the streams in the proportions of the defaults. Records, modules and blobs come on top: they expire,
+    /// or are kept on purpose.
     #[must_use]
     pub fn within(bytes: u64) -> Self {
         let seventh = i64::try_from(bytes / 7).unwrap_or(i64::MAX);
@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn a_size_is_shared_as_the_defaults_are() {
-        let (default, within) = (LayoutConfig::default(), LayoutConfig::within(7 << 30));
+        let default = LayoutConfig::default();
+        let within = LayoutConfig::within(7 << 30);
         assert_eq!(within.jobs_max_bytes, default.jobs_max_bytes);
         assert_eq!(within.dead_max_bytes, default.dead_max_bytes);
     }

@@ -1,36 +1,34 @@
-//! The durable consumer of a queue, shared by all hosts that serve it.
+//! The durable pull consumer of a queue, which all hosts share that serve the queue.
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{self, AckPolicy, Consumer, IntoConsumerConfig, PullConsumer, pull};
+use async_nats::jetstream::consumer::{self, AckPolicy, Consumer, IntoConsumerConfig, pull};
 use async_nats::jetstream::context::ConsumerInfoErrorKind;
-use async_nats::jetstream::stream::ConsumerErrorKind;
+use async_nats::jetstream::stream::{ConsumerErrorKind, Stream};
 use wasmhost_protocol::ids::QueueName;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::compare::{self, Difference};
+use super::compare;
 use super::denied::denied;
+use super::difference::Difference;
 use super::error::LayoutError;
-use crate::clock::timestamp;
-use crate::codes::consumer_refusal;
 use crate::connect::Connection;
+use crate::fixes::consumer_refusal;
 
-/// Requests of hosts that wait for a queue's deliveries at a time: a few of each host. Not to be changed once the consumer is
-/// made; 512 where none is named.
+/// How many requests of hosts may wait for a queue's deliveries: a few of each host. The server's default is 512, and an existing
+/// consumer's number cannot be changed.
 const WAITING: i64 = 4_096;
 
-/// A queue's consumer.
+/// The consumer of a queue.
 #[derive(Debug, Clone)]
 pub struct QueueConsumer {
     /// Its name.
     pub name: String,
-    /// When it was created: deliveries are compared by it first.
+    /// When it was created, cut to milliseconds. Deliveries are compared by this before they are compared by their counts.
     pub created: Timestamp,
-    /// The consumer.
-    pub pull: PullConsumer,
 }
 
-/// Makes the queue's consumer if it is missing; compares it if it exists.
+/// Makes the queue's consumer if it is missing, and compares it with what the protocol needs if it exists.
 pub async fn ensure_consumer(
     connection: &Connection,
     queue: &QueueName,
@@ -40,8 +38,12 @@ pub async fn ensure_consumer(
     if differences.is_empty() { Ok(consumer) } else { Err(LayoutError::of_settings(differences)) }
 }
 
-/// The same for who serves it already: the consumer as it is, and how it differs. One that cannot be pulled from is an
-/// error that says how.
+/// Makes the queue's consumer if it is missing, and returns it as it is, with its differences from what the protocol needs. It is
+/// for hosts that serve the queue already, and may go on with some differences.
+///
+/// # Errors
+///
+/// One that is no pull consumer is an error with its differences.
 pub async fn inspect_consumer(
     connection: &Connection,
     queue: &QueueName,
@@ -56,85 +58,97 @@ pub async fn inspect_consumer(
     };
     let info = pull.cached_info();
     let differences = differences(connection, queue, &info.config, &wanted);
-    Ok((QueueConsumer { name, created: timestamp(info.created), pull }, differences))
+    Ok((QueueConsumer { name, created: created(info) }, differences))
 }
 
-/// Compares the queue's consumer, of whichever sort, if there is one.
+fn created(info: &consumer::Info) -> Timestamp {
+    let ms = info.created.unix_timestamp_nanos().div_euclid(1_000_000);
+    Timestamp::from_unix_ms(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+/// Compares the queue's consumer, of whichever kind it is, if it exists.
 pub(super) async fn inspect(
     connection: &Connection,
     queue: &QueueName,
     ack_wait: Duration,
 ) -> Result<(), LayoutError> {
-    let (stream, name) = (connection.names.jobs_stream(), connection.names.consumer(queue));
-    let unreachable = |text: String| LayoutError::Unreachable { object: name.clone(), text };
-    let looking = async {
-        let opened = connection.jetstream.get_stream_no_info(&stream).await;
-        let opened = opened.map_err(|error| unreachable(error.to_string()))?;
-        match opened.consumer_info(&name).await {
+    let name = connection.names.consumer(queue);
+    let info = async {
+        let jobs = jobs_stream(connection, &name).await?;
+        match jobs.consumer_info(&name).await {
             Ok(info) => Ok(Some(info)),
             Err(error) => match error.kind() {
                 ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound => Ok(None),
-                _ => Err(unreachable(error.to_string())),
+                _ => Err(unreachable(&name, error)),
             },
         }
     };
-    let Some(info) = denied(connection, &name, looking).await? else { return Ok(()) };
+    let Some(info) = denied(connection, &name, info).await? else { return Ok(()) };
     let differences = differences(connection, queue, &info.config, &wanted(connection, queue, ack_wait));
     if differences.is_empty() { Ok(()) } else { Err(LayoutError::of_settings(differences)) }
 }
 
-/// Makes the queue's consumer anew. The protocol bears it: what is not acknowledged is delivered again, what was given up
-/// after a `max_deliver` too.
+/// Deletes the queue's consumer and makes it anew. Everything that is not acknowledged is delivered again, also what the server had
+/// given up after a `max_deliver`; the protocol is made for that.
 pub async fn restore_consumer(
     connection: &Connection,
     queue: &QueueName,
     ack_wait: Duration,
 ) -> Result<QueueConsumer, LayoutError> {
-    let (stream, name) = (connection.names.jobs_stream(), connection.names.consumer(queue));
-    let unreachable = |text: String| LayoutError::Unreachable { object: name.clone(), text };
-    let deleting = async {
-        let opened = connection.jetstream.get_stream_no_info(&stream).await;
-        let opened = opened.map_err(|error| unreachable(error.to_string()))?;
-        opened.delete_consumer(&name).await.map(drop).map_err(|error| unreachable(error.to_string()))
+    let name = connection.names.consumer(queue);
+    let deletion = async {
+        let jobs = jobs_stream(connection, &name).await?;
+        jobs.delete_consumer(&name).await.map(drop).map_err(|error| unreachable(&name, error))
     };
-    denied(connection, &name, deleting).await?;
+    denied(connection, &name, deletion).await?;
     ensure_consumer(connection, queue, ack_wait).await
 }
 
-/// Attempts are bounded in the record, concurrency by slots, delays by `not_before`: none of it by the server.
+/// The settings of a queue's consumer. Attempts are bounded by the record, concurrency by slots, and delays by `not_before`, none of
+/// it by the server.
 fn wanted(connection: &Connection, queue: &QueueName, ack_wait: Duration) -> pull::Config {
     pull::Config {
         durable_name: Some(connection.names.consumer(queue)),
         filter_subject: connection.names.jobs_of_queue(queue),
         ack_policy: AckPolicy::Explicit,
         ack_wait,
+        // Beyond a bound the message would stay in the stream for ever, and no consumer would deliver it.
         max_deliver: -1,
+        // Messages that were given back with a delay count: enough retries that wait would stop the queue.
         max_ack_pending: -1,
         max_waiting: WAITING,
         ..pull::Config::default()
     }
 }
 
-/// None: there is one, and it is no pull consumer.
+/// Gets the consumer, or makes it; none where it exists and is no pull consumer.
 async fn get_or_create(
     connection: &Connection,
     name: &str,
     wanted: &pull::Config,
 ) -> Result<Option<Consumer<pull::Config>>, LayoutError> {
-    let stream = connection.names.jobs_stream();
-    let unreachable = |text: String| LayoutError::Unreachable { object: name.to_owned(), text };
-    let opened = connection.jetstream.get_stream_no_info(&stream).await;
-    let opened = opened.map_err(|error| unreachable(error.to_string()))?;
-    match opened.get_or_create_consumer(name, wanted.clone()).await {
+    let jobs = jobs_stream(connection, name).await?;
+    match jobs.get_or_create_consumer(name, wanted.clone()).await {
         Ok(consumer) => Ok(Some(consumer)),
         Err(error) => match error.kind() {
             ConsumerErrorKind::InvalidConsumerType => Ok(None),
             ConsumerErrorKind::JetStream(server) => {
-                Err(LayoutError::refused(name, consumer_refusal(&stream, &server), None))
+                let why = consumer_refusal(&connection.names.jobs_stream(), &server);
+                Err(LayoutError::refused(name, why, None))
             }
-            _ => Err(unreachable(error.to_string())),
+            _ => Err(unreachable(name, error)),
         },
     }
+}
+
+/// The job stream, without a request. `consumer` names what is asked for in an error.
+async fn jobs_stream(connection: &Connection, consumer: &str) -> Result<Stream<()>, LayoutError> {
+    let opened = connection.jetstream.get_stream_no_info(connection.names.jobs_stream()).await;
+    opened.map_err(|error| unreachable(consumer, error))
+}
+
+fn unreachable(object: &str, why: impl ToString) -> LayoutError {
+    LayoutError::Unreachable { object: object.to_owned(), text: why.to_string() }
 }
 
 fn differences(
@@ -143,6 +157,7 @@ fn differences(
     found: &consumer::Config,
     wanted: &pull::Config,
 ) -> Vec<Difference> {
-    let (stream, name) = (connection.names.jobs_stream(), connection.names.consumer(queue));
+    let stream = connection.names.jobs_stream();
+    let name = connection.names.consumer(queue);
     compare::consumer((&stream, &name), found, &wanted.clone().into_consumer_config())
 }

@@ -1,11 +1,12 @@
-//! A denial that takes the place of an answer.
+//! Requests about a stream or a consumer, which a denial may answer.
 
 use std::future::Future;
 
 use super::error::LayoutError;
 use crate::connect::Connection;
 
-/// The answer, or the denial that took its place.
+/// Waits for the answer to requests about `object`, or for the denial that takes its place. async-nats chooses the subjects of its
+/// requests itself, so that the denial is recognised by the name of the object in it.
 pub(super) async fn denied<T>(
     connection: &Connection,
     object: &str,

@@ -1,11 +1,11 @@
-//! Why the server does not have what the protocol needs.
+//! Why the server does not have the streams and consumers that the protocol needs.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::compare::Difference;
+use super::difference::Difference;
 
-/// Why the server does not have what the protocol needs.
+/// Why the server does not have the streams and consumers that the protocol needs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
@@ -14,7 +14,7 @@ pub enum LayoutError {
         "use JetStream: {0}; start nats-server with `-js` or a `jetstream {{}}` block, and enable it for the account"
     )]
     JetStreamOff(String),
-    /// What exists does not do, or what is missing could not be made: all of it.
+    /// Something that exists has other settings, or something that is missing could not be made. These are all problems.
     #[error("use what exists on the server:{}", lines(.0))]
     Problems(Vec<Problem>),
     /// A permission is missing.
@@ -22,10 +22,10 @@ pub enum LayoutError {
     Denied {
         /// The stream or consumer.
         object: String,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
-    /// No answer.
+    /// There is no answer.
     #[error("check `{object}`: {text}")]
     Unreachable {
         /// The stream or consumer.
@@ -39,22 +39,22 @@ pub enum LayoutError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// A setting of what exists.
+    /// Something that exists has another setting.
     Setting(Difference),
-    /// Something is missing beside what does not do. It is made once the rest does.
+    /// Something is missing, and is not made before the other problems are fixed.
     Missing(String),
-    /// The server refuses to make something.
+    /// The server refuses to make something that is missing.
     Refused {
         /// The stream or consumer.
         object: String,
-        /// The server's words.
+        /// The server's description.
         text: String,
-        /// What fixes it, where a setting does.
+        /// What an operator changes so that it can be made, where that is known.
         fix: Option<String>,
     },
 }
 
-/// A line a problem, and behind them a line a fix: one setting may keep all streams from being made.
+/// A line for each problem, and then a line for each fix: one setting may keep all streams from being made.
 fn lines(problems: &[Problem]) -> String {
     let fixes = problems.iter().filter_map(|problem| match problem {
         Problem::Refused { fix, .. } => fix.as_deref(),
@@ -78,24 +78,24 @@ impl fmt::Display for Problem {
 }
 
 impl LayoutError {
-    /// Settings of what exists.
+    /// The error of something that exists with other settings.
     #[must_use]
     pub fn of_settings(differences: Vec<Difference>) -> Self {
         Self::Problems(differences.into_iter().map(Problem::Setting).collect())
     }
 
-    /// What the server does not make.
+    /// The error of something that the server refuses to make.
     pub(super) fn refused(object: &str, text: impl Into<String>, fix: Option<String>) -> Self {
         Self::Problems(vec![Problem::Refused { object: object.to_owned(), text: text.into(), fix }])
     }
 }
 
-/// Collects the problems of many objects; any other error ends the look.
+/// Adds the problems of one object to those of all. Any other error ends the comparison.
 pub(super) fn collect<T>(
-    looked: Result<T, LayoutError>,
+    inspected: Result<T, LayoutError>,
     problems: &mut Vec<Problem>,
 ) -> Result<Option<T>, LayoutError> {
-    match looked {
+    match inspected {
         Ok(found) => Ok(Some(found)),
         Err(LayoutError::Problems(more)) => {
             problems.extend(more);

@@ -1,16 +1,16 @@
-//! How large a message the server takes at all.
+//! The largest message that the server must take.
 
-use super::compare::Difference;
+use super::difference::Difference;
 use super::wanted::JOB_BYTES;
 use crate::connect::Connection;
 
-/// What a copy of a dead job has beside the message itself: why it died, and headers.
+/// An upper bound for what a dead-letter copy has beside the message: why the job failed, and headers.
 const COPY_BYTES: usize = 32 << 10;
-/// The smallest `max_payload` that the largest job and its copy for people fit. Records are smaller, and what is larger goes
-/// in pieces.
+/// The smallest `max_payload` with which the server takes the largest job and its dead-letter copy. Records are smaller, and objects
+/// are stored in chunks.
 pub const LEAST_PAYLOAD: usize = JOB_BYTES as usize + COPY_BYTES;
 
-/// How the server's limit differs from what is needed, if it does.
+/// The difference between the server's `max_payload` and the least that is needed, if there is one.
 pub(super) fn difference(connection: &Connection) -> Option<Difference> {
     let found = connection.client.max_payload();
     (found < LEAST_PAYLOAD).then(|| Difference {

@@ -1,26 +1,26 @@
-//! Removing an object: nothing is left of it, no tombstone either.
+//! Deleting an object. Nothing of it is left, not even a description that says so.
 
 use serde::Deserialize;
 use serde_json::json;
 use wasmhost_protocol::names::Names;
 
-use super::description::{stored_chunks, subject};
+use super::description::{stored_description, subject};
 use super::error::{ObjectError, bounded};
 use crate::api;
 use crate::connect::Connection;
-use crate::message::ReadError;
+use crate::read_error::ReadError;
 
-/// Removes the object; whether there was one. The chunks go first: whatever is cut short leaves a description by which the rest
-/// is found. Who reads meanwhile finds it incomplete or missing.
+/// Deletes the object, and says whether there was one. Whoever reads it meanwhile finds it incomplete or missing.
 pub(crate) async fn delete(connection: &Connection, store: &str, name: &str) -> Result<bool, ObjectError> {
     bounded(name, async {
-        let (chunks, was_there) = match stored_chunks(connection, store, name).await {
+        let (chunks, was_there) = match stored_description(connection, store, name).await {
             Ok(None) => return Ok(false),
             Ok(Some(description)) => (description.id(), !description.deleted),
             Err(ObjectError::Corrupt { .. }) => (None, true),
             Err(error) => return Err(error),
         };
         let chunks = chunks.map(|id| Names::object_chunks(store, &id));
+        // The chunks go first: after a crash in between, the rest is found by the description.
         for subject in chunks.into_iter().chain([subject(store, name)]) {
             let purged = purge(connection, store, &subject).await;
             purged.map_err(|error| ObjectError::read(name, error))?;
@@ -31,14 +31,14 @@ pub(crate) async fn delete(connection: &Connection, store: &str, name: &str) -> 
 }
 
 #[derive(Deserialize)]
-struct Purged {}
+struct PurgeResponse {}
 
-/// Removes what stands on a subject.
+/// Removes all messages on a subject of the store.
 pub(super) async fn purge(connection: &Connection, store: &str, subject: &str) -> Result<(), ReadError> {
-    let asked = Names::stream_purge(&Names::stream_of_store(store));
-    let purging = api::ask::<Purged>(connection, asked.clone(), json!({ "filter": subject }));
-    match connection.denials.or_denied(&asked, purging).await {
-        Ok(Ok(Purged {})) => Ok(()),
+    let endpoint = Names::stream_purge(&Names::stream_of_store(store));
+    let answer = api::request::<PurgeResponse>(connection, endpoint.clone(), json!({ "filter": subject }));
+    match connection.denials.or_denied(&endpoint, answer).await {
+        Ok(Ok(PurgeResponse {})) => Ok(()),
         Ok(Err(error)) => Err(ReadError::new(subject.to_owned(), &error)),
         Err(text) => Err(ReadError::Denied { subject: subject.to_owned(), text }),
     }

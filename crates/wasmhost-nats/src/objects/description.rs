@@ -1,4 +1,4 @@
-//! What stands in a store under an object's name: the JSON that all clients of NATS write there.
+//! The description of an object: the JSON that all clients of NATS store under an object's name.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
@@ -13,7 +13,7 @@ use crate::clock::now;
 use crate::connect::Connection;
 use crate::message::{MessageSelector, read};
 
-/// The description of an object.
+/// The description of an object. Other clients may have written it, so that every field but the name may be missing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Description {
     name: String,
@@ -45,7 +45,7 @@ struct Options {
 }
 
 impl Description {
-    /// Of an object that is stored now, in chunks of this size.
+    /// Describes an object that is stored now, in chunks of this size.
     pub(super) fn of(store: &str, object: &Object<'_>, id: &ChunksId, chunk_bytes: usize) -> Self {
         let bytes = object.bytes.len();
         Self {
@@ -56,7 +56,7 @@ impl Description {
             chunks: bytes.div_ceil(chunk_bytes) as u64,
             options: Some(Options { link: None, max_chunk_size: Some(chunk_bytes as u64) }),
             mtime: Value::String(now().to_string()),
-            digest: Some(written(object.digest)),
+            digest: Some(object_digest(object.digest)),
             deleted: false,
         }
     }
@@ -73,19 +73,20 @@ impl Description {
         self.bucket == store && self.name == name
     }
 
-    /// The id of its chunks; none where it is none, as a deleted object's or a stranger's may be.
+    /// The id of its chunks; none where the description of a deleted object, or a stranger's, has none that a subject can hold.
     pub(super) fn id(&self) -> Option<ChunksId> {
         ChunksId::parse(&self.nuid).ok()
     }
 }
 
-/// What stands under the name, from the stream's leader; an error where that is no description.
-pub(super) async fn stored_chunks(
+/// Reads the description that is stored under the name, from the stream's leader. Anything else under the name is an error.
+pub(super) async fn stored_description(
     connection: &Connection,
     store: &str,
     name: &str,
 ) -> Result<Option<Description>, ObjectError> {
-    let (stream, subject) = (Names::stream_of_store(store), subject(store, name));
+    let stream = Names::stream_of_store(store);
+    let subject = subject(store, name);
     let message = read(connection, &stream, MessageSelector::LastOn(&subject)).await;
     let Some(message) = message.map_err(|error| ObjectError::read(name, error))? else { return Ok(None) };
     let description = serde_json::from_slice(&message.payload);
@@ -94,21 +95,21 @@ pub(super) async fn stored_chunks(
         .map_err(|error| corrupt(name, format_args!("its description is unreadable: {error}")))
 }
 
-/// The subject of an object's description. No wildcard is in the alphabet of base64.
+/// The subject of an object's description. A name may have any characters; base64 has no wildcard among its own.
 pub(super) fn subject(store: &str, name: &str) -> String {
     let mut subject = Names::object_descriptions(store);
     URL_SAFE.encode_string(name, &mut subject);
     subject
 }
 
-/// The name that the subject of a description tells; none where it is no text.
+/// Reads the name from the subject of a description; none where it is not base64 of a text.
 pub(super) fn name_of(store: &str, subject: &str) -> Option<String> {
     let encoded = subject.strip_prefix(&Names::object_descriptions(store))?;
     String::from_utf8(URL_SAFE.decode(encoded).ok()?).ok()
 }
 
-/// As object stores write a digest.
-fn written(digest: &Digest) -> String {
+/// The digest in the form in which object stores write it.
+fn object_digest(digest: &Digest) -> String {
     format!("SHA-256={}", URL_SAFE.encode(digest.as_bytes()))
 }
 

@@ -1,46 +1,47 @@
-//! Why an object was not stored or read, and how long its transfer may take.
+//! Why an object was not stored, read or deleted, and how long its transfer may take.
 
 use std::time::Duration;
 
-use crate::codes::Unstored;
-use crate::message::ReadError;
 use tokio::time::timeout;
+
+use crate::publish_failure::PublishFailure;
+use crate::read_error::ReadError;
 
 /// How long the transfer of one object may take.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Why an object was not stored or read.
+/// Why an object was not stored, read or deleted.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectError {
-    /// There is none.
+    /// There is no such object.
     #[error("read object `{0}`: there is none")]
     Missing(String),
-    /// It is a link to another object.
+    /// It is a link to another object, and links are not followed.
     #[error("read object `{0}`: it is a link")]
     Link(String),
-    /// It is larger than it may be.
+    /// The object is larger than it may be.
     #[error("read object `{name}`: it has {bytes} bytes, more than {limit}")]
     TooLarge {
-        /// Its name.
+        /// The object's name.
         name: String,
-        /// Its size.
+        /// The object's size in bytes.
         bytes: u64,
-        /// What it may have.
+        /// The most bytes that it may have.
         limit: u64,
     },
-    /// It is not what it should be: other bytes, or a description that does not fit them.
+    /// The object is not what it should be: it has other bytes, or a description that does not fit them.
     #[error("read object `{name}`: {why}")]
     Corrupt {
-        /// Its name.
+        /// The object's name.
         name: String,
         /// What is wrong.
         why: String,
     },
-    /// Chunks of it are missing: whoever stored it has not finished, or never will.
+    /// Chunks of the object are missing: whoever stores it has not finished, or has died.
     #[error("read object `{name}`: {found} of its {wanted} chunks are there")]
     Incomplete {
-        /// Its name.
+        /// The object's name.
         name: String,
         /// The chunks that are there.
         found: u64,
@@ -50,31 +51,31 @@ pub enum ObjectError {
     /// A permission is missing.
     #[error("use object `{name}`: {text}")]
     Denied {
-        /// Its name.
+        /// The object's name.
         name: String,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
     /// The store, the account or the server has no room.
     #[error("store object `{name}`: no room: {text}")]
     Full {
-        /// Its name.
+        /// The object's name.
         name: String,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
-    /// The store was never made, or JetStream is off.
+    /// JetStream is off, or the store was never made.
     #[error("use object `{name}`: {text}")]
     NotSetUp {
-        /// Its name.
+        /// The object's name.
         name: String,
-        /// What to do about it.
+        /// The server's description, and what to do about it.
         text: String,
     },
-    /// No answer, or a broken transfer.
+    /// There is no answer, or the transfer broke.
     #[error("use object `{name}`: {text}")]
     Failed {
-        /// Its name.
+        /// The object's name.
         name: String,
         /// What went wrong.
         text: String,
@@ -82,6 +83,7 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
+    /// The error of a read or a removal in the store.
     pub(super) fn read(name: &str, error: ReadError) -> Self {
         let name = name.to_owned();
         match error {
@@ -91,13 +93,14 @@ impl ObjectError {
         }
     }
 
-    pub(super) fn unstored(name: &str, unstored: Unstored) -> Self {
-        match unstored {
-            Unstored::Conflict => failed(name, "another object of this name is being stored"),
-            Unstored::TooLarge => failed(name, "the server takes no message of the size of a chunk"),
-            Unstored::Full(text) => Self::Full { name: name.to_owned(), text },
-            Unstored::Unknown(text) | Unstored::Unheard(text) => failed(name, text),
-            Unstored::Refused(text) => Self::Denied { name: name.to_owned(), text },
+    /// The error of a publish to the store.
+    pub(super) fn unstored(name: &str, failure: PublishFailure) -> Self {
+        match failure {
+            PublishFailure::Conflict => failed(name, "another object of this name is being stored"),
+            PublishFailure::TooLarge => failed(name, "the server takes no message of the size of a chunk"),
+            PublishFailure::Full(text) => Self::Full { name: name.to_owned(), text },
+            PublishFailure::Unknown(text) | PublishFailure::NoStream(text) => failed(name, text),
+            PublishFailure::Refused(text) => Self::Denied { name: name.to_owned(), text },
         }
     }
 }
@@ -110,7 +113,7 @@ pub(super) fn corrupt(name: &str, why: impl std::fmt::Display) -> ObjectError {
     ObjectError::Corrupt { name: name.to_owned(), why: why.to_string() }
 }
 
-/// The transfer, or an error where it takes too long.
+/// Waits for the transfer; one that takes too long is an error.
 pub(super) async fn bounded<T>(
     name: &str,
     transfer: impl Future<Output = Result<T, ObjectError>>,

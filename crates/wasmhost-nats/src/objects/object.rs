@@ -5,23 +5,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use wasmhost_protocol::digest::Digest;
 
-/// What is stored.
+/// An object that is to be stored.
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
     pub(crate) name: &'a str,
     pub(crate) bytes: &'a Bytes,
     pub(crate) digest: &'a Digest,
     pub(crate) readers: Readers,
-    /// After this time the server removes it; none: it stays.
+    /// The time after which the server deletes the object; none: it stays.
     pub(crate) ttl: Option<Duration>,
 }
 
 /// Who may read an object while it is being stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readers {
-    /// Anybody knows its name. The description goes last, so that the object appears whole, in place of one that stood.
+    /// Anybody who knows its name. The description is stored last, so that the object appears whole, in place of one that was
+    /// there.
     Any,
-    /// Nobody is told its name before it is stored. The description goes first, so that a chunk whose host died stands under
-    /// one, where it can be found.
+    /// Nobody, since nobody is told its name before it is stored. The description is stored first, so that the chunks of a host
+    /// that dies are found by it.
     NoneYet,
 }

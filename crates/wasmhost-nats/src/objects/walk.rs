@@ -1,5 +1,5 @@
-//! From description to description, in the order in which they were stored. What one step costs does not grow with the store, and
-//! no chunk is transferred.
+//! Walking a store from description to description, in the order in which they were stored. No chunk is transferred, and what one
+//! step costs does not grow with the store.
 
 use wasmhost_protocol::names::{Names, header};
 
@@ -8,23 +8,25 @@ use super::error::ObjectError;
 use crate::connect::Connection;
 use crate::direct;
 
-/// A description that a walk comes by.
+/// A description that a walk finds.
 pub(crate) struct Described {
-    /// Where it stands in the stream.
+    /// The sequence of the description in the stream.
     pub(crate) sequence: u64,
-    /// The object's name; none where the description tells none.
+    /// The object's name; none where the description's subject has none.
     pub(crate) name: Option<String>,
-    /// Whether the server removes it by itself.
+    /// Whether the server deletes the object after some time.
     pub(crate) expires: bool,
 }
 
-/// The first description from `sequence` on.
+/// Finds the first description from `sequence` on.
 pub(crate) async fn first(
     connection: &Connection,
     store: &str,
     sequence: u64,
 ) -> Result<Option<Described>, ObjectError> {
-    let (stream, filter) = (Names::stream_of_store(store), Names::object_descriptions_filter(store));
+    let stream = Names::stream_of_store(store);
+    let filter = Names::object_descriptions_filter(store);
+    // A request for one message does not make the server count what matches behind it.
     let found = direct::first(connection, &stream, &filter, sequence).await;
     let found = found.map_err(|error| ObjectError::read(store, error))?;
     Ok(found.map(|message| Described {

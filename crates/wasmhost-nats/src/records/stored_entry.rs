@@ -1,4 +1,4 @@
-//! What a message of the states bucket, or its republished copy, says about its key.
+//! What a message of the states bucket, or its republished copy, says of its key.
 
 use nats_wire::Headers;
 use wasmhost_protocol::ids::JobKey;
@@ -7,7 +7,7 @@ use wasmhost_protocol::record::{Marker, Record, RecordError, StoredEntry};
 
 use crate::stored::StoredMessage;
 
-/// Reads a value or a delete marker. One whose headers cannot be read may be either: it is neither.
+/// Reads the stored entry from a message that is a value or a delete marker.
 pub(crate) fn stored_entry_of(key: &JobKey, message: &StoredMessage) -> StoredEntry {
     let revision = message.sequence;
     match &message.headers {
@@ -15,12 +15,14 @@ pub(crate) fn stored_entry_of(key: &JobKey, message: &StoredMessage) -> StoredEn
             Some(expired) => StoredEntry::Deleted(Marker { revision, at: message.stored_at, expired }),
             None => value(key, revision, &message.payload),
         },
+        // Without headers nobody knows whether it is a value or a marker, so that nothing may be written over it.
         Err(why) => StoredEntry::Unreadable { revision, why: format!("its headers cannot be read: {why}") },
     }
 }
 
 fn value(key: &JobKey, revision: u64, value: &[u8]) -> StoredEntry {
     match Record::from_bytes(value) {
+        // Any user with the right to write records can write one under another job's key.
         Ok(record) if record.key() == *key => StoredEntry::Record { record: Box::new(record), revision },
         Ok(record) => {
             StoredEntry::Unreadable { revision, why: format!("it is the record of {}", record.key()) }
@@ -30,8 +32,9 @@ fn value(key: &JobKey, revision: u64, value: &[u8]) -> StoredEntry {
     }
 }
 
-/// Whether these are a delete marker's headers, and if so, whether it stands for an expired record.
+/// Whether the marker that has these headers is of a record that expired; none where they are not a marker's.
 fn marker(headers: &Headers) -> Option<bool> {
+    // The server's own markers have a reason and no operation; those of clients have an operation and no reason.
     if let Some(reason) = headers.get(header::MARKER_REASON) {
         return Some(reason == header::MARKER_MAX_AGE);
     }
@@ -59,8 +62,8 @@ mod tests {
     }
 
     fn stored(headers: Result<Headers, nats_wire::BadHeaders>, payload: &'static [u8]) -> StoredMessage {
-        let (subject, stored_at) = (String::new(), wasmhost_protocol::timestamp::Timestamp::from_unix_ms(0));
-        StoredMessage { subject, sequence: 3, stored_at, headers, payload: payload.into() }
+        let stored_at = wasmhost_protocol::timestamp::Timestamp::from_unix_ms(0);
+        StoredMessage { subject: String::new(), sequence: 3, stored_at, headers, payload: payload.into() }
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! R5: an answer that tells a writer nothing is neither success nor failure. It reads the record until it knows; what
-//! follows is the protocol's to say.
+//! Writing a record to a known end. An answer that tells the writer nothing is neither success nor failure: the writer reads
+//! the record until it knows ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)). What then follows is
+//! decided in `wasmhost_protocol::rules`.
 
 use std::time::Duration;
 
@@ -12,35 +13,39 @@ use super::write_error::WriteError;
 use crate::backoff::Backoff;
 use crate::fault;
 
-/// How a write ended for who is not the record's owner.
+/// How a write ended whose writer does not own the job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Written {
-    /// It stands, or stood, with this revision.
+    /// The record was stored with this revision. Something may have been written over it since.
     Landed(u64),
-    /// Something else stands: decide again. A record with the token of one's own new claim means that the claim
-    /// landed and was written over since.
+    /// The record was not stored: this is what the key holds, and the writer decides again. If it has the token of the writer's
+    /// own new claim, the claim was stored, and something was written over it since.
     Moved(StoredEntry),
 }
 
-/// How an owner's write ended.
+/// How the write of a job's owner ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OwnedWrite {
-    /// It stands with this revision.
+    /// The record was stored with this revision.
     Landed(u64),
-    /// The claim still stands, with something else written over it, such as a revoke: apply the intent on top.
+    /// The claim is still the owner's, but something else was written, such as a revoke: the owner makes its change again on top
+    /// of this record.
     Moved {
-        /// What stands.
+        /// The newest record.
         record: Box<Record>,
         /// Its revision.
         revision: u64,
     },
-    /// The claim is over: stop, and say nothing.
+    /// The owner is fenced: it stops its guest, and sends nothing.
     Fenced,
 }
 
 impl Records {
-    /// Writes the record over revision `expected`, for who is not its owner. Errors are `Full`, `TooLarge`,
-    /// `NotSetUp` and `Denied` only.
+    /// Writes the record over the revision `expected`, for a writer that does not own the job.
+    ///
+    /// # Errors
+    ///
+    /// Only `Full`, `TooLarge`, `NotSetUp` and `Denied`.
     pub async fn write(
         &self,
         key: &JobKey,
@@ -50,6 +55,7 @@ impl Records {
     ) -> Result<Written, WriteError> {
         let mut backoff = Backoff::new();
         loop {
+            // Each try is of the same record with the same write id, by which an earlier try without an answer is recognised.
             match self.attempt(key, record, expected, ttl).await? {
                 WriteResolution::Landed(revision) => return Ok(Written::Landed(revision)),
                 WriteResolution::Moved(stored) => return Ok(Written::Moved(stored)),
@@ -58,7 +64,11 @@ impl Records {
         }
     }
 
-    /// The same for the owner of `token`.
+    /// Writes the record over the revision `expected`, for the owner of the claim with this `token`.
+    ///
+    /// # Errors
+    ///
+    /// Only `Full`, `TooLarge`, `NotSetUp` and `Denied`.
     pub async fn write_owned(
         &self,
         key: &JobKey,
@@ -68,6 +78,7 @@ impl Records {
         token: Token,
     ) -> Result<OwnedWrite, WriteError> {
         let mut expected = expected;
+        // One pass, but where a test has switched the rule off that nothing is written over an end.
         loop {
             match self.write(key, record, expected, ttl).await? {
                 Written::Landed(revision) => return Ok(OwnedWrite::Landed(revision)),
@@ -88,6 +99,7 @@ impl Records {
     ) -> Result<WriteResolution, WriteError> {
         match self.compare_and_set(key, record, expected, ttl).await {
             Ok(revision) => return Ok(WriteResolution::Landed(revision)),
+            // Even a conflict tells nothing: it may be with this very record, if an earlier try was stored without an answer.
             Err(WriteError::Conflict(_)) => {}
             Err(WriteError::Unknown { text, .. }) => {
                 tracing::debug!(job.key = %key, text, "a write had no answer; reading what stands");

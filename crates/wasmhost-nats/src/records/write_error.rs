@@ -2,16 +2,16 @@
 
 use wasmhost_protocol::ids::JobKey;
 
-use crate::codes::Unstored;
+use crate::publish_failure::PublishFailure;
 
 /// Why a record was not written, or may not have been.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// Another revision stands. Only of a single try.
+    /// Another revision is the newest. Only a single try ends so.
     #[error("write the record of {0}: another revision stands")]
     Conflict(JobKey),
-    /// No answer, or one that leaves it open. Only of a single try.
+    /// There is no answer, or one that leaves open whether the record is stored. Only a single try ends so.
     #[error("write the record of {key}: {text}")]
     Unknown {
         /// The job.
@@ -27,7 +27,7 @@ pub enum WriteError {
     NotSetUp {
         /// The job.
         key: JobKey,
-        /// What the server said.
+        /// The server's description.
         text: String,
     },
     /// The bucket, the account or the server has no room.
@@ -35,31 +35,32 @@ pub enum WriteError {
     Full {
         /// The job.
         key: JobKey,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
     /// The record is larger than the bucket or the server takes.
     #[error("write the record of {0}: it is too large")]
     TooLarge(JobKey),
-    /// The server refuses the write and would again: a permission is missing, or the bucket is not as wanted.
+    /// The server refuses the write and would refuse it again: a permission is missing, or the bucket is not as required.
     #[error("write the record of {key}: {text}")]
     Denied {
         /// The job.
         key: JobKey,
-        /// The server's words.
+        /// The server's description.
         text: String,
     },
 }
 
 impl WriteError {
-    pub(crate) fn new(key: &JobKey, unstored: Unstored) -> Self {
+    pub(crate) fn new(key: &JobKey, failure: PublishFailure) -> Self {
         let key = key.clone();
-        match unstored {
-            Unstored::Conflict => Self::Conflict(key),
-            Unstored::Unknown(text) | Unstored::Unheard(text) => Self::Unknown { key, text },
-            Unstored::Full(text) => Self::Full { key, text },
-            Unstored::TooLarge => Self::TooLarge(key),
-            Unstored::Refused(text) => Self::Denied { key, text },
+        match failure {
+            PublishFailure::Conflict => Self::Conflict(key),
+            // No stream takes the subject: it may be on its way back, as where a server starts.
+            PublishFailure::Unknown(text) | PublishFailure::NoStream(text) => Self::Unknown { key, text },
+            PublishFailure::Full(text) => Self::Full { key, text },
+            PublishFailure::TooLarge => Self::TooLarge(key),
+            PublishFailure::Refused(text) => Self::Denied { key, text },
         }
     }
 }

@@ -1,30 +1,33 @@
-//! One version of a module in the registry.
+//! One version of a module, as the registry stores it.
 
 use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::policy::Beside;
 
 use crate::stored::StoredMessage;
 
-/// The version of the entry's form.
+/// The version of the form in which an entry is written.
 pub(super) const ENTRY_VERSION: u32 = 1;
 
-/// One entry of a module's history.
+/// One version in the history of a module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
-    /// Its revision.
+    /// The revision with which it was stored.
     pub revision: u64,
-    /// The entry; none where the module was removed, or the entry is of a form that this version does not know.
+    /// What was stored; none where the module was removed, or the entry has a form that this program does not know.
     pub entry: Option<ModuleEntry>,
 }
 
+/// Reads a version from a message of the modules bucket.
 pub(super) fn version(message: &StoredMessage) -> Version {
     let entry = serde_json::from_slice::<ModuleEntry>(&message.payload).ok();
     let entry = entry.filter(|entry| entry.v == ENTRY_VERSION).map(|entry| bounded(entry, message.sequence));
     Version { revision: message.sequence, entry }
 }
 
-/// An entry that was written before a bound was known, or past the client: nobody gets what is beside it, and its jobs run.
+/// The entry with its policy taken at its bounds.
 fn bounded(entry: ModuleEntry, revision: u64) -> ModuleEntry {
+    // A policy outside of its bounds was stored by an older program or past this crate. Refusing it would stop the module's jobs;
+    // obeying it would give one module what no other one gets.
     let (policy, beside) = entry.policy.within_bounds();
     if !beside.is_empty() {
         let settings = beside.iter().map(Beside::to_string).collect::<Vec<_>>().join("; ");

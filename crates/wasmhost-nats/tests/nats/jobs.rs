@@ -8,6 +8,7 @@ use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::QueueName;
 
 use crate::bench::{Bench, key, queue};
+use crate::consumers::pull_consumer;
 
 const ACK_WAIT: Duration = Duration::from_secs(30);
 
@@ -63,7 +64,8 @@ async fn a_settled_message_is_gone() {
     let again = ensure_consumer(connection, &queue(), ACK_WAIT).await.unwrap();
     assert_eq!(consumer.created, again.created);
     publish_job(connection, &queue(), &key, &JobOptions::default(), Bytes::from_static(b"{}")).await.unwrap();
-    let mut messages = consumer.pull.fetch().max_messages(1).messages().await.unwrap();
+    let mut messages =
+        pull_consumer(connection, &consumer).await.fetch().max_messages(1).messages().await.unwrap();
     let message = crate::bench::next_of(&mut messages).await.unwrap();
     message.double_ack().await.unwrap();
     assert!(message_of(connection, &key).await.unwrap().is_none());

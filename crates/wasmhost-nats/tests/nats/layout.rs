@@ -12,6 +12,7 @@ use wasmhost_nats::{
 use wasmhost_protocol::ids::QueueName;
 
 use crate::bench::{Bench, key, pending, queue};
+use crate::consumers::pull_consumer;
 
 #[tokio::test]
 async fn what_was_made_is_as_wanted() {
@@ -81,7 +82,7 @@ async fn what_an_older_version_made_is_refused_with_what_fixes_it() {
 async fn a_consumer_with_a_delivery_limit_is_refused() {
     let bench = Bench::new().await;
     let consumer = ensure_consumer(&bench.connection, &queue(), Duration::from_secs(30)).await.unwrap();
-    let mut config = consumer.pull.cached_info().config.clone();
+    let mut config = pull_consumer(&bench.connection, &consumer).await.cached_info().config.clone();
     config.max_deliver = 5;
     let stream = bench.connection.jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
     let pull = async_nats::jetstream::consumer::pull::Config {

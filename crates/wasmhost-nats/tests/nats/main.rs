@@ -2,6 +2,7 @@
 
 mod bench;
 mod blobs;
+mod consumers;
 mod events;
 mod jobs;
 mod layout;

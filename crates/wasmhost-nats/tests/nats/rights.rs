@@ -11,6 +11,7 @@ use wasmhost_protocol::presence::HostPresence;
 use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::bench::{Bench, claimed, key, queue};
+use crate::consumers::pull_consumer;
 
 /// All that the server holds: messages and sequences of each stream, and what was delivered of the queue.
 async fn all(bench: &Bench) -> BTreeMap<String, (u64, u64, u64)> {
@@ -45,7 +46,8 @@ async fn a_look_at_rights_changes_nothing() {
     wasmhost_nats::Records::new(connection).compare_and_set(&key("a.b.1"), &record, 0, None).await.unwrap();
     hosts::announce(connection, &presence()).await.unwrap();
     // One delivery is out, and keeps its time.
-    let mut out = consumer.pull.fetch().max_messages(1).messages().await.unwrap();
+    let mut out =
+        pull_consumer(connection, &consumer).await.fetch().max_messages(1).messages().await.unwrap();
     let delivered = out.next().await.unwrap().unwrap();
 
     let before = all(&bench).await;

@@ -16,6 +16,7 @@ use wasmhost_protocol::names::Names;
 use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::bench::{Bench, PATIENCE, key, next_of, queue};
+use crate::consumers::pull_consumer;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -44,7 +45,13 @@ async fn a_due_job_is_queued() {
     let at = now().plus(Duration::from_millis(300));
     schedule_job(connection, &queue(), &key, &options, at, Bytes::from_static(b"[1]")).await.unwrap();
     assert!(schedule_of(connection, &key).await.unwrap().is_some());
-    let mut messages = consumer.pull.stream().max_messages_per_batch(10).messages().await.unwrap();
+    let mut messages = pull_consumer(connection, &consumer)
+        .await
+        .stream()
+        .max_messages_per_batch(10)
+        .messages()
+        .await
+        .unwrap();
     let message = next_of(&mut messages).await.unwrap();
     assert_eq!(message.subject.as_str(), connection.names.job_subject(&queue(), &key));
     assert_eq!(message.payload, "[1]");

@@ -4,9 +4,6 @@ use super::deployment::Names;
 
 /// Subjects of requests to JetStream. `stream` is a name that another method of [`Names`] returns.
 impl Names {
-    /// The subjects on which deliveries are answered start with this.
-    pub const ACKS: &'static str = "$JS.ACK.";
-
     /// Returns the subject of requests for the settings and the state of a stream.
     #[must_use]
     pub fn stream_info(stream: &str) -> String {

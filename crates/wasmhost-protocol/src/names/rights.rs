@@ -1,6 +1,7 @@
 //! The rights that a host's user needs on the server: the subjects that the host publishes and subscribes to,
 //! each with a way to try the right that changes nothing.
 
+use super::ack;
 use super::deployment::{Names, kv_subject};
 use crate::ids::{JobKey, QueueName};
 
@@ -93,7 +94,7 @@ impl Names {
             // server obey it. The tokens are the count, the sequences, the time and the number of pending
             // messages.
             Right {
-                harmless: "+WPI".to_owned(),
+                harmless: ack::IN_PROGRESS.to_owned(),
                 ..publish(format!("{acks}.>"), format!("{acks}.1.0.0.0.0"), "settling jobs")
             },
         ]

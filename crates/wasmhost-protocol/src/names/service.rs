@@ -11,6 +11,9 @@ impl Names {
         self.lower.as_ref().to_owned()
     }
 
+    /// The queue group of the endpoints, in which each request is answered by one host: that of all NATS services.
+    pub const QUEUE_GROUP: &'static str = "q";
+
     /// Returns the subject that the endpoint `submit` subscribes to: `wasmhost.submit.>`.
     #[must_use]
     pub fn submit_filter(&self) -> String {

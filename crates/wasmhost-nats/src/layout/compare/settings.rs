@@ -1,37 +1,51 @@
-//! Every setting that is compared, and what fixes it.
+//! Every setting that is compared, what is required of it, and how it is fixed.
 
-/// What is asked of a setting.
+use serde_json::Value;
+
+/// What is required of a setting.
 #[derive(Clone, Copy)]
 pub(super) enum Rule {
-    /// Exactly the wanted value.
+    /// It has exactly the wanted value.
     Same,
-    /// The wanted number, more, or no limit.
+    /// It has the wanted number, a larger one, or no limit.
     AtLeast,
-    /// The wanted number or more: where none is set, the server has a limit of its own.
+    /// It has the wanted number or a larger one. Without a number the server has a limit of its own.
     Explicit,
-    /// Some limit, whichever, where one is wanted.
+    /// It has some limit, whichever, where one is wanted.
     Limited,
+}
+
+impl Rule {
+    /// The rule for a stream with these wanted settings.
+    pub(super) fn of(self, wanted: &Value) -> Self {
+        match self {
+            // A limit of a stream of schedules would make the server drop some that were accepted.
+            Self::Limited if wanted["allow_msg_schedules"] == true => Self::Same,
+            Self::Same | Self::AtLeast | Self::Explicit | Self::Limited => self,
+        }
+    }
 }
 
 /// How a setting is fixed.
 #[derive(Clone, Copy)]
 pub(super) enum Fix {
-    /// By this flag of `edit`.
+    /// It is fixed by this flag of `edit`.
     Flag(&'static str),
-    /// By this flag of `edit`, which the server lets nobody take back: else as [`Fix::Anew`].
+    /// It is turned on by this flag of `edit`. The server lets nobody turn it off, for which it is as [`Fix::Anew`].
     FlagOn(&'static str),
-    /// By `edit`, in an editor.
+    /// It is fixed by `edit` in an editor.
     Interactive,
-    /// By removing what exists; the host makes it anew.
+    /// The stream or consumer is removed, and the next start makes it anew.
     Anew,
 }
 
-/// The name in the server's JSON, what is asked of it, and how it is fixed.
+/// A setting with its name in the server's JSON, what is required of it, and how it is fixed.
 pub(super) struct Setting(pub(super) &'static str, pub(super) Rule, pub(super) Fix);
 
 use Fix::{Anew, Flag, FlagOn, Interactive};
 use Rule::{AtLeast, Explicit, Limited, Same};
 
+/// The settings of a stream. Those that are missing here may have any value.
 pub(super) const STREAM: [Setting; 29] = [
     Setting("sealed", Same, Anew),
     Setting("mirror", Same, Anew),
@@ -64,7 +78,8 @@ pub(super) const STREAM: [Setting; 29] = [
     Setting("sources", Same, Flag("source")),
 ];
 
-/// A consumer that is removed and made anew delivers again what nobody acknowledged, which the protocol bears.
+/// The settings of a consumer. One that is removed and made anew delivers again what is not acknowledged, for which the protocol is
+/// made.
 pub(super) const CONSUMER: [Setting; 22] = [
     Setting("deliver_subject", Same, Anew),
     Setting("deliver_group", Same, Anew),
@@ -90,7 +105,7 @@ pub(super) const CONSUMER: [Setting; 22] = [
     Setting("priority_groups", Same, Anew),
 ];
 
-/// Those that are told as durations.
+/// The settings that the server writes in nanoseconds, and that a difference says as durations.
 pub(super) const DURATIONS: [&str; 7] = [
     "max_age",
     "duplicate_window",

@@ -1,0 +1,78 @@
+//! The schedule of a delayed job: publishing it, looking it up, and removing it.
+
+use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
+use wasmhost_protocol::bounds;
+use wasmhost_protocol::headers::JobOptions;
+use wasmhost_protocol::ids::{JobKey, QueueName};
+use wasmhost_protocol::names::{Names, header};
+use wasmhost_protocol::timestamp::Timestamp;
+
+use super::room::room_for;
+use crate::connect::Connection;
+use crate::jobs::{PublishError, Published, job_headers, message_id};
+use crate::message::{MessageSelector, publish, read};
+use crate::read_error::ReadError;
+use crate::stored::StoredMessage;
+
+/// How long a due message may wait for room in the job stream: a week, so that a queue may be full over a holiday. Hosts delete
+/// what they claim, so that this ends only what no host ever took.
+const FIRED_TTL: &str = "168h";
+
+/// The latest time for which a job can be scheduled.
+#[must_use]
+pub fn latest() -> Timestamp {
+    bounds::TIME.most
+}
+
+/// Schedules the job for `at`, unless the schedule stream holds a schedule for it. A time that is past fires at once.
+///
+/// The stream drops a second schedule for the same revision of the record, even where the first one has fired.
+pub async fn schedule_job(
+    connection: &Connection,
+    queue: &QueueName,
+    key: &JobKey,
+    options: &JobOptions,
+    at: Timestamp,
+    body: Bytes,
+) -> Result<Published, PublishError> {
+    room_for(connection, key, body.len()).await?;
+    let names = &connection.names;
+    let message = PublishMessage::build()
+        .headers(job_headers(options))
+        .payload(body)
+        .header(header::MSG_ID, message_id(key, options).as_str())
+        .header(header::EXPECTED_STREAM, names.schedules_stream().as_str())
+        // Without it a second schedule on the subject would replace the first one.
+        .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0")
+        .header(header::SCHEDULE, format!("@at {at}").as_str())
+        .header(header::SCHEDULE_TARGET, names.due(queue, key).as_str())
+        .header(header::SCHEDULE_TTL, FIRED_TTL);
+    let stored = publish(connection, &names.schedule(queue, key), message).await;
+    stored.map(|ack| Published::of(&ack)).map_err(|failure| PublishError::new(key, failure))
+}
+
+/// Removes the job's schedule, in whichever queue it is, and says whether there was one.
+pub async fn unschedule(connection: &Connection, key: &JobKey) -> Result<bool, ReadError> {
+    let names = &connection.names;
+    let stream = names.schedules_stream();
+    let subject = names.schedule_anywhere(key);
+    let unreachable = |text: String| ReadError::Unreachable { subject: subject.clone(), text };
+    // Purging its subject is what cancels a schedule.
+    let purge = async {
+        let stream = connection.jetstream.get_stream_no_info(&stream).await.map_err(|e| e.to_string())?;
+        let purged = stream.purge().filter(subject.as_str()).await.map_err(|e| e.to_string())?;
+        Ok(purged.purged > 0)
+    };
+    match connection.denials.or_denied(&Names::stream_purge(&stream), purge).await {
+        Ok(purged) => purged.map_err(unreachable),
+        Err(text) => Err(ReadError::Denied { subject, text }),
+    }
+}
+
+/// Reads the job's schedule, in whichever queue it is.
+pub async fn schedule_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
+    let names = &connection.names;
+    let subject = names.schedule_anywhere(key);
+    read(connection, &names.schedules_stream(), MessageSelector::LastOn(&subject)).await
+}
