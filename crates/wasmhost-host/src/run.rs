@@ -7,26 +7,15 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::runtime::Handle;
-use wasmhost_nats::{
-    ConnectError, Connection, LayoutError, RightsError, check_rights, ensure_deployment, now,
-};
-use wasmhost_protocol::ids::HostId;
+use wasmhost_nats::{ConnectError, Connection, LayoutError, RightsError, check_rights, ensure_deployment};
 use wasmhost_protocol::text::format_size;
-use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
+use wasmhost_sandbox::SandboxError;
 
-use crate::backpressure::BlockedWrites;
-use crate::claim::{ClaimParts, ClaimSettings, Claims};
-use crate::complete::Completer;
 use crate::config::{BadConfig, HostConfig};
-use crate::execute::Executor;
 use crate::host::Host;
-use crate::lease::LeaseTerms;
 use crate::life_cycle::LifeCycle;
-use crate::memory::Memory;
 use crate::queues::Queue;
-use crate::running_leases::{RunningLeases, Wake};
-use crate::slots::Slots;
-use crate::storage::Storage;
+use crate::running_leases::Wake;
 use crate::{presence, pull, reconcile, services};
 
 /// How long hand-offs may take when the grace period is over.
@@ -79,7 +68,7 @@ where
     let queues = queues
         .map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, config.ack_wait, consumer))
         .collect();
-    let host = new_host(connection, config, queues, guests)?;
+    let host = Arc::new(Host::new(connection, config, queues, guests)?);
     if let Err(error) = host.storage.bucket.ask().await {
         tracing::warn!(%error, "could not inspect the bucket of records");
     }
@@ -97,74 +86,6 @@ where
     };
     drain(&host).await;
     ended
-}
-
-fn new_host(
-    connection: Connection,
-    mut config: HostConfig,
-    queues: Vec<Queue>,
-    guests: Handle,
-) -> Result<Arc<Host>, HostError> {
-    let slots = Slots::new(config.slots, config.memory);
-    config.ceiling.memory_bytes = within(config.ceiling.memory_bytes, &slots.memory);
-    let sandbox = SandboxConfig {
-        slots: config.slots,
-        cache_dir: config.cache_dir.clone(),
-        compiler: config.compiler.clone(),
-        max_memory_bytes: config.ceiling.memory_bytes,
-        modules_bytes: config.modules_bytes,
-    };
-    let id = wasmhost_nats::random_token().to_string();
-    let id = HostId::parse(&id[..12]).expect("hexadecimal digits are a host id");
-    let life = LifeCycle::default();
-    let storage = Storage::new(connection, &life.closing);
-    let leases = RunningLeases::default();
-    let blocked_writes = BlockedWrites::default();
-    let settings = ClaimSettings {
-        ack_wait: config.ack_wait,
-        trust_submitters: config.trust_submitters,
-        ceiling: config.ceiling.clone(),
-    };
-    let shared = ClaimParts {
-        host: id.clone(),
-        storage: storage.clone(),
-        life: life.clone(),
-        leases: leases.clone(),
-        blocked_writes: blocked_writes.clone(),
-    };
-    Ok(Arc::new(Host {
-        id,
-        started_at: now(),
-        claims: Claims::new(shared, settings),
-        lease_terms: LeaseTerms {
-            storage: storage.clone(),
-            leases: leases.clone(),
-            ack_wait: config.ack_wait,
-        },
-        executor: Executor::new(&storage, &life, Sandbox::new(sandbox, guests)?),
-        completer: Completer::new(&life, &blocked_writes),
-        life,
-        storage,
-        queues,
-        slots,
-        leases,
-        blocked_writes,
-        config,
-    }))
-}
-
-/// A ceiling that an attempt can have reserved: what is never free would be waited for in vain.
-fn within(ceiling_bytes: u64, memory: &Memory) -> u64 {
-    let largest = memory.largest_limit();
-    if largest < ceiling_bytes {
-        let (memory, largest) = (format_size(memory.bytes()), format_size(largest));
-        tracing::warn!(
-            memory,
-            largest,
-            "jobs have little memory together here (`--memory`): one whose module asks for more than the largest is refused"
-        );
-    }
-    ceiling_bytes.min(largest)
 }
 
 type Failed = tokio::sync::mpsc::Sender<String>;
