@@ -53,10 +53,12 @@ mod settle;
 
 mod presence;
 mod reconcile;
+mod revoke_broadcasts;
 mod services;
 
 mod host;
 mod run;
+mod supervise;
 
 pub use config::{BadConfig, HostConfig, MemoryBudget};
 pub use run::{HostError, run};

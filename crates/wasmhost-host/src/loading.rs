@@ -1,5 +1,6 @@
-//! Modules on their way: whoever needs one that is fetched or compiled already waits for the same. The work belongs to none of
-//! them: it goes on although the job that was first is revoked meanwhile, and the others need not begin anew.
+//! Loading modules, each once for all attempts that need it: whoever needs one that is being fetched or compiled waits for the
+//! same work. The work belongs to none of them. It goes on although the job that came first is revoked, and the others need not
+//! begin anew ([Cold modules](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#cold)).
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -20,29 +21,30 @@ use wasmhost_sandbox::{LoadError, LoadedModule, NotLoaded, Sandbox};
 
 use crate::life_cycle::LifeCycle;
 
-/// A module, or how the attempts end that needed it.
+/// A loaded module, or the verdict of the attempts that needed it.
 type Loaded = Result<Arc<LoadedModule>, Verdict>;
 
-/// Loads modules for all attempts of a host. Cheap to clone.
+/// Loads modules for all attempts of a host. It is cheap to clone.
 #[derive(Clone)]
 pub(crate) struct ModuleLoader {
     connection: Connection,
     life: LifeCycle,
     sandbox: Sandbox,
-    loading: Loading,
+    loads: PendingLoads,
 }
 
 impl ModuleLoader {
+    /// Creates the loader of a host.
     pub(crate) fn new(connection: &Connection, life: &LifeCycle, sandbox: &Sandbox) -> Self {
         Self {
             connection: connection.clone(),
             life: life.clone(),
             sandbox: sandbox.clone(),
-            loading: Loading::default(),
+            loads: PendingLoads::default(),
         }
     }
 
-    /// The version of a module with this digest: from memory, from the cache, or fetched and compiled, once, whoever asks.
+    /// Loads the version of a module with this digest: from memory, from the cache, or by fetching and compiling it.
     pub(crate) async fn load(&self, name: ModuleName, digest: Digest) -> Loaded {
         if let Some(module) = self.sandbox.loaded(&digest) {
             return Ok(module);
@@ -51,40 +53,52 @@ impl ModuleLoader {
         let load = |size| async move {
             tokio::select! {
                 loaded = fetch_and_compile(&loader, &name, digest, &size) => loaded,
-                // The jobs that wait are handed off.
+                // The jobs that wait for the module are handed off.
                 () = loader.life.draining.cancelled() => Err(Verdict::Cancelled),
             }
         };
-        self.loading.once(&self.life.tracker, digest, load).await
+        self.loads.load_once(&self.life.tracker, digest, load).await
     }
 
-    /// What is being done for a version that is on its way.
+    /// Describes how far a version is that is being loaded; none where it is not.
     pub(crate) fn describe(&self, name: &ModuleName, digest: &Digest) -> Option<String> {
-        self.loading.describe(name, digest)
+        self.loads.describe(name, digest)
     }
 }
 
-/// What is on its way, by digest.
+/// The versions that are being loaded, by their digest. It is cheap to clone.
 #[derive(Debug, Clone, Default)]
-struct Loading(Arc<Mutex<HashMap<Digest, Coming>>>);
+struct PendingLoads(Arc<Mutex<HashMap<Digest, PendingLoad>>>);
 
+/// A version that is being loaded.
 #[derive(Debug, Clone)]
-struct Coming {
+struct PendingLoad {
     loaded: Shared<BoxFuture<'static, Loaded>>,
-    size: Size,
+    size: ComponentSize,
 }
 
-/// Of a component that is being compiled, in bytes; 0 before it is its turn.
+/// The size of a component that was fetched, in bytes; 0 before that.
 #[derive(Debug, Clone, Default)]
-struct Size(Arc<AtomicUsize>);
+struct ComponentSize(Arc<AtomicUsize>);
 
-async fn fetch_and_compile(loader: &ModuleLoader, name: &ModuleName, digest: Digest, size: &Size) -> Loaded {
+async fn fetch_and_compile(
+    loader: &ModuleLoader,
+    name: &ModuleName,
+    digest: Digest,
+    size: &ComponentSize,
+) -> Loaded {
     let fetch = async {
         let wasm = registry::fetch(&loader.connection, &digest).await?;
         size.0.store(wasm.len(), Ordering::Relaxed);
         Ok::<Bytes, ObjectError>(wasm)
     };
-    loader.sandbox.load_of(name, digest, fetch).await.map_err(|error| match error {
+    loader.sandbox.load_of(name, digest, fetch).await.map_err(|error| verdict_of(error, digest))
+}
+
+/// Returns the verdict of the attempts that needed a module which could not be loaded. What the module's own bytes caused ends
+/// their jobs; what the host or the server caused is tried again without a charge.
+fn verdict_of(error: NotLoaded<ObjectError>, digest: Digest) -> Verdict {
+    match error {
         NotLoaded::NotFetched(ObjectError::Missing(_)) => Verdict::UnknownModule(format!(
             "no version {digest} of this module is in the registry; push it again"
         )),
@@ -96,11 +110,11 @@ async fn fetch_and_compile(loader: &ModuleLoader, name: &ModuleName, digest: Dig
         }
         NotLoaded::Refused(LoadError::Host(why)) => Verdict::ModuleUnavailable(why),
         NotLoaded::Refused(error) => Verdict::BadModule(error.to_string()),
-    })
+    }
 }
 
-impl Loading {
-    /// What is being done for a version that is on its way.
+impl PendingLoads {
+    /// Describes how far a version is that is being loaded; none where it is not.
     fn describe(&self, name: &ModuleName, digest: &Digest) -> Option<String> {
         let bytes = self.lock().get(digest)?.size.0.load(Ordering::Relaxed);
         Some(match bytes {
@@ -112,34 +126,46 @@ impl Loading {
         })
     }
 
-    /// Begins to load unless somebody has, and waits for what comes of it.
-    async fn once<F>(&self, tracker: &TaskTracker, digest: Digest, load: impl FnOnce(Size) -> F) -> Loaded
+    /// Begins to load a version, unless that has begun already, and waits until it is loaded.
+    async fn load_once<F>(
+        &self,
+        tracker: &TaskTracker,
+        digest: Digest,
+        load: impl FnOnce(ComponentSize) -> F,
+    ) -> Loaded
     where
         F: Future<Output = Loaded> + Send + 'static,
     {
-        let coming = self.lock().entry(digest).or_insert_with(|| self.begin(tracker, digest, load)).clone();
-        coming.loaded.await
+        let pending = self.lock().entry(digest).or_insert_with(|| self.begin(tracker, digest, load)).clone();
+        pending.loaded.await
     }
 
-    fn begin<F>(&self, tracker: &TaskTracker, digest: Digest, load: impl FnOnce(Size) -> F) -> Coming
+    fn begin<F>(
+        &self,
+        tracker: &TaskTracker,
+        digest: Digest,
+        load: impl FnOnce(ComponentSize) -> F,
+    ) -> PendingLoad
     where
         F: Future<Output = Loaded> + Send + 'static,
     {
-        let (size, loading) = (Size::default(), self.clone());
+        let size = ComponentSize::default();
+        let loads = self.clone();
         let load = AssertUnwindSafe(load(size.clone())).catch_unwind();
         let loaded = async move {
-            let bug = |_| Err(Verdict::HostBug("loading a module panicked".to_owned()));
-            let loaded = load.await.unwrap_or_else(bug);
-            // What failed may succeed the next time; what succeeded is remembered by the sandbox.
-            loading.lock().remove(&digest);
+            let panicked = |_| Err(Verdict::HostBug("loading a module panicked".to_owned()));
+            let loaded = load.await.unwrap_or_else(panicked);
+            // A load that failed may succeed the next time; one that succeeded is remembered by the sandbox.
+            loads.lock().remove(&digest);
             loaded
         };
         let loaded = loaded.boxed().shared();
+        // The host's own task drives the load: none of those who wait for it has to stay.
         tracker.spawn(loaded.clone());
-        Coming { loaded, size }
+        PendingLoad { loaded, size }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Coming>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, PendingLoad>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,36 +181,40 @@ mod tests {
 
     #[tokio::test]
     async fn a_module_is_loaded_once_for_all_who_need_it_whoever_of_them_gives_up() {
-        let (loading, tracker) = (Loading::default(), TaskTracker::new());
-        let (loads, may_end) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+        let pending = PendingLoads::default();
+        let tracker = TaskTracker::new();
+        let loads = Arc::new(AtomicU32::new(0));
+        let may_end = Arc::new(Semaphore::new(0));
         let digest = wasmhost_nats::digest_of(b"x");
         let load = |_| {
-            let (loads, may_end) = (loads.clone(), may_end.clone());
+            let loads = loads.clone();
+            let may_end = may_end.clone();
             async move {
                 loads.fetch_add(1, Ordering::Relaxed);
                 drop(may_end.acquire().await);
                 Err(Verdict::ModuleUnavailable("no answer".to_owned()))
             }
         };
-        assert!(loading.once(&tracker, digest, load).now_or_never().is_none(), "this one gives up");
+        assert!(pending.load_once(&tracker, digest, load).now_or_never().is_none(), "this one gives up");
         let name = ModuleName::parse("m").unwrap();
-        assert!(loading.describe(&name, &digest).unwrap().contains("module m waits"));
-        let mut all = join_all((0..128).map(|_| loading.once(&tracker, digest, load)));
+        assert!(pending.describe(&name, &digest).unwrap().contains("module m waits"));
+        let mut all = join_all((0..128).map(|_| pending.load_once(&tracker, digest, load)));
         assert!((&mut all).now_or_never().is_none());
         may_end.add_permits(1);
         assert!(all.await.iter().all(Result::is_err));
         assert_eq!(loads.load(Ordering::Relaxed), 1);
-        assert!(loading.once(&tracker, digest, load).await.is_err());
+        assert!(pending.load_once(&tracker, digest, load).await.is_err());
         assert_eq!(loads.load(Ordering::Relaxed), 2, "a failure is not remembered");
-        assert_eq!(loading.describe(&name, &digest), None);
+        assert_eq!(pending.describe(&name, &digest), None);
     }
 
     #[tokio::test]
-    async fn a_load_that_panics_is_the_hosts_bug_to_all_who_wait() {
-        let (loading, tracker) = (Loading::default(), TaskTracker::new());
+    async fn a_load_that_panics_is_a_bug_of_the_host_for_all_who_wait() {
+        let pending = PendingLoads::default();
+        let tracker = TaskTracker::new();
         let digest = wasmhost_nats::digest_of(b"x");
         let load = |_| async { panic!("on purpose") };
-        let all = join_all((0..2).map(|_| loading.once(&tracker, digest, load))).await;
+        let all = join_all((0..2).map(|_| pending.load_once(&tracker, digest, load))).await;
         assert!(all.iter().all(|loaded| matches!(loaded, Err(Verdict::HostBug(_)))), "{all:?}");
     }
 }

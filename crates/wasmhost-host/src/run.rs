@@ -1,39 +1,23 @@
 //! The life of a host: prepare, serve, drain. Built parts and a shutdown future come in.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use tokio::runtime::Handle;
-use wasmhost_nats::{
-    ConnectError, Connection, LayoutError, RightsError, check_rights, ensure_deployment, now,
-};
-use wasmhost_protocol::ids::HostId;
+use wasmhost_nats::{ConnectError, Connection, LayoutError, RightsError, check_rights, ensure_deployment};
 use wasmhost_protocol::text::format_size;
-use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
+use wasmhost_sandbox::SandboxError;
 
-use crate::backpressure::BlockedWrites;
-use crate::claim::{ClaimParts, ClaimSettings, Claims};
-use crate::complete::Completer;
 use crate::config::{BadConfig, HostConfig};
-use crate::execute::Executor;
 use crate::host::Host;
-use crate::lease::LeaseTerms;
-use crate::life_cycle::LifeCycle;
-use crate::memory::Memory;
 use crate::queues::Queue;
-use crate::running_leases::{RunningLeases, Wake};
-use crate::slots::Slots;
-use crate::storage::Storage;
+use crate::revoke_broadcasts::listen_for_revokes;
+use crate::supervise::Supervisor;
 use crate::{presence, pull, reconcile, services};
 
 /// How long hand-offs may take when the grace period is over.
 const LEAVE_WITHIN: Duration = Duration::from_secs(20);
-
-/// Words of revokes that wait; a lost one is seen by the next beat.
-const REVOKES: usize = 4096;
 
 /// Why a host cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -79,162 +63,43 @@ where
     let queues = queues
         .map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, config.ack_wait, consumer))
         .collect();
-    let host = new_host(connection, config, queues, guests)?;
+    let host = Arc::new(Host::new(connection, config, queues, guests)?);
     if let Err(error) = host.storage.bucket.ask().await {
         tracing::warn!(%error, "could not inspect the bucket of records");
     }
-    let (failed, mut failures) = tokio::sync::mpsc::channel(1);
+    let (supervisor, mut first_failure) = Supervisor::new(&host.life);
     let serving = async {
-        spawn_parts(&host, &failed).await;
+        spawn_parts(&host, &supervisor).await;
         let memory = format_size(host.slots.memory.bytes());
         tracing::info!(host.id = %host.id, slots = host.config.slots, memory, "serving");
         std::future::pending().await
     };
     let ended = tokio::select! {
         () = shutdown => Ok(()),
-        Some(why) = failures.recv() => Err(HostError::Ended(why)),
+        Some(why) = first_failure.recv() => Err(HostError::Ended(why)),
         ended = serving => ended,
     };
     drain(&host).await;
     ended
 }
 
-fn new_host(
-    connection: Connection,
-    mut config: HostConfig,
-    queues: Vec<Queue>,
-    guests: Handle,
-) -> Result<Arc<Host>, HostError> {
-    let slots = Slots::new(config.slots, config.memory);
-    config.ceiling.memory_bytes = within(config.ceiling.memory_bytes, &slots.memory);
-    let sandbox = SandboxConfig {
-        slots: config.slots,
-        cache_dir: config.cache_dir.clone(),
-        compiler: config.compiler.clone(),
-        max_memory_bytes: config.ceiling.memory_bytes,
-        modules_bytes: config.modules_bytes,
-    };
-    let id = wasmhost_nats::random_token().to_string();
-    let id = HostId::parse(&id[..12]).expect("hexadecimal digits are a host id");
-    let life = LifeCycle::default();
-    let storage = Storage::new(connection, &life.closing);
-    let leases = RunningLeases::default();
-    let blocked_writes = BlockedWrites::default();
-    let settings = ClaimSettings {
-        ack_wait: config.ack_wait,
-        trust_submitters: config.trust_submitters,
-        ceiling: config.ceiling.clone(),
-    };
-    let shared = ClaimParts {
-        host: id.clone(),
-        storage: storage.clone(),
-        life: life.clone(),
-        leases: leases.clone(),
-        blocked_writes: blocked_writes.clone(),
-    };
-    Ok(Arc::new(Host {
-        id,
-        started_at: now(),
-        claims: Claims::new(shared, settings),
-        lease_terms: LeaseTerms {
-            storage: storage.clone(),
-            leases: leases.clone(),
-            ack_wait: config.ack_wait,
-        },
-        executor: Executor::new(&storage, &life, Sandbox::new(sandbox, guests)?),
-        completer: Completer::new(&life, &blocked_writes),
-        life,
-        storage,
-        queues,
-        slots,
-        leases,
-        blocked_writes,
-        config,
-    }))
-}
-
-/// A ceiling that an attempt can have reserved: what is never free would be waited for in vain.
-fn within(ceiling_bytes: u64, memory: &Memory) -> u64 {
-    let largest = memory.largest_limit();
-    if largest < ceiling_bytes {
-        let (memory, largest) = (format_size(memory.bytes()), format_size(largest));
-        tracing::warn!(
-            memory,
-            largest,
-            "jobs have little memory together here (`--memory`): one whose module asks for more than the largest is refused"
-        );
-    }
-    ceiling_bytes.min(largest)
-}
-
-type Failed = tokio::sync::mpsc::Sender<String>;
-
-async fn spawn_parts(host: &Arc<Host>, failed: &Failed) {
+/// Spawns the parts that run side by side for as long as the host serves.
+async fn spawn_parts(host: &Arc<Host>, supervisor: &Supervisor) {
     let registry = host.storage.registry.clone();
     let closing = host.life.closing.clone();
-    part(&host.life, failed, async move {
-        registry.run(closing).await;
-        Ok(())
-    });
+    supervisor.spawn(async move { registry.run(closing).await });
+    // No delivery is asked for before the registry is known: each would look its module up by itself.
     host.storage.registry.loaded().await;
     let revokes = host.clone();
-    part(&host.life, failed, async move { listen_for_revokes(&revokes).await });
-    let answering = host.clone();
-    part(&host.life, failed, async move { services::serve(&answering).await });
-    let present = host.clone();
-    part(&host.life, failed, async move {
-        presence::announce(&present).await;
-        Ok(())
-    });
-    let reconciling = host.clone();
-    part(&host.life, failed, async move {
-        reconcile::reconcile(&reconciling).await;
-        Ok(())
-    });
-    let pulling = host.clone();
-    part(&host.life, failed, async move {
-        pull::pull(&pulling).await;
-        Ok(())
-    });
-}
-
-/// Spawns a part that must run as long as the host; its failure ends the host.
-fn part<F>(life: &LifeCycle, failed: &Failed, running: F)
-where
-    F: Future<Output = Result<(), String>> + Send + 'static,
-{
-    let failed = failed.clone();
-    let closing = life.closing.clone();
-    life.tracker.spawn(async move {
-        let why = match AssertUnwindSafe(running).catch_unwind().await {
-            Ok(Ok(())) if closing.is_cancelled() => return,
-            Ok(Ok(())) => "a part of it ended by itself".to_owned(),
-            Ok(Err(why)) => why,
-            Err(_) => "a part of it panicked".to_owned(),
-        };
-        drop(failed.try_send(why));
-    });
-}
-
-/// Revokes reach running guests in milliseconds by a broadcast; a lost one is seen by the next beat.
-async fn listen_for_revokes(host: &Host) -> Result<(), String> {
-    let filter = host.storage.connection.names.revoke_broadcast_filter();
-    let wire = host
-        .storage
-        .connection
-        .edge()
-        .await
-        .map_err(|error| format!("could not listen for revokes: {error}"))?;
-    let mut broadcasts = wire.subscribe(filter, None, REVOKES).await;
-    loop {
-        let broadcast = tokio::select! {
-            broadcast = broadcasts.next() => broadcast.ok_or("the subscription for revokes ended")?,
-            () = host.life.draining.cancelled() => return Ok(()),
-        };
-        if let Ok(key) = host.storage.connection.names.parse_revoke_broadcast(&broadcast.subject) {
-            host.leases.wake(&key, Wake::Refresh);
-        }
-    }
+    supervisor.spawn_fallible(async move { listen_for_revokes(&revokes).await });
+    let services = host.clone();
+    supervisor.spawn_fallible(async move { services::serve(&services).await });
+    let presence = host.clone();
+    supervisor.spawn(async move { presence::announce(&presence).await });
+    let reconciler = host.clone();
+    supervisor.spawn(async move { reconcile::reconcile(&reconciler).await });
+    let puller = host.clone();
+    supervisor.spawn(async move { pull::pull(&puller).await });
 }
 
 /// Takes no more work, waits the grace period for what runs, and hands the rest off to other hosts.

@@ -1,5 +1,5 @@
-//! What NATS's service API asks of every service: who is there (`PING`), what it offers (`INFO`), and how it has fared
-//! (`STATS`). Answered to inboxes only, as all else.
+//! What NATS's service API asks of every service: which instances there are (`PING`), what they offer (`INFO`), and how their
+//! endpoints have fared (`STATS`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,23 +12,24 @@ use wasmhost_nats::limited;
 use wasmhost_protocol::names::Names;
 use wasmhost_protocol::service::ServiceError;
 
-use super::request::inbox_of;
+use super::request::reply_inbox;
 use crate::host::Host;
 
-/// Questions that wait; of more, the newest are dropped.
-const WAITING: usize = 64;
+/// The most requests that wait on one subject. Of more, the newest are dropped.
+const MAX_PENDING_REQUESTS: usize = 64;
 
-/// How an endpoint has fared.
+/// How an endpoint has fared since the host started.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct EndpointStats {
     requests: AtomicU64,
     errors: AtomicU64,
     nanos: AtomicU64,
     last_error: Mutex<String>,
 }
 
-impl Counts {
-    pub(super) fn answered(&self, took: Duration, error: Option<&ServiceError>) {
+impl EndpointStats {
+    /// Counts a request that was answered.
+    pub(super) fn record(&self, took: Duration, error: Option<&ServiceError>) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         if let Some(error) = error {
@@ -39,6 +40,7 @@ impl Counts {
     }
 }
 
+/// The requests of the service API.
 #[derive(Clone, Copy)]
 enum Verb {
     Ping,
@@ -46,15 +48,23 @@ enum Verb {
     Stats,
 }
 
-/// What is offered, and how it has fared.
+/// The answers of one host to the service API.
 pub(super) struct Discovery {
     name: String,
     id: String,
     started: String,
-    endpoints: Vec<(&'static str, String, Arc<Counts>)>,
+    endpoints: Vec<OfferedEndpoint>,
+}
+
+/// An endpoint that the host offers.
+struct OfferedEndpoint {
+    name: &'static str,
+    subject: String,
+    stats: Arc<EndpointStats>,
 }
 
 impl Discovery {
+    /// Creates the answers of a host that offers no endpoint yet.
     pub(super) fn new(host: &Host) -> Self {
         Self {
             name: host.storage.connection.names.service_name(),
@@ -64,85 +74,85 @@ impl Discovery {
         }
     }
 
-    pub(super) fn add(&mut self, name: &'static str, subject: String) -> Arc<Counts> {
-        let counts = Arc::new(Counts::default());
-        self.endpoints.push((name, subject, counts.clone()));
-        counts
+    /// Adds an endpoint, and returns where its requests are counted.
+    pub(super) fn add(&mut self, name: &'static str, subject: String) -> Arc<EndpointStats> {
+        let stats = Arc::new(EndpointStats::default());
+        self.endpoints.push(OfferedEndpoint { name, subject, stats: stats.clone() });
+        stats
     }
 
-    /// Answers until the host closes.
+    /// Answers requests until the host closes.
     pub(super) async fn serve(&self, host: &Host, wire: &Wire) {
-        let mut questions = SelectAll::new();
+        let mut requests = SelectAll::new();
         for (verb, word) in [(Verb::Ping, "PING"), (Verb::Info, "INFO"), (Verb::Stats, "STATS")] {
             for subject in host.storage.connection.names.discovery_subjects(word, &self.id) {
-                let subscription = wire.subscribe(subject, None, WAITING).await;
-                questions.push(Box::pin(unfold((verb, subscription), async |(verb, mut subscription)| {
-                    let question: Message = subscription.next().await?;
-                    Some(((verb, question), (verb, subscription)))
+                let subscription = wire.subscribe(subject, None, MAX_PENDING_REQUESTS).await;
+                requests.push(Box::pin(unfold((verb, subscription), async |(verb, mut subscription)| {
+                    let request: Message = subscription.next().await?;
+                    Some(((verb, request), (verb, subscription)))
                 })));
             }
         }
         loop {
-            let question = tokio::select! {
-                question = questions.next() => question,
+            let request = tokio::select! {
+                request = requests.next() => request,
                 () = host.life.closing.cancelled() => return,
             };
-            let Some((verb, question)) = question else { return };
-            self.answer(host, wire, verb, &question).await;
+            let Some((verb, request)) = request else { return };
+            self.answer(host, wire, verb, &request).await;
         }
     }
 
-    async fn answer(&self, host: &Host, wire: &Wire, verb: Verb, question: &Message) {
-        let Some(reply) = inbox_of(host, question) else { return };
-        if let Err(error) = wire.publish(reply, None, None, self.about(verb).to_string().as_bytes()).await {
-            limited!(debug, %error, "could not say what is offered");
+    async fn answer(&self, host: &Host, wire: &Wire, verb: Verb, request: &Message) {
+        let Some(inbox) = reply_inbox(&host.storage.connection.names, request) else { return };
+        let body = self.response(verb).to_string();
+        if let Err(error) = wire.publish(inbox, None, None, body.as_bytes()).await {
+            limited!(debug, %error, "could not answer a request of the service API");
         }
     }
 
-    fn about(&self, verb: Verb) -> Value {
-        let mut about = json!({
+    fn response(&self, verb: Verb) -> Value {
+        let mut response = json!({
             "name": self.name,
             "id": self.id,
             "version": env!("CARGO_PKG_VERSION"),
             "metadata": {},
         });
         match verb {
-            Verb::Ping => about["type"] = json!("io.nats.micro.v1.ping_response"),
+            Verb::Ping => response["type"] = json!("io.nats.micro.v1.ping_response"),
             Verb::Info => {
-                about["type"] = json!("io.nats.micro.v1.info_response");
-                about["description"] = json!("wasmhost: submit, status, revoke");
-                about["endpoints"] =
-                    self.endpoints.iter().map(|(name, subject, _)| offered(name, subject)).collect();
+                response["type"] = json!("io.nats.micro.v1.info_response");
+                response["description"] = json!("wasmhost: submit, status, revoke");
+                response["endpoints"] = self.endpoints.iter().map(OfferedEndpoint::info).collect();
             }
             Verb::Stats => {
-                about["type"] = json!("io.nats.micro.v1.stats_response");
-                about["started"] = json!(self.started);
-                about["endpoints"] = self
-                    .endpoints
-                    .iter()
-                    .map(|(name, subject, counts)| fared(name, subject, counts))
-                    .collect();
+                response["type"] = json!("io.nats.micro.v1.stats_response");
+                response["started"] = json!(self.started);
+                response["endpoints"] = self.endpoints.iter().map(OfferedEndpoint::stats).collect();
             }
         }
-        about
+        response
     }
 }
 
-fn offered(name: &str, subject: &str) -> Value {
-    json!({ "name": name, "subject": subject, "queue_group": Names::QUEUE_GROUP, "metadata": {} })
-}
+impl OfferedEndpoint {
+    fn info(&self) -> Value {
+        json!({ "name": self.name, "subject": self.subject, "queue_group": Names::QUEUE_GROUP, "metadata": {} })
+    }
 
-fn fared(name: &str, subject: &str, counts: &Counts) -> Value {
-    let (requests, nanos) = (counts.requests.load(Ordering::Relaxed), counts.nanos.load(Ordering::Relaxed));
-    let last_error = counts.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    json!({
-        "name": name,
-        "subject": subject,
-        "queue_group": Names::QUEUE_GROUP,
-        "num_requests": requests,
-        "num_errors": counts.errors.load(Ordering::Relaxed),
-        "last_error": last_error,
-        "processing_time": nanos,
-        "average_processing_time": nanos / requests.max(1),
-    })
+    fn stats(&self) -> Value {
+        let requests = self.stats.requests.load(Ordering::Relaxed);
+        let nanos = self.stats.nanos.load(Ordering::Relaxed);
+        let last_error = self.stats.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        json!({
+            "name": self.name,
+            "subject": self.subject,
+            "queue_group": Names::QUEUE_GROUP,
+            "num_requests": requests,
+            "num_errors": self.stats.errors.load(Ordering::Relaxed),
+            "last_error": last_error,
+            "processing_time": nanos,
+            "average_processing_time": nanos / requests.max(1),
+        })
+    }
 }
