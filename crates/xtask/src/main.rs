@@ -4,20 +4,31 @@
 mod build;
 mod chaos;
 mod check;
+mod circles;
 mod command;
+mod crate_files;
 mod demo;
+mod docs;
 mod guests;
+mod numbers;
 mod repository;
+mod repository_files;
+mod rust_text;
 mod say;
 mod steps;
 mod test;
+mod tokens;
 mod tools;
 
 use std::{env, process::ExitCode};
 
 use anyhow::bail;
 
-use crate::{repository::Repository, say::say, steps::Board};
+use crate::{
+    repository::Repository,
+    say::say,
+    steps::{Board, Ended, Step},
+};
 
 const USAGE: &str = "\
 cargo xtask COMMAND
@@ -27,7 +38,10 @@ cargo xtask COMMAND
   test [ARGS]    runs every test, or those that ARGS of `cargo test` select
   chaos [ARGS]   raises a storm: --jobs, --minutes, --seed and --hosts, each with a number; else 2000 jobs in 2 minutes
   demo           runs one job of each guest example on a private server, and checks every transition
-  check          formatting, lints, spelling, dependencies";
+  check          formatting, lints, spelling, dependencies
+  circles        no file of a crate imports from itself over others
+  docs           links and names of files in the documents lead somewhere
+  numbers        how long files and functions are, crate by crate";
 
 fn main() -> ExitCode {
     match run() {
@@ -51,19 +65,28 @@ fn run() -> anyhow::Result<()> {
     }
     match command {
         "tools" => tools::install(&repository),
-        "guests" => {
-            let board = Board::new(1);
-            let built = board.run((1, "guests"), |step| guests::build(&repository, step));
-            board.result(built)
-        }
+        "guests" => alone("guests", |step| guests::build(&repository, step)),
         "test" => test::run(&repository, rest),
         "chaos" => chaos::run(&repository, rest),
         "demo" => demo::run(&repository),
         "check" => check::run(&repository),
+        "circles" => alone("circles", |step| circles::check(&repository, step)),
+        "docs" => alone("docs", |step| docs::check(&repository, step)),
+        "numbers" => {
+            numbers::print(&repository)?;
+            alone("numbers", |step| numbers::check(&repository, step))
+        }
         "help" | "--help" | "-h" => {
             say(USAGE);
             Ok(())
         }
         unknown => bail!("there is no command {unknown:?}\n\n{USAGE}"),
     }
+}
+
+/// Runs a command that is one step.
+fn alone(name: &'static str, work: impl FnOnce(&Step<'_>) -> Ended<()>) -> anyhow::Result<()> {
+    let board = Board::new(1);
+    let left = board.run((1, name), work);
+    board.result(left)
 }

@@ -1,7 +1,7 @@
 //! Where things are in the repository and its target directory.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -41,6 +41,17 @@ impl Repository {
     /// The workspace of the guests that only the tests run.
     pub(crate) fn test_guests(&self) -> PathBuf {
         self.root.join("tests/guests")
+    }
+
+    /// The directories of this workspace's crates, in the order of their names.
+    pub(crate) fn crates(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let directory = self.root.join("crates");
+        let entries = fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))?;
+        let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+        let mut crates = paths.with_context(|| format!("reading {}", directory.display()))?;
+        crates.retain(|path| path.join("Cargo.toml").is_file());
+        crates.sort();
+        Ok(crates)
     }
 
     /// The program `wasmhost`, as `build` leaves it.
