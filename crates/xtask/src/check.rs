@@ -1,39 +1,52 @@
-//! The checks that need no server: formatting, lints, and the linters of others where they are installed.
+//! The checks that need no server, which CI runs before the tests. Each does the same for one commit on every day; what
+//! changes by itself, such as advisories, is a command of its own.
 
-use std::process::Command;
+mod advisories;
+mod dependencies;
+mod documentation;
+mod formatting;
+mod lints;
+mod rust_version;
+mod spelling;
+
+pub(crate) use advisories::check as advisories;
 
 use crate::{
-    command::{self, cargo},
+    circles, docs, numbers,
     repository::Repository,
-    say::say,
+    sequence::Sequence,
+    steps::{Ended, Step},
 };
 
-/// Tools that are used where they are: program, arguments, how to get it.
-const OPTIONAL: [(&str, &[&str], &str); 3] = [
-    ("typos", &["--config", ".typos.toml"], "cargo install typos-cli --locked"),
-    ("cargo-deny", &["--config", ".deny.toml", "check"], "cargo install cargo-deny --locked"),
-    ("cargo-machete", &[], "cargo install cargo-machete --locked"),
+type Check = fn(&Repository, &Step<'_>) -> Ended<()>;
+
+/// All of them, the quick ones first.
+const CHECKS: [(&str, Check); 10] = [
+    ("formatting", formatting::check),
+    ("documents", docs::check),
+    ("circles", circles::check),
+    ("lengths of files", numbers::check),
+    ("spelling", spelling::check),
+    ("unused dependencies", dependencies::unused),
+    ("licences, sources", dependencies::allowed),
+    ("minimum Rust version", rust_version::check),
+    ("lints", lints::check),
+    ("documentation", documentation::check),
 ];
 
-/// Runs them all, and fails at the first that fails.
+/// How many there are.
+pub(crate) const COUNT: usize = CHECKS.len();
+
+/// Runs all, and fails where one did.
 pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
-    command::run(cargo(repository).args(["fmt", "--all", "--check"]))?;
-    for guests in [repository.examples(), repository.test_guests()] {
-        command::run(cargo(repository).args(["fmt", "--all", "--check"]).current_dir(guests))?;
+    let mut sequence = Sequence::new(COUNT);
+    run_in(repository, &mut sequence);
+    sequence.end()
+}
+
+/// Runs all as a part of more.
+pub(crate) fn run_in(repository: &Repository, sequence: &mut Sequence) {
+    for (name, check) in CHECKS {
+        sequence.run(name, |step| check(repository, step));
     }
-    command::run(cargo(repository).args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
-    for (program, arguments, fix) in OPTIONAL {
-        match command::on_path(program) {
-            Some(path) => command::run(Command::new(path).args(arguments).current_dir(&repository.root))?,
-            None => say(format_args!("{program}: skipped, not installed (`{fix}`)")),
-        }
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@
 mod build;
 mod chaos;
 mod check;
+mod ci;
 mod circles;
 mod command;
 mod crate_files;
@@ -15,6 +16,7 @@ mod repository;
 mod repository_files;
 mod rust_text;
 mod say;
+mod sequence;
 mod steps;
 mod test;
 mod tokens;
@@ -38,10 +40,12 @@ cargo xtask COMMAND
   test [ARGS]    runs every test, or those that ARGS of `cargo test` select
   chaos [ARGS]   raises a storm: --jobs, --minutes, --seed and --hosts, each with a number; else 2000 jobs in 2 minutes
   demo           runs one job of each guest example on a private server, and checks every transition
-  check          formatting, lints, spelling, dependencies
-  circles        no file of a crate imports from itself over others
-  docs           links and names of files in the documents lead somewhere
-  numbers        how long files and functions are, crate by crate";
+  check          all that CI checks before the tests; each of these can be run alone too:
+    circles        no file of a crate imports from itself over others
+    docs           links and names of files in the documents lead somewhere
+    numbers        how long files and functions are, crate by crate
+  ci             check, then test; prints what each step cost
+  advisories     known weaknesses of the dependencies, from a database on GitHub";
 
 fn main() -> ExitCode {
     match run() {
@@ -76,6 +80,8 @@ fn run() -> anyhow::Result<()> {
             numbers::print(&repository)?;
             alone("numbers", |step| numbers::check(&repository, step))
         }
+        "ci" => ci::run(&repository),
+        "advisories" => alone("advisories", |step| check::advisories(&repository, step)),
         "help" | "--help" | "-h" => {
             say(USAGE);
             Ok(())

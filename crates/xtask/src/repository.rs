@@ -43,6 +43,11 @@ impl Repository {
         self.root.join("tests/guests")
     }
 
+    /// The workspaces: this one, and those of the guests.
+    pub(crate) fn workspaces(&self) -> [PathBuf; 3] {
+        [self.root.clone(), self.examples(), self.test_guests()]
+    }
+
     /// The directories of this workspace's crates, in the order of their names.
     pub(crate) fn crates(&self) -> anyhow::Result<Vec<PathBuf>> {
         let directory = self.root.join("crates");

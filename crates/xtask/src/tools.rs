@@ -2,6 +2,7 @@
 //! own wasm target and the caches of cargo, Go and pip.
 
 mod go;
+pub(crate) mod linters;
 pub(crate) mod nats_cli;
 pub(crate) mod oldest_server;
 pub(crate) mod server;

@@ -1,6 +1,11 @@
-//! The nats-server that a Python wheel has.
+//! Programs that Python wheels have.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Context;
 
@@ -17,14 +22,9 @@ pub(super) struct Wheel<'a> {
 
 impl Wheel<'_> {
     pub(super) fn install(&self, repository: &Repository, step: &Step<'_>) -> anyhow::Result<()> {
-        let (venv, bin) = (repository.tools().join(self.venv), repository.tools().join(self.bin));
-        let mut python = Command::new("python3");
-        python.args(["-m", "venv"]).arg(&venv);
-        step.call(python).context("fix: install Python's venv (Debian: python3-venv), or Go")?;
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        let mut pip = Command::new(venv.join("bin/python"));
-        pip.args(install).arg(&self.requirement);
-        step.call(pip).context("fix: see that pip reaches its index, or install Go")?;
+        let bin = repository.tools().join(self.bin);
+        install(step, &repository.tools().join(self.venv), &self.requirement)
+            .context("without a working Go")?;
         fs::create_dir_all(&bin).with_context(|| format!("creating {}", bin.display()))?;
         let link = bin.join("nats-server");
         if link.symlink_metadata().is_ok() {
@@ -33,4 +33,14 @@ impl Wheel<'_> {
         let program = PathBuf::from("..").join(self.venv).join("bin/nats-server");
         symlink(program, &link).with_context(|| format!("linking nats-server into {}", bin.display()))
     }
+}
+
+/// Installs a wheel into an environment of its own, whose `bin` has its programs then.
+pub(super) fn install(step: &Step<'_>, venv: &Path, requirement: &str) -> anyhow::Result<()> {
+    let mut python = Command::new("python3");
+    python.args(["-m", "venv"]).arg(venv);
+    step.call(python).context("fix: install Python's venv (Debian: python3-venv)")?;
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]);
+    step.call(pip).context("fix: see that pip reaches its index")
 }

@@ -1,0 +1,21 @@
+//! What has to pass before a change lands: the checks, then every test, then a table of what each cost.
+
+use crate::{check, repository::Repository, sequence::Sequence, test};
+
+/// Runs all of it. The tests wait for the checks: a failed check is quicker to fix than they run.
+pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
+    let mut sequence = Sequence::new(check::COUNT + 2);
+    check::run_in(repository, &mut sequence);
+    if sequence.has_failed() {
+        return sequence.end();
+    }
+    let programs = sequence.run("building the tests", |_| {
+        test::prepare(repository).map(|programs| (programs, "servers, guests and tests".to_owned()))
+    });
+    if let Some(programs) = programs {
+        sequence.run("tests", |_| {
+            test::run_with(repository, &programs, &[]).map(|()| ((), "all passed".to_owned()))
+        });
+    }
+    sequence.end()
+}
