@@ -7,7 +7,7 @@ component := "guest-examples/target/wasm32-wasip1/release"
 default:
     @just --list --unsorted
 
-# Formatting, lints, spelling, dependencies
+# All that CI checks before the tests: formatting, documents, lints, spelling, dependencies and more
 [group('check')]
 check:
     cargo xtask check
@@ -31,6 +31,16 @@ model:
 [group('check')]
 ci:
     .ci/run
+
+# The packages of a release, and a program that has only them
+[group('check')]
+package:
+    cargo xtask package
+
+# How long files and functions are, and how much of them explains
+[group('check')]
+numbers:
+    cargo xtask numbers
 
 # Review changed snapshots (cargo install cargo-insta --locked)
 [group('check')]

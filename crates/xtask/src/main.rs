@@ -12,6 +12,7 @@ mod demo;
 mod docs;
 mod guests;
 mod numbers;
+mod package;
 mod repository;
 mod repository_files;
 mod rust_text;
@@ -44,6 +45,7 @@ cargo xtask COMMAND
     circles        no file of a crate imports from itself over others
     docs           links and names of files in the documents lead somewhere
     numbers        how long files and functions are, crate by crate
+  package        makes the packages of a release, compiles each, and runs a job of a program that has only them
   ci             check, then test; prints what each step cost
   advisories     known weaknesses of the dependencies, from a database on GitHub";
 
@@ -80,6 +82,7 @@ fn run() -> anyhow::Result<()> {
             numbers::print(&repository)?;
             alone("numbers", |step| numbers::check(&repository, step))
         }
+        "package" => package::run(&repository),
         "ci" => ci::run(&repository),
         "advisories" => alone("advisories", |step| check::advisories(&repository, step)),
         "help" | "--help" | "-h" => {

@@ -59,6 +59,11 @@ impl Repository {
         Ok(crates)
     }
 
+    /// Where cargo puts what it makes of this workspace.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.programs.join("..")
+    }
+
     /// The program `wasmhost`, as `build` leaves it.
     pub(crate) fn wasmhost(&self) -> PathBuf {
         self.program("wasmhost")
