@@ -12,7 +12,7 @@ mod spelling;
 pub(crate) use advisories::check as advisories;
 
 use crate::{
-    circles, docs, numbers,
+    circles, docs, numbers, package,
     repository::Repository,
     sequence::Sequence,
     steps::{Ended, Step},
@@ -21,7 +21,7 @@ use crate::{
 type Check = fn(&Repository, &Step<'_>) -> Ended<()>;
 
 /// All of them, the quick ones first.
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("formatting", formatting::check),
     ("documents", docs::check),
     ("circles", circles::check),
@@ -29,6 +29,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("spelling", spelling::check),
     ("unused dependencies", dependencies::unused),
     ("licences, sources", dependencies::allowed),
+    ("packages", package::make),
     ("minimum Rust version", rust_version::check),
     ("lints", lints::check),
     ("documentation", documentation::check),

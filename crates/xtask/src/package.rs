@@ -24,19 +24,25 @@ const EXPECTED: &str = r#"{"greeting":"Hello, Ada!"}"#;
 
 /// Runs all of it, each step with what the one before has left.
 pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
-    let mut sequence = Sequence::new(6);
+    let mut sequence = Sequence::new(7);
     let program = sequence
-        .run("packages", |step| packages::make(repository, step))
+        .run("packages", |step| make(repository, step))
+        .and_then(|()| sequence.run("each package", |step| packages::verify(repository, step)))
         .and_then(|()| sequence.run("program outside", |step| program::build(repository, step)));
     let nats_server = program.as_ref().and_then(|_| prepare(repository, &mut sequence));
     if let (Some(program), Some(nats_server)) = (program, nats_server) {
         sequence.run("job", |step| {
             let component = repository.examples().join("target/wasm32-wasip2/release/hello.wasm");
             let wasmhost = repository.wasmhost();
-            run_job(&Job { nats_server, wasmhost, component, program: program.path() }, step)
+            run_job(&Job { nats_server, wasmhost, component, program }, step)
         });
     }
     sequence.end()
+}
+
+/// Makes the packages and no more.
+pub(crate) fn make(repository: &Repository, step: &Step<'_>) -> Ended<()> {
+    packages::make(repository, step)
 }
 
 /// Makes what runs the job; returns the nats-server.

@@ -5,8 +5,8 @@ use std::path::Path;
 /// What a name of a file of ours ends in; files with other names may be the reader's.
 const OURS: [&str; 3] = [".rs", ".wit", ".md"];
 
-/// Files that no commit has, as a program writes them.
-const WRITTEN: [&str; 1] = ["src/bindings.rs"];
+/// What no commit has, as a program writes it.
+const WRITTEN: [&str; 2] = [".tools/", "src/bindings.rs"];
 
 /// The files that can be named.
 pub(super) struct Mentions<'a> {

@@ -19,28 +19,43 @@ const MOST_BYTES: u64 = 256 * 1024;
 /// The packages have the version of the workspace, as this program has.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Makes every package and compiles it, with the others' packages in place of their directories.
+/// Makes every package: whatever a registry would refuse is found, in seconds.
 pub(super) fn make(repository: &Repository, step: &Step<'_>) -> Ended<()> {
-    step.tell("compiling each as a registry's users do; with its engine that takes minutes, once");
-    let mut cargo = command::cargo_with_bar(repository);
-    // What is not committed yet is checked too; `cargo publish` refuses it by itself.
-    cargo.args(["package", "--workspace", "--allow-dirty"]);
-    let (packages, ours_alone): (Vec<_>, Vec<_>) =
-        crates(repository)?.into_iter().partition(|krate| krate.is_published);
-    for name in ours_alone.iter().map(|krate| krate.name.as_str()).chain([TESTS]) {
-        cargo.args(["--exclude", name]);
+    // Asking the registry for news of each package costs ten times as much as making it.
+    let offline = package(repository, &["--no-verify", "--offline"])?;
+    if step.call(offline).is_err() {
+        step.call(package(repository, &["--no-verify"])?)?;
     }
-    step.call(without_debug_info(cargo))?;
+    let packages = list(repository)?;
     let mut all = 0;
-    for (name, file) in list(repository)? {
-        let bytes = fs::metadata(&file).with_context(|| format!("reading {}", file.display()))?.len();
+    for (name, file) in &packages {
+        let bytes = fs::metadata(file).with_context(|| format!("reading {}", file.display()))?.len();
         ensure!(
             bytes <= MOST_BYTES,
             "{name} has {bytes} bytes, over {MOST_BYTES}; fix: leave out what building does not need (`include`)"
         );
         all += bytes;
     }
-    Ok(((), format!("{} of {} KiB together, each compiles", packages.len(), all / 1024)))
+    Ok(((), format!("{} packages of {} KiB together", packages.len(), all / 1024)))
+}
+
+/// The same, and compiles each, with the others' packages in place of their directories.
+pub(super) fn verify(repository: &Repository, step: &Step<'_>) -> Ended<()> {
+    step.tell("compiling each as a registry's users do; with its engine that takes minutes, once");
+    step.call(without_debug_info(package(repository, &[])?))?;
+    Ok(((), "each compiles".to_owned()))
+}
+
+/// Cargo's own command for the packages, without what is for the workspace alone.
+fn package(repository: &Repository, flags: &[&str]) -> anyhow::Result<Command> {
+    let mut cargo = command::cargo_with_bar(repository);
+    // What is not committed yet is checked too; `cargo publish` refuses it by itself.
+    cargo.args(["package", "--workspace", "--allow-dirty"]).args(flags);
+    let ours_alone = crates(repository)?.into_iter().filter(|krate| !krate.is_published);
+    for name in ours_alone.map(|krate| krate.name).chain([TESTS.to_owned()]) {
+        cargo.args(["--exclude", &name]);
+    }
+    Ok(cargo)
 }
 
 /// Every package with its file.

@@ -33,20 +33,8 @@ wasmhost-client = "*"
 [patch.crates-io]
 "#;
 
-/// The program, built; its directory goes with it.
-pub(super) struct Program {
-    directory: TempDir,
-}
-
-impl Program {
-    /// The file to run.
-    pub(super) fn path(&self) -> PathBuf {
-        self.directory.path().join("target/debug").join(NAME)
-    }
-}
-
-/// Unpacks the packages and builds the program on them.
-pub(super) fn build(repository: &Repository, step: &Step<'_>) -> Ended<Program> {
+/// Unpacks the packages and builds the program on them; returns its file.
+pub(super) fn build(repository: &Repository, step: &Step<'_>) -> Ended<PathBuf> {
     let directory = TempDir::with_prefix(NAME).context("creating a temporary directory")?;
     let mut manifest = MANIFEST.to_owned();
     for (name, file) in packages::list(repository)? {
@@ -66,10 +54,9 @@ pub(super) fn build(repository: &Repository, step: &Step<'_>) -> Ended<Program> 
     // The versions that the workspace is tested with.
     write("Cargo.lock", &read(&repository.root.join("Cargo.lock"))?)?;
     let mut cargo = command::cargo_with_bar(repository);
-    cargo.arg("build").current_dir(directory.path());
-    let program = Program { directory };
+    cargo.args(["build", "--target-dir"]).arg(repository.target()).current_dir(directory.path());
     step.call(packages::without_debug_info(cargo))?;
-    Ok((program, "the example of the client's README, built on the packages".to_owned()))
+    Ok((repository.program(NAME), "the example of the client's README, built on the packages".to_owned()))
 }
 
 /// The first block of Rust in the client's README.
