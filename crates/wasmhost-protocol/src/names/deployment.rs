@@ -234,6 +234,11 @@ impl Names {
         format!("{}.logs.{key}", self.lower)
     }
 
+    /// Reads the subject of a log line.
+    pub fn parse_logs_subject(&self, subject: &str) -> Result<JobKey, InvalidName> {
+        self.parse_key("logs", "logs subject", subject)
+    }
+
     /// The stream of jobs that ended in FAILURE: `WASMHOST_DEAD`.
     #[must_use]
     pub fn dead_stream(&self) -> String {
