@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use nats_server_child::Options;
-use wasmhost_nats::{
-    Credentials, JobFilter, LayoutConfig, OwnedWrite, ReadError, Records, WriteError, Written, ensure_layout,
-    now, subscribe,
-};
+use wasmhost_nats::{JobFilter, OwnedWrite, ReadError, Records, WriteError, Written, now, subscribe};
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::Json;
@@ -15,9 +11,10 @@ use wasmhost_protocol::policy::Limits;
 use wasmhost_protocol::record::{
     End, ErrorKind, JobError, JobState, Payload, Record, Revoke, StoredEntry, Token,
 };
+use wasmhost_testing::records::{claimed, key, pending, revoke_requested, succeeded};
+use wasmhost_testing::{Bench, Options, user, within};
 
-use crate::bench::{Bench, PATIENCE, claimed, key, pending, revoke_requested, succeeded};
-use crate::events::next_of;
+use crate::events::next_event;
 
 async fn set(records: &Records, record: &Record, expected: u64) -> u64 {
     records.compare_and_set(&record.key(), record, expected, None).await.expect("it lands")
@@ -33,7 +30,8 @@ async fn running(records: &Records, key: &JobKey) -> (Record, Token, u64) {
 #[tokio::test]
 async fn a_write_over_another_revision_is_a_conflict() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     assert_eq!(records.read(&key).await.unwrap(), StoredEntry::Absent);
     let first = pending(&key);
     let revision = set(&records, &first, 0).await;
@@ -47,7 +45,8 @@ async fn a_write_over_another_revision_is_a_conflict() {
 #[tokio::test]
 async fn an_own_write_whose_answer_was_lost_has_landed() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let end = succeeded(&record, token);
     let landed = set(&records, &end, first).await;
@@ -59,7 +58,8 @@ async fn an_own_write_whose_answer_was_lost_has_landed() {
 #[tokio::test]
 async fn a_revoke_under_the_owners_claim_moves_its_write() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let revoked = revoke_requested(&record);
     let revision = set(&records, &revoked, first).await;
@@ -70,7 +70,8 @@ async fn a_revoke_under_the_owners_claim_moves_its_write() {
 #[tokio::test]
 async fn another_claim_fences_the_owner() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     set(&records, &claimed(&key).0, first).await;
     let write = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
@@ -80,7 +81,8 @@ async fn another_claim_fences_the_owner() {
 #[tokio::test]
 async fn a_terminal_record_is_never_written_over_even_under_the_own_token() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let end = succeeded(&record, token);
     let revision = set(&records, &end, first).await;
@@ -93,7 +95,8 @@ async fn a_terminal_record_is_never_written_over_even_under_the_own_token() {
 #[tokio::test]
 async fn a_delete_marker_fences_the_owner_and_takes_a_new_record() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     assert!(!records.delete(&key, first + 1).await.unwrap());
     assert!(records.delete(&key, first).await.unwrap());
@@ -111,15 +114,16 @@ async fn a_delete_marker_fences_the_owner_and_takes_a_new_record() {
 #[tokio::test]
 async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let mut events = subscribe(&bench.connection, &key).await.unwrap();
     let ttl = Some(Duration::from_millis(500));
     let end = succeeded(&record, token);
     let landed = records.write_owned(&key, &end, first, ttl, token).await.unwrap();
     assert_eq!(landed, OwnedWrite::Landed(first + 1));
-    assert!(matches!(next_of(&mut events).await.stored, StoredEntry::Record { .. }));
-    let StoredEntry::Deleted(heard) = next_of(&mut events).await.stored else { panic!("it expires") };
+    assert!(matches!(next_event(&mut events).await.stored, StoredEntry::Record { .. }));
+    let StoredEntry::Deleted(heard) = next_event(&mut events).await.stored else { panic!("it expires") };
     let StoredEntry::Deleted(marker) = records.read(&key).await.unwrap() else { panic!("a marker stands") };
     assert!(marker.expired && heard.expired);
     assert_eq!(marker.revision, heard.revision);
@@ -129,7 +133,8 @@ async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
 #[tokio::test]
 async fn a_running_record_has_no_time_to_live() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     running(&records, &key).await;
     let stream = bench.connection.jetstream.get_stream(bench.connection.names.states_stream()).await.unwrap();
     let message = stream.get_last_raw_message_by_subject(&bench.connection.names.state_subject(&key)).await;
@@ -140,7 +145,8 @@ async fn a_running_record_has_no_time_to_live() {
 async fn the_record_of_another_job_is_unreadable() {
     let bench = Bench::new().await;
     let records = Records::new(&bench.connection);
-    let (mine, other) = (key("a.b.1"), key("a.b.2"));
+    let mine = key("a.b.1");
+    let other = key("a.b.2");
     let subject = bench.connection.names.state_subject(&mine);
     let value = pending(&other).to_bytes();
     let ack = bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
@@ -154,7 +160,8 @@ async fn the_record_of_another_job_is_unreadable() {
 #[tokio::test]
 async fn a_record_over_the_buckets_limit_is_too_large() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let mut record = pending(&key);
     for size in [600 << 10, 2 << 20] {
         record.denied = vec!["x".repeat(size)];
@@ -167,7 +174,8 @@ async fn a_record_over_the_buckets_limit_is_too_large() {
 #[tokio::test]
 async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let worst = |bytes: usize| "\u{1}".repeat(bytes);
     let json = |bytes: u64| Json::parse(format!("\"{}\"", "x".repeat(bytes as usize - 2))).unwrap();
     let (mut record, ..) = running(&records, &key).await;
@@ -190,8 +198,9 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
 
 #[tokio::test]
 async fn a_write_where_there_is_no_bucket_is_told_so() {
-    let bench = Bench::bare(&nats_server_child::Options::default()).await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let bench = Bench::bare(&Options::default()).await;
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let written = records.write(&key, &pending(&key), 0, None).await;
     assert!(matches!(written, Err(WriteError::NotSetUp { .. })), "{written:?}");
     let deleted = records.delete(&key, 7).await;
@@ -220,7 +229,8 @@ async fn a_list_has_each_key_once_and_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_outlives_the_servers_crash() {
     let mut bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let end = succeeded(&record, token);
     bench.server.kill().unwrap();
@@ -260,12 +270,11 @@ async fn a_read_that_is_not_permitted_is_told_and_not_tried_for_ever() {
     let extra_config = r#"authorization { users: [
         { user: blind, password: b, permissions: { publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } }
     ] }"#;
-    let options = Options { extra_config: extra_config.to_owned(), ..Options::default() };
-    let blind = Credentials::UserPassword { user: "blind".to_owned(), password: "b".to_owned() };
-    let bench = Bench::bare_as(&options, blind).await;
-    ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let options = Options::default().extra_config(extra_config);
+    let bench = Bench::new_as(&options, user("blind", "b")).await;
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let read = records.read_or_refused(&key, Duration::ZERO);
-    let read = tokio::time::timeout(PATIENCE, read).await.expect("it is told");
+    let read = within("an answer", read).await;
     assert!(matches!(read, Err(ReadError::Denied { .. })), "{read:?}");
 }

@@ -62,11 +62,8 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     }
     let program = guarded(home, &found.path).map_err(|error| failed(&home.path, &error))?;
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
-    let options = Options {
-        store: Some(home.path.join("nats")),
-        port: port_is_free.then_some(USUAL_PORT),
-        ..Options::default()
-    };
+    let mut options = Options::default().store(home.path.join("nats"));
+    options.port = port_is_free.then_some(USUAL_PORT);
     let server =
         Server::start(&program, &options).map_err(|error| CliError::new(Exit::Unreachable, chain(&error)))?;
     output::note(format_args!(
