@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// assert_eq!(options.port, Some(4222));
 /// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Options {
     /// The directory of its data, which is kept when the server ends. Where it is none, the data is in a temporary
     /// directory, which is removed with the server.

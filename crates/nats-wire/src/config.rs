@@ -10,6 +10,7 @@ use crate::auth::Auth;
 
 /// How a connection is encrypted. The default encrypts it only where the server or its address asks for it.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Tls {
     /// Whether the connection must be encrypted even where neither the server nor its address asks for it.
     pub required: bool,
@@ -76,6 +77,7 @@ pub type Observer = Arc<dyn Fn(Notice) + Send + Sync>;
 /// # Ok::<(), nats_wire::InvalidAddress>(())
 /// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Config {
     /// The addresses of servers. Servers that a cluster announces are tried after them.
     pub servers: Vec<Address>,

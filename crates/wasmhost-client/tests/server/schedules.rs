@@ -299,7 +299,7 @@ async fn a_full_schedule_stream_refuses_and_leaves_no_record() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_schedule_is_told_and_leaves_no_record() {
+async fn a_user_who_may_not_schedule_is_refused_and_leaves_no_record() {
     let denied = r#"{ user: u, password: p, permissions: { publish: { deny: "wasmhost.schedules.>" } } }"#;
     let server = Options::default().extra_config(format!("authorization {{ users: [{denied}] }}"));
     let bench = Bench::start_on(&server, |config| config.connect.credentials = user("u", "p")).await;

@@ -129,7 +129,7 @@ async fn chunks_that_do_not_fit_the_description_are_no_blob() {
 }
 
 #[tokio::test]
-async fn a_link_to_itself_is_told_as_such() {
+async fn a_link_to_itself_has_its_own_error() {
     let bench = Bench::new().await;
     let connection = &bench.connection;
     let digest = digest_of(b"whatever");

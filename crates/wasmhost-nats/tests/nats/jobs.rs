@@ -76,7 +76,7 @@ async fn a_settled_message_is_gone() {
 }
 
 #[tokio::test]
-async fn a_full_stream_and_a_large_body_are_told_apart() {
+async fn a_full_stream_and_a_large_body_have_different_errors() {
     let bench = Bench::new().await;
     let connection = &bench.connection;
     bench.edit_stream(connection.names.jobs_stream(), |config| config.max_messages = 1).await;

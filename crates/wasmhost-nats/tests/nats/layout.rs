@@ -108,7 +108,7 @@ async fn ensure(bench: &Bench, queues: &[&str]) -> Result<(), LayoutError> {
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_told_at_once() {
+async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_reported_at_once() {
     let bench = Bench::new().await;
     let jetstream = &bench.connection.jetstream;
     let names = &bench.connection.names;
@@ -162,7 +162,7 @@ async fn pulled(stream: &async_nats::jetstream::stream::Stream, name: &str) -> p
 }
 
 #[tokio::test]
-async fn a_mirror_in_the_place_of_a_bucket_is_told() {
+async fn a_mirror_instead_of_a_bucket_is_reported() {
     let bench = Bench::new().await;
     let jetstream = &bench.connection.jetstream;
     let names = &bench.connection.names;
@@ -176,7 +176,7 @@ async fn a_mirror_in_the_place_of_a_bucket_is_told() {
 }
 
 #[tokio::test]
-async fn a_deployment_without_its_limits_of_consumers_and_requests_is_told_how_to_get_them() {
+async fn a_deployment_without_its_limits_of_consumers_and_requests_is_reported_with_the_commands() {
     let bench = Bench::new().await;
     let names = &bench.connection.names;
     bench.edit_stream(names.jobs_stream(), |config| config.max_consumers = -1).await;
@@ -217,7 +217,7 @@ async fn a_queue_over_the_limit_of_consumers_is_refused_by_a_word_that_names_it(
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_job_of_the_largest_size_is_told_with_its_option() {
+async fn a_server_that_takes_no_job_of_the_largest_size_is_reported_with_its_option() {
     let of = |bytes: usize| Options::default().extra_config(format!("max_payload: {bytes}"));
     let bench = Bench::bare(&of(LEAST_PAYLOAD)).await;
     ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
@@ -252,7 +252,7 @@ async fn a_foreign_stream_on_our_subjects_is_refused_with_the_servers_words() {
 }
 
 #[tokio::test]
-async fn a_denied_write_is_told_at_once_with_the_subject() {
+async fn a_denied_write_is_reported_at_once_with_the_subject() {
     let config = r#"authorization { users: [
         { user: admin, password: a },
         { user: reader, password: r, permissions: { publish: { deny: "$KV.>" } } },

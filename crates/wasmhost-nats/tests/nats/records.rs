@@ -1,4 +1,4 @@
-//! Compare-and-set, R5 in its order, and time to live.
+//! Records: compare-and-set, writes whose outcome is unknown, and time to live.
 
 use std::time::Duration;
 
@@ -197,7 +197,7 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
 }
 
 #[tokio::test]
-async fn a_write_where_there_is_no_bucket_is_told_so() {
+async fn a_write_where_there_is_no_bucket_has_its_own_error() {
     let bench = Bench::bare(&Options::default()).await;
     let records = Records::new(&bench.connection);
     let key = key("a.b.1");
@@ -241,32 +241,32 @@ async fn a_write_outlives_the_servers_crash() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_written_while_it_is_listed_is_told_once_and_none_is_missed() {
+async fn a_key_that_is_written_while_it_is_listed_comes_once_and_none_is_missed() {
     let bench = Bench::new().await;
     let records = Records::new(&bench.connection);
     let keys = ["a.b.1", "a.b.2", "c.d.3"].map(key);
     for key in &keys {
         set(&records, &claimed(key).0, 0).await;
     }
-    let mut listed = records.list(&JobFilter::All).await.unwrap().boxed();
-    let mut told = vec![listed.try_next().await.unwrap().unwrap().0];
-    // Both move behind the end of what is read: one that was told, and one that is still to be.
+    let mut list = records.list(&JobFilter::All).await.unwrap().boxed();
+    let mut listed = vec![list.try_next().await.unwrap().unwrap().0];
+    // Both move behind the end of what is read: one that was listed, and one that is still to be.
     for key in [&keys[0], &keys[2]] {
         let expected = records.read(key).await.unwrap().expected();
         set(&records, &claimed(key).0, expected).await;
     }
     set(&records, &claimed(&key("a.b.4")).0, 0).await;
-    while let Some((key, _)) = listed.try_next().await.unwrap() {
-        told.push(key);
+    while let Some((key, _)) = list.try_next().await.unwrap() {
+        listed.push(key);
     }
-    told.sort();
-    assert_eq!(told, ["a.b.1", "a.b.2", "a.b.4", "c.d.3"].map(key));
+    listed.sort();
+    assert_eq!(listed, ["a.b.1", "a.b.2", "a.b.4", "c.d.3"].map(key));
     let of_module = records.list(&JobFilter::Module(keys[0].task().module())).await.unwrap();
     assert_eq!(of_module.try_collect::<Vec<_>>().await.unwrap().len(), 3);
 }
 
 #[tokio::test]
-async fn a_read_that_is_not_permitted_is_told_and_not_tried_for_ever() {
+async fn a_read_that_is_not_permitted_is_refused_and_not_tried_for_ever() {
     let extra_config = r#"authorization { users: [
         { user: blind, password: b, permissions: { publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } }
     ] }"#;
