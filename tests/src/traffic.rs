@@ -1,6 +1,8 @@
 //! What anybody hears who subscribes on NATS: writes of records, signs of life, passes of the reconciler. Tests wait for it
 //! where nothing stored tells how far a host is.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use async_nats::{Message, Subscriber};
 use futures::{FutureExt, StreamExt};
@@ -86,15 +88,18 @@ impl Traffic {
         within(what, waiting).await.with_context(|| format!("of {count}, {what} came {seen} times"))?
     }
 
-    /// Waits for this many signs of life of hosts. There is one in each third of `--ack-wait` for each delivery, so that a
-    /// single delivery has been kept for longer than `--ack-wait` after four.
+    /// Waits for a host's sign of life for a delivery that comes at least this long from now on. After more than `--ack-wait` it
+    /// shows that the host has kept the delivery.
     ///
     /// # Errors
     ///
     /// It takes too long.
-    pub async fn until_beats(&mut self, count: usize) -> anyhow::Result<()> {
+    pub async fn until_alive_after(&mut self, time: Duration) -> anyhow::Result<()> {
         self.so_far();
-        self.until("signs of life", count, |message| message.payload.as_ref() == IN_PROGRESS).await
+        let from = Instant::now();
+        let late_enough =
+            |message: &Message| message.payload.as_ref() == IN_PROGRESS && from.elapsed() >= time;
+        self.until("a sign of life", 1, late_enough).await
     }
 
     /// Waits until a host has tried to write a record with this state.

@@ -1,5 +1,7 @@
 //! No room on the server: new jobs are refused by name, running jobs keep their outcomes until there is room, and nothing is lost.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use async_nats::jetstream::stream;
 use end_to_end::{BLOBS, Deployment, Events, STATES, Traffic, until_true};
@@ -37,19 +39,19 @@ async fn running(client: &Client, events: &mut Events) -> anyhow::Result<String>
     Ok(key)
 }
 
-/// Signs of life for the deliveries of two jobs that show that one of them was kept for longer than its acknowledgement wait.
-const BEATS: usize = 10;
+/// Longer than the acknowledgement wait of these flags.
+const LONG: Duration = Duration::from_secs(3);
 
-/// Waits until a host has tried to write the end of a job, and has kept it for longer than its acknowledgement wait.
+/// Waits until a host has tried to write the end of a job, and has kept the job for longer than its acknowledgement wait.
 async fn until_kept(mut writes: Traffic, mut answers: Traffic) -> Test {
     writes.until_state("SUCCESS").await?;
-    answers.until_beats(BEATS).await
+    answers.until_alive_after(LONG).await
 }
 
-/// Waits until a host has tried to store a part of a result, and has kept it for longer than its acknowledgement wait.
-async fn until_result_kept(mut chunks: Traffic, mut answers: Traffic) -> Test {
+/// Waits until a host has tried to store a part of a result, and has kept the job for this long.
+async fn until_result_kept(mut chunks: Traffic, mut answers: Traffic, time: Duration) -> Test {
     chunks.next("a part of a result").await?;
-    answers.until_beats(BEATS / 2).await
+    answers.until_alive_after(time).await
 }
 
 async fn until_not_ready(deployment: &Deployment) -> Test {
@@ -139,7 +141,7 @@ async fn a_result_that_waits_for_room_is_taken_over_by_nobody() -> Test {
     client.task("storm.run").id("big").submit(&json!({ "result_bytes": 200_000 })).await?;
     events.until_state("storm.run.big", "STARTED").await?;
     let _other = deployment.host(&["--ack-wait", "6s"]).await?;
-    until_result_kept(chunks, answers).await?;
+    until_result_kept(chunks, answers, Duration::from_secs(9)).await?;
     deployment.edit_stream(BLOBS, |config| config.max_bytes = -1).await?;
     ends_once(&mut events, "storm.run.big").await?;
     host.check_alive()
@@ -201,7 +203,7 @@ async fn a_result_that_the_blob_store_has_no_room_for_is_kept() -> Test {
     let chunks = deployment.traffic("$O.wasmhost-blobs.C.>").await?;
     let answers = deployment.answers().await?;
     let job = client.task("storm.run").id("big").submit(&json!({ "result_bytes": 200_000 })).await?;
-    until_result_kept(chunks, answers).await?;
+    until_result_kept(chunks, answers, LONG).await?;
     deployment.edit_stream(BLOBS, |config| config.max_bytes = -1).await?;
     let result: Value = job.result().await?;
     assert_eq!(result["padding"].as_str().map(str::len), Some(200_000));
@@ -217,7 +219,7 @@ async fn a_result_whose_record_was_long_in_being_written_is_there_as_long_as_the
     let mut events = deployment.events().await?;
     let client = deployment.client().await?;
     let arguments = json!({ "sleep_ms": 1_500, "result_bytes": 200_000 });
-    let job = client.task("storm.run").id("late").result_ttl(std::time::Duration::from_secs(5));
+    let job = client.task("storm.run").id("late").result_ttl(Duration::from_secs(5));
     let job = job.submit(&arguments).await?;
     let mut writes = deployment.writes("storm.run.late").await?;
     events.until_state("storm.run.late", "STARTED").await?;
