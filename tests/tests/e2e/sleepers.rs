@@ -42,7 +42,8 @@ fn sent(traffic: &mut Traffic) -> Vec<(String, String)> {
 async fn a_host_that_slept_through_its_lease_sends_nothing_and_stops_its_guest() -> Test {
     let deployment = Deployment::start().await?;
     let mut sleeper = deployment.host(&FLAGS).await?;
-    deployment.push("hostile").await?;
+    // The guest spins for longer than this test takes: only the loss of its lease stops it.
+    deployment.push_as("hostile", "hostile", "[limits]\ncpu = \"5m\"\n").await?;
     let mut events = deployment.events().await?;
     let client = deployment.client().await?;
     let job = client.task("hostile.run").id("s").submit(&json!({ "do": "spin" })).await?;
