@@ -1,4 +1,4 @@
-//! A run under the eyes of the auditor.
+//! Runs that the auditor records and checks.
 
 use std::time::Duration;
 
@@ -25,18 +25,23 @@ impl Audited {
     ///
     /// # Errors
     ///
-    /// Where this is no key.
+    /// The text is not a key.
     pub fn accepted(&self, key: &str) -> anyhow::Result<()> {
-        let (key, at) = (JobKey::parse(key)?, Some(now()));
-        self.0.note(Entry::Submit(Submit { key, answer: Answer::Accepted, at, args_digest: None }));
+        let key = JobKey::parse(key)?;
+        self.0.note(Entry::Submit(Submit {
+            key,
+            answer: Answer::Accepted,
+            at: Some(now()),
+            args_digest: None,
+        }));
         Ok(())
     }
 
-    /// Waits until nothing is queued and nothing happens any more, and judges.
+    /// Waits until nothing is queued and nothing happens any more, and checks every promise.
     ///
     /// # Errors
     ///
-    /// Where a promise is broken, or it is not proven that all are kept.
+    /// A promise is broken, or it is not proven that all are kept.
     pub async fn prove(self) -> anyhow::Result<()> {
         within("a system at rest", self.0.idle(STILL)).await?;
         let report = check(&self.0.finish().await);

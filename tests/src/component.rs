@@ -1,4 +1,4 @@
-//! Components that no guest example is: the same tasks with more in them.
+//! Components with the tasks of a guest example and more in them.
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,46 +8,49 @@ use bytes::Bytes;
 
 use crate::paths;
 
-/// Joins of control flow in the function that is compiled slowly, and variables that go through them: some seconds on one core, whatever
-/// the number of cores.
+/// Joins of control flow in the function that is compiled slowly. Together with the variables they take the compiler some seconds
+/// on one core, whatever the number of cores.
 const JOINS: u32 = 15_000;
+
+/// Variables that go through each join.
 const VARIABLES: u32 = 300;
 
-/// A guest example that takes the compiler some seconds: beside its own code it has a module that nothing calls. Each call makes
-/// another version.
+/// A guest example that takes the compiler some seconds, because it also has a module that nothing calls. Each call makes another
+/// version.
 ///
 /// # Errors
 ///
-/// Where the guest cannot be read.
+/// The guest cannot be read.
 pub fn slow_to_compile(guest: &str) -> anyhow::Result<Bytes> {
     let mut component = version_of(guest)?.to_vec();
     component.extend(section(1, &slow_module()));
     Ok(component.into())
 }
 
-/// A version of a guest example that nobody has compiled yet.
+/// A version of a guest example that no host has compiled yet.
 ///
 /// # Errors
 ///
-/// Where the guest cannot be read.
+/// The guest cannot be read.
 pub fn version_of(guest: &str) -> anyhow::Result<Bytes> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let path = paths::guest(guest);
     let mut component = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
     let name = format!("{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-    // A custom section: a name, and whatever one likes.
+    // A custom section: a name, and any bytes.
     let content = [&[1, b'v'], name.as_bytes(), &since.to_le_bytes()].concat();
     component.extend(section(0, &content));
     Ok(component.into())
 }
 
-/// One function without parameters: `if v { w = w + 1 }`, again and again with other variables.
+/// A module with one function: `if v { w = w + 1 }`, again and again with other variables.
 fn slow_module() -> Vec<u8> {
     let mut code = [number(1), number(VARIABLES), vec![0x7f]].concat();
     for join in 0..JOINS {
-        // Steps that have no common divisor with their number: each pair of variables comes by in time.
-        let (read, written) = (number(join * 7 % VARIABLES), number(join * 11 % VARIABLES));
+        // The steps have no common divisor with the number of variables, so that every pair comes sooner or later.
+        let read = number(join * 7 % VARIABLES);
+        let written = number(join * 11 % VARIABLES);
         let changed = [&[0x20][..], &written, &[0x41, 1, 0x6a, 0x21], &written].concat();
         code.extend([&[0x20][..], &read, &[0x04, 0x40], &changed, &[0x0b]].concat());
     }
@@ -65,7 +68,7 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
     [&[id][..], &length, content].concat()
 }
 
-/// As WebAssembly writes numbers: seven bits a byte, the lowest first.
+/// A number as WebAssembly encodes it: seven bits in each byte, the lowest first.
 fn number(mut number: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {

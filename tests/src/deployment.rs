@@ -1,19 +1,25 @@
 //! A deployment of a test's own: a private nats-server, and everything that is on it.
 
+mod dead_letters;
+mod records;
+mod streams;
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
-use async_nats::{HeaderMap, jetstream};
+use async_nats::HeaderMap;
 use bytes::Bytes;
 use nats_server_child::{Options, Server};
-use serde_json::Value;
 use tempfile::TempDir;
 use wasmhost_client::protocol::ids::{JobKey, ModuleName};
 use wasmhost_client::protocol::policy::Policy;
 use wasmhost_client::{Client, ClientConfig, Handle};
+
+pub use dead_letters::DeadLetter;
+pub use streams::{BLOBS, DEAD, JOBS, SCHEDULES, STATES};
 
 use crate::{
     audited::Audited,
@@ -26,7 +32,7 @@ use crate::{
     wasmhost::{Ran, Wasmhost, argument},
 };
 
-/// A server with its data, and a connection that is nobody's but the test's.
+/// A server with its data, and a connection that only the test uses.
 #[derive(Debug)]
 pub struct Deployment {
     /// The server.
@@ -41,7 +47,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where there is none, or it does not come up.
+    /// There is no nats-server, or it does not start.
     pub async fn start() -> anyhow::Result<Self> {
         Self::with(&Options::default()).await
     }
@@ -69,11 +75,11 @@ impl Deployment {
         Ok(Self { server, nats, directory: TempDir::with_prefix("wasmhost-test-")? })
     }
 
-    /// A server and a host, with these guests pushed.
+    /// Starts a server and a host, and pushes these guests.
     ///
     /// # Errors
     ///
-    /// Where one of them fails.
+    /// One of them fails.
     pub async fn with_host(modules: &[&str]) -> anyhow::Result<(Self, Host)> {
         let deployment = Self::start().await?;
         let host = deployment.host(&[]).await?;
@@ -87,25 +93,25 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where it does not; with its log.
+    /// The host does not come to serve; with its log.
     pub async fn host(&self, flags: &[&str]) -> anyhow::Result<Host> {
         Host::start(&self.server.url(), flags, &self.nats).await
     }
 
-    /// The same behind a proxy.
+    /// Starts one more host behind a proxy, and waits until it serves.
     ///
     /// # Errors
     ///
-    /// Where it does not serve; with its log.
+    /// The host does not come to serve; with its log.
     pub async fn host_behind(&self, proxy: &Proxy, flags: &[&str]) -> anyhow::Result<Host> {
         Host::start(&proxy.url(), flags, &self.nats).await
     }
 
-    /// A proxy before the server.
+    /// Starts a proxy in front of the server.
     ///
     /// # Errors
     ///
-    /// Where it cannot listen.
+    /// The proxy cannot listen.
     pub async fn proxy(&self) -> anyhow::Result<Proxy> {
         Proxy::before(self.server.port()).await
     }
@@ -114,7 +120,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where it is refused.
+    /// The component is refused.
     pub async fn push(&self, module: &str) -> anyhow::Result<()> {
         self.push_as(module, module, "").await
     }
@@ -123,7 +129,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where it is refused.
+    /// The component is refused.
     pub async fn push_as(&self, guest: &str, module: &str, policy: &str) -> anyhow::Result<()> {
         self.push_file(&paths::guest(guest), module, policy).await
     }
@@ -132,20 +138,21 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where it is refused.
+    /// The component is refused.
     pub async fn push_file(&self, component: &Path, module: &str, policy: &str) -> anyhow::Result<()> {
         let policy = self.file(&format!("{module}.toml"), policy.as_bytes())?;
-        let (component, policy) = (argument(component)?, argument(&policy)?);
+        let component = argument(component)?;
+        let policy = argument(&policy)?;
         let pushed =
             self.wasmhost(&["module", "push", component, "--name", module, "--policy", policy]).await?;
         pushed.ok().map(drop)
     }
 
-    /// Pushes a component that has the tasks of a guest, without compiling it: whoever runs it is the first who does.
+    /// Pushes a component that has the tasks of a guest, without compiling it: the host that runs it is the first to do so.
     ///
     /// # Errors
     ///
-    /// Where it is refused.
+    /// The component is refused.
     pub async fn push_cold(
         &self,
         guest: &str,
@@ -160,7 +167,7 @@ impl Deployment {
         Ok(())
     }
 
-    /// A directory of the test's, for what is kept nowhere else.
+    /// The path of a directory of the test's own, which is removed with the deployment.
     #[must_use]
     pub fn directory(&self, name: &str) -> String {
         self.directory.path().join(name).display().to_string()
@@ -170,12 +177,12 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where it cannot be run; an exit code is no error here.
+    /// The command cannot be run. An exit code is no error here.
     pub async fn wasmhost(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
         self.command().run(arguments).await
     }
 
-    /// The program, for other ways of running it.
+    /// The program `wasmhost` for this server, for other ways of running it.
     #[must_use]
     pub fn command(&self) -> Wasmhost {
         Wasmhost::at(self.server.url())
@@ -185,41 +192,37 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where nobody built it.
+    /// The program with faults was not built.
     pub fn faulty(&self, failpoints: &str) -> anyhow::Result<Wasmhost> {
-        let program = paths::broken_wasmhost();
-        let program = program.context("WASMHOST_FAULTS_BIN: `cargo xtask test` builds and names it")?;
         let environment = vec![("FAILPOINTS".to_owned(), failpoints.to_owned())];
-        Ok(self.command().program(Some(program)).environment(environment))
+        Ok(self.command().program(Some(paths::wasmhost_with_faults()?)).environment(environment))
     }
 
-    /// A host with these faults in it, once it serves.
+    /// Starts a host with these faults in it, and waits until it takes jobs.
     ///
     /// # Errors
     ///
-    /// Where it does not come so far.
+    /// The host does not come to serve; with its log.
     pub async fn faulty_host(&self, failpoints: &str, flags: &[&str]) -> anyhow::Result<Host> {
-        let mut host = Host::spawn_by(&self.faulty(failpoints)?, flags)?;
-        host.log.wait_for("serving host.id=").await?;
-        Ok(host)
+        Host::serving(&self.faulty(failpoints)?, flags).await
     }
 
-    /// A file of the test's.
+    /// Writes a file of the test's own.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written.
+    /// The file cannot be written.
     pub fn file(&self, name: &str, content: &[u8]) -> anyhow::Result<PathBuf> {
         let path = self.directory.path().join(name);
         fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
         Ok(path)
     }
 
-    /// A client.
+    /// Connects a client.
     ///
     /// # Errors
     ///
-    /// Where it cannot connect.
+    /// The client cannot connect.
     pub async fn client(&self) -> anyhow::Result<Client> {
         Ok(Client::connect(ClientConfig::new(self.server.url())).await?)
     }
@@ -228,22 +231,25 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where there is no connection, or this is no key.
+    /// The client cannot connect, or the text is not a key.
     pub async fn job(&self, key: &str) -> anyhow::Result<Handle> {
         Ok(self.client().await?.job(&JobKey::parse(key)?))
     }
 
-    /// Somebody who only has the `nats` command line.
-    #[must_use]
-    pub fn outsider(&self) -> Outsider {
-        Outsider::new(self.server.url(), self.nats.clone())
-    }
-
-    /// Somebody who sends any bytes.
+    /// A user who only has the `nats` command line.
     ///
     /// # Errors
     ///
-    /// Where there is no connection.
+    /// The command line is not installed.
+    pub fn outsider(&self) -> anyhow::Result<Outsider> {
+        Outsider::new(self.server.url(), self.nats.clone())
+    }
+
+    /// A connection that sends any bytes.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached.
     pub async fn stranger(&self) -> anyhow::Result<Stranger> {
         Stranger::connect(self.server.port()).await
     }
@@ -252,7 +258,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where it does not come up.
+    /// The server does not start again.
     pub async fn crash(&mut self) -> anyhow::Result<()> {
         self.server.kill()?;
         self.server.restart()?;
@@ -265,53 +271,42 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// Where the subscription fails.
+    /// There is no connection.
     pub async fn events(&self) -> anyhow::Result<Events> {
         Events::record(&self.nats).await
     }
 
-    /// Records for the auditor from now on; a host must have made the streams.
+    /// Records for the auditor from now on. A host must have made the streams before.
     ///
     /// # Errors
     ///
-    /// Where it cannot connect.
+    /// The recorder cannot connect.
     pub async fn audited(&self) -> anyhow::Result<Audited> {
         Audited::start(&self.server.url()).await
     }
 
-    /// Publishes a job as any NATS client does, with these headers, and waits for the stream's answer.
+    /// Publishes a job as any NATS client does, with these headers, and waits for the stream's answer. It returns the
+    /// sequence of the message.
     ///
     /// # Errors
     ///
-    /// Where the stream does not take it.
+    /// The stream does not take the message.
     pub async fn publish(&self, subject: &str, headers: &[(&str, &str)], body: &str) -> anyhow::Result<u64> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, *value);
         }
-        let jetstream = jetstream::new(self.nats.clone());
         let body = Bytes::from(body.to_owned());
-        let answer = jetstream.publish_with_headers(subject.to_owned(), map, body).await?;
+        let answer = self.jetstream().publish_with_headers(subject.to_owned(), map, body).await?;
         Ok(answer.await?.sequence)
-    }
-
-    /// The record of a job as it stands in the bucket; none where there is none.
-    ///
-    /// # Errors
-    ///
-    /// Where the bucket cannot be read.
-    pub async fn record(&self, key: &str) -> anyhow::Result<Option<Value>> {
-        let bucket = jetstream::new(self.nats.clone()).get_key_value("wasmhost-states").await?;
-        let entry = bucket.get(key.to_owned()).await?;
-        entry.map(|value| serde_json::from_slice(&value).context("a record that is not JSON")).transpose()
     }
 }
 
-/// A server alone, for those that let nobody in without a password.
+/// Starts a server without connecting to it, for those that ask for credentials.
 ///
 /// # Errors
 ///
-/// Where there is none, or it does not come up.
+/// There is no nats-server, or it does not start.
 pub fn server(options: &Options) -> anyhow::Result<Server> {
     Ok(Server::start(&paths::nats_server()?, options)?)
 }

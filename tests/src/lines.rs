@@ -1,4 +1,4 @@
-//! The lines that a child process writes, kept as they come.
+//! The lines that a child process writes, kept as they come, and the levels of those that are a log's.
 
 use anyhow::Context;
 use tokio::{
@@ -9,9 +9,35 @@ use tokio::{
 
 use crate::limit::within;
 
-/// Lines so far, and those to come.
+/// The lines so far, and those to come.
 #[derive(Debug, Clone)]
 pub struct Lines(watch::Receiver<Vec<String>>);
+
+/// The level of a line of a log, from the most verbose to the most urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Details.
+    Debug,
+    /// What a host does.
+    Info,
+    /// What an operator should know.
+    Warn,
+    /// What an operator should fix.
+    Error,
+}
+
+impl Level {
+    /// The level of a line; none for a line that is not of a log. It is the word behind the time.
+    pub(crate) fn of(line: &str) -> Option<Self> {
+        match line.split_whitespace().nth(1)? {
+            "DEBUG" => Some(Self::Debug),
+            "INFO" => Some(Self::Info),
+            "WARN" => Some(Self::Warn),
+            "ERROR" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
 
 impl Lines {
     /// Reads to the end in a task of `tasks`.
@@ -26,17 +52,11 @@ impl Lines {
         Self(seen)
     }
 
-    /// Lines that the caller adds.
-    pub(crate) fn by_hand() -> (watch::Sender<Vec<String>>, Self) {
-        let (lines, seen) = watch::channel(Vec::new());
-        (lines, Self(seen))
-    }
-
     /// Waits for a line with this text in it.
     ///
     /// # Errors
     ///
-    /// Where the output ends without it, or it takes too long; with what was written instead.
+    /// The output ends without such a line, or it takes too long; with what was written instead.
     pub async fn wait_for(&mut self, text: &str) -> anyhow::Result<String> {
         let seen = self.until(text, |lines| lines.iter().any(|line| line.contains(text))).await?;
         Ok(seen.into_iter().find(|line| line.contains(text)).unwrap_or_default())
@@ -46,14 +66,13 @@ impl Lines {
     ///
     /// # Errors
     ///
-    /// Where the output ends before, or it takes too long; with what was written instead.
+    /// The output ends before, or it takes too long; with what was written instead.
     pub async fn until(
         &mut self,
         what: &str,
-        wanted: impl FnMut(&Vec<String>) -> bool,
+        mut wanted: impl FnMut(&Vec<String>) -> bool,
     ) -> anyhow::Result<Vec<String>> {
         let mut lines = self.0.clone();
-        let mut wanted = wanted;
         let waiting = async { lines.wait_for(|lines| wanted(lines)).await.map(|lines| lines.clone()) };
         let seen = within(what, waiting)
             .await
@@ -61,11 +80,11 @@ impl Lines {
         seen.with_context(|| format!("written so far:\n{}", self.text()))
     }
 
-    /// Waits for the end of the output; all lines.
+    /// Waits for the end of the output, and returns all lines.
     ///
     /// # Errors
     ///
-    /// Where it takes too long.
+    /// It takes too long.
     pub async fn to_end(&mut self) -> anyhow::Result<Vec<String>> {
         let mut lines = self.0.clone();
         let waiting = async { while lines.changed().await.is_ok() {} };
@@ -81,15 +100,37 @@ impl Lines {
         self.0.borrow().iter().find(|line| line.contains(text)).cloned()
     }
 
-    /// How many lines so far have this text in them.
+    /// The lines so far that have this level or a more urgent one.
     #[must_use]
-    pub fn count(&self, text: &str) -> usize {
-        self.0.borrow().iter().filter(|line| line.contains(text)).count()
+    pub fn at_least(&self, level: Level) -> Vec<String> {
+        self.0.borrow().iter().filter(|line| Level::of(line) >= Some(level)).cloned().collect()
+    }
+
+    /// How many lines there are so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.borrow().len()
     }
 
     /// All lines so far.
     #[must_use]
     pub fn text(&self) -> String {
         self.0.borrow().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Level;
+
+    #[test]
+    fn a_line_of_a_log_has_a_level_and_no_other_line_has_one() {
+        let line = |level: &str| format!("2026-12-01T07:00:00.000000Z {level} serving host.id=a");
+        assert_eq!(Level::of(&line("ERROR")), Some(Level::Error));
+        assert_eq!(Level::of(&line(" WARN")), Some(Level::Warn));
+        assert_eq!(Level::of(&line(" INFO")), Some(Level::Info));
+        assert_eq!(Level::of("the program said WARN"), None);
+        assert_eq!(Level::of(""), None);
+        assert!(Level::Error > Level::Warn && Some(Level::Info) > None);
     }
 }

@@ -1,4 +1,5 @@
-//! Where the programs and the guests are.
+//! Where the programs and the guests are. What is missing is an error that names the command which makes it: no test passes
+//! because something that it needs is not there.
 
 use std::{
     env,
@@ -8,9 +9,8 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use nats_server_child::Finder;
 
-/// The repository.
+/// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a directory of the repository")
 }
@@ -23,58 +23,79 @@ pub fn guest(name: &str) -> PathBuf {
     workspace.join("target/wasm32-wasip2/release").join(name).with_extension("wasm")
 }
 
-/// The oldest nats-server that is supported; none where nobody installed it.
-#[must_use]
-pub fn oldest_nats_server() -> Option<PathBuf> {
-    env::var_os("WASMHOST_OLDEST_NATS_SERVER").map(PathBuf::from)
-}
-
-/// A number that the environment may raise for a longer run.
+/// The path of [`guest`], for a command line.
 ///
-/// # Panics
+/// # Errors
 ///
-/// Where what stands there is none.
-#[must_use]
-pub fn number(variable: &str, default: u64) -> u64 {
-    let Some(text) = env::var_os(variable) else { return default };
-    let number = text.to_str().and_then(|text| text.parse().ok());
-    number.unwrap_or_else(|| panic!("{variable}: {text:?} is no number"))
+/// The path is not UTF-8.
+pub fn guest_path(name: &str) -> anyhow::Result<String> {
+    guest(name).into_os_string().into_string().ok().context("a path that is not UTF-8")
 }
 
 /// A nats-server that is new enough.
 ///
 /// # Errors
 ///
-/// Where there is none.
+/// There is none; the error says how to get one.
 pub fn nats_server() -> anyhow::Result<PathBuf> {
-    Ok(Finder::of_workspace(root()).find()?.path)
+    Ok(wasmhost_testing::finder().find()?.path)
 }
 
-/// The `nats` command line; none where nobody installed it.
-pub(crate) fn nats_cli() -> Option<PathBuf> {
-    let named = env::var_os("WASMHOST_NATS_CLI").map(PathBuf::from);
+/// The oldest nats-server that is supported.
+///
+/// # Errors
+///
+/// It is not installed.
+pub fn oldest_nats_server() -> anyhow::Result<PathBuf> {
+    let installed = root().join(".tools/oldest/nats-server");
+    first_file([named("WASMHOST_OLDEST_NATS_SERVER"), Some(installed)])
+        .context("no nats-server of the oldest supported version; fix: run `cargo xtask tools`")
+}
+
+/// The `nats` command line.
+///
+/// # Errors
+///
+/// It is not installed.
+pub(crate) fn nats_cli() -> anyhow::Result<PathBuf> {
     let installed = root().join(".tools/bin/nats");
-    let on_path = env::split_paths(&path()).map(|directory| directory.join("nats")).collect::<Vec<_>>();
-    named.into_iter().chain([installed]).chain(on_path).find(|program| program.is_file())
+    let on_path =
+        env::split_paths(&search_path()).map(|directory| Some(directory.join("nats"))).collect::<Vec<_>>();
+    first_file([named("WASMHOST_NATS_CLI"), Some(installed)].into_iter().chain(on_path))
+        .context("no `nats` command line; fix: install Go, and run `cargo xtask tools`")
 }
 
-/// The program `wasmhost`: named by the environment, else the one that was built beside the tests.
+/// The program `wasmhost`: the one that the environment names, or the one that was built beside the tests.
 pub(crate) fn wasmhost() -> anyhow::Result<PathBuf> {
-    let program = match env::var_os("WASMHOST_BIN") {
-        Some(named) => PathBuf::from(named),
-        None => programs()?.join("wasmhost"),
-    };
-    ensure!(program.is_file(), "no {}: build it with `cargo build -p wasmhost-cli`", program.display());
+    let program = named("WASMHOST_BIN").map_or_else(|| Ok(programs()?.join("wasmhost")), anyhow::Ok)?;
+    ensure!(program.is_file(), "no {}; fix: run `cargo build --bin wasmhost`", program.display());
     Ok(program)
 }
 
-/// The program `wasmhost` with switches that break its promises, for negative controls; none where nobody built it.
-#[must_use]
-pub fn broken_wasmhost() -> Option<PathBuf> {
-    env::var_os("WASMHOST_FAULTS_BIN").map(PathBuf::from)
+/// The build of `wasmhost` whose promises can be broken on purpose, by failpoints.
+///
+/// # Errors
+///
+/// It was not built.
+pub fn wasmhost_with_faults() -> anyhow::Result<PathBuf> {
+    let built = programs()?.join("wasmhost-faults");
+    first_file([named("WASMHOST_FAULTS_BIN"), Some(built)])
+        .context("no `wasmhost` with faults; fix: run the tests by `cargo xtask test`, which builds it")
 }
 
-/// A directory that all hosts keep compiled modules in, as hosts of one machine do: compiling costs seconds.
+/// A number that an environment variable may raise for a longer run.
+///
+/// # Panics
+///
+/// The variable is set, and is not a number.
+#[must_use]
+pub fn number(variable: &str, default: u64) -> u64 {
+    let Some(text) = env::var_os(variable) else { return default };
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    number.unwrap_or_else(|| panic!("{variable}: {text:?} is not a number"))
+}
+
+/// A directory in which all hosts keep compiled modules, as hosts of one machine do: compiling costs seconds.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     let directory = programs()?.join("end-to-end-cache");
     fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
@@ -82,8 +103,16 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
 }
 
 /// The search path of programs.
-pub(crate) fn path() -> OsString {
+pub(crate) fn search_path() -> OsString {
     env::var_os("PATH").unwrap_or_default()
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from)
+}
+
+fn first_file(candidates: impl IntoIterator<Item = Option<PathBuf>>) -> Option<PathBuf> {
+    candidates.into_iter().flatten().find(|path| path.is_file())
 }
 
 /// Where cargo puts programs: the directory of the running program, or the one above that of the running test.

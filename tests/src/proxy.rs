@@ -1,5 +1,5 @@
-//! A TCP proxy before nats-server. It loses one answer on demand: the write happened, its writer never hears of it. And it
-//! is a bad network on demand: it cuts connections, and delays or holds back what flows in either direction.
+//! A TCP proxy in front of nats-server. On demand it loses one answer, so that a write happened whose writer never hears of it.
+//! On demand it is also a bad network: it cuts connections, and delays or holds back what flows in either direction.
 
 mod flow;
 mod wire;
@@ -28,7 +28,7 @@ pub struct Proxy {
     _tasks: JoinSet<()>,
 }
 
-/// The publish whose answer is to be lost.
+/// The publish whose answer is to be lost, and whom to notify.
 #[derive(Debug)]
 struct Order {
     subject: String,
@@ -40,7 +40,7 @@ struct Order {
 #[derive(Debug)]
 pub struct Swallowed(oneshot::Receiver<()>);
 
-/// The reply subject on which an answer is awaited that must not arrive, and whom to tell.
+/// The reply subject of the answer that must not arrive, and whom to notify.
 type Awaited = Arc<Mutex<Option<(String, oneshot::Sender<()>)>>>;
 
 impl Proxy {
@@ -48,7 +48,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("listening")?;
         let port = listener.local_addr()?.port();
         let order = Arc::new(Mutex::new(None));
-        let (flows, tally) = (watch::Sender::new(Flows::default()), Arc::new(Tally::default()));
+        let flows = watch::Sender::new(Flows::default());
+        let tally = Arc::new(Tally::default());
         let mut tasks = JoinSet::new();
         let accepting = Accepting {
             server_port,
@@ -66,11 +67,11 @@ impl Proxy {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Loses the answer to the next publish to a subject that starts like this and with this text in its message.
+    /// Loses the answer to the next publish whose subject starts like this and whose message has this text in it.
     ///
     /// # Panics
     ///
-    /// Where a task of the proxy panicked.
+    /// A task of the proxy panicked.
     #[must_use]
     pub fn swallow_answer(&self, subject: &str, text: &str) -> Swallowed {
         let (done, swallowed) = oneshot::channel();
@@ -79,7 +80,7 @@ impl Proxy {
         Swallowed(swallowed)
     }
 
-    /// Changes how frames flow in one direction, on every connection there is or will be.
+    /// Changes how frames flow in one direction, on all present and future connections.
     pub fn flow(&self, direction: Direction, flow: Flow) {
         self.flows.send_modify(|flows| match direction {
             Direction::ToServer => flows.to_server = flow,
@@ -87,14 +88,14 @@ impl Proxy {
         });
     }
 
-    /// Closes every connection; how many there were. New ones are let in.
+    /// Closes every connection, and returns how many there were. New ones are accepted.
     pub fn cut(&self) -> usize {
         let connections = self.tally.connections.load(Ordering::Relaxed);
         self.flows.send_modify(|flows| flows.cuts += 1);
         connections
     }
 
-    /// Lets nothing through any more, in neither direction.
+    /// Lets nothing through in either direction.
     pub fn close(&self) {
         self.flows.send_modify(|flows| flows.closed = true);
     }
@@ -102,6 +103,12 @@ impl Proxy {
     /// Undoes [`Self::close`].
     pub fn open(&self) {
         self.flows.send_modify(|flows| flows.closed = false);
+    }
+
+    /// How many connections were made so far.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.tally.accepted.load(Ordering::Relaxed)
     }
 
     /// How many frames had to wait so far.
@@ -116,16 +123,16 @@ impl Swallowed {
     ///
     /// # Errors
     ///
-    /// Where there was none to lose.
+    /// No such answer came.
     pub async fn happened(self) -> anyhow::Result<()> {
         within("an answer to swallow", self.lost()).await?
     }
 
-    /// The same, however long it takes.
+    /// Waits until the answer was lost, however long it takes.
     ///
     /// # Errors
     ///
-    /// Where there will be none to lose.
+    /// The proxy has ended.
     pub async fn lost(self) -> anyhow::Result<()> {
         self.0.await.context("the answer never came")
     }
@@ -152,16 +159,17 @@ impl Accepting {
     /// Joins a client to the server, until either of them ends the connection or it is cut.
     async fn connect(mut self, client: TcpStream) {
         let Ok(server) = TcpStream::connect(("127.0.0.1", self.server_port)).await else { return };
-        // Without it, small frames wait for the acknowledgement of those before.
+        // Without it, a small frame waits for the acknowledgement of the one before.
         if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
             return;
         }
         let cuts = self.flows.borrow_and_update().cuts;
         let mut cut = self.flows.clone();
         self.tally.connections.fetch_add(1, Ordering::Relaxed);
+        self.tally.accepted.fetch_add(1, Ordering::Relaxed);
         tokio::select! {
             () = self.join(client, server) => {}
-            // The proxy's own end is a cut as well.
+            // The end of the proxy cuts its connections as well.
             _ = cut.wait_for(|flows| flows.cuts > cuts) => {}
         }
         self.tally.connections.fetch_sub(1, Ordering::Relaxed);
@@ -183,7 +191,7 @@ impl Accepting {
     }
 }
 
-/// Notes the reply subject of the publish that was ordered. It passes in any case.
+/// Notes the reply subject of the publish whose answer is to be lost. The publish itself always passes.
 fn note(order: &Mutex<Option<Order>>, awaited: &Awaited, frame: &Frame) -> bool {
     let Some((subject, reply)) = frame.publish() else { return false };
     let mut order = order.lock().expect("no task of the proxy panics");
@@ -199,7 +207,7 @@ fn swallow(awaited: &Awaited, frame: &Frame) -> bool {
     let Some(subject) = frame.message() else { return false };
     let mut awaited = awaited.lock().expect("no task of the proxy panics");
     let Some((_, done)) = awaited.take_if(|(reply, _)| reply == subject) else { return false };
-    // A test that does not look is free not to.
+    // The test may not wait for it.
     let _ = done.send(());
     true
 }

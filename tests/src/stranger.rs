@@ -1,4 +1,4 @@
-//! A stranger with a socket: sends any bytes to a server, as no client library would.
+//! A stranger with a socket, who sends any bytes to a server, as no client library would.
 
 use anyhow::{Context, ensure};
 use tokio::{
@@ -8,7 +8,7 @@ use tokio::{
 
 use crate::limit::within;
 
-/// A connection that sends whatever it is given.
+/// A connection that sends any bytes.
 #[derive(Debug)]
 pub struct Stranger {
     tcp: TcpStream,
@@ -24,11 +24,11 @@ impl Stranger {
         Ok(stranger)
     }
 
-    /// Sends a message with this block of headers, of whatever bytes, and an answer's place if there is one.
+    /// Sends a message with this block of headers, and a subject for the answer where one is wanted.
     ///
     /// # Errors
     ///
-    /// Where the connection is gone.
+    /// The connection is closed.
     pub async fn publish(
         &mut self,
         subject: &[u8],
@@ -42,11 +42,11 @@ impl Stranger {
         Ok(self.tcp.write_all(&message).await?)
     }
 
-    /// Waits until the server has handled all that was sent.
+    /// Waits until the server has handled everything that was sent.
     ///
     /// # Errors
     ///
-    /// Where the server ended the connection, with its last words.
+    /// The server ended the connection; with what it said.
     pub async fn flush(&mut self) -> anyhow::Result<()> {
         self.heard.clear();
         self.tcp.write_all(b"PING\r\n").await?;
@@ -61,8 +61,7 @@ impl Stranger {
     }
 }
 
-/// Blocks of headers that break each rule in turn, with what is wrong with them. All of them are stored and delivered by a
-/// nats-server.
+/// Blocks of headers that each break a rule, with what is wrong with them. A nats-server stores and delivers all of them.
 #[must_use]
 pub fn malformed_blocks() -> Vec<(&'static str, Vec<u8>)> {
     let block = |lines: &[u8]| [b"NATS/1.0\r\n", lines, b"\r\n\r\n"].concat();
@@ -110,8 +109,8 @@ pub fn malformed_blocks() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Blocks that begin with a status, as only the server's own answers may. A nats-server takes the status away from what it
-/// stores, so that as jobs these are good; a service sees them as they are.
+/// Blocks that begin with a status, as only the server's own answers may. A nats-server removes the status from messages that it
+/// stores, so that these are good as jobs. A service receives them as they are.
 #[must_use]
 pub fn status_blocks() -> Vec<(&'static str, Vec<u8>)> {
     vec![

@@ -1,4 +1,4 @@
-//! The program `wasmhost` as a child process: run to its end, or followed line by line.
+//! The program `wasmhost` as a child process, run to its end or followed line by line.
 
 use std::{
     ffi::OsStr,
@@ -14,7 +14,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{limit::within, lines::Lines, paths};
+use crate::{limit::within, lines::Lines, paths, promised::PANICKED};
 
 /// The program with a server's address and an environment of its own.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Ran {
     line: String,
 }
 
-/// A command that runs.
+/// A running command.
 #[derive(Debug)]
 pub struct Following {
     /// What it writes to standard output.
@@ -50,38 +50,38 @@ pub struct Following {
 }
 
 impl Wasmhost {
-    /// With this server.
+    /// The program for the server at this address.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
         Self { url: url.into(), program: None, environment: Vec::new(), left_out: Vec::new() }
     }
 
-    /// Another build of the program.
+    /// Another build of the program; none for the usual one.
     #[must_use]
     pub fn program(self, program: Option<PathBuf>) -> Self {
         Self { program, ..self }
     }
 
-    /// With these variables in its environment.
+    /// The program with these variables in its environment.
     #[must_use]
     pub fn environment(self, environment: Vec<(String, String)>) -> Self {
         Self { environment, ..self }
     }
 
-    /// Without this variable, which it else has.
+    /// The program without a variable that it would have otherwise.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.left_out.push(name.to_owned());
         self
     }
 
-    /// The command: nothing of the environment reaches it but `PATH`.
+    /// The command. Of the test's environment it has only `PATH`.
     pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(match &self.program {
             Some(program) => program.clone(),
             None => paths::wasmhost()?,
         });
-        command.args(arguments).env_clear().env("PATH", paths::path()).env("NATS_URL", &self.url);
+        command.args(arguments).env_clear().env("PATH", paths::search_path()).env("NATS_URL", &self.url);
         command.env("HOME", paths::cache()?).env("XDG_CACHE_HOME", paths::cache()?);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         for name in &self.left_out {
@@ -95,7 +95,7 @@ impl Wasmhost {
     ///
     /// # Errors
     ///
-    /// Where it cannot be run, or does not end in time; an exit code is no error here.
+    /// The command cannot be run, or does not end in time. An exit code is no error here.
     pub async fn run(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
         self.run_with(arguments, b"").await
     }
@@ -110,7 +110,7 @@ impl Wasmhost {
         let mut child = self.command(arguments)?.stdin(Stdio::piped()).spawn().context("running wasmhost")?;
         let mut stdin = child.stdin.take().context("no standard input")?;
         let running = async {
-            // A command that does not read it is free to end before.
+            // A command that does not read its input may end before everything is written.
             let _ = stdin.write_all(input).await;
             drop(stdin);
             child.wait_with_output().await
@@ -122,7 +122,7 @@ impl Wasmhost {
     ///
     /// # Errors
     ///
-    /// Where it cannot be run.
+    /// The command cannot be run.
     pub fn follow(&self, arguments: &[&str]) -> anyhow::Result<Following> {
         follow(self.command(arguments)?)
     }
@@ -138,11 +138,11 @@ pub(crate) fn follow(mut command: Command) -> anyhow::Result<Following> {
 }
 
 impl Following {
-    /// Waits for the end; the exit code.
+    /// Waits for the end of the command, and returns its exit code.
     ///
     /// # Errors
     ///
-    /// Where it takes too long.
+    /// It takes too long.
     pub async fn end(&mut self) -> anyhow::Result<i32> {
         self.stdout.to_end().await?;
         let status = within("the end of a command", self.child.wait()).await??;
@@ -157,46 +157,46 @@ impl Ran {
         Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr), line }
     }
 
-    /// Standard output without the last line end, of a command that succeeded.
+    /// The standard output, without the last line end, of a command that succeeded.
     ///
     /// # Errors
     ///
-    /// Where it did not.
+    /// The command failed.
     pub fn ok(&self) -> anyhow::Result<&str> {
         ensure!(self.code == 0, "{self}");
         Ok(self.stdout.trim_end())
     }
 
-    /// Standard output as JSON, of a command that succeeded.
+    /// The standard output as JSON, of a command that succeeded.
     ///
     /// # Errors
     ///
-    /// Where it did not, or wrote anything else.
+    /// The command failed, or did not write JSON.
     pub fn json(&self) -> anyhow::Result<Value> {
         serde_json::from_str(self.ok()?).with_context(|| format!("not JSON: {self}"))
     }
 
-    /// One JSON value a line of standard output.
+    /// Each line of standard output as JSON, of a command that succeeded.
     ///
     /// # Errors
     ///
-    /// Where it did not succeed, or wrote anything else.
+    /// The command failed, or wrote a line that is not JSON.
     pub fn json_lines(&self) -> anyhow::Result<Vec<Value>> {
         let lines = self.ok()?.lines();
         lines.map(|line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}"))).collect()
     }
 
-    /// Checks that it failed with this exit code, said all of this on standard error, and did not panic.
+    /// Checks that the command failed with this exit code, wrote all of these texts to standard error, and did not panic.
     ///
     /// # Errors
     ///
-    /// Where it did not.
+    /// It ended otherwise; with everything that it wrote.
     pub fn refused(&self, code: i32, said: &[impl AsRef<str>]) -> anyhow::Result<()> {
         ensure!(self.code == code, "exit code {code} was expected: {self}");
         for text in said {
             ensure!(self.stderr.contains(text.as_ref()), "{:?} was expected in: {self}", text.as_ref());
         }
-        ensure!(!self.stderr.contains("panicked"), "{self}");
+        ensure!(!self.stderr.contains(PANICKED), "{self}");
         Ok(())
     }
 }

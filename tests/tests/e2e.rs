@@ -1,10 +1,11 @@
-//! wasmhost end to end: real hosts and commands on a private nats-server. One file an area, each test a statement.
+//! wasmhost end to end: real hosts and commands on a private nats-server. Each file is an area, and the name of each test is a
+//! statement.
 
 mod e2e {
-    /// What every test returns: an error says what was waited for, and what was seen instead.
+    /// The result of every test. An error says what was waited for, and what was seen instead.
     type Test = anyhow::Result<()>;
 
-    /// The harness of `cargo test` captures `eprintln!`; this is to be seen.
+    /// Prints a measurement. `cargo test` captures `eprintln!`, and hides it where the test passes.
     fn say(line: &str) {
         let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
     }

@@ -1,4 +1,4 @@
-//! Finding a nats-server that is new enough, in a fixed order of places, with a note about each that was passed over.
+//! Finds a nats-server that is new enough, in a fixed order of places, with a note about each that was passed over.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use crate::version::{MINIMUM_VERSION, Version};
 /// The program's file name.
 const PROGRAM: &str = "nats-server";
 
-/// Where to look, in this order.
+/// Where to look for a nats-server: the fields are tried in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Finder {
     /// A path that the user named.
@@ -22,22 +22,23 @@ pub struct Finder {
     pub environment: Option<PathBuf>,
     /// A search path, as in `PATH`; the caller reads the variable.
     pub search_path: Option<OsString>,
-    /// A tools directory, whose `bin` is looked into.
+    /// A directory of tools, which has programs in `bin`.
     pub tools_dir: Option<PathBuf>,
 }
 
-/// A server that is new enough.
+/// A nats-server that is new enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found {
     /// The program.
     pub path: PathBuf,
-    /// What it says it is.
+    /// The version that the program says it has.
     pub version: Version,
-    /// What was passed over before, and why: one phrase each.
+    /// Each program that was passed over before, and why.
     pub notes: Vec<String>,
 }
 
-/// No usable server was found.
+/// No nats-server was found that is new enough.
 #[derive(Debug, Error)]
 #[error(
     "no nats-server {MINIMUM_VERSION} or newer was found; tried: {}; fix: run `cargo xtask tools`, \
@@ -46,13 +47,13 @@ pub struct Found {
 )]
 #[non_exhaustive]
 pub struct FindError {
-    /// Each place that was tried, and what was wrong there.
+    /// Each place that was tried, with what was wrong there.
     pub tried: Vec<String>,
 }
 
 impl Finder {
-    /// The one that `WASMHOST_NATS_SERVER` names, else one on `PATH`, else the one that `cargo xtask tools` installs: as
-    /// everything in this repository's workspace finds it.
+    /// Looks where everything in the workspace of wasmhost does: in the variable `WASMHOST_NATS_SERVER`, on `PATH`, and in
+    /// `.tools`, where `cargo xtask tools` installs it.
     #[must_use]
     pub fn of_workspace(workspace: &Path) -> Self {
         Self {
@@ -63,11 +64,11 @@ impl Finder {
         }
     }
 
-    /// Takes the first server that runs and is new enough.
+    /// Finds the first program that runs and is new enough.
     ///
     /// # Errors
     ///
-    /// Where there is none: all that was tried, and the fix.
+    /// There is none; the error has everything that was tried, and how to get one.
     pub fn find(&self) -> Result<Found, FindError> {
         let mut notes = Vec::new();
         for (place, path) in self.candidates() {

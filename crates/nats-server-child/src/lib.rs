@@ -1,5 +1,7 @@
-//! Finds a nats-server and runs it as a private child process: on 127.0.0.1 only, with JetStream, and never longer
-//! than its owner lives. Not a client: it speaks no NATS.
+//! Finds a nats-server and runs it as a private child process: on 127.0.0.1 only, with JetStream, and no longer than the value
+//! that owns it lives. It is meant for tests, demos and tools for development.
+//!
+//! This crate is not a client of NATS. It learns where the server listens from the server's ports file.
 //!
 //! ```no_run
 //! use nats_server_child::{Finder, Options, Server};

@@ -1,10 +1,10 @@
-//! The ports file, in which a server says where it listens.
+//! Reads the ports file, in which a server says where it listens.
 
 use std::{fs, path::Path};
 
 use serde_json::Value;
 
-/// The client port in the ports file of this server; none until the server has written it.
+/// The port for clients in the ports file of the server with this process id; none until the server has written it.
 pub(crate) fn read(dir: &Path, pid: u32) -> Option<u16> {
     let text = fs::read_to_string(dir.join(format!("nats-server_{pid}.ports"))).ok()?;
     parse(&text)

@@ -1,4 +1,4 @@
-//! One running server: started, killed, started again on the same port and data, stopped; killed when it is dropped.
+//! Runs a server: it is started, killed, started again on the same port and data, or stopped. Dropping it kills it.
 
 use std::{
     ffi::OsString,
@@ -24,14 +24,14 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long a server may take to stop by itself before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// How much of the log goes into an error.
+/// How many lines of the log go into an error.
 const TAIL_LINES: usize = 20;
 
-/// A server that could not be started.
+/// Why a server could not be started.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A directory, the configuration or the log could not be made.
+    /// A directory, the configuration or the log could not be written.
     #[error("writing {}", path.display())]
     Files {
         /// What was being written.
@@ -47,15 +47,15 @@ pub enum StartError {
         /// Why it failed.
         source: io::Error,
     },
-    /// It ended before it listened.
+    /// The server ended before it listened.
     #[error("nats-server ended before it listened ({status}); its log ends:\n{log}")]
     Ended {
-        /// How it ended.
+        /// How the server ended.
         status: ExitStatus,
         /// The last lines of its log.
         log: String,
     },
-    /// It did not listen in time, and was killed.
+    /// The server did not listen in time, and was killed.
     #[error("nats-server did not listen within {} s; its log ends:\n{log}", START_LIMIT.as_secs())]
     Late {
         /// The last lines of its log.
@@ -63,7 +63,7 @@ pub enum StartError {
     },
 }
 
-/// A running nats-server, killed on drop.
+/// A running nats-server. Dropping it kills the server and removes a temporary store.
 #[derive(Debug)]
 pub struct Server {
     /// The program that is run, after the words of the wrapper.
@@ -79,7 +79,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where its files cannot be written, or it does not come up; the error has the end of its log.
+    /// Its files cannot be written, the program cannot be run, or the server does not listen in time. The error has the end
+    /// of its log.
     pub fn start(program: &Path, options: &Options) -> Result<Self, StartError> {
         let (store, temporary) = match &options.store {
             Some(store) => (store.clone(), None),
@@ -104,7 +105,7 @@ impl Server {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// The TCP port; it stays the same across [`Self::restart`].
+    /// The TCP port, which stays the same after [`Self::restart`].
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -122,7 +123,7 @@ impl Server {
         &self.store
     }
 
-    /// The file that the server logs to; a restart appends.
+    /// The file that the server logs to. A restart appends to it.
     #[must_use]
     pub fn log_path(&self) -> PathBuf {
         log_path(&self.store)
@@ -134,21 +135,21 @@ impl Server {
         log_tail(&self.store)
     }
 
-    /// Ends the server as a crash would (SIGKILL). Nothing is done where it is not running.
+    /// Ends the server as a crash would (SIGKILL). It does nothing where the server has ended already.
     ///
     /// # Errors
     ///
-    /// Where the operating system refuses.
+    /// The operating system refuses to end the process.
     pub fn kill(&mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait().map(drop)
     }
 
-    /// Asks the server to stop (SIGTERM), waits, and kills it after ten seconds.
+    /// Asks the server to stop (SIGTERM), and kills it where it still runs after ten seconds.
     ///
     /// # Errors
     ///
-    /// Where the operating system refuses.
+    /// The operating system refuses to end the process.
     pub fn stop(&mut self) -> io::Result<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());
@@ -160,7 +161,7 @@ impl Server {
         }
     }
 
-    /// Starts the server again on the same port and data; one that still runs is killed first.
+    /// Starts the server again on the same port and data. A server that still runs is killed first.
     ///
     /// # Errors
     ///
@@ -174,7 +175,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A server that is gone already is what is wanted.
+        // The server may have ended already, which is just as good.
         let _ = self.kill();
     }
 }
@@ -201,14 +202,14 @@ fn launch(command: &[OsString], store: &Path, port: Option<u16>) -> Result<(Chil
         Some(Ok(port)) => Ok((child, port)),
         Some(Err(status)) => Err(StartError::Ended { status, log: log_tail(store) }),
         None => {
-            // The lateness is the error to tell; a failed kill would only mean that it ended meanwhile.
+            // A kill that fails only means that the server has ended meanwhile.
             let _ = child.kill().and_then(|()| child.wait());
             Err(StartError::Late { log: log_tail(store) })
         }
     }
 }
 
-/// The port, or how the server ended; none where it is late.
+/// Waits for the port; the inner error is how the server ended, and none means that it is late.
 fn wait_until_it_listens(child: &mut Child, ports_dir: &Path) -> Option<Result<u16, ExitStatus>> {
     wait::until(START_LIMIT, || match ports::read(ports_dir, child.id()) {
         Some(port) => Some(Ok(port)),

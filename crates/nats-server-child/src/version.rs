@@ -1,4 +1,4 @@
-//! The version of a nats-server program, as it says itself.
+//! The version that a nats-server program says it has.
 
 use std::{
     fmt,
@@ -6,17 +6,17 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The oldest server that is used: the first with cron schedules.
+/// The oldest server that is accepted: 2.14 is the first one with cron schedules.
 pub const MINIMUM_VERSION: Version = Version { major: 2, minor: 14, patch: 0 };
 
-/// `major.minor.patch`; what may follow (`-beta.1`) is not kept.
+/// A version: `major.minor.patch`. A suffix such as `-beta.1` is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
-    /// Incompatible changes.
+    /// The number that changes with incompatible changes.
     pub major: u32,
-    /// New features.
+    /// The number that changes with new features.
     pub minor: u32,
-    /// Repairs.
+    /// The number that changes with fixes.
     pub patch: u32,
 }
 
@@ -32,7 +32,7 @@ impl Version {
         numbers.next().is_none().then_some(version)
     }
 
-    /// Asks the program; the error is a phrase for people.
+    /// Asks a program for its version. The error is a phrase for people.
     pub(crate) fn of(program: &Path) -> Result<Self, String> {
         let output = Command::new(program)
             .arg("--version")

@@ -1,15 +1,15 @@
-//! Waiting for a condition that nobody signals: another program's file, or its end.
+//! Waits for something that gives no signal: a file of another program, or its end.
 
 use std::time::{Duration, Instant};
 
-/// How long between two looks.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Looks until there is something, at most this long.
-pub(crate) fn until<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+/// Tries until there is something, at most this long.
+pub(crate) fn until<T>(limit: Duration, mut read: impl FnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     loop {
-        if let Some(seen) = look() {
+        if let Some(seen) = read() {
             return Some(seen);
         }
         if started.elapsed() > limit {

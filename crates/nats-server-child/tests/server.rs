@@ -1,4 +1,4 @@
-//! The library on a real nats-server: found, started, killed, restarted, stopped, dropped.
+//! The library with a real nats-server, which is found, started, killed, restarted, stopped and dropped.
 
 use std::{
     io::{BufRead, BufReader},
@@ -6,16 +6,8 @@ use std::{
     path::Path,
 };
 
-use nats_server_child::{Finder, JetStream, Options, Server, StartError};
-
-fn finder() -> Finder {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Finder::of_workspace(&workspace)
-}
-
-fn start(options: &Options) -> Server {
-    Server::start(&finder().find().expect("cargo xtask tools installs one").path, options).expect("it starts")
-}
+use nats_server_child::{Finder, Options, Server, StartError};
+use wasmhost_testing::{finder, nats_server, start_server};
 
 /// The `INFO` line with which a server greets.
 fn greeting(port: u16) -> std::io::Result<String> {
@@ -26,7 +18,7 @@ fn greeting(port: u16) -> std::io::Result<String> {
 
 #[test]
 fn a_started_server_greets_with_jetstream() {
-    let server = start(&Options::default());
+    let server = start_server(&Options::default());
     assert_eq!(server.url(), format!("nats://127.0.0.1:{}", server.port()));
     let greeting = greeting(server.port()).unwrap();
     assert!(greeting.starts_with("INFO ") && greeting.contains(r#""jetstream":true"#), "{greeting}");
@@ -35,15 +27,15 @@ fn a_started_server_greets_with_jetstream() {
 
 #[test]
 fn jetstream_can_be_left_off() {
-    let server = start(&Options { jetstream: JetStream::Off, ..Options::default() });
+    let server = start_server(&Options::default().without_jetstream());
     assert!(!greeting(server.port()).unwrap().contains(r#""jetstream":true"#));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_wrapper_becomes_the_server_whenever_it_is_started() {
-    let wrapper = ["env", "WRAPPED=in paper"].map(Into::into).to_vec();
-    let mut server = start(&Options { wrapper, ..Options::default() });
+    let wrapper = ["env", "WRAPPED=in paper"].map(Into::into);
+    let mut server = start_server(&Options::default().wrapper(wrapper));
     let environment = |server: &Server| std::fs::read(format!("/proc/{}/environ", server.pid())).unwrap();
     let is_wrapped =
         |server: &Server| String::from_utf8_lossy(&environment(server)).contains("WRAPPED=in paper");
@@ -54,8 +46,9 @@ fn a_wrapper_becomes_the_server_whenever_it_is_started() {
 
 #[test]
 fn a_killed_server_restarts_on_its_port() {
-    let mut server = start(&Options::default());
-    let (port, pid) = (server.port(), server.pid());
+    let mut server = start_server(&Options::default());
+    let port = server.port();
+    let pid = server.pid();
     server.kill().unwrap();
     assert!(greeting(port).is_err());
     server.restart().unwrap();
@@ -67,7 +60,7 @@ fn a_killed_server_restarts_on_its_port() {
 #[test]
 fn a_stopped_server_is_gone_and_keeps_its_store() {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = start(&Options { store: Some(dir.path().to_owned()), ..Options::default() });
+    let mut server = start_server(&Options::default().store(dir.path()));
     let port = server.port();
     server.stop().unwrap();
     server.stop().unwrap();
@@ -79,17 +72,18 @@ fn a_stopped_server_is_gone_and_keeps_its_store() {
 
 #[test]
 fn a_dropped_server_leaves_neither_process_nor_files() {
-    let server = start(&Options::default());
-    let (port, store) = (server.port(), server.store().to_owned());
+    let server = start_server(&Options::default());
+    let port = server.port();
+    let store = server.store().to_owned();
     drop(server);
     assert!(greeting(port).is_err());
     assert!(!store.exists());
 }
 
 #[test]
-fn a_wrong_configuration_is_told_with_the_log() {
-    let options = Options { extra_config: "no_such_key: 1".to_owned(), ..Options::default() };
-    let error = Server::start(&finder().find().unwrap().path, &options).unwrap_err();
+fn a_wrong_configuration_is_an_error_with_the_log() {
+    let options = Options::default().extra_config("no_such_key: 1");
+    let error = Server::start(&nats_server(), &options).unwrap_err();
     assert!(matches!(&error, StartError::Ended { log, .. } if log.contains("no_such_key")), "{error}");
 }
 

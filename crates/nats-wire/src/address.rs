@@ -1,14 +1,21 @@
-//! The address of a server: `nats://host:port`, `tls://host:port`, or without the scheme.
+//! Addresses of servers: `nats://host:port`, `tls://host:port`, or without the scheme.
 
 use std::fmt;
 
-/// Where a server listens that names no port.
+/// The port of an address that names none.
 const DEFAULT_PORT: u16 = 4222;
 
 /// The address of a server.
+///
+/// ```
+/// let address = nats_wire::Address::parse("tls://nats.example")?;
+/// assert_eq!((address.port, address.tls), (4222, true));
+/// # Ok::<(), nats_wire::InvalidAddress>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Address {
-    /// A name or an IP address; an IPv6 address without its brackets.
+    /// A host name or an IP address. An IPv6 address has no brackets here.
     pub host: String,
     /// The port.
     pub port: u16,
@@ -16,22 +23,22 @@ pub struct Address {
     pub tls: bool,
 }
 
-/// This is no address of a server.
+/// A text that is not the address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no address of a NATS server: {why}; write `nats://host:port` or `tls://host:port`")]
 pub struct InvalidAddress {
-    /// The text, without what may stand before an `@`.
+    /// The text, without a part before an `@`, which may be a password.
     pub text: String,
-    /// What is wrong with it.
+    /// What is wrong with the text.
     pub why: &'static str,
 }
 
 impl Address {
-    /// Reads an address. Who connects does not belong to it: what stands before an `@` is dropped.
+    /// Parses an address. Credentials are not part of one: a part before an `@` is dropped.
     ///
     /// # Errors
     ///
-    /// Where it is none.
+    /// The text is not an address of a NATS server over TCP.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("nats", text));
@@ -65,7 +72,7 @@ impl Address {
     }
 }
 
-/// `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address; none where brackets do not match.
+/// Splits `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address; none where brackets do not match.
 fn split_port(text: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, behind) = rest.split_once(']')?;

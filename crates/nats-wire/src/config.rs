@@ -1,126 +1,102 @@
-//! Where to connect, as whom, and how patiently.
+//! The configuration of a client.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::{Address, InvalidAddress};
-use crate::credentials::identity;
+use crate::auth::Auth;
 
-/// Who connects.
-#[derive(Clone, Default)]
-pub enum Auth {
-    /// Nobody in particular.
-    #[default]
-    None,
-    /// A token.
-    Token(String),
-    /// A user and a password.
-    UserPassword {
-        /// The user.
-        user: String,
-        /// The password.
-        password: String,
-    },
-    /// The seed of an nkey.
-    NkeySeed(String),
-    /// A file with the seed of an nkey, read at each connect.
-    NkeyFile(PathBuf),
-    /// A file with a JWT and its key, as `nsc` writes it, read at each connect.
-    CredsFile(PathBuf),
-    /// A JWT and the seed of its key.
-    Jwt {
-        /// The JWT.
-        jwt: String,
-        /// The seed.
-        seed: String,
-    },
-}
-
-impl Auth {
-    /// Reads what it names and signs with it, as a connect would.
-    ///
-    /// # Errors
-    ///
-    /// Where a file cannot be read, or holds something else.
-    pub async fn check(&self) -> io::Result<()> {
-        identity(self, "").await.map(drop)
-    }
-}
-
-impl fmt::Debug for Auth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::Token(_) => "Token(..)",
-            Self::UserPassword { .. } => "UserPassword(..)",
-            Self::NkeySeed(_) => "NkeySeed(..)",
-            Self::NkeyFile(_) => "NkeyFile(..)",
-            Self::CredsFile(_) => "CredsFile(..)",
-            Self::Jwt { .. } => "Jwt(..)",
-        })
-    }
-}
-
-/// How the connection is encrypted, where it is.
+/// How a connection is encrypted. The default encrypts it only where the server or its address asks for it.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Tls {
-    /// Whether it must be, even where neither server nor address asks for it.
+    /// Whether the connection must be encrypted even where neither the server nor its address asks for it.
     pub required: bool,
-    /// Certificates of authorities to trust, in place of the system's.
+    /// A file with the certificates of the authorities to trust, in place of those of the system.
     pub ca: Option<PathBuf>,
-    /// The client's certificate and its key.
+    /// The files of the client's certificate and of its key.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// Whether the server waits for encryption before its first word.
+    /// Whether the handshake comes before the server's first line, as for a server with `handshake_first`.
     pub first: bool,
 }
 
-/// What happened to the connection, for whoever wants to know.
+impl Tls {
+    /// Encrypts the connection even where neither the server nor its address asks for it.
+    #[must_use]
+    pub fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// Trusts the authorities in this file, in place of those of the system.
+    #[must_use]
+    pub fn ca(self, file: impl Into<PathBuf>) -> Self {
+        Self { ca: Some(file.into()), ..self }
+    }
+
+    /// Shows the certificate in the first file, whose key is in the second.
+    #[must_use]
+    pub fn identity(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self { identity: Some((certificate.into(), key.into())), ..self }
+    }
+}
+
+/// Something that happened to the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// It stands, for the first time or again.
+    /// The client is connected, for the first time or again.
     Connected,
-    /// It broke, for this reason; it is being made anew.
+    /// The connection broke, for this reason. The client is reconnecting.
     Disconnected(String),
-    /// It could not be made anew yet, for this reason.
+    /// An attempt to reconnect failed, for this reason. Further ones follow.
     NotYet(String),
     /// The server reported an error, such as a denied permission.
     ServerError(String),
-    /// A subscription had no room for messages, and so many of them were dropped since the last word on it.
+    /// A subscription had no room for messages, which were dropped.
     Dropped {
-        /// What it listens on.
+        /// The subject of the subscription.
         subject: String,
-        /// How many.
+        /// How many messages were dropped since the last notice about this subscription.
         count: u64,
     },
 }
 
-/// Told of every notice; it must not block.
+/// A function that is called with every notice. It runs on the connection's task and must not block.
 pub type Observer = Arc<dyn Fn(Notice) + Send + Sync>;
 
-/// Where to connect, as whom, and how patiently.
+/// The configuration of a client.
+///
+/// ```
+/// use nats_wire::{Auth, Config};
+///
+/// let servers = ["nats://one:4222", "nats://two:4222"];
+/// let config = Config::new(servers)?.auth(Auth::Token("secret".to_owned()));
+/// assert_eq!(config.servers.len(), 2);
+/// # Ok::<(), nats_wire::InvalidAddress>(())
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Config {
-    /// The servers; each that is discovered from them is tried as well.
+    /// The addresses of servers. Servers that a cluster announces are tried after them.
     pub servers: Vec<Address>,
-    /// Who connects.
+    /// The credentials.
     pub auth: Auth,
-    /// How it is encrypted.
+    /// How the connection is encrypted.
     pub tls: Tls,
-    /// The name of the connection, shown by the server's monitoring.
+    /// The name of the connection, which the server's monitoring shows.
     pub name: String,
-    /// How long one try to connect may take.
+    /// How long one attempt to connect may take.
     pub connect_timeout: Duration,
-    /// How often the server is asked whether it is there; two questions without an answer end the connection.
+    /// How often the server is pinged. The connection ends when nothing comes after two pings in a row.
     pub ping_interval: Duration,
-    /// How long to wait before each try to connect again; none: longer each time, up to seconds.
+    /// How long to wait before each attempt to reconnect. Where it is none, the wait starts at 20 ms and doubles up to two
+    /// seconds, with jitter.
     pub reconnect_delay: Option<Duration>,
-    /// What inboxes start with.
+    /// The first token of inboxes.
     pub inbox_prefix: String,
-    /// Told of every notice.
+    /// A function that is called with every notice.
     pub observer: Option<Observer>,
 }
 
@@ -135,11 +111,12 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// A connection to one of `servers` with the defaults: nobody in particular, five seconds, pings every ten.
+    /// A configuration for these servers with the defaults: no credentials, five seconds for an attempt to connect, and a
+    /// ping every ten seconds.
     ///
     /// # Errors
     ///
-    /// Where one of them is no address.
+    /// One of them is not an address.
     pub fn new<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidAddress> {
         Ok(Self {
             servers: servers.into_iter().map(Address::parse).collect::<Result<_, _>>()?,
@@ -154,7 +131,38 @@ impl Config {
         })
     }
 
-    /// The servers that are named, and behind them those that a cluster announces: one that left it is not among them.
+    /// Signs in with these credentials.
+    #[must_use]
+    pub fn auth(self, auth: Auth) -> Self {
+        Self { auth, ..self }
+    }
+
+    /// Encrypts the connection like this.
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Lets an attempt to connect take this long.
+    #[must_use]
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
+
+    /// Pings the server this often.
+    #[must_use]
+    pub fn ping_interval(self, ping_interval: Duration) -> Self {
+        Self { ping_interval, ..self }
+    }
+
+    /// Calls a function with every notice. It runs on the connection's task and must not block.
+    #[must_use]
+    pub fn observer(self, observer: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self }
+    }
+
+    /// The addresses to try: those of the configuration, followed by those that a cluster announces. A server that is no longer
+    /// announced is not among them.
     #[must_use]
     pub fn servers_with(&self, announced: &[String]) -> Vec<Address> {
         let tls = self.servers.iter().any(|server| server.tls);
@@ -168,12 +176,13 @@ impl Config {
         servers
     }
 
-    /// Whether it is to be encrypted, whatever the server says.
+    /// Whether the connection must be encrypted, whatever the server says.
     pub(crate) fn asks_for_tls(&self, address: &Address) -> bool {
         self.tls.required || self.tls.first || address.tls
     }
 
-    pub(crate) fn tell(&self, notice: Notice) {
+    /// Passes a notice to the observer.
+    pub(crate) fn notify(&self, notice: Notice) {
         if let Some(observer) = &self.observer {
             observer(notice);
         }

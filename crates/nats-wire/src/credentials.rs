@@ -1,4 +1,4 @@
-//! Who connects, as the server wants to be told: a token, a user, or a signature under what it asks for.
+//! The fields of `CONNECT` that credentials become: a token, a user with a password, or a signature of the server's nonce.
 
 use std::io;
 use std::path::Path;
@@ -8,9 +8,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nkeys::KeyPair;
 use serde::Serialize;
 
-use crate::config::Auth;
+use crate::auth::Auth;
 
-/// The fields of `CONNECT` that say who connects.
+impl Auth {
+    /// Reads the files that are named and signs with the key, as a connect would.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or has no credentials of this kind in it.
+    pub async fn check(&self) -> io::Result<()> {
+        identity(self, "").await.map(drop)
+    }
+}
+
+/// The fields of `CONNECT` for credentials.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Identity {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +38,7 @@ pub(crate) struct Identity {
     sig: Option<String>,
 }
 
-/// Who connects, with the server's `nonce` signed where that is how one says it.
+/// The fields for these credentials, with the server's `nonce` signed where they are a key.
 pub(crate) async fn identity(auth: &Auth, nonce: &str) -> io::Result<Identity> {
     Ok(match auth {
         Auth::None => Identity::default(),
@@ -62,7 +73,7 @@ fn sign(seed: &str, nonce: &str) -> io::Result<(String, String)> {
     Ok((pair.public_key(), URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// The text behind each of the two decorated lines.
+/// The JWT and the seed: each is the first line after its decorated title.
 fn jwt_and_seed(text: &str) -> Option<(&str, &str)> {
     let behind = |title: &str| {
         let begins = |line: &&str| line.starts_with("-----BEGIN") && line.contains(title);

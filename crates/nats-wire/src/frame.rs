@@ -1,40 +1,40 @@
-//! Framing: from the bytes of a connection to what the server says, by lengths alone. Pure.
+//! Splits the bytes of a connection into what the server says, by lengths alone. It does no I/O.
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 
-use crate::handshake::ServerInfo;
 use crate::message::Message;
+use crate::server_info::ServerInfo;
 
-/// The longest line that is waited for: the server's own limit for a subject is 4 KiB by default, its `INFO` in a large
-/// cluster may be tens of them.
+/// The longest line that is waited for. The server's own limit for a line is 4 KiB by default, and its `INFO` in a large
+/// cluster may have tens of KiB.
 const LINE_BYTES: usize = 1 << 20;
-/// The largest message that is waited for: the server's own limit is 64 MiB.
+/// The largest message that is waited for. The server's own limit is 64 MiB.
 const MESSAGE_BYTES: usize = 64 << 20;
 
-/// What the server says.
+/// One thing that the server says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     /// A message for a subscription.
     Message { sid: u64, message: Message },
-    /// The answer to one of our pings.
+    /// The answer to one of the client's pings.
     Pong,
-    /// It wants to know whether we are there.
+    /// A ping, which the client has to answer.
     Ping,
-    /// What it is.
+    /// What the server announces about itself.
     Info(Box<ServerInfo>),
-    /// Something went wrong.
+    /// An error.
     Err(String),
-    /// Nothing of interest.
+    /// An acknowledgement that has no meaning for this client.
     Ok,
 }
 
-/// The connection says what no NATS server says: it is of no more use.
+/// Bytes that no NATS server sends. The connection cannot be used any further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server says what is not NATS: {0}")]
 pub(crate) struct NotNats(String);
 
-/// Takes the next thing that the server said off `buffer`; none where it has not all come yet.
+/// Takes the next thing that the server said from the buffer; none where it has not been received whole yet.
 pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<Said>, NotNats> {
     let Some(end) = memchr(b'\n', buffer) else {
         return if buffer.len() > LINE_BYTES { Err(not_nats(buffer)) } else { Ok(None) };
@@ -55,7 +55,8 @@ pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<Said>, NotNats> {
     Ok(Some(said))
 }
 
-/// `MSG <subject> <sid> [reply] <bytes>`, `HMSG <subject> <sid> [reply] <header bytes> <bytes>`.
+/// Takes a message whose first line ends at `end`: `MSG <subject> <sid> [reply] <bytes>`, or
+/// `HMSG <subject> <sid> [reply] <header bytes> <bytes>`.
 fn message(buffer: &mut BytesMut, end: usize, with_headers: bool) -> Result<Option<Said>, NotNats> {
     let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]);
     let parsed = First::parse(line, with_headers).ok_or_else(|| not_nats(line))?;
@@ -103,12 +104,12 @@ impl First {
     }
 }
 
-/// Only spaces and tabs part words: a stranger's subject may hold any other byte.
+/// Splits a line at spaces and tabs only, because a subject may have any other byte in it.
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
 }
 
-/// The first word, and what is behind it.
+/// The first word of a line, and the rest.
 fn word(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
     line.split_at_checked(end)
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_nats_is_told() {
+    fn what_is_not_nats_is_an_error() {
         for line in
             ["GET / HTTP/1.1", "MSG a 1", "MSG a x 1", "HMSG a 1 9 2", "MSG a 1 99999999999", "", "INFO {"]
         {
@@ -205,7 +206,8 @@ mod tests {
             let first = format!("PING\r\nHMSG s 3 r {} {}\r\n", block.len(), block.len() + payload.len());
             let whole = [first.as_bytes(), &block, &payload, b"\r\nPONG\r\n"].concat();
             let (early, late) = whole.split_at(cut.min(whole.len()));
-            let (mut buffer, mut said) = (BytesMut::new(), Vec::new());
+            let mut buffer = BytesMut::new();
+            let mut said = Vec::new();
             for piece in [early, late] {
                 buffer.extend_from_slice(piece);
                 while let Some(one) = next(&mut buffer).unwrap() {

@@ -1,9 +1,9 @@
-//! The first words on a connection: the server says what it is, we say who we are, and it answers a ping.
+//! The handshake of a connection: the server sends `INFO`, the client sends `CONNECT` and a ping, and the server answers it.
 
 use std::io;
 
 use bytes::BytesMut;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -11,49 +11,33 @@ use crate::address::Address;
 use crate::config::Config;
 use crate::credentials::{Identity, identity};
 use crate::frame::{self, Said};
+use crate::server_info::ServerInfo;
 use crate::tls;
 
-/// What a server says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct ServerInfo {
-    /// Its version.
-    pub version: String,
-    /// The largest message that it takes, in bytes.
-    pub max_payload: usize,
-    /// Whether the connection has to be encrypted.
-    pub tls_required: bool,
-    /// What is to be signed by who connects with a key.
-    pub nonce: String,
-    /// The cluster's servers.
-    pub connect_urls: Vec<String>,
-}
-
-/// Why there is no connection.
+/// Why a client could not connect.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The server does not let us in.
+    /// The server refuses the credentials, or asks for some.
     #[error("the server refuses who connects: {0}")]
     Denied(String),
-    /// No server answers, or what answers is none.
+    /// No server answers, or the answer is not that of a NATS server.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// No server answered in time.
     #[error("no answer in time")]
     TimedOut,
-    /// There is no address of a server.
+    /// The configuration has no address of a server.
     #[error("no server is named")]
     NoServer,
 }
 
-/// A connection in both directions, encrypted or not.
+/// A byte stream in both directions, encrypted or not.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A connection that is ready, and what of it was read already.
+/// A connection after the handshake, with the bytes that were read beyond it.
 pub(crate) struct Ready {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) buffer: BytesMut,
@@ -75,7 +59,7 @@ struct Connect<'a> {
     identity: Identity,
 }
 
-/// Connects to `address`, within the configuration's time.
+/// Connects to one server, within the time that the configuration allows.
 pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
     match tokio::time::timeout(config.connect_timeout, shake_hands(config, address)).await {
         Ok(ready) => ready,
@@ -83,6 +67,7 @@ pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Ready,
     }
 }
 
+/// Connects and goes through the handshake.
 async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
     let tcp = TcpStream::connect((address.host.as_str(), address.port)).await?;
     tcp.set_nodelay(true)?;
@@ -114,7 +99,7 @@ async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, Connec
     }
 }
 
-/// Hears the server's first word, and encrypts the connection where one of both asks for it.
+/// Reads the server's `INFO`, and encrypts the connection where the server or the configuration asks for it.
 async fn greet(config: &Config, address: &Address, mut tcp: TcpStream) -> Result<Ready, ConnectError> {
     let mut buffer = BytesMut::with_capacity(4096);
     if config.tls.first {
@@ -127,13 +112,14 @@ async fn greet(config: &Config, address: &Address, mut tcp: TcpStream) -> Result
         return Ok(Ready { stream: Box::new(tcp), buffer, info });
     }
     if !buffer.is_empty() {
-        // Whoever stands in between could else speak with the server's voice.
+        // An attacker on the network could else add words of its own that would count as the server's.
         return Err(io::Error::new(io::ErrorKind::InvalidData, "words before the encryption").into());
     }
     let stream = tls::upgrade(&config.tls, &address.host, tcp).await?;
     Ok(Ready { stream: Box::new(stream), buffer, info })
 }
 
+/// Reads the server's `INFO`.
 async fn first_word<S: AsyncRead + Unpin>(
     stream: &mut S,
     buffer: &mut BytesMut,
@@ -144,6 +130,7 @@ async fn first_word<S: AsyncRead + Unpin>(
     }
 }
 
+/// Reads the next thing that the server says.
 async fn hear<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut BytesMut) -> io::Result<Said> {
     loop {
         if let Some(said) = frame::next(buffer).map_err(io::Error::other)? {

@@ -1,12 +1,21 @@
-//! The headers of a message, read strictly: `NATS/1.0`, lines of a name, a colon and a value, an empty line. What stands
-//! otherwise is named, never guessed at: two readers that guess differently run two different jobs.
+//! The headers of a message, parsed strictly: `NATS/1.0`, lines of a name, a colon and a value, and an empty line. A block
+//! that breaks a rule is an error and is never guessed at, because two readers that guess differently would act on two
+//! different messages.
 
 use std::fmt;
 use std::str;
 
 use memchr::memrchr;
 
-/// The headers of a message, in their order, repeated ones too.
+/// The headers of a message in their order. A name may come more than once.
+///
+/// ```
+/// use nats_wire::Headers;
+///
+/// let headers = Headers::parse(b"NATS/1.0\r\nLang: en\r\n\r\n")?;
+/// assert_eq!(headers.get("Lang"), Some("en"));
+/// # Ok::<(), nats_wire::BadHeaders>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers {
     status: Option<u16>,
@@ -14,38 +23,38 @@ pub struct Headers {
     pairs: Vec<(String, String)>,
 }
 
-/// Why a block of headers cannot be read.
+/// Why a block of headers cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadHeaders {
-    /// The block is longer than it may be.
+    /// The block is longer than [`Headers::MOST_BYTES`].
     #[error("they have {bytes} bytes, more than {}", Headers::MOST_BYTES)]
     TooLong {
-        /// Its length.
+        /// The length of the block.
         bytes: usize,
     },
     /// The block is not UTF-8.
     #[error("byte {at} is not UTF-8")]
     NotUtf8 {
-        /// The first byte that is not, counted from 0.
+        /// The first byte that is not UTF-8, counted from 0.
         at: usize,
     },
-    /// The first line is not `NATS/1.0`, perhaps with a status behind it.
+    /// The first line is neither `NATS/1.0` nor `NATS/1.0` with a status.
     #[error("the first line is not `NATS/1.0`")]
     Version,
-    /// What stands behind `NATS/1.0` is no status.
+    /// The first line has a status that is not three digits.
     #[error("the first line has a status that is not three digits")]
     Status,
-    /// A line, or the block, does not end as it must.
+    /// A line does not end in CR LF, or no empty line ends the block.
     #[error("line {line} does not end in CR LF, or no empty line ends the headers")]
     Unended {
         /// The line, counted from 1.
         line: usize,
     },
-    /// Something stands behind the empty line.
+    /// Bytes follow the empty line that ends the headers.
     #[error("{bytes} bytes stand behind the empty line that ends the headers")]
     Trailing {
-        /// How many.
+        /// How many bytes follow.
         bytes: usize,
     },
     /// A line has no colon.
@@ -54,7 +63,7 @@ pub enum BadHeaders {
         /// The line, counted from 1.
         line: usize,
     },
-    /// A name is empty, or has a character other than visible ASCII.
+    /// A name is empty, or has a character that is not visible ASCII.
     #[error("the name in line {line} is empty, or has a character that no name may have")]
     Name {
         /// The line, counted from 1.
@@ -65,7 +74,7 @@ pub enum BadHeaders {
     Value {
         /// The line, counted from 1.
         line: usize,
-        /// The first of them.
+        /// The first control character.
         byte: u8,
     },
 }
@@ -73,14 +82,15 @@ pub enum BadHeaders {
 const VERSION: &str = "NATS/1.0";
 
 impl Headers {
-    /// More bytes than this are not read: twice what web servers take. Ours need less than one in twenty of it.
+    /// The longest block that is parsed: twice the limit that is usual for web servers.
     pub const MOST_BYTES: usize = 16 << 10;
 
-    /// Headers of these pairs.
+    /// Headers with these names and values.
     ///
     /// # Errors
     ///
-    /// Where a name or a value is none; the line is the pair's number from 2.
+    /// A name or a value has a character that it must not have. The line in the error is the one that the pair would have in a
+    /// block: 2 for the first pair.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadHeaders> {
         let mut headers = Self::default();
         for (at, (name, value)) in pairs.into_iter().enumerate() {
@@ -89,11 +99,11 @@ impl Headers {
         Ok(headers)
     }
 
-    /// Reads a whole block, as it stands between a message's first line and its payload.
+    /// Parses a whole block, as it comes between the first line of a message and its payload.
     ///
     /// # Errors
     ///
-    /// Where it breaks any rule.
+    /// The block breaks a rule.
     pub fn parse(block: &[u8]) -> Result<Self, BadHeaders> {
         if block.len() > Self::MOST_BYTES {
             return Err(BadHeaders::TooLong { bytes: block.len() });
@@ -117,8 +127,9 @@ impl Headers {
         if rest.is_empty() { Ok(headers) } else { Err(BadHeaders::Trailing { bytes: rest.len() }) }
     }
 
-    /// The lines at the end of a block that keep the rules, whatever stands before them. What a server adds to the headers
-    /// of somebody else's message stands there; bytes of its values that are not UTF-8 are replaced by U+FFFD.
+    /// Parses the lines at the end of a block that keep the rules, whatever comes before them. A server appends its own
+    /// headers to those of a message that it republishes, so that they can be read even where the publisher's cannot. Bytes of
+    /// values that are not UTF-8 are replaced by U+FFFD.
     #[must_use]
     pub fn ending(block: &[u8]) -> Self {
         let mut rest = block.strip_suffix(b"\r\n\r\n").unwrap_or_default();
@@ -151,43 +162,43 @@ impl Headers {
         Ok(())
     }
 
-    /// The status of the first line: only the server's own answers have one.
+    /// The status of the first line. Only the server's own answers have one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// The words behind the status.
+    /// The text after the status.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
-    /// The first value of a name, in just this letter case.
+    /// The first value of a name. The letter case must match.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// The last value of a name: the server's own, where somebody else may have written the same name before it.
+    /// The last value of a name. It is the server's own where a publisher wrote the same name.
     #[must_use]
     pub fn last(&self, name: &str) -> Option<&str> {
         self.pairs.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// All names and values.
+    /// All names and values in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether there are none.
+    /// Whether there are no headers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
 }
 
-/// The block that reads back as these headers.
+/// Writes the block that parses back into these headers.
 impl fmt::Display for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(VERSION)?;
@@ -205,7 +216,7 @@ impl fmt::Display for Headers {
     }
 }
 
-/// A line without its end, and what is behind it.
+/// The next line without its end, and the text after it.
 fn line(text: &str, number: usize) -> Result<(&str, &str), BadHeaders> {
     let end = text.find(['\r', '\n']).ok_or(BadHeaders::Unended { line: number })?;
     let behind = text[end..].strip_prefix("\r\n").ok_or(BadHeaders::Unended { line: number })?;

@@ -1,10 +1,14 @@
-//! A small NATS client for what strangers send. nats-server stores and delivers whatever bytes stand in a subject or in
-//! the headers of a message; a client that is strict about them while it reads from the connection loses the connection,
-//! and everybody else's messages with it. This one frames messages by their lengths alone: what their bytes mean is read
-//! afterwards, message by message, and what cannot be read is an error of that message.
+//! A small NATS client for subjects to which anybody can publish.
 //!
-//! It has subscriptions, requests with one answer or many, and publishes that are never kept for later: without a
-//! connection they fail at once. It makes the connection anew, with its subscriptions, until its last handle is dropped.
+//! nats-server stores and delivers whatever bytes a publisher puts into a subject or into the headers of a message. A client
+//! that parses them strictly while it reads from the connection loses the connection over one such message, and with it
+//! the messages of everybody else. This client frames messages by their lengths alone. Headers are parsed message by message
+//! when they are asked for, and headers that cannot be parsed are an error of that message only.
+//!
+//! It has subscriptions, requests with one answer or many, and publishes. A publish is never kept for later: without a
+//! connection it fails at once. When the connection breaks, the client reconnects and subscribes again, until the last
+//! handle is dropped. It has no JetStream: its API is requests and headers, which callers write themselves.
+//!
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,9 +26,13 @@
 //! # }
 //! ```
 
+mod auth;
 mod config;
 mod headers;
 mod message;
+
+mod server_info;
+mod state;
 
 mod frame;
 
@@ -33,18 +41,21 @@ mod credentials;
 mod handshake;
 mod tls;
 
+mod command;
 mod link;
 mod pending;
 mod subscription;
 mod wire;
 
 pub use address::{Address, InvalidAddress};
-pub use config::{Auth, Config, Notice, Observer, Tls};
-pub use handshake::{ConnectError, ServerInfo};
+pub use auth::Auth;
+pub use config::{Config, Notice, Observer, Tls};
+pub use handshake::ConnectError;
 pub use headers::{BadHeaders, Headers};
-pub use link::State;
 pub use message::Message;
 pub use pending::Answers;
+pub use server_info::ServerInfo;
+pub use state::State;
 pub use subscription::Subscription;
 pub use wire::{RequestError, SendError, Wire};
 

@@ -1,116 +1,68 @@
-//! The connection's one task: it reads, writes, pings, and makes the connection anew. What is subscribed to stays; what was
-//! asked or sent on a connection that broke is lost, and whoever waits for an answer is told.
+//! The connection's task: it reads, writes, pings and reconnects. Subscriptions outlive a connection. What was asked or sent on
+//! a connection that broke is lost, and requests that wait for an answer end.
 
+mod listeners;
+mod liveness;
 mod reconnect;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::address::Address;
+use crate::command::Command;
 use crate::config::{Config, Notice};
 use crate::frame::{self, Said};
-use crate::handshake::Ready;
-use crate::handshake::{ConnectError, ServerInfo};
+use crate::handshake::{ConnectError, Ready};
 use crate::message::Message;
 use crate::pending::Pending;
+use crate::server_info::ServerInfo;
+use crate::state::State;
+use listeners::{Listener, Listeners};
+use liveness::Liveness;
 
-/// With so many bytes that the server has not taken, no more words are heard.
+/// While the server has not taken this many bytes, no more commands are accepted.
 const UNSENT_BYTES: usize = 8 << 20;
-/// Pings after which nothing comes before the connection counts as broken.
-const UNANSWERED_PINGS: usize = 2;
-/// The subscription for answers.
+/// The id of the subscription for answers to requests.
 const INBOX_SID: u64 = 1;
 
-/// How the connection is.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct State {
-    /// Whether it stands.
-    pub connected: bool,
-    /// How often it was made.
-    pub connects: u64,
-    /// What the server said of itself.
-    pub info: ServerInfo,
-}
-
-/// A word to the connection.
-#[derive(Debug)]
-pub(crate) enum Command {
-    Subscribe {
-        sid: u64,
-        subject: String,
-        queue: Option<String>,
-        messages: mpsc::Sender<Message>,
-        missed: Arc<AtomicU64>,
-    },
-    Unsubscribe {
-        sid: u64,
-    },
-    Drain {
-        sid: u64,
-    },
-    Send(Bytes),
-    Ask {
-        number: u64,
-        answers: mpsc::Sender<Message>,
-        bytes: Bytes,
-    },
-    Forget {
-        number: u64,
-    },
-    Flush(oneshot::Sender<()>),
-}
-
-/// Why the serving of a connection ended.
+/// Why a connection is no longer served.
 enum Ended {
-    /// Nobody has a handle any more.
-    Left,
+    /// The last handle was dropped.
+    Dropped,
+    /// The connection broke, for this reason.
     Broken(String),
 }
 
-/// What an answer to a ping means.
+/// What the answer to a ping means.
 enum Pong {
     /// The server is there.
     Alive,
+    /// The server has handled everything before a flush.
     Flushed(oneshot::Sender<()>),
-    /// All that comes for this subscription has come.
+    /// Everything has come that the server sent for this subscription.
     Drained(u64),
 }
 
-struct Listener {
-    subject: String,
-    queue: Option<String>,
-    messages: mpsc::Sender<Message>,
-    missed: Arc<AtomicU64>,
-    /// Of those missed, how many were told of.
-    told: u64,
-}
-
+/// The client's side of its connection, over all reconnects.
 pub(crate) struct Link {
     config: Config,
     servers: Vec<Address>,
     inbox: String,
     commands: mpsc::Receiver<Command>,
     state: watch::Sender<State>,
-    listeners: HashMap<u64, Listener>,
+    listeners: Listeners,
     pending: Pending,
     pongs: VecDeque<Pong>,
     unsent: BytesMut,
-    /// Whether the server gave a sign of life since the last ping: bytes, or room for ours.
-    alive: bool,
-    /// Pings in a row that nothing came after.
-    silent_pings: usize,
+    liveness: Liveness,
 }
 
 impl Link {
-    /// The first number that a subscription or a request may have.
+    /// The first id that a subscription or a request may have.
     pub(crate) const FIRST_NUMBER: u64 = INBOX_SID + 1;
 
     pub(crate) fn new(
@@ -125,27 +77,26 @@ impl Link {
             inbox,
             commands,
             state,
-            listeners: HashMap::new(),
+            listeners: Listeners::default(),
             pending: Pending::default(),
             pongs: VecDeque::new(),
             unsent: BytesMut::new(),
-            alive: true,
-            silent_pings: 0,
+            liveness: Liveness::new(),
         };
         (link, states)
     }
 
-    /// The first connection: each server is tried once.
+    /// Makes the first connection. Each server is tried once.
     pub(crate) async fn first(config: &Config) -> Result<Ready, ConnectError> {
         reconnect::try_each(config, &config.servers).await
     }
 
-    /// Runs, once it has begun, until nobody has a handle any more.
+    /// Serves the first connection, after [`Self::begin`], and all later ones, until the last handle is dropped.
     pub(crate) async fn run(mut self, ready: Ready) {
         let mut ready = ready;
         loop {
             match self.serve(ready).await {
-                Ended::Left => return,
+                Ended::Dropped => return,
                 Ended::Broken(why) => self.broke(why),
             }
             ready = match self.connect_again().await {
@@ -156,37 +107,47 @@ impl Link {
         }
     }
 
-    /// What the server is told first, and everybody else.
+    /// Reconnects; none where the last handle was dropped meanwhile.
+    async fn connect_again(&mut self) -> Option<Ready> {
+        let config = self.config.clone();
+        let servers = self.servers.clone();
+        let mut connecting = std::pin::pin!(reconnect::until_connected(&config, &servers));
+        loop {
+            tokio::select! {
+                ready = &mut connecting => return Some(ready),
+                command = self.commands.recv() => self.obey_without_connection(command?),
+            }
+        }
+    }
+
+    /// Subscribes on a new connection, and publishes its state.
     pub(crate) fn begin(&mut self, ready: &Ready) {
         self.discover(&ready.info);
         self.say(&format!("SUB {}.* {INBOX_SID}\r\n", self.inbox));
-        let subscribe = |(sid, listener): (&u64, &Listener)| {
-            subscription(*sid, &listener.subject, listener.queue.as_deref())
-        };
-        let lines: String = self.listeners.iter().map(subscribe).collect();
-        self.say(&lines);
+        let subscriptions = self.listeners.lines();
+        self.say(&subscriptions);
         let info = ready.info.clone();
         self.state.send_modify(|state| {
             *state = State { connected: true, connects: state.connects + 1, info };
         });
-        self.config.tell(Notice::Connected);
+        self.config.notify(Notice::Connected);
     }
 
     fn broke(&mut self, why: String) {
         self.state.send_modify(|state| state.connected = false);
         self.unsent.clear();
         self.pending.clear();
-        // Who waits for a flush sees its sender dropped; what was drained has ended with the connection.
+        // Dropping the sender of a flush ends its wait. A subscription that was draining has ended with the connection.
         for pong in std::mem::take(&mut self.pongs) {
             if let Pong::Drained(sid) = pong {
-                self.listeners.remove(&sid);
+                self.listeners.remove(sid);
             }
         }
-        self.config.tell(Notice::Disconnected(why));
+        self.config.notify(Notice::Disconnected(why));
     }
 
     fn discover(&mut self, info: &ServerInfo) {
-        // A server without a cluster announces none.
+        // A server without a cluster announces no servers.
         if !info.connect_urls.is_empty() {
             self.servers = self.config.servers_with(&info.connect_urls);
         }
@@ -195,41 +156,41 @@ impl Link {
     async fn serve(&mut self, ready: Ready) -> Ended {
         let (mut reader, mut writer) = tokio::io::split(ready.stream);
         let mut heard = ready.buffer;
-        let mut pings = pings(&self.config);
-        // Whether what was written may still stand in a buffer of the encryption's.
+        let mut pings = liveness::pings(&self.config);
+        // Whether written bytes may still be in a buffer of the encryption.
         let mut unflushed = false;
-        self.alive = true;
+        self.liveness.sign();
         loop {
             if let Err(why) = self.hear(&mut heard) {
                 return Ended::Broken(why);
             }
             let may_say_more = self.unsent.len() < UNSENT_BYTES;
             let busy = self.unsent.has_remaining() || unflushed;
-            // Dropping the other arms loses nothing: each takes effect in the moment in which it is ready.
+            // Dropping the other arms loses nothing: each has an effect only in the moment in which it is ready.
             tokio::select! {
                 read = reader.read_buf(&mut heard) => match read {
                     Ok(0) => return Ended::Broken("the server closed the connection".to_owned()),
-                    Ok(_) => self.alive = true,
+                    Ok(_) => self.liveness.sign(),
                     Err(error) => return Ended::Broken(error.to_string()),
                 },
                 pushed = push(&mut writer, &mut self.unsent, &mut unflushed), if busy => {
                     if let Err(error) = pushed { return Ended::Broken(error.to_string()) }
-                    // Behind what is still to be sent a ping waits, too.
-                    self.alive |= self.unsent.has_remaining();
+                    // A ping waits behind what is still to be sent: a server that takes bytes is there.
+                    if self.unsent.has_remaining() { self.liveness.sign() }
                 }
                 command = self.commands.recv(), if may_say_more => match command {
                     Some(command) => {
                         self.obey(command);
                         self.obey_more();
                     }
-                    None => return Ended::Left,
+                    None => return Ended::Dropped,
                 },
                 _ = pings.tick() => if let Err(why) = self.ping() { return Ended::Broken(why) },
             }
         }
     }
 
-    /// What was said at the same time goes out in one piece.
+    /// Obeys the commands that wait already, so that they are written in one piece.
     fn obey_more(&mut self) {
         while self.unsent.len() < UNSENT_BYTES
             && let Ok(command) = self.commands.try_recv()
@@ -241,8 +202,8 @@ impl Link {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Subscribe { sid, subject, queue, messages, missed } => {
-                self.say(&subscription(sid, &subject, queue.as_deref()));
-                self.listeners.insert(sid, Listener { subject, queue, messages, missed, told: 0 });
+                let line = self.listeners.add(sid, Listener::new(subject, queue, messages, missed));
+                self.say(&line);
             }
             Command::Unsubscribe { sid } => self.unsubscribe(sid),
             Command::Drain { sid } => {
@@ -262,20 +223,20 @@ impl Link {
         }
     }
 
-    /// The same while there is no connection: nothing is kept for the next one but what is subscribed to.
+    /// Obeys a command while there is no connection. Only subscriptions are kept for the next one.
     fn obey_without_connection(&mut self, command: Command) {
         match command {
             Command::Subscribe { sid, subject, queue, messages, missed } => {
-                self.listeners.insert(sid, Listener { subject, queue, messages, missed, told: 0 });
+                self.listeners.add(sid, Listener::new(subject, queue, messages, missed));
             }
-            Command::Unsubscribe { sid } | Command::Drain { sid } => drop(self.listeners.remove(&sid)),
-            // Dropped with its sender: who waits is told.
+            Command::Unsubscribe { sid } | Command::Drain { sid } => drop(self.listeners.remove(sid)),
+            // Dropping the command drops its sender, which ends the wait for an answer.
             Command::Send(_) | Command::Ask { .. } | Command::Forget { .. } | Command::Flush(_) => {}
         }
     }
 
     fn unsubscribe(&mut self, sid: u64) {
-        if self.listeners.remove(&sid).is_some() {
+        if self.listeners.remove(sid) {
             self.say(&format!("UNSUB {sid}\r\n"));
         }
     }
@@ -284,7 +245,7 @@ impl Link {
         self.unsent.extend_from_slice(text.as_bytes());
     }
 
-    /// Takes in all that has come whole.
+    /// Handles everything that has been received whole.
     fn hear(&mut self, heard: &mut BytesMut) -> Result<(), String> {
         while let Some(said) = frame::next(heard).map_err(|error| error.to_string())? {
             match said {
@@ -293,8 +254,8 @@ impl Link {
                 Said::Ping => self.say("PONG\r\n"),
                 Said::Pong => self.pong(),
                 Said::Info(info) => self.discover(&info),
-                // What concerns the connection as a whole is followed by its end.
-                Said::Err(why) => self.config.tell(Notice::ServerError(why)),
+                // The server itself ends the connection after an error that concerns the whole of it.
+                Said::Err(why) => self.config.notify(Notice::ServerError(why)),
                 Said::Ok => {}
             }
         }
@@ -302,48 +263,31 @@ impl Link {
     }
 
     fn deliver(&mut self, sid: u64, message: Message) {
-        let Some(listener) = self.listeners.get(&sid) else { return };
-        match listener.messages.try_send(message) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => drop(listener.missed.fetch_add(1, Ordering::Relaxed)),
-            Err(mpsc::error::TrySendError::Closed(_)) => self.unsubscribe(sid),
+        if !self.listeners.deliver(sid, message) {
+            self.unsubscribe(sid);
         }
     }
 
     fn pong(&mut self) {
         match self.pongs.pop_front() {
             Some(Pong::Flushed(flushed)) => drop(flushed.send(())),
-            Some(Pong::Drained(sid)) => drop(self.listeners.remove(&sid)),
+            Some(Pong::Drained(sid)) => drop(self.listeners.remove(sid)),
             Some(Pong::Alive) | None => {}
         }
     }
 
     fn ping(&mut self) -> Result<(), String> {
-        self.tell_of_missed();
-        // An answer queues behind whatever the server sends already: anything that comes shows that it is there.
-        self.silent_pings = if std::mem::take(&mut self.alive) { 0 } else { self.silent_pings + 1 };
-        if self.silent_pings >= UNANSWERED_PINGS {
-            return Err(format!("the server answered none of {} pings", self.silent_pings));
+        for notice in self.listeners.dropped() {
+            self.config.notify(notice);
         }
+        self.liveness.next_ping()?;
         self.say("PING\r\n");
         self.pongs.push_back(Pong::Alive);
         Ok(())
     }
-
-    fn tell_of_missed(&mut self) {
-        for listener in self.listeners.values_mut() {
-            let missed = listener.missed.load(Ordering::Relaxed);
-            if missed > listener.told {
-                let notice =
-                    Notice::Dropped { subject: listener.subject.clone(), count: missed - listener.told };
-                listener.told = missed;
-                self.config.tell(notice);
-            }
-        }
-    }
 }
 
-/// One step on the way of what is unsent. Safe to drop: nothing is taken that was not written.
+/// Writes some of the unsent bytes, or flushes. It is safe to drop: only written bytes are taken from the buffer.
 async fn push<W: AsyncWrite + Unpin>(
     writer: &mut W,
     unsent: &mut BytesMut,
@@ -357,18 +301,4 @@ async fn push<W: AsyncWrite + Unpin>(
         *unflushed = false;
     }
     Ok(())
-}
-
-fn subscription(sid: u64, subject: &str, queue: Option<&str>) -> String {
-    match queue {
-        Some(queue) => format!("SUB {subject} {queue} {sid}\r\n"),
-        None => format!("SUB {subject} {sid}\r\n"),
-    }
-}
-
-fn pings(config: &Config) -> Interval {
-    let mut pings = interval_at(Instant::now() + config.ping_interval, config.ping_interval);
-    // A machine that slept asks once, not for each time that it missed.
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pings
 }

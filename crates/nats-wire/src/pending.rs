@@ -1,13 +1,14 @@
-//! Requests that wait for their answers: all answers come to one inbox, told apart by a number.
+//! Requests that wait for answers. All answers come to one inbox, where the last token of the subject is the request's
+//! number.
 
 use std::collections::HashMap;
 
 use tokio::sync::mpsc;
 
-use crate::link::Command;
+use crate::command::Command;
 use crate::message::Message;
 
-/// The answers to one request, until dropped.
+/// The answers to one request. Dropping it ends the request.
 #[derive(Debug)]
 pub struct Answers {
     pub(crate) number: u64,
@@ -16,8 +17,8 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// The next answer; none when the connection broke: what was asked is not known to have been heard. Whoever knows how
-    /// many there are stops asking; this does not. Safe to drop.
+    /// Waits for the next answer; none when the connection broke, in which case the request may have been received or not. It
+    /// does not end by itself: the caller has to know how many answers there are. The future is safe to drop.
     pub async fn next(&mut self) -> Option<Message> {
         self.messages.recv().await
     }
@@ -25,30 +26,32 @@ impl Answers {
 
 impl Drop for Answers {
     fn drop(&mut self) {
-        // Without room for the word the next answer finds nobody, or the next break forgets it.
+        // If the channel is full, the next answer or the next broken connection ends the request.
         drop(self.commands.try_send(Command::Forget { number: self.number }));
     }
 }
 
-/// Who waits for which answers.
+/// The requests that wait for answers.
 #[derive(Debug, Default)]
 pub(crate) struct Pending(HashMap<u64, mpsc::Sender<Message>>);
 
 impl Pending {
+    /// Adds a request.
     pub(crate) fn add(&mut self, number: u64, answers: mpsc::Sender<Message>) {
         self.0.insert(number, answers);
     }
 
+    /// Ends a request.
     pub(crate) fn forget(&mut self, number: u64) {
         self.0.remove(&number);
     }
 
-    /// Everybody is told that no answer comes.
+    /// Ends all requests, because no answer can come any more.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Passes an answer on. One that nobody waits for is dropped, as is one for which there is no room.
+    /// Passes an answer to its request. It is dropped where no such request waits, or has no room.
     pub(crate) fn answered(&mut self, message: Message) {
         let number = message.subject.rsplit('.').next().and_then(|number| number.parse().ok());
         let Some(number) = number else { return };

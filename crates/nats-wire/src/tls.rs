@@ -1,4 +1,4 @@
-//! Encryption: whom to trust, and who we are.
+//! Encryption: which authorities are trusted, and the client's own certificate.
 
 use std::error::Error;
 use std::io;
@@ -14,21 +14,21 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use crate::config::Tls;
 
-/// Encrypts the connection to `host`.
+/// Encrypts a connection to `host`.
 pub(crate) async fn upgrade(tls: &Tls, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     let tls = tls.clone();
-    // The system's certificates are hundreds of files.
+    // Reading the system's certificates means hundreds of files.
     let config = tokio::task::spawn_blocking(move || config(&tls)).await??;
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 impl Tls {
-    /// Reads the files that it names, as a connect would.
+    /// Reads the files that are named, as a connect would.
     ///
     /// # Errors
     ///
-    /// Where one of them cannot be read, or holds something else: it is named.
+    /// A file cannot be read, or has no certificate or key in it. The error names the file.
     pub async fn check(&self) -> io::Result<()> {
         if self.ca.is_none() && self.identity.is_none() {
             return Ok(());
@@ -51,7 +51,7 @@ fn config(tls: &Tls) -> io::Result<ClientConfig> {
             roots.add_parsable_certificates(native.certs);
         }
     }
-    // Named, because a program may hold more than one.
+    // The provider is named, because a program may have linked more than one.
     let builder = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().map_err(io::Error::other)?;
     let builder = builder.with_root_certificates(roots);
@@ -70,6 +70,7 @@ fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
+/// The error for a file that cannot be used, with the kind of the I/O error where that was the cause.
 fn unusable(path: &Path, error: &(dyn Error + 'static)) -> io::Error {
     let kind = match error.downcast_ref() {
         Some(pem::Error::Io(error)) => error.kind(),

@@ -1,4 +1,4 @@
-//! The client: subscribe, publish, ask.
+//! The client's handle: subscribe, publish, ask.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,33 +7,36 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::command::Command;
 use crate::config::Config;
-use crate::handshake::{ConnectError, ServerInfo};
+use crate::handshake::ConnectError;
 use crate::headers::Headers;
-use crate::link::{Command, Link, State};
+use crate::link::Link;
 use crate::message::Message;
 use crate::pending::Answers;
+use crate::server_info::ServerInfo;
+use crate::state::State;
 use crate::subscription::Subscription;
 
-/// Words to the connection that may wait to be sent; whoever has more to say waits.
+/// Commands that may wait for the connection's task. A caller with a further one waits for room.
 const COMMANDS: usize = 1024;
 
-/// Nothing was sent.
+/// Why a message was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// There is no connection at the moment.
+    /// The client is not connected at the moment.
     #[error("there is no connection to NATS at the moment")]
     Disconnected,
-    /// The server takes no message of this size.
+    /// The message is larger than the server takes.
     #[error("{bytes} bytes are more than the {limit} that the server takes (its `max_payload`)")]
     TooLarge {
-        /// The size of headers and payload.
+        /// The size of the headers and the payload.
         bytes: usize,
-        /// What it takes.
+        /// The largest size that the server takes.
         limit: usize,
     },
-    /// Nothing can be sent there.
+    /// The text is not a subject to which a message can be sent.
     #[error("`{}` is no subject to send to", .0.escape_default())]
     Subject(String),
 }
@@ -42,18 +45,19 @@ pub enum SendError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// It was not sent.
+    /// The request was not sent.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// Nobody listens there.
+    /// Nobody subscribes to the subject.
     #[error("nobody answers on `{0}`")]
     NoResponders(String),
-    /// The connection broke, or no answer came in time: it may have been heard or not.
+    /// The connection broke, or no answer came in time. The request may have been received or not.
     #[error("no answer on `{0}`")]
     Unanswered(String),
 }
 
-/// A connection that is made anew when it breaks. Cheap to clone; ends with its last handle and subscription.
+/// A handle on a client, which reconnects when its connection breaks. It is cheap to clone. The client ends with its last
+/// handle, subscription and request.
 #[derive(Debug, Clone)]
 pub struct Wire {
     shared: Arc<Shared>,
@@ -64,17 +68,18 @@ struct Shared {
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<State>,
     inbox_prefix: String,
-    /// What this client's own inbox starts with.
+    /// The inbox to which all answers to requests come.
     inbox: String,
     numbers: AtomicU64,
 }
 
 impl Wire {
-    /// Connects to the first of the servers that lets us in.
+    /// Connects to one of the servers.
     ///
     /// # Errors
     ///
-    /// Where none does; why the last one did not.
+    /// No server could be connected to; the error is that of the last one. A server that refuses the credentials is the last
+    /// one that is tried.
     #[expect(clippy::disallowed_methods, reason = "the connection's one task ends with its last handle")]
     pub async fn connect(config: Config) -> Result<Self, ConnectError> {
         let ready = Link::first(&config).await?;
@@ -88,8 +93,8 @@ impl Wire {
         Ok(Self { shared: Arc::new(Shared { commands, state, inbox_prefix, inbox, numbers }) })
     }
 
-    /// Listens on `subject`, alone or as one of `queue`. There is room for `capacity` messages that nobody has taken yet;
-    /// further ones are dropped and counted.
+    /// Subscribes to a subject, alone or as a member of a queue group. There is room for `capacity` messages that nobody has
+    /// taken yet; further ones are dropped and counted.
     pub async fn subscribe(
         &self,
         subject: impl Into<String>,
@@ -97,7 +102,8 @@ impl Wire {
         capacity: usize,
     ) -> Subscription {
         let (sender, messages) = mpsc::channel(capacity.max(1));
-        let (sid, missed) = (self.number(), Arc::new(AtomicU64::new(0)));
+        let sid = self.number();
+        let missed = Arc::new(AtomicU64::new(0));
         let commands = self.shared.commands.clone();
         let subscribe = Command::Subscribe {
             sid,
@@ -106,22 +112,23 @@ impl Wire {
             messages: sender,
             missed: missed.clone(),
         };
-        // The connection lives as long as a handle does.
+        // It cannot fail, because the connection's task lives as long as this handle.
         drop(commands.send(subscribe).await);
         Subscription { sid, messages, missed, commands }
     }
 
-    /// A subject that nobody else uses.
+    /// A new subject for answers, which nobody else uses.
     #[must_use]
     pub fn new_inbox(&self) -> String {
         format!("{}.{}", self.shared.inbox_prefix, random_name())
     }
 
-    /// Sends a message. It is on its way in order with all else that this client sends, or lost with the connection.
+    /// Sends a message. Messages of one client reach the server in order; one that is under way when the connection breaks is
+    /// lost without an error.
     ///
     /// # Errors
     ///
-    /// Where it cannot be sent.
+    /// The client is not connected, the message is too large, or the subject is not one.
     pub async fn publish(
         &self,
         subject: &str,
@@ -133,11 +140,11 @@ impl Wire {
         self.shared.commands.send(Command::Send(bytes)).await.map_err(|_| SendError::Disconnected)
     }
 
-    /// Asks, and waits for one answer.
+    /// Sends a request and waits for one answer.
     ///
     /// # Errors
     ///
-    /// Where none comes within `limit`.
+    /// The request was not sent, nobody subscribes to the subject, or no answer came within `limit`.
     pub async fn request(
         &self,
         subject: &str,
@@ -154,20 +161,21 @@ impl Wire {
         }
     }
 
-    /// Asks for many answers. There is room for `capacity` of them that nobody has taken yet; further ones are dropped.
+    /// Sends a request that may have many answers. There is room for `capacity` of them that nobody has taken yet; further ones
+    /// are dropped.
     ///
     /// # Errors
     ///
-    /// Where it cannot be sent.
+    /// The request was not sent.
     pub async fn ask(&self, subject: &str, payload: &[u8], capacity: usize) -> Result<Answers, SendError> {
         self.ask_with(subject, None, payload, capacity).await
     }
 
-    /// The same with headers.
+    /// Sends a request with headers; otherwise like [`Self::ask`].
     ///
     /// # Errors
     ///
-    /// Where it cannot be sent.
+    /// The request was not sent.
     pub async fn ask_with(
         &self,
         subject: &str,
@@ -185,11 +193,11 @@ impl Wire {
         Ok(Answers { number, messages, commands })
     }
 
-    /// Returns once the server has handled all that was sent before.
+    /// Waits until the server has handled everything that this client sent before.
     ///
     /// # Errors
     ///
-    /// Where the connection breaks before it says so.
+    /// The client is not connected, or the connection broke before the server's answer.
     pub async fn flush(&self) -> Result<(), SendError> {
         let (flushed, done) = oneshot::channel();
         let sent = self.shared.commands.send(Command::Flush(flushed)).await;
@@ -197,19 +205,19 @@ impl Wire {
         done.await.map_err(|_| SendError::Disconnected)
     }
 
-    /// Whether there is a connection at the moment.
+    /// Whether the client is connected at the moment.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared.state.borrow().connected
     }
 
-    /// What the server said of itself when it was connected to last.
+    /// What the server of the newest connection announced about itself.
     #[must_use]
     pub fn server_info(&self) -> ServerInfo {
         self.shared.state.borrow().info.clone()
     }
 
-    /// Wakes when the connection breaks, and when it stands again; from now on.
+    /// A receiver that wakes at each later change of the connection's state.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<State> {
         let mut changes = self.shared.state.clone();
@@ -221,6 +229,7 @@ impl Wire {
         self.shared.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The bytes of a message for the server.
     fn publication(
         &self,
         subject: &str,

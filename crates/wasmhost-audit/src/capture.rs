@@ -1,5 +1,4 @@
-//! What was seen of a run: one JSON object a line, in any order, in one file or several. Reads and writes it, and
-//! judges nothing.
+//! Reads and writes captures: one JSON object in each line, in any order, in one file or several. Nothing is decided here.
 
 mod entry;
 
@@ -10,17 +9,17 @@ use serde_json::Value;
 use wasmhost_protocol::service::SubmitReply;
 
 pub use entry::{
-    Answer, Effect, Entry, Fault, Left, Marker, Quiet, ResultRead, Revision, Revoke, Span, Submit, Watch,
+    Answer, Effect, Entry, Fault, Marker, Quiet, Remaining, ResultRead, Revision, Revoke, Span, Submit, Watch,
 };
 
-/// What was seen of a run.
+/// What was recorded of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Capture {
-    /// In any order.
+    /// The entries, in any order.
     pub entries: Vec<Entry>,
 }
 
-/// Why there is no capture.
+/// Why a capture could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaptureError {
@@ -32,7 +31,7 @@ pub enum CaptureError {
         /// Why.
         source: io::Error,
     },
-    /// A line is none of a capture.
+    /// A line is not an entry of a capture.
     #[error("read the capture {file}, line {line}: {why}")]
     Line {
         /// The file.
@@ -45,7 +44,7 @@ pub enum CaptureError {
 }
 
 impl Capture {
-    /// Reads all of the files as one capture.
+    /// Reads several files as one capture.
     pub fn read(paths: &[impl AsRef<Path>]) -> Result<Self, CaptureError> {
         let mut all = Self::default();
         for path in paths {
@@ -56,7 +55,7 @@ impl Capture {
         Ok(all)
     }
 
-    /// Reads the text of `file`. Empty lines are skipped.
+    /// Reads the text of a file whose name is `file`. Empty lines are skipped.
     pub fn parse(file: &str, text: &str) -> Result<Self, CaptureError> {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let entries = lines.map(|(at, line)| {
@@ -65,7 +64,7 @@ impl Capture {
         Ok(Self { entries: entries.collect::<Result<_, _>>()? })
     }
 
-    /// The text, a line an entry.
+    /// The text of the capture, with one entry in each line.
     #[must_use]
     pub fn to_lines(&self) -> String {
         let line =
@@ -73,7 +72,7 @@ impl Capture {
         self.entries.iter().map(line).collect()
     }
 
-    /// Writes it to a file, replacing what is there.
+    /// Writes the capture to a file and replaces what is there.
     pub fn write(&self, path: &Path) -> Result<(), CaptureError> {
         fs::write(path, self.to_lines()).map_err(at(path))
     }

@@ -1,5 +1,5 @@
-//! The decision: pure, from a capture to a report. One small function an invariant or group of them, by subject; what
-//! they work on is the evidence.
+//! Decides from a capture which promises were kept. It does no I/O. Each invariant, or group of invariants about one
+//! subject, has a function of its own in a file of `check/`; all of them work on the same evidence.
 
 mod client_views;
 mod clocks;
@@ -7,43 +7,29 @@ mod effects;
 mod endings;
 mod evidence;
 mod fence;
+mod found;
 mod identity;
 mod losses;
 mod order;
 mod revokes;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use wasmhost_protocol::ids::JobKey;
 
 use crate::capture::{Answer, Capture};
-use crate::report::{Gap, Invariant, Report, Verdict, Violation};
+use crate::report::{Gap, Report, Verdict};
+use crate::slack::Slack;
 use evidence::Evidence;
+use found::Found;
 
-/// How far clocks and the last moments of an attempt may be off before anything is a violation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slack {
-    /// How much the clocks of hosts, clients and the server may differ.
-    pub clock: Duration,
-    /// How long after the end of its job an attempt may still start: a host learns of it at its next beat.
-    pub beat: Duration,
-}
-
-impl Default for Slack {
-    /// One second, and a third of the default acknowledgement wait of 30 s.
-    fn default() -> Self {
-        Self { clock: Duration::from_secs(1), beat: Duration::from_secs(10) }
-    }
-}
-
-/// Judges what was seen, with the default slack.
+/// Checks every invariant on a capture, with the default slack.
 #[must_use]
 pub fn check(capture: &Capture) -> Report {
     check_within(capture, Slack::default())
 }
 
-/// Judges what was seen.
+/// Checks every invariant on a capture.
 #[must_use]
 pub fn check_within(capture: &Capture, slack: Slack) -> Report {
     let evidence = Evidence::of(capture, slack);
@@ -57,9 +43,9 @@ pub fn check_within(capture: &Capture, slack: Slack) -> Report {
         endings::accepted_jobs_end,
         endings::accepted_jobs_are_published,
         revokes::revokes_hold,
-        revokes::clients_were_told_the_record,
+        revokes::answers_match_the_record,
         client_views::results_are_readable,
-        client_views::watchers_were_told_the_end,
+        client_views::watchers_saw_the_end,
         effects::effects_have_a_claim,
         losses::lost_claims_have_a_fault,
         losses::counters_only_rise,
@@ -75,19 +61,6 @@ pub fn check_within(capture: &Capture, slack: Slack) -> Report {
         found.gaps.push(Gap::Nothing);
     }
     report(&evidence, found)
-}
-
-/// What the checks found.
-struct Found {
-    violations: Vec<Violation>,
-    gaps: Vec<Gap>,
-}
-
-impl Found {
-    fn violation(&mut self, invariant: Invariant, key: &JobKey, revisions: &[u64], seen: impl Into<String>) {
-        let (key, revisions) = (key.clone(), revisions.to_vec());
-        self.violations.push(Violation { invariant, key, revisions, seen: seen.into() });
-    }
 }
 
 fn report(evidence: &Evidence<'_>, found: Found) -> Report {

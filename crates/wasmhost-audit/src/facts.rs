@@ -1,5 +1,5 @@
-//! What the audit needs of a record, read from its plain JSON and from nothing else: an auditor that shared the reader of
-//! the code under test would share its mistakes.
+//! What the audit needs of a record, read from its plain JSON. An auditor that shared the reader of the code under test
+//! would share its mistakes.
 
 use serde_json::Value;
 use wasmhost_protocol::timestamp::Timestamp;
@@ -7,12 +7,12 @@ use wasmhost_protocol::timestamp::Timestamp;
 /// The version of records whose fields are known here.
 const VERSION: u64 = 1;
 
-/// Where a job stands, as far as the table of transitions tells it apart.
+/// Which state a job is in, as far as the table of transitions distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stand {
-    /// PENDING that nobody claimed.
+pub(crate) enum Phase {
+    /// PENDING, and nobody has claimed the job.
     Waiting,
-    /// PENDING of a claim, STARTED or a custom state.
+    /// Claimed: STARTED, a custom state, or PENDING under a policy that does not show STARTED.
     Running,
     /// RETRY.
     Retry,
@@ -24,7 +24,7 @@ pub(crate) enum Stand {
     Revoked,
 }
 
-/// A record's fields.
+/// The fields of a record that the audit reads.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Facts<'a> {
     pub(crate) state: &'a str,
@@ -44,17 +44,17 @@ pub(crate) struct Facts<'a> {
     pub(crate) after: Option<u64>,
 }
 
-/// Why a value is not one to judge.
+/// Why a value cannot be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoFacts {
-    /// It is no record.
+    /// The value is not a record.
     Unreadable(String),
-    /// It is of a version that is not known here.
+    /// The record has a version that this auditor does not know.
     Version(String),
 }
 
 impl<'a> Facts<'a> {
-    /// Reads the record.
+    /// Reads a record.
     pub(crate) fn read(record: &'a Value) -> Result<Self, NoFacts> {
         let fields = Fields(record);
         match fields.number("v")? {
@@ -82,21 +82,21 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Where the job stands.
-    pub(crate) fn stand(&self) -> Stand {
+    /// Which state the job is in.
+    pub(crate) fn phase(&self) -> Phase {
         match (self.state, self.attempt) {
-            ("PENDING", 0) => Stand::Waiting,
-            ("RETRY", _) => Stand::Retry,
-            ("SUCCESS", _) => Stand::Success,
-            ("FAILURE", _) => Stand::Failure,
-            ("REVOKED", _) => Stand::Revoked,
-            _ => Stand::Running,
+            ("PENDING", 0) => Phase::Waiting,
+            ("RETRY", _) => Phase::Retry,
+            ("SUCCESS", _) => Phase::Success,
+            ("FAILURE", _) => Phase::Failure,
+            ("REVOKED", _) => Phase::Revoked,
+            _ => Phase::Running,
         }
     }
 
     /// Whether the state is one of the task's own.
     pub(crate) fn is_custom(&self) -> bool {
-        self.stand() == Stand::Running && !matches!(self.state, "PENDING" | "STARTED")
+        self.phase() == Phase::Running && !matches!(self.state, "PENDING" | "STARTED")
     }
 
     /// Whether nothing may follow.
@@ -105,12 +105,12 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Whether the word is that of an end.
+/// Whether the state is a terminal one.
 pub(crate) fn is_terminal(state: &str) -> bool {
     matches!(state, "SUCCESS" | "FAILURE" | "REVOKED")
 }
 
-/// An object whose fields are looked up; absent is null, and of another type is wrong.
+/// An object whose fields are looked up. An absent field is the same as null, and a field of another type is an error.
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a Value);
 
@@ -172,7 +172,7 @@ mod tests {
     fn a_records_fields_are_read_from_its_json() {
         let record = record();
         let facts = Facts::read(&record).unwrap();
-        assert_eq!((facts.stand(), facts.attempt, facts.charged), (Stand::Running, 2, 1));
+        assert_eq!((facts.phase(), facts.attempt, facts.charged), (Phase::Running, 2, 1));
         assert_eq!((facts.token, facts.max_attempts), (Some("t"), None));
         assert_eq!(facts.stop_at, Some(Timestamp::parse("2026-01-31T12:00:00Z").unwrap()));
     }

@@ -1,5 +1,5 @@
-//! The revisions of each job in order, cut where one was missed and where the record was deleted, so that what is judged
-//! as a sequence is one. Says what is missing.
+//! The revisions of each job in order. They are cut where a revision is missing and where the record was deleted, so that
+//! checks compare only revisions that really follow each other. What is missing is noted as a gap.
 
 mod bucket;
 
@@ -40,7 +40,7 @@ pub(crate) enum Stop {
     Open,
 }
 
-/// Records of one use of an id, of which each is the next one of the one before.
+/// Records of one use of an id, each of which directly follows the one before.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Segment<'a> {
     pub(crate) start: Start,
@@ -54,7 +54,7 @@ impl<'a> Segment<'a> {
         self.steps.windows(2).map(|pair| (&pair[0], &pair[1]))
     }
 
-    /// The steps that are claims: those with another token than the one before.
+    /// The steps that are claims: each has another token than the step before.
     pub(crate) fn claims(&self) -> impl Iterator<Item = &Step<'a>> {
         let first = self.steps.first().filter(|step| {
             self.start == Start::Fresh && step.facts.token.is_some() && !step.facts.is_terminal()
@@ -63,7 +63,7 @@ impl<'a> Segment<'a> {
         first.into_iter().chain(later)
     }
 
-    /// The first end.
+    /// The first terminal record.
     pub(crate) fn end(&self) -> Option<&Step<'a>> {
         self.steps.iter().find(|step| step.facts.is_terminal())
     }
@@ -79,12 +79,12 @@ pub(crate) fn is_claim(from: &Step<'_>, to: &Step<'_>) -> bool {
     to.facts.token.is_some() && from.facts.token != to.facts.token
 }
 
-/// What was seen of each job, and what was not.
+/// What the capture has of each job, and what it lacks.
 #[derive(Debug, Default)]
 pub(crate) struct Histories<'a> {
     pub(crate) jobs: BTreeMap<&'a JobKey, Vec<Segment<'a>>>,
     pub(crate) gaps: Vec<Gap>,
-    /// Values that are no records.
+    /// Values that are not records, each with the reason.
     pub(crate) unreadable: Vec<(&'a Revision, String)>,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Histories<'a> {
             match (facts, revision.marker) {
                 (Some(facts), None) => cut.push(revision, facts),
                 (_, Some(marker)) => cut.delete(marker, revision.stored_at),
-                // What is no record tells nothing about its neighbours.
+                // Nothing is known of how a value that is no record follows its neighbours.
                 (None, None) => cut.begin(Start::Cut),
             }
             before = Some(*revision);
@@ -139,12 +139,12 @@ impl<'a> Histories<'a> {
         match Facts::read(&revision.record) {
             _ if revision.record.is_null() => {
                 let why = "neither a record nor a delete marker".to_owned();
-                self.gaps.push(Gap::Unjudged { key, revision: number, why });
+                self.gaps.push(Gap::Unchecked { key, revision: number, why });
                 None
             }
             Ok(facts) => Some(facts),
             Err(NoFacts::Version(why)) => {
-                self.gaps.push(Gap::Unjudged { key, revision: number, why });
+                self.gaps.push(Gap::Unchecked { key, revision: number, why });
                 None
             }
             Err(NoFacts::Unreadable(why)) => {
@@ -155,8 +155,8 @@ impl<'a> Histories<'a> {
     }
 }
 
-/// How a revision follows what was seen of its job: as the next step (none), as the first one of a use of the id, or with
-/// something missing between.
+/// How a revision follows the one before: directly (none), or as the first of a segment. The error is the revision that is
+/// missing between them, where it is known.
 fn follows(
     bucket: &Bucket<'_>,
     before: Option<&Revision>,
@@ -165,7 +165,7 @@ fn follows(
 ) -> Result<Option<Start>, Option<u64>> {
     let fresh = |previous| previous == 0 || facts.is_some_and(|facts| facts.after == Some(previous));
     match (before, revision.previous) {
-        // The end of a job that nobody recorded.
+        // The marker of a job whose records are older than the recording.
         (None, _) if revision.marker.is_some() => Ok(Some(Start::Cut)),
         (None, Some(previous)) if fresh(previous) => Ok(Some(Start::Fresh)),
         (None, None) if bucket.saw_all_between(0, revision.revision) => Ok(Some(Start::Fresh)),
@@ -173,7 +173,7 @@ fn follows(
         (Some(before), Some(previous)) => match (before.revision == previous, before.marker) {
             (true, None) => Ok(None),
             (true, Some(_)) => Ok(Some(Start::Fresh)),
-            // The marker's own time to live had ended.
+            // The marker itself had expired meanwhile.
             (false, Some(_)) if previous == 0 => Ok(Some(Start::Fresh)),
             (false, _) => Err(Some(previous)),
         },
@@ -184,7 +184,7 @@ fn follows(
     }
 }
 
-/// Segments while they are made.
+/// Builds segments.
 #[derive(Default)]
 struct Cutter<'a> {
     done: Vec<Segment<'a>>,
@@ -192,7 +192,7 @@ struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    /// The next record starts a segment.
+    /// Lets the next record start a segment.
     fn begin(&mut self, start: Start) {
         self.start = Some(start);
     }
@@ -209,7 +209,7 @@ impl<'a> Cutter<'a> {
     }
 
     fn delete(&mut self, marker: Marker, at: Timestamp) {
-        // After a cut the marker is not known to be that of the records before it.
+        // After a cut it is not known whether the marker belongs to the records before it.
         if let (None, Some(segment)) = (self.start, self.done.last_mut())
             && segment.stop == Stop::Open
         {

@@ -1,6 +1,10 @@
-//! The auditor: records what is seen of a run, and says afterwards which job broke which promise of the protocol, or that
-//! the run proves nothing because something was missed. It reads records as plain JSON, never through the code that wrote
-//! them.
+//! The auditor records what happens in a run, and decides afterwards which job broke which promise of the protocol, or that
+//! the run proves nothing because something was missed. It reads records as plain JSON and never through the code that
+//! wrote them: an auditor that shared that code would share its mistakes.
+//!
+//! A [`Recorder`] watches a deployment while it runs and makes a [`Capture`]. [`check`] turns a capture into a [`Report`]; it
+//! does no I/O, so that the same capture always has the same report. The invariants are those of
+//! [docs/protocol.md](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#invariants).
 //!
 //! ```
 //! use wasmhost_audit::{Capture, Invariant, Verdict, check};
@@ -23,14 +27,16 @@ mod remaining;
 mod check;
 mod facts;
 mod history;
+mod slack;
 
 mod report;
 
 pub use capture::{
-    Answer, Capture, CaptureError, Effect, Entry, Fault, Left, Marker, Quiet, ResultRead, Revision, Revoke,
-    Span, Submit, Watch,
+    Answer, Capture, CaptureError, Effect, Entry, Fault, Marker, Quiet, Remaining, ResultRead, Revision,
+    Revoke, Span, Submit, Watch,
 };
-pub use check::{Slack, check, check_within};
+pub use check::{check, check_within};
 pub use record::{RecordError, Recorder};
-pub use remaining::{LookError, left};
+pub use remaining::{LookError, remaining};
 pub use report::{Gap, Invariant, Report, Verdict, Violation};
+pub use slack::Slack;

@@ -1,6 +1,6 @@
-//! The live recorder: two connections that each see every republished revision and every log line, merged. What one of
-//! them misses the other may have; what both miss is read later if it still stands; what is then missing stays missing,
-//! and the capture says so.
+//! Records a run while it happens. Two connections each receive every republished revision and every log line, and are
+//! merged. What one of them misses the other one may have. What both miss is read from the bucket later, unless it was
+//! overwritten by then; the capture says what is missing.
 
 mod listen;
 mod message;
@@ -15,30 +15,30 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wasmhost_nats::{ConnectConfig, ConnectError, Connection, now};
 
-use crate::capture::{Capture, Entry, Left, Quiet, Span};
+use crate::capture::{Capture, Entry, Quiet, Remaining, Span};
 use crate::remaining::{self, LookError};
 use seen::Seen;
 
-/// How soon a lost connection is made again: before the hosts', which would write unseen.
+/// How soon a lost connection is made again. It is sooner than for hosts, whose writes would else be missed.
 const RECONNECT_DELAY: Duration = Duration::from_millis(5);
-/// Messages of a subscription that wait to be noted; of more, the newest are missed, which shows as a gap.
+/// Messages of a subscription that may wait to be noted. Further ones are missed, and show as a gap.
 const WAITING: usize = 1 << 16;
-/// How long what is in flight at the end may take.
+/// How long messages in flight at the end may take.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Why nothing is recorded.
+/// Why a recorder could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// There is no connection.
+    /// There is no connection to the server.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The states bucket cannot be looked at.
+    /// The states bucket cannot be read.
     #[error("record what is seen: {0}")]
     Look(#[from] LookError),
 }
 
-/// A recorder that runs.
+/// A running recorder.
 #[derive(Debug)]
 pub struct Recorder {
     seen: Arc<Seen>,
@@ -49,15 +49,15 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Connects twice, and records from when this returns.
+    /// Connects twice, and records everything that happens after this returns.
     pub async fn open(config: &ConnectConfig) -> Result<Self, RecordError> {
         let mut config = config.clone();
         config.reconnect_delay = Some(RECONNECT_DELAY);
         Self::start([Connection::open(&config).await?, Connection::open(&config).await?]).await
     }
 
-    /// Records from when this returns. The two connections should be two, and should be made again faster than those of
-    /// hosts; [`Self::open`] sees to both.
+    /// Records over connections of the caller's everything that happens after this returns. They should be two different
+    /// ones, and reconnect faster than hosts do, as those of [`Self::open`].
     pub async fn start(connections: [Connection; 2]) -> Result<Self, RecordError> {
         let seen = Arc::new(Seen::new());
         let stop = watch::Sender::new(false);
@@ -70,7 +70,7 @@ impl Recorder {
                 let listener = listen::Listener { subscription, read, names: connection.names.clone() };
                 tasks.spawn(listen::listen(listener, Arc::clone(&seen), stop.subscribe()));
             }
-            // What is asked when the server has the subscriptions is what was there before them.
+            // Once the server has the subscriptions, every later revision is received: the last one is asked for then.
             drop(connection.edge().await?.flush().await);
             last = last.max(remaining::last_revision(connection).await?);
         }
@@ -86,12 +86,12 @@ impl Recorder {
         Ok(Self { seen, connections, first, stop, tasks })
     }
 
-    /// Adds what somebody else saw or did: answers to submits, faults.
+    /// Adds what the caller saw or did, such as answers to submits and faults.
     pub fn note(&self, entry: Entry) {
         self.seen.note(entry);
     }
 
-    /// Waits until nothing has been seen for `still` and the job stream is empty, and notes that.
+    /// Waits until the job stream is empty and nothing has happened for `still`, and notes that the system was idle.
     pub async fn idle(&self, still: Duration) {
         let mut changes = self.seen.changes();
         loop {
@@ -108,19 +108,19 @@ impl Recorder {
         self.note(Entry::Quiet(Quiet { at: now() }));
     }
 
-    /// What was seen, with what is in flight and what is left. Without the recorder's own word on what it saw, and so not
-    /// proven, where the server does not answer.
+    /// Ends the recording and returns it, with what was in flight and which messages remain. Where the server does not answer,
+    /// the span is missing, so that the capture proves nothing.
     pub async fn finish(mut self) -> Capture {
-        // What is left comes first: the end of a job whose message is gone by then is within the span.
-        let word = self.look().await;
+        // Remaining messages are listed first: a job whose message is gone by then has an end within the span.
+        let listed = self.list().await;
         self.stop.send_replace(true);
         let drained = timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
         if drained.is_err() {
             tracing::warn!("what was in flight did not come in time");
             self.tasks.shutdown().await;
         }
-        match self.recover(word).await {
-            Ok(word) => self.seen.take(word),
+        match self.recover(listed).await {
+            Ok(last_entries) => self.seen.take(last_entries),
             Err(error) => {
                 tracing::warn!(%error, "cannot look at the end of the recording; it will prove nothing");
                 self.seen.take(Vec::new())
@@ -128,16 +128,20 @@ impl Recorder {
         }
     }
 
-    async fn look(&self) -> Result<(Vec<Left>, Span), LookError> {
-        let left = remaining::left(&self.connections[0]).await?;
+    /// The messages that remain, and the span of the recording.
+    async fn list(&self) -> Result<(Vec<Remaining>, Span), LookError> {
+        let messages = remaining::remaining(&self.connections[0]).await?;
         let last = remaining::last_revision(&self.connections[0]).await?;
-        Ok((left, Span { first: self.first, last }))
+        Ok((messages, Span { first: self.first, last }))
     }
 
-    /// Reads what was missed; then what is left and the span can be told.
-    async fn recover(&self, word: Result<(Vec<Left>, Span), LookError>) -> Result<Vec<Entry>, LookError> {
-        let (left, span) = word?;
+    /// Reads what was missed of the span, and returns the last entries of the capture.
+    async fn recover(
+        &self,
+        listed: Result<(Vec<Remaining>, Span), LookError>,
+    ) -> Result<Vec<Entry>, LookError> {
+        let (messages, span) = listed?;
         recover::recover(&self.connections[0], &self.seen, span).await?;
-        Ok(left.into_iter().map(Entry::Left).chain([Entry::Span(span)]).collect())
+        Ok(messages.into_iter().map(Entry::Remaining).chain([Entry::Span(span)]).collect())
     }
 }

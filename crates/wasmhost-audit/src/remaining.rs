@@ -1,5 +1,5 @@
-//! What stands on the server: messages of the job stream and the schedules, and the numbers of the states bucket. Asks the
-//! leaders, and changes nothing.
+//! What is on the server: messages of the job stream and the schedules, and the numbers of the states bucket. It is read
+//! from the leaders, and nothing is changed.
 
 use std::collections::HashSet;
 
@@ -9,16 +9,16 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::Names;
 use wasmhost_protocol::names::Sourced;
 
-use crate::capture::Left;
+use crate::capture::Remaining;
 
-/// Messages that are listed at most: a run that leaves more has not ended.
-const MOST_LEFT: usize = 100_000;
+/// Messages that are listed at most. A run that has more has not ended.
+const MOST_REMAINING: usize = 100_000;
 
-/// Why it is not known what stands on the server.
+/// Why it is not known what is on the server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LookError {
-    /// No answer.
+    /// The server did not answer, or with an error.
     #[error("look at `{stream}`: {text}")]
     Unreachable {
         /// The stream.
@@ -26,31 +26,33 @@ pub enum LookError {
         /// What went wrong.
         text: String,
     },
-    /// More stands than is listed.
-    #[error("look at `{stream}`: more than {MOST_LEFT} messages are left")]
+    /// The stream has more messages than are listed.
+    #[error("look at `{stream}`: more than {MOST_REMAINING} messages are left")]
     TooMany {
         /// The stream.
         stream: String,
     },
 }
 
-/// The messages that still stand in the schedules, those that fired and that no host has claimed yet, and those of the job
-/// stream. One that fired and is queued is left once.
-pub async fn left(connection: &Connection) -> Result<Vec<Left>, LookError> {
+/// Lists the messages that remain: schedules, what schedules fired and no host has claimed yet, and the job stream. A message
+/// that fired and is queued is listed once.
+pub async fn remaining(connection: &Connection) -> Result<Vec<Remaining>, LookError> {
     let names = &connection.names;
-    let (jobs, waiting) = (names.jobs_stream(), names.schedules_stream());
+    let jobs = names.jobs_stream();
+    let waiting = names.schedules_stream();
     let [scheduled, due] = names.schedule_subjects();
-    // In the order in which a message moves, so that none slips through.
-    let mut left = messages(connection, &waiting, &scheduled).await?;
+    // Read in the order in which a message moves: one that moves meanwhile is still seen.
+    let mut remaining = messages(connection, &waiting, &scheduled).await?;
     let fired = messages(connection, &waiting, &due).await?;
     let queued = messages(connection, &jobs, &names.jobs_filter()).await?;
     let keys: HashSet<_> = queued.iter().filter_map(|queued| queued.key.as_ref()).collect();
-    left.extend(fired.into_iter().filter(|fired| fired.key.as_ref().is_none_or(|key| !keys.contains(key))));
-    left.extend(queued);
-    Ok(left)
+    let unqueued = |message: &Remaining| message.key.as_ref().is_none_or(|key| !keys.contains(key));
+    remaining.extend(fired.into_iter().filter(unqueued));
+    remaining.extend(queued);
+    Ok(remaining)
 }
 
-/// How many messages stand in the job stream.
+/// How many messages the job stream holds.
 pub(crate) async fn queued(connection: &Connection) -> Result<u64, LookError> {
     Ok(info(connection, &connection.names.jobs_stream()).await?.state.messages)
 }
@@ -60,7 +62,7 @@ pub(crate) async fn last_revision(connection: &Connection) -> Result<u64, LookEr
     Ok(info(connection, &connection.names.states_stream()).await?.state.last_sequence)
 }
 
-/// The revision with this number, if it still stands.
+/// The revision with this number; none where it was overwritten or deleted.
 pub(crate) async fn revision_at(
     connection: &Connection,
     number: u64,
@@ -69,23 +71,24 @@ pub(crate) async fn revision_at(
     message(connection, &stream, (number, None)).await
 }
 
-async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result<Vec<Left>, LookError> {
-    let mut left = Vec::new();
+async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result<Vec<Remaining>, LookError> {
+    let mut remaining = Vec::new();
     let mut from = 1;
     while let Some(message) = message(connection, stream, (from, Some(filter))).await? {
-        if left.len() == MOST_LEFT {
+        if remaining.len() == MOST_REMAINING {
             return Err(LookError::TooMany { stream: stream.to_owned() });
         }
         from = message.sequence + 1;
         let key = key_of(&connection.names, &message);
-        left.push(Left { subject: message.subject, sequence: message.sequence, key });
+        remaining.push(Remaining { subject: message.subject, sequence: message.sequence, key });
     }
-    Ok(left)
+    Ok(remaining)
 }
 
-/// The job that the message is of; of a job without an id, the one that is derived.
+/// The key of the message's job. A job without an id has a derived one.
 fn key_of(names: &Names, message: &StoredMessage) -> Option<JobKey> {
-    let (headers, body) = (|| message.pairs(), || digest_of(&message.payload));
+    let headers = || message.pairs();
+    let body = || digest_of(&message.payload);
     let stored = (message.sequence, message.stored_at);
     if let Ok(job) = names.parse_job_subject(&message.subject) {
         let sourced = Sourced::parse(names, headers());
@@ -95,12 +98,11 @@ fn key_of(names: &Names, message: &StoredMessage) -> Option<JobKey> {
         let fired_as = Sourced::of_due(message.sequence, headers());
         return Some(fired.key(Some(&fired_as), stored, body));
     }
-    let [scheduled, _] = names.schedule_subjects();
-    let rest = message.subject.strip_prefix(scheduled.trim_end_matches('>'))?;
-    JobKey::parse(rest.split_once('.')?.1).ok()
+    let (_, key) = names.parse_schedule_subject(&message.subject).ok()?;
+    Some(key)
 }
 
-/// The message with this number; with a filter the first one from it on.
+/// The message with this number, or with a filter the first one from that number on.
 async fn message(
     connection: &Connection,
     stream: &str,

@@ -1,4 +1,4 @@
-//! What the auditor says: how much was seen, what broke which promise, and what was missed.
+//! The auditor's report: how much was seen, which promises were broken, and what was missed.
 
 mod gap;
 mod show;
@@ -11,10 +11,13 @@ use wasmhost_protocol::ids::JobKey;
 
 pub use gap::Gap;
 
-/// A promise that a job can break: those of the protocol by its numbers, and what they rest on.
+/// A promise that a job can break: the protocol's invariants by their numbers, and what they rely on.
+///
+/// The invariants are explained in
+/// [docs/protocol.md](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#invariants).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Invariant {
-    /// No revision follows a terminal one but its deletion.
+    /// Nothing follows a terminal revision but its deletion.
     I1,
     /// Each use of an id has exactly one terminal revision.
     I2,
@@ -26,15 +29,15 @@ pub enum Invariant {
     I5,
     /// Every accepted job ends.
     I6,
-    /// After a revoke comes REVOKED, and a client was told what the record says.
+    /// After a revoke comes REVOKED, and a client's answer is what the record says.
     I7,
     /// The result of a success is readable.
     I8,
-    /// A watcher is told increasing revisions and, if it stays, the last one.
+    /// A watcher sees increasing revisions and, if it stays, the last one.
     I9,
     /// Guest code runs only under a recorded attempt.
     I10,
-    /// `lost` never exceeds the faults that befell the job.
+    /// `lost` never exceeds the number of faults that may have cost the job a claim.
     I11,
     /// An accepted job that nobody purged is not `NotPublished`.
     I12,
@@ -42,9 +45,9 @@ pub enum Invariant {
     I13,
     /// No claim comes before `not_before`.
     I14,
-    /// A write is one of the table of transitions.
+    /// Every write is one of the table of transitions.
     Transition,
-    /// `charged` and `lost` never fall, and `charged` leaves an attempt to claim.
+    /// `charged` and `lost` never fall, and no job is claimed whose attempts are used up.
     Counters,
     /// A record stands under its own key.
     Key,
@@ -52,9 +55,9 @@ pub enum Invariant {
     Write,
     /// The recorded arguments are those that were accepted.
     Arguments,
-    /// A value of the bucket is a record.
+    /// Every value of the bucket is a record.
     Readable,
-    /// A revision's number is given once.
+    /// The server gives a revision's number once.
     Stored,
 }
 
@@ -64,53 +67,54 @@ impl fmt::Display for Invariant {
     }
 }
 
-/// A broken promise.
+/// One broken promise of one job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// Which.
+    /// The promise.
     pub invariant: Invariant,
-    /// Whose.
+    /// The job.
     pub key: JobKey,
-    /// The revisions that show it; none where it shows by an absence.
+    /// The revisions that show it; empty where an absence shows it.
     pub revisions: Vec<u64>,
-    /// What was seen.
+    /// What was seen, in words.
     pub seen: String,
 }
 
-/// What the run shows.
+/// What a run proves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Everything was seen, and no promise was broken.
     Proven,
-    /// No broken promise was seen, but not all was, and why: the run shows nothing.
+    /// No broken promise was seen, but something was missed, so that the run proves nothing; with the reason.
     NotProven(String),
-    /// A promise was broken, whatever else was missed.
+    /// A promise was broken, whether or not something was missed.
     Broken,
 }
 
 /// What the auditor found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Report {
-    /// What the run shows.
+    /// What the run proves.
     pub verdict: Verdict,
-    /// Jobs that were recorded or submitted.
+    /// How many jobs were recorded or submitted.
     pub jobs: usize,
-    /// Jobs that were accepted.
+    /// How many jobs were accepted.
     pub accepted: usize,
-    /// Revisions that were seen.
+    /// How many revisions were seen.
     pub revisions: usize,
-    /// Claims among them.
+    /// How many of the revisions are claims.
     pub claims: usize,
-    /// Claims that were not a job's first.
+    /// How many of the claims were not the first of their job.
     pub takeovers: usize,
-    /// Effects of guests.
+    /// How many effects of guests were seen.
     pub effects: usize,
-    /// Ends by state.
+    /// How many jobs ended, by state.
     pub ends: BTreeMap<String, usize>,
-    /// Faults by kind.
+    /// How many faults were noted, by kind.
     pub faults: BTreeMap<String, usize>,
-    /// Broken promises.
+    /// The broken promises.
     pub violations: Vec<Violation>,
     /// What was missed.
     pub gaps: Vec<Gap>,

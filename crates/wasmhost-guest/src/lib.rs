@@ -1,5 +1,7 @@
-//! Conveniences for authors of wasmhost tasks in Rust: arguments and results by serde, progress in one call. It adds
-//! nothing to what `wit/` says, and a task needs none of it.
+//! Conveniences for tasks of wasmhost that are written in Rust: arguments and results by serde, and progress in one call.
+//!
+//! The interfaces of `wit/` are all that a task needs; this crate adds nothing to what they can do. [`task!`] exports a function
+//! as the task `run` of its component:
 //!
 //! ```
 //! #[derive(serde::Deserialize)]
@@ -15,21 +17,13 @@
 //! # fn main() {}
 //! ```
 
+#[doc(hidden)]
+pub mod bindings;
 mod failure;
 mod progress;
 mod task;
 
-/// What wit-bindgen makes of `wit/`.
-#[doc(hidden)]
-pub mod bindings {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "wasmhost:task/task",
-        pub_export_macro: true,
-        default_bindings_module: "wasmhost_guest::bindings",
-    });
-}
-
+#[doc(inline)]
 pub use bindings::wasmhost::task::{checkpoint, config, job, log, state, types};
 pub use failure::{failed, permanent, retry};
 pub use progress::progress;

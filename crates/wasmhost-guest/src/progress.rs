@@ -1,14 +1,26 @@
-//! Progress in one call.
+//! Publishes the progress of a task.
 
 use crate::bindings::wasmhost::task::state::{UpdateError, update_state};
 use crate::bindings::wasmhost::task::types::TaskError;
 use crate::failure::failed;
 
-/// Publishes the state `PROGRESS` with `progress` in percent, `current` and `total`.
+/// Publishes the state `PROGRESS` with the meta `progress` in percent, `current` and `total`.
 ///
 /// # Errors
 ///
-/// Where the job was revoked or is past its soft time limit: return the error as it is, to stop now.
+/// The job was revoked or is past its soft time limit, or the host did not take the state. A task that returns the error as it
+/// is stops in time.
+///
+/// ```no_run
+/// fn resize(images: Vec<String>) -> Result<(), wasmhost_guest::TaskError> {
+///     let total = images.len() as u64;
+///     for (done, image) in (1..).zip(&images) {
+///         // … resize the image …
+///         wasmhost_guest::progress(done, total)?;
+///     }
+///     Ok(())
+/// }
+/// ```
 pub fn progress(current: u64, total: u64) -> Result<(), TaskError> {
     let percent = percent(current, total);
     let meta = format!(r#"{{"progress":{percent},"current":{current},"total":{total}}}"#);
@@ -18,7 +30,7 @@ pub fn progress(current: u64, total: u64) -> Result<(), TaskError> {
     })
 }
 
-/// 100 where there is nothing to do.
+/// The share in percent; 100 where there is nothing to do.
 fn percent(current: u64, total: u64) -> u64 {
     let percent = (u128::from(current.min(total)) * 100).checked_div(u128::from(total)).unwrap_or(100);
     u64::try_from(percent).unwrap_or(100)

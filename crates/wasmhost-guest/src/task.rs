@@ -1,12 +1,21 @@
-//! From JSON text to a function of serde types, and back.
+//! Calls a function of serde types with arguments that are JSON text.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::bindings::wasmhost::task::types::TaskError;
 use crate::failure::permanent;
 
-/// Makes a function the task `run` of the component: it takes one deserialisable value and returns a serialisable one,
-/// or a [`TaskError`].
+/// Exports a function as the task `run` of the component. The function takes one deserialisable value and returns a
+/// serialisable one, or a [`TaskError`].
+///
+/// ```
+/// fn double(number: u32) -> Result<u32, wasmhost_guest::TaskError> {
+///     Ok(2 * number)
+/// }
+///
+/// wasmhost_guest::task!(double);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! task {
     ($function:path) => {
@@ -22,12 +31,13 @@ macro_rules! task {
     };
 }
 
-/// Calls the function with the arguments read from JSON, and writes its result as JSON.
+/// Calls a function with arguments that are read from JSON, and returns its result as JSON. [`task!`](crate::task!) does so for
+/// the task `run`.
 ///
 /// # Errors
 ///
-/// Wrong arguments are a permanent failure, since another attempt would not fix them; the function's errors stay as
-/// they are.
+/// Arguments that cannot be read are a permanent failure, because another attempt would not fix them. An error of the function
+/// stays what it is.
 pub fn run_json<A: DeserializeOwned, R: Serialize>(
     args: &str,
     task: impl FnOnce(A) -> Result<R, TaskError>,

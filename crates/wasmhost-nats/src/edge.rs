@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use nats_wire::{Config, Notice, Tls, Wire};
+use nats_wire::{Config, Notice, Wire};
 use tokio::sync::OnceCell;
 
 use crate::connect::{ConnectConfig, ConnectError, PING_EVERY};
@@ -26,12 +26,10 @@ impl Edge {
         let mut wire = Config::new(servers.iter().map(String::as_str))
             .map_err(|bad| BadAddress { address: bad.text, why: bad.why.to_owned() })?;
         wire.auth = config.identity()?.auth();
-        wire.tls = Tls {
-            required: config.tls_ca.is_some() || config.tls_cert.is_some(),
-            ca: config.tls_ca.clone(),
-            identity: config.tls_cert.clone().zip(config.tls_key.clone()),
-            first: config.tls_first,
-        };
+        wire.tls.required = config.tls_ca.is_some() || config.tls_cert.is_some();
+        wire.tls.ca = config.tls_ca.clone();
+        wire.tls.identity = config.tls_cert.clone().zip(config.tls_key.clone());
+        wire.tls.first = config.tls_first;
         wire.name = format!("{} (edge)", config.name);
         wire.connect_timeout = config.connect_timeout;
         wire.reconnect_delay = config.reconnect_delay;
@@ -49,7 +47,11 @@ impl Edge {
     /// The connection. The first call connects, to one of the configured servers or of those that the cluster `announced` to
     /// the first connection.
     pub(crate) async fn wire(&self, announced: impl Fn() -> Vec<String>) -> Result<&Wire, ConnectError> {
-        let config = || Config { servers: self.config.servers_with(&announced()), ..self.config.clone() };
+        let config = || {
+            let mut config = self.config.clone();
+            config.servers = config.servers_with(&announced());
+            config
+        };
         let connecting = self.wire.get_or_try_init(|| Wire::connect(config()));
         connecting.await.map_err(|source| {
             let url = self.config.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");

@@ -146,9 +146,10 @@ impl Reader {
 fn path() -> anyhow::Result<OsString> {
     let wasmhost = paths::wasmhost()?;
     let directory = wasmhost.parent().map(Path::to_owned);
-    env::join_paths(directory.into_iter().chain(env::split_paths(&paths::path()))).context("a search path")
+    env::join_paths(directory.into_iter().chain(env::split_paths(&paths::search_path())))
+        .context("a search path")
 }
 
 fn is_installed(program: &str) -> bool {
-    env::split_paths(&paths::path()).any(|directory| directory.join(program).is_file())
+    env::split_paths(&paths::search_path()).any(|directory| directory.join(program).is_file())
 }

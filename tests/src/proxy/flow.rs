@@ -1,4 +1,4 @@
-//! How frames flow through a proxy in each direction: at once, late, or not at all until it is fixed.
+//! How frames flow through a proxy in each direction: at once, late, or not at all.
 
 use std::{
     future::pending,
@@ -15,8 +15,8 @@ use tokio::{
 
 use super::wire::{Frame, read_frame};
 
-/// Frames of one connection and direction that are read ahead while they are held back; then the sender has to wait, as
-/// it has on a network.
+/// Frames of one connection and direction that are read ahead while they are held back. Then the sender has to wait, as on a
+/// network.
 const READ_AHEAD: usize = 1024;
 
 /// A direction through the proxy.
@@ -34,20 +34,20 @@ pub enum Flow {
     /// At once.
     #[default]
     Open,
-    /// Each this much later, in order.
+    /// Each later by this time, in order.
     Late(Duration),
-    /// Not at all: what comes is kept, as TCP keeps it, and goes on when the flow is open again.
+    /// Not at all. What comes is kept, as TCP keeps it, and goes on when the flow is open again.
     Stalled,
 }
 
-/// What all connections of one proxy follow.
+/// How frames flow on all connections of one proxy.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Flows {
     pub(super) to_server: Flow,
     pub(super) to_client: Flow,
     /// Whether nothing flows, whatever the two directions say.
     pub(super) closed: bool,
-    /// Connections from before the newest cut end.
+    /// How often the connections were cut: one that is older than the newest cut ends.
     pub(super) cuts: u64,
 }
 
@@ -61,10 +61,11 @@ impl Flows {
     }
 }
 
-/// What happened at a proxy: the proof of a fault.
+/// What happened at a proxy, as the proof of a fault.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) connections: AtomicUsize,
+    pub(super) accepted: AtomicUsize,
     pub(super) held: AtomicU64,
 }
 
@@ -99,10 +100,10 @@ impl Lane<'_> {
                     break;
                 }
             }
-            // The other side may be gone already.
+            // The other side may have closed the connection already.
             let _ = to.shutdown().await;
         };
-        // What was read is still written when there is no more to read; what cannot be written need not be read.
+        // What was read is still written at the end of reading. When nothing can be written, nothing need be read.
         tokio::select! {
             () = writing => {}
             () = reading.then(|()| pending()) => {}
@@ -118,7 +119,7 @@ impl Lane<'_> {
                 Flow::Late(delay) => return sleep_until(read_at + delay).await,
                 Flow::Stalled => {
                     self.tally.held.fetch_add(1, Ordering::Relaxed);
-                    // An end of the proxy ends its connections as well.
+                    // An error is the end of the proxy, which ends the connection as well.
                     let _ = self.flows.wait_for(|flows| flows.of(self.direction) != Flow::Stalled).await;
                 }
             }

@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::limit::until;
+use crate::limit::{LIMIT, until_true};
 
 /// Both ends of one connection through a proxy.
 struct Ends {
@@ -51,7 +51,7 @@ async fn a_stalled_direction_keeps_what_comes_and_the_other_one_flows() {
     send(&mut ends.client, "PING 2").await;
     send(&mut ends.server, "PONG").await;
     assert_eq!(receive(&mut ends.client).await, "PONG");
-    until("a frame that is held", async || Ok((ends.proxy.held() > 0).then_some(()))).await.unwrap();
+    until_true("a frame that is held", async || Ok(ends.proxy.held() > 0)).await.unwrap();
     assert!(receive(&mut ends.server).now_or_never().is_none(), "nothing came through");
     ends.proxy.flow(Direction::ToServer, Flow::Open);
     assert_eq!(receive(&mut ends.server).await, "PING 1");
@@ -64,26 +64,30 @@ async fn a_closed_proxy_lets_nothing_through_until_it_is_opened() {
     ends.proxy.close();
     ends.proxy.flow(Direction::ToClient, Flow::Open);
     send(&mut ends.server, "PONG").await;
-    until("a frame that is held", async || Ok((ends.proxy.held() > 0).then_some(()))).await.unwrap();
+    until_true("a frame that is held", async || Ok(ends.proxy.held() > 0)).await.unwrap();
     assert!(receive(&mut ends.client).now_or_never().is_none(), "nothing came through");
     ends.proxy.open();
     assert_eq!(receive(&mut ends.client).await, "PONG");
 }
 
 #[tokio::test]
-async fn late_frames_come_late_and_in_order() {
-    const DELAY: Duration = Duration::from_millis(100);
+async fn late_frames_come_late_in_order_and_do_not_wait_for_each_other() {
+    const DELAY: Duration = Duration::from_secs(1);
+    // One after the other they would take longer than any wait may.
+    const FRAMES: u64 = 2 * LIMIT.as_secs();
     let mut ends = Ends::connect().await;
     ends.proxy.flow(Direction::ToServer, Flow::Late(DELAY));
     let sent = Instant::now();
-    for number in 0..20 {
+    for number in 0..FRAMES {
         send(&mut ends.client, &format!("PING {number}")).await;
     }
-    for number in 0..20 {
-        assert_eq!(receive(&mut ends.server).await, format!("PING {number}"));
-        assert!(sent.elapsed() >= DELAY);
-    }
-    assert!(sent.elapsed() < 20 * DELAY, "they do not wait for each other");
+    let receiving = async {
+        for number in 0..FRAMES {
+            assert_eq!(receive(&mut ends.server).await, format!("PING {number}"));
+            assert!(sent.elapsed() >= DELAY);
+        }
+    };
+    within("all late frames", receiving).await.unwrap();
 }
 
 #[tokio::test]
@@ -91,7 +95,7 @@ async fn a_cut_ends_both_sides_and_what_is_held_is_lost() {
     let mut ends = Ends::connect().await;
     ends.proxy.close();
     send(&mut ends.client, "PING").await;
-    until("a frame that is held", async || Ok((ends.proxy.held() > 0).then_some(()))).await.unwrap();
+    until_true("a frame that is held", async || Ok(ends.proxy.held() > 0)).await.unwrap();
     assert_eq!(ends.proxy.cut(), 1);
     assert_eq!(receive(&mut ends.client).await, "");
     assert_eq!(receive(&mut ends.server).await, "");

@@ -1,5 +1,4 @@
-//! Everybody who wants something of the jobs, each job's in a task of its own: who submits it, revokes it, follows it,
-//! and kills its hosts.
+//! The clients of a storm: for each job a task that submits it, revokes it, follows it and kills its hosts, as the plan says.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,65 +8,67 @@ use tokio::{
 };
 
 use super::{
-    Ground,
+    fleet::Fleet,
     job::{Behaviour, Job},
     killer,
     plan::Plan,
     revoker,
+    submitter::Submitter,
 };
 
-/// The tasks of all jobs.
+/// The tasks of all jobs. Each returns how many hosts its job killed.
 pub(super) struct Clients(JoinSet<anyhow::Result<usize>>);
 
+/// What the clients did until they had finished, or until it took too long.
+#[derive(Debug, Default)]
+pub(super) struct ClientReport {
+    /// How many hosts were killed by the jobs that ask for it.
+    pub(super) kills: usize,
+    /// What went wrong, one line each.
+    pub(super) troubles: Vec<String>,
+}
+
 impl Clients {
-    /// Starts them all; each waits for its time.
-    pub(super) fn gather(plan: &Plan, ground: &Ground, start: Instant) -> Self {
+    /// Starts all tasks. Each waits for the time of its job, counted from `start`.
+    pub(super) fn start(plan: &Plan, submitter: &Submitter, fleet: &Arc<Fleet>, start: Instant) -> Self {
         let mut tasks = JoinSet::new();
         for job in &plan.jobs {
-            tasks.spawn(attend(job.clone(), Attending::of(ground), start));
+            tasks.spawn(accompany(job.clone(), submitter.clone(), Arc::clone(fleet), start));
         }
         Self(tasks)
     }
 
-    /// Waits for all of them, but no longer than `limit`: how many hosts died of jobs, and what went wrong.
-    pub(super) async fn disperse(mut self, limit: Duration) -> (usize, Vec<String>) {
+    /// Waits for all tasks, but no longer than `limit`.
+    pub(super) async fn finish(mut self, limit: Duration) -> ClientReport {
         let deadline = Instant::now() + limit;
-        let (mut kills, mut troubles) = (0, Vec::new());
+        let mut report = ClientReport::default();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match timeout(left, self.0.join_next()).await {
-                Ok(None) => return (kills, troubles),
-                Ok(Some(Ok(Ok(killed)))) => kills += killed,
-                Ok(Some(Ok(Err(error)))) => troubles.push(format!("{error:#}")),
-                Ok(Some(Err(error))) => troubles.push(format!("a task of the harness failed: {error}")),
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            match timeout(remaining, self.0.join_next()).await {
+                Ok(None) => return report,
+                Ok(Some(Ok(Ok(kills)))) => report.kills += kills,
+                Ok(Some(Ok(Err(error)))) => report.troubles.push(format!("{error:#}")),
+                Ok(Some(Err(error))) => {
+                    report.troubles.push(format!("a task of the harness failed: {error}"))
+                }
                 Err(_) => {
-                    troubles.push(format!("{} clients still wait for an answer", self.0.len()));
-                    return (kills, troubles);
+                    report.troubles.push(format!("{} clients still wait for an answer", self.0.len()));
+                    return report;
                 }
             }
         }
     }
 }
 
-/// What one job's task needs.
-struct Attending {
-    submitter: super::Submitter,
-    fleet: Arc<super::Fleet>,
-}
-
-impl Attending {
-    fn of(ground: &Ground) -> Self {
-        Self { submitter: ground.submitter.clone(), fleet: Arc::clone(&ground.fleet) }
-    }
-}
-
-/// How many hosts it killed.
-async fn attend(
+/// Does with one job what the plan says, and returns how many hosts the job killed.
+async fn accompany(
     job: Job,
-    Attending { submitter, fleet }: Attending,
+    submitter: Submitter,
+    fleet: Arc<Fleet>,
     start: Instant,
 ) -> anyhow::Result<usize> {
-    let (witness, notes) = (&submitter.witness, &submitter.notes);
+    let witness = &submitter.witness;
+    let notes = &submitter.notes;
     let Some(handle) = submitter.submit(&job, start).await? else { return Ok(0) };
     let revoking = async {
         if let Some(how) = job.revoke {

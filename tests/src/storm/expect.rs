@@ -1,5 +1,5 @@
-//! What a storm expects beside the auditor's invariants: that the faults really happened, and that the jobs ended as
-//! they end without a storm.
+//! What the plan of a storm lets expect beside the auditor's invariants: the faults really happened, and the jobs ended as they
+//! would without a storm.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,23 +12,25 @@ use super::{
     plan::Plan,
 };
 
-/// So many of a hundred accepted jobs end in SUCCESS at least. Without any fault it would be about 85: some trap or
-/// fail for good, some are revoked.
+/// The least share of accepted jobs that end in SUCCESS, in percent. Without any fault it would be about 85, because some jobs
+/// trap, fail for good or are revoked.
 pub(super) const SUCCESS_PERCENT: usize = 70;
 
-/// So many of a hundred planned faults of each kind happen at least: some find nobody to befall.
+/// The least share of the planned faults of each kind that really happen, in percent. Some find no host to hit.
 const HAPPENED_PERCENT: usize = 50;
 
-/// What is not as it should be, one line each.
+/// What did not go as planned, one line each.
 pub(super) fn complaints(plan: &Plan, capture: &Capture, happened: &BTreeMap<Kind, usize>) -> Vec<String> {
     let histories = Histories::of(capture);
     let revoked: BTreeSet<_> = answers(capture).map(|revoke| revoke.key.to_string()).collect();
     let mut all = faults_happened(plan, happened);
     all.extend(pauses_were_noticed(capture, &histories));
     all.extend(revokes_were_answered(plan, &revoked));
-    let judged = plan.jobs.iter().filter(|job| job.route != Route::RawWithoutId);
+    let with_known_key = plan.jobs.iter().filter(|job| job.route != Route::RawWithoutId);
     all.extend(
-        judged.filter(|job| !revoked.contains(&job.key())).filter_map(|job| ended_well(job, &histories)),
+        with_known_key
+            .filter(|job| !revoked.contains(&job.key()))
+            .filter_map(|job| ended_well(job, &histories)),
     );
     let succeeded = histories.ended("SUCCESS", None);
     if succeeded * 100 < plan.jobs.len() * SUCCESS_PERCENT {
@@ -37,18 +39,21 @@ pub(super) fn complaints(plan: &Plan, capture: &Capture, happened: &BTreeMap<Kin
     all
 }
 
-/// Whatever befell its hosts: it ends as it would have ended.
+/// A complaint where the job did not end as it would have ended without a storm.
 fn ended_well(job: &Job, histories: &Histories<'_>) -> Option<String> {
     let key = job.key();
     let Some(record) = histories.last(&key) else { return Some(format!("{key} has no record")) };
-    let (succeeded, failed) = (record["state"] == "SUCCESS", |kind| record["error"]["kind"] == kind);
+    let succeeded = record["state"] == "SUCCESS";
+    let failed = |kind| record["error"]["kind"] == kind;
     let well = match job.ending() {
         Ending::Success => succeeded,
         Ending::Failure(kind) => failed(kind),
         Ending::SuccessOr(kind) => succeeded || failed(kind),
     };
     (!well).then(|| {
-        let (state, error, attempt) = (&record["state"], &record["error"], &record["attempt"]);
+        let state = &record["state"];
+        let error = &record["error"];
+        let attempt = &record["attempt"];
         format!("{key} ({:?}) ended as {state} {error} in attempt {attempt}", job.behaviour)
     })
 }
@@ -59,14 +64,15 @@ fn faults_happened(plan: &Plan, happened: &BTreeMap<Kind, usize>) -> Vec<String>
         *planned.entry(kind).or_default() += 1;
     }
     let short = |kind: Kind| {
-        let (planned, happened) = (*planned.get(&kind)?, happened.get(&kind).copied().unwrap_or_default());
+        let planned = *planned.get(&kind)?;
+        let happened = happened.get(&kind).copied().unwrap_or_default();
         let enough = happened > 0 && happened * 100 >= planned * HAPPENED_PERCENT;
         (!enough).then(|| format!("{happened} of {planned} planned faults `{}` happened", kind.word()))
     };
     Kind::ALL.into_iter().filter_map(short).collect()
 }
 
-/// At least one paused host lost a job to another while it slept.
+/// A complaint where no paused host lost a job to another one while it was paused.
 fn pauses_were_noticed(capture: &Capture, histories: &Histories<'_>) -> Option<String> {
     let named = |word: &'static str| {
         capture.entries.iter().filter_map(move |entry| {
@@ -84,18 +90,18 @@ fn pauses_were_noticed(capture: &Capture, histories: &Histories<'_>) -> Option<S
         })
     };
     let mut pauses = named(Kind::Pause.word());
-    (!pauses.any(taken_from)).then(|| "no paused host lost a job while it slept".to_owned())
+    (!pauses.any(taken_from)).then(|| "no paused host lost a job while it was paused".to_owned())
 }
 
 fn revokes_were_answered(plan: &Plan, revoked: &BTreeSet<String>) -> Vec<String> {
     let asked = plan.jobs.iter().filter(|job| job.revoke.is_some()).map(Job::key);
     asked
         .filter(|key| !revoked.contains(key))
-        .map(|key| format!("whoever revoked {key} never heard of it"))
+        .map(|key| format!("the revoke of {key} was never answered"))
         .collect()
 }
 
-/// The states that clients who revoked were told, and how often.
+/// The answers to revokes, and how often each came.
 pub(super) fn revokes(capture: &Capture) -> BTreeMap<String, usize> {
     let mut states = BTreeMap::new();
     for revoke in answers(capture) {
@@ -111,7 +117,7 @@ fn answers(capture: &Capture) -> impl Iterator<Item = &Revoke> {
     })
 }
 
-/// Jobs that the reconciler ended.
+/// How many jobs the reconciler ended.
 pub(super) fn reconciled(histories: &Histories<'_>) -> usize {
     ["Lost", "NotPublished"].iter().map(|kind| histories.ended("FAILURE", Some(kind))).sum()
 }

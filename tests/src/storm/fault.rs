@@ -1,19 +1,20 @@
-//! The faults of a storm, each at its time. Those that last are two: one begins them, another ends them.
+//! The faults of a storm, each at its time. A fault that lasts is two: one begins it, another one ends it.
 
 use std::time::Duration;
 
 use crate::proxy::Direction;
 
-/// One fault at its time.
+/// A fault at its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// From the start of the storm.
+    /// The time from the start of the storm.
     pub at: Duration,
-    /// What happens.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What happens to whom. A host_slot is a place for a host: whoever dies there is followed by another.
+/// What happens to whom. Hosts are named by the number of their host slot, in which one host runs at a time and is replaced when
+/// it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// `kill -9` of the host.
@@ -22,13 +23,13 @@ pub enum Fault {
     Pause(usize),
     /// SIGCONT of the host.
     Resume(usize),
-    /// SIGTERM of the host, as a deployment does; the next one starts at once.
+    /// SIGTERM of the host, as in a deploy. The next host starts at once.
     Terminate(usize),
-    /// `kill -9` of nats-server.
+    /// `kill -9` of nats-server, at a moment of this kind.
     KillServer(Moment),
     /// nats-server starts again on its data.
     StartServer,
-    /// All connections of a line are closed.
+    /// All connections of a line are closed; new ones are accepted.
     Cut(Line),
     /// Nothing flows in this direction.
     Stall(Line, Direction),
@@ -43,33 +44,33 @@ pub enum Fault {
 /// When nats-server is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// With nothing under way: all that was stored was told.
+    /// With no write under way, so that everybody has heard of everything that was stored.
     AtRest,
-    /// With writes under way, whose answers nobody hears.
+    /// With writes under way, whose answers are lost.
     AmidWrites,
 }
 
-/// A way to the server, with a proxy of its own.
+/// A way to the server that has a proxy of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
-    /// That of a host.
-    Seat(usize),
-    /// That of whoever submits and revokes.
+    /// The line of the host in this host slot.
+    Host(usize),
+    /// The line of all clients.
     Clients,
 }
 
 /// A write whose answer is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Write {
-    /// The first record of a client.
+    /// A client's first record of a job.
     Pending,
-    /// A host's claim.
+    /// A host's claim of a job.
     Started,
-    /// A host's end.
+    /// A host's end of a job.
     Success,
 }
 
-/// Kinds of faults, for counting them.
+/// The kinds of faults that are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Kill,
@@ -85,7 +86,7 @@ pub(super) enum Kind {
 }
 
 impl Fault {
-    /// Its kind; none for what only ends another fault.
+    /// The kind of the fault; none for one that only ends another fault.
     pub(super) fn kind(self) -> Option<Kind> {
         match self {
             Self::Kill(_) => Some(Kind::Kill),
@@ -117,7 +118,7 @@ impl Kind {
         Self::LostAnswer,
     ];
 
-    /// The word in a capture.
+    /// The word for the kind in a capture.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Kill => "kill",
@@ -135,7 +136,7 @@ impl Kind {
 }
 
 impl Write {
-    /// The state that it writes.
+    /// The state in the record that is written.
     pub(super) fn state(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",

@@ -1,4 +1,4 @@
-//! Carries the faults of a plan out, each at its time, and notes each when it has really happened.
+//! Carries out the faults of a plan, each at its time, and notes each fault when it has really happened.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -28,14 +28,14 @@ use crate::{
 /// How long a fault waits for its host to have work.
 const IDLE_AT_MOST: Duration = Duration::from_millis(600);
 
-/// The auditor's word for a line on which nothing comes through, until it is healed: a delivery may wait there longer than
-/// its lease lasts.
+/// The auditor's word for a line on which nothing comes through until it is healed. A delivery may wait there for longer than its
+/// lease lasts.
 const CUT_OFF: &str = "cut";
 
-/// Its word for the end of that.
+/// The auditor's word for the end of a cut.
 const HEALED: &str = "heal";
 
-/// Who makes the fault_injector, and what of it came.
+/// What faults are done to, and what came of them.
 pub(super) struct FaultInjector<'a> {
     pub(super) server: &'a mut Server,
     pub(super) fleet: &'a Fleet,
@@ -51,16 +51,16 @@ pub(super) struct FaultInjector<'a> {
 pub(super) struct Tally {
     /// Faults by kind.
     pub(super) happened: BTreeMap<Kind, usize>,
-    /// Who sleeps on which host_slot.
+    /// The ids of paused hosts, by their host slots.
     paused: BTreeMap<usize, String>,
-    /// Frames that a line had held back before it was stalled.
+    /// How many frames a stalled line had held back before.
     stalled: BTreeMap<String, (Kind, u64)>,
-    /// Who waits for an answer that is to be lost, to note it.
+    /// Tasks that wait until an answer is lost, to note it.
     losing: JoinSet<()>,
 }
 
 impl FaultInjector<'_> {
-    /// Carries out all of them, from `start` on.
+    /// Carries out all faults, each at its time from `start` on.
     pub(super) async fn carry_out(&mut self, faults: &[Planned], start: Instant) -> anyhow::Result<()> {
         for Planned { at, fault } in faults {
             sleep_until(start + *at).await;
@@ -69,8 +69,8 @@ impl FaultInjector<'_> {
         Ok(())
     }
 
-    /// Ends everything that lasts.
-    pub(super) fn quiescent(&mut self) {
+    /// Ends every fault that lasts.
+    pub(super) fn end_all(&mut self) {
         self.fleet.resume_all();
         for proxy in self.lines() {
             proxy.flow(Direction::ToServer, Flow::Open);
@@ -132,10 +132,10 @@ impl FaultInjector<'_> {
         Ok(())
     }
 
-    /// An idle host has nothing to lose: it is given a moment.
+    /// Waits a moment for an idle host to get work, because an idle host has nothing to lose.
     async fn wait_for_work(&self, host_slot: &HostSlot) {
         if let Some(host) = host_slot.host_id() {
-            // Idle all the same: then it dies idle.
+            // A host that gets no work in time is hit without any.
             let _ = timeout(IDLE_AT_MOST, self.witness.until_busy(&host)).await;
         }
     }
@@ -151,7 +151,7 @@ impl FaultInjector<'_> {
 
     fn resume(&mut self, number: usize) {
         let Some(id) = self.tally.paused.remove(&number) else { return };
-        // It may have been killed while it slept.
+        // The host may have been killed while it was paused.
         if self.fleet.host_slots[number].resume(&id) {
             self.notes.fault("resume", Hit::host(id));
         }
@@ -164,9 +164,9 @@ impl FaultInjector<'_> {
         Ok(())
     }
 
-    /// All lines are shut first, as by the crash of the machine, and what the server had stored until then is seen: an
-    /// observer that loses its connection with the others could not tell what it missed. What is under way on the
-    /// lines then is lost with the server, questions and answers alike.
+    /// Kills the server with no write under way. All lines are closed first, as in a crash of the machine, and the observers
+    /// receive everything that was stored until then: an observer that lost its connection together with the clients could not
+    /// tell what it missed. Requests and answers on the lines are lost with the server.
     async fn kill_server(&mut self) -> anyhow::Result<()> {
         self.lines().for_each(Proxy::close);
         self.observers.catch_up().await?;
@@ -178,9 +178,9 @@ impl FaultInjector<'_> {
         Ok(())
     }
 
-    /// Whoever writes at the moment hears nothing more. What was stored and not told to the observers they read when they are
-    /// back; what was written over by then is missing, and the run proves nothing: that is rare, since it takes two writes of
-    /// one record in the last instant.
+    /// Kills the server with writes under way, whose answers are lost. The observers read what they missed when they are back.
+    /// A revision that was overwritten by then is missing, and the run proves nothing. That is rare, because it takes two
+    /// writes of one record in the last instant.
     fn kill_server_amid_writes(&mut self) -> anyhow::Result<()> {
         block_in_place(|| self.server.kill())?;
         self.lines().for_each(Proxy::close);
@@ -191,7 +191,7 @@ impl FaultInjector<'_> {
         Ok(())
     }
 
-    /// The observers are back first: they are to miss nothing.
+    /// Starts the server again. The observers are back before the lines are opened, so that they miss nothing.
     async fn start_server(&mut self) -> anyhow::Result<()> {
         block_in_place(|| self.server.restart())?;
         self.observers.come_back().await?;
@@ -199,7 +199,7 @@ impl FaultInjector<'_> {
         Ok(())
     }
 
-    /// While the server is away there is nothing to cut, and it comes back only when this is over.
+    /// Cuts all connections of a line. While the server is down there is none.
     fn cut(&mut self, line: Line) {
         let (proxy, name) = self.line(line);
         if proxy.cut() > 0 {
@@ -220,7 +220,7 @@ impl FaultInjector<'_> {
         self.tally.stalled.insert(name, (kind, held));
     }
 
-    /// A stall that held nothing back was none.
+    /// Ends a stall or a delay. A stall that held back no frame does not count as having happened.
     fn heal(&mut self, line: Line) {
         let (proxy, name) = self.line(line);
         let held = proxy.held();
@@ -241,7 +241,7 @@ impl FaultInjector<'_> {
             proxy.swallow_answer("$KV.wasmhost-states.", &format!(r#""state":"{}""#, write.state()));
         let notes = Arc::clone(&self.notes);
         self.tally.losing.spawn(async move {
-            // An answer that never comes is none that is lost.
+            // Where the answer never comes, nothing was lost.
             let Ok(()) = swallowed.lost().await else { return std::future::pending().await };
             notes.fault(Kind::LostAnswer.word(), Hit::host(name));
         });

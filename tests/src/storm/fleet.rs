@@ -1,5 +1,5 @@
-//! The hosts of a storm: real processes, each behind a proxy of its own. Whoever dies is followed by another at the same
-//! place, until the fleet is dropped, and all of them with it.
+//! The hosts of a storm: real processes, each behind a proxy of its own. A host that ends is replaced in its host slot. All hosts
+//! end when the fleet is dropped.
 
 mod host_slot;
 
@@ -19,16 +19,17 @@ use super::{fault::Line, plan::ACK_WAIT};
 use crate::{limit::until, proxy::Proxy, wasmhost::Wasmhost};
 pub(super) use host_slot::HostSlot;
 
-/// How often the keeper looks whether somebody died.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often the keeper checks whether a host has ended.
+const CHECK_EVERY: Duration = Duration::from_millis(20);
 
 /// How a storm's hosts are started.
 #[derive(Debug, Clone)]
 pub(super) struct Kit {
-    /// The program and its environment; the address of the server is the host_slot's.
+    /// Another build of `wasmhost`; none for the usual one.
     pub(super) program: Option<PathBuf>,
+    /// Variables in the hosts' environment.
     pub(super) environment: Vec<(String, String)>,
-    /// Flags of `serve`.
+    /// The flags of `wasmhost serve`.
     pub(super) flags: Vec<String>,
 }
 
@@ -57,15 +58,15 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Waits until every host_slot has a host that serves.
+    /// Waits until every host slot has a host that serves.
     pub(super) async fn all_serve(&self) -> anyhow::Result<()> {
         let serve =
             async || Ok(self.host_slots.iter().all(|host_slot| host_slot.host_id().is_some()).then_some(()));
         let logs = || self.host_slots.iter().map(|host_slot| host_slot.log()).collect::<Vec<_>>().join("\n");
-        until("a host on every host_slot", serve).await.with_context(|| format!("their logs:\n{}", logs()))
+        until("a host in every host slot", serve).await.with_context(|| format!("their logs:\n{}", logs()))
     }
 
-    /// Kills the host with this id, wherever it is. False: there is none.
+    /// Kills the host with this id. It returns false where there is none.
     pub(super) async fn kill_host(&self, id: &str) -> bool {
         for host_slot in &self.host_slots {
             if let Some(host) = host_slot.take_host(id) {
@@ -75,22 +76,17 @@ impl Fleet {
         false
     }
 
-    /// Lets all go on that are paused.
+    /// Resumes all hosts that are paused.
     pub(super) fn resume_all(&self) {
         self.host_slots.iter().for_each(|host_slot| host_slot.resume_all());
     }
 
-    /// How many lines of all logs have this text in them.
-    pub(super) fn count(&self, text: &str) -> usize {
-        self.host_slots.iter().map(|host_slot| host_slot.count(text)).sum()
-    }
-
-    /// What no host may do: end by itself for another reason than a server that is away, or panic.
+    /// What hosts did that no host may do: end by itself for another reason than a server that is down, or panic.
     pub(super) fn misbehaved(&self) -> Vec<String> {
         self.host_slots.iter().flat_map(|host_slot| host_slot.misbehaved()).collect()
     }
 
-    /// Writes the log of every host there was into the directory.
+    /// Writes the log of every host that there was into a directory.
     pub(super) fn keep_logs(&self, directory: &Path) -> anyhow::Result<()> {
         self.host_slots.iter().try_for_each(|host_slot| host_slot.keep_logs(directory))
     }
@@ -111,16 +107,17 @@ pub(super) fn flags(reconcile_after: Duration) -> Vec<String> {
     .concat()
 }
 
-/// The way that a line of the plan names.
+/// The proxy of a line, and the line's name in a capture.
 pub(super) fn proxy_of<'a>(fleet: &'a Fleet, clients: &'a Proxy, line: Line) -> (&'a Proxy, String) {
     match line {
-        Line::Seat(number) => (&fleet.host_slots[number].proxy, fleet.host_slots[number].name()),
+        Line::Host(number) => (&fleet.host_slots[number].proxy, fleet.host_slots[number].name()),
         Line::Clients => (clients, "clients".to_owned()),
     }
 }
 
+/// Replaces hosts that have ended, until the fleet is dropped.
 async fn keep(host_slot: Arc<HostSlot>) {
-    let mut ticks = interval(LOOK_EVERY);
+    let mut ticks = interval(CHECK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

@@ -1,11 +1,11 @@
-//! What the capture says of each job, as far as the storm itself judges it.
+//! The records of each job in a capture, as far as the storm itself looks at them.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wasmhost_audit::{Capture, Entry, Revision};
 
-/// The records of every job, in order.
+/// The records of every job in the order of their revisions.
 #[derive(Debug, Default)]
 pub(super) struct Histories<'a>(BTreeMap<String, Vec<&'a Revision>>);
 
@@ -36,7 +36,7 @@ impl<'a> Histories<'a> {
         self.0.values().flat_map(|revisions| revisions.windows(2).map(|pair| (pair[0], pair[1])))
     }
 
-    /// Claims of a job that another attempt had, without an outcome of that.
+    /// The claims of jobs that another attempt ran and did not finish, each with the record before it.
     pub(super) fn takeovers(&self) -> impl Iterator<Item = (&'a Revision, &'a Revision)> {
         self.pairs().filter(|(before, after)| {
             let attempt = |revision: &Revision| revision.record["attempt"].as_u64();
@@ -44,7 +44,7 @@ impl<'a> Histories<'a> {
         })
     }
 
-    /// Jobs that ended so; `kind`: with an error of this kind.
+    /// How many jobs ended in this state, and with an error of this kind where one is given.
     pub(super) fn ended(&self, state: &str, kind: Option<&str>) -> usize {
         let is = |record: &&Value| {
             record["state"] == state && kind.is_none_or(|kind| record["error"]["kind"] == kind)

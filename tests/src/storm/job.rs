@@ -1,36 +1,36 @@
-//! One job of a storm: what it does, which way it is submitted, and what is done to it meanwhile.
+//! A job of a storm: what it does, how it is submitted, and what is done to it meanwhile.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// The task that does whatever its arguments say.
+/// The module whose task does what its arguments say.
 pub(super) const STORM: &str = "storm";
 
-/// The same component under a policy that gives up after two lost claims: for jobs whose host is killed each time.
+/// The same component under a policy that gives up after two lost claims, for jobs whose host is killed each time.
 pub(super) const KILLER: &str = "killer";
 
-/// The same under a policy that runs each job at most once.
+/// The same component under a policy that runs each job at most once.
 pub(super) const FRAGILE: &str = "fragile";
 
-/// One job.
+/// A job of a storm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its id, unique in the storm.
+    /// The job's id, unique in the storm.
     pub id: String,
-    /// When it is submitted, from the start of the storm.
+    /// When the job is submitted, from the start of the storm.
     pub at: Duration,
-    /// What it does.
+    /// What the job does.
     pub behaviour: Behaviour,
-    /// Who submits it.
+    /// Who submits the job.
     pub route: Route,
-    /// Whether it is submitted again.
+    /// Whether and how the job is submitted again.
     pub again: Option<Again>,
-    /// Whether it is scheduled, and for how long.
+    /// By how long the job is delayed, where it is.
     pub delay: Option<Duration>,
-    /// Whether it is revoked, and when after it was accepted.
+    /// Whether and how the job is revoked.
     pub revoke: Option<Revoke>,
-    /// Whether a client follows it to its end.
+    /// Whether a client follows the job to its end.
     pub watched: bool,
 }
 
@@ -43,7 +43,7 @@ pub enum Behaviour {
     Silent(Duration),
     /// Writes progress while it sleeps.
     Progress(Duration, u32),
-    /// Sleeps in its first attempt only, longer than a lease: its second host ends it before the first one wakes.
+    /// Sleeps in its first attempt only, for longer than a lease, so that a second host ends it before the first one wakes.
     SlowFirst(Duration),
     /// Fails in the first attempts, and then succeeds.
     Fails(u32, How),
@@ -79,9 +79,9 @@ pub enum Route {
     Client,
     /// Any NATS client, with an id.
     Raw,
-    /// Any NATS client, without.
+    /// Any NATS client, without an id.
     RawWithoutId,
-    /// Any NATS client; when it runs, its message is taken away, and another with the same id published.
+    /// Any NATS client. When the job runs, its message is deleted, and another one with the same id is published.
     Orphan,
     /// A client that dies when it has written the record, before the message.
     Abandoned,
@@ -92,20 +92,20 @@ pub enum Route {
 pub enum Again {
     /// By the same client at the same time.
     AtOnce,
-    /// By the same client, so much later.
+    /// By the same client, this much later.
     Later(Duration),
-    /// By any NATS client into another queue, so much later.
+    /// By any NATS client into another queue, this much later.
     OtherQueue(Duration),
 }
 
 /// A job that is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revoke {
-    /// So long after it was accepted.
+    /// How long after it was accepted the job is revoked.
     pub after: Duration,
     /// The time that a running task is given.
     pub grace: Duration,
-    /// Only where it does not run.
+    /// Whether a running job is left alone.
     pub if_queued: bool,
 }
 
@@ -118,12 +118,12 @@ pub(super) enum Ending {
     Success,
     /// With an error of this kind.
     Failure(&'static str),
-    /// As chance has it.
+    /// In SUCCESS or with an error of this kind, depending on the faults.
     SuccessOr(&'static str),
 }
 
 impl Job {
-    /// Its task.
+    /// The name of the job's task.
     #[must_use]
     pub fn task(&self) -> String {
         let module = match self.behaviour {
@@ -141,13 +141,13 @@ impl Job {
         format!("{module}.run")
     }
 
-    /// Its key; that of a job without an id is the server's to choose.
+    /// The job's key. A job without an id gets another one from the server.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{}.{}", self.task(), self.id)
     }
 
-    /// How it ends that is not revoked, whatever befalls its hosts.
+    /// How the job ends if it is not revoked, whatever happens to its hosts.
     pub(super) fn ending(&self) -> Ending {
         match (self.route, self.behaviour) {
             (Route::Abandoned, _) => Ending::Failure("NotPublished"),
@@ -169,7 +169,7 @@ impl Job {
 }
 
 impl Behaviour {
-    /// The arguments that make the task do so.
+    /// The arguments that make the task behave like this.
     #[must_use]
     pub fn arguments(self) -> Value {
         match self {
@@ -186,7 +186,7 @@ impl Behaviour {
         }
     }
 
-    /// The attempts that it needs, where that is more than one.
+    /// How many attempts the job needs, where it is more than one.
     pub(super) fn max_attempts(self) -> Option<u32> {
         match self {
             Self::Fails(times, _) => Some(times + 1),

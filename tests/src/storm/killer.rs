@@ -1,4 +1,4 @@
-//! Kills the host of a job whenever it runs: what a guest would do that could.
+//! Kills the host of a job whenever the job runs, as a guest would that could.
 
 use std::sync::Arc;
 
@@ -10,14 +10,15 @@ use super::{
     witness::{Witness, is_terminal},
 };
 
-/// Kills whoever runs the job, claim by claim, until it has ended; how often.
+/// Kills every host that runs the job until the job has ended, and returns how many there were.
 pub(super) async fn kill_hosts(
     key: &str,
     witness: &Witness,
     fleet: &Arc<Fleet>,
     notes: &Arc<Notes>,
 ) -> anyhow::Result<usize> {
-    let (mut killed, mut attempt) = (0, 0);
+    let mut killed = 0;
+    let mut attempt = 0;
     loop {
         let runs =
             |record: &Value| record["state"] == "STARTED" && record["attempt"].as_u64() > Some(attempt);

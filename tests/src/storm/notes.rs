@@ -1,4 +1,4 @@
-//! What the harness itself knows of a storm, as entries of a capture: who was answered what, and what was broken when.
+//! What the harness itself knows of a storm, as entries of a capture: the answers that clients got, and the faults.
 
 use std::{
     collections::BTreeSet,
@@ -10,11 +10,11 @@ use wasmhost_audit::{Answer, Entry, Fault, ResultRead, Revoke, Submit, Watch};
 use wasmhost_client::protocol::ids::JobKey;
 use wasmhost_nats::now;
 
-/// The notes, written from many tasks.
+/// The notes, which many tasks write.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Mutex<Vec<Entry>>);
 
-/// What a fault hit; nothing named: anything.
+/// What a fault hit. Where neither is named, it may have hit anything.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hit {
     pub(super) host: Option<String>,
@@ -32,39 +32,41 @@ impl Hit {
 }
 
 impl Notes {
-    /// A submitter was answered.
+    /// Notes the answer to a submit.
     pub(super) fn submit(&self, key: &JobKey, answer: Answer) {
-        let (key, at) = (key.clone(), Some(now()));
+        let key = key.clone();
+        let at = Some(now());
         self.push(Entry::Submit(Submit { key, answer, at, args_digest: None }));
     }
 
-    /// Whoever revoked a job was told this state.
+    /// Notes the state in the answer to a revoke.
     pub(super) fn revoke(&self, key: &JobKey, answer: &str) {
-        let (key, at) = (key.clone(), Some(now()));
+        let key = key.clone();
+        let at = Some(now());
         self.push(Entry::Revoke(Revoke { key, answer: answer.to_owned(), at }));
     }
 
-    /// A result was read, or not.
+    /// Notes whether a result could be read.
     pub(super) fn result(&self, key: &JobKey, readable: bool) {
         self.push(Entry::Result(ResultRead { key: key.clone(), readable, at: Some(now()) }));
     }
 
-    /// A watcher was told these revisions.
+    /// Notes the revisions that a watcher saw.
     pub(super) fn watch(&self, watch: Watch) {
         self.push(Entry::Watch(watch));
     }
 
-    /// A fault happened.
+    /// Notes a fault.
     pub(super) fn fault(&self, fault: &str, Hit { host, key }: Hit) {
         self.push(Entry::Fault(Fault { fault: fault.to_owned(), at: now(), host, key }));
     }
 
-    /// Everything so far.
+    /// All notes so far.
     pub(super) fn entries(&self) -> Vec<Entry> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The jobs that were submitted so far, each once, but for those that were refused.
+    /// The jobs that were submitted so far, without those that were refused.
     pub(super) fn submitted(&self) -> BTreeSet<JobKey> {
         let submitted = |entry| {
             let Entry::Submit(Submit { key, answer, .. }) = entry else { return None };
@@ -78,7 +80,7 @@ impl Notes {
     }
 }
 
-/// A key that the harness made itself.
+/// Parses a key that the harness made itself.
 pub(super) fn parse(key: &str) -> anyhow::Result<JobKey> {
     JobKey::parse(key).with_context(|| format!("the key {key:?}"))
 }

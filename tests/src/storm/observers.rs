@@ -1,4 +1,5 @@
-//! The connections of those who only look on. They go to the server itself, and see all of it, across its deaths too.
+//! The connections of the recorder and the witness. They go to the server itself and not through a proxy, so that they see
+//! everything, also across crashes of the server.
 
 use std::time::Duration;
 
@@ -9,17 +10,17 @@ use wasmhost_client::{ConnectConfig, Connection};
 
 use crate::limit::{until, within};
 
-/// How soon one is back after the server came back.
+/// How soon a connection is made again after the server came back.
 const RECONNECT_DELAY: Duration = Duration::from_millis(10);
 
-/// How long an answer may take from a server that is there.
+/// How long an answer of a running server may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What any server with streams answers.
+/// A request that every server with JetStream answers.
 const QUESTION: &str = "$JS.API.INFO";
 
-/// A subject of the states bucket that is no job's, and a revision that it never has: the write is refused, behind all
-/// writes before it.
+/// A subject of the states bucket that is no job's, and a revision that it never has. Such a write is refused, after all writes
+/// before it were handled.
 const BARRIER: (&str, &str) = ("$KV.wasmhost-states.storm.run.barrier", "18446744073709551614");
 
 /// The observers' connections: two of the auditor's recorder, and the witness's.
@@ -37,7 +38,7 @@ impl Observers {
         Ok(Self { recorder: [connect().await?, connect().await?], witness: connect().await? })
     }
 
-    /// Waits until every observer has been sent all that was stored before now.
+    /// Waits until every observer has received everything that was stored before now.
     pub(super) async fn catch_up(&self) -> anyhow::Result<()> {
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Expected-Last-Subject-Sequence", BARRIER.1);
@@ -54,7 +55,7 @@ impl Observers {
     /// Waits until every observer is subscribed again after the server came back.
     pub(super) async fn come_back(&self) -> anyhow::Result<()> {
         for connection in self.all() {
-            // The answer comes on a new connection, on which the subscriptions precede the question.
+            // The answer comes over a new connection, on which the subscriptions came before the request.
             until("an observer to come back", async || {
                 let answer = timeout(ANSWER_TIMEOUT, connection.client.request(QUESTION, "".into())).await;
                 Ok(answer.is_ok_and(|answer| answer.is_ok()).then_some(()))

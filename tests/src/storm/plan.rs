@@ -1,4 +1,5 @@
-//! From a seed to a storm: its jobs, and when which fault befalls whom. Pure: the same seed is the same storm.
+//! Makes the plan of a storm from a seed: its jobs, and which fault happens when to whom. It does no I/O, and the same seed
+//! always gives the same plan.
 
 mod faults;
 mod jobs;
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 use super::{fault::Planned, job::Job, rng::Rng};
 
-/// A host without a sign of life for so long loses its jobs. Short, so that a storm sees many takeovers.
+/// The hosts' `--ack-wait`: a host that gives no sign of life for this long loses its jobs. It is short, so that a storm has many
+/// takeovers.
 pub(super) const ACK_WAIT: Duration = Duration::from_secs(2);
 
 /// What a storm is about.
@@ -16,45 +18,45 @@ pub enum Theme {
     /// All jobs and all faults.
     #[default]
     Everything,
-    /// Jobs that do not survive the loss of their hosts, and hosts that are lost for a while and come back: the end that
-    /// one writes meets the end that another wrote.
+    /// Jobs that do not survive the loss of their hosts, and hosts that are lost for a while and come back, so that the end
+    /// that one host writes meets the end that another one wrote.
     LateEnds,
 }
 
 /// How large a storm is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale {
-    /// Jobs, each with an id of its own.
+    /// How many jobs there are, each with an id of its own.
     pub jobs: usize,
-    /// How long jobs are submitted and things break; the quiescent behind it comes on top.
+    /// For how long jobs are submitted and faults happen. The quiescence after it takes further time.
     pub time: Duration,
-    /// Hosts at a time.
+    /// How many hosts run at a time.
     pub hosts: usize,
 }
 
-/// A storm.
+/// The plan of a storm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What it was made from.
+    /// The seed that the plan was made from.
     pub seed: u64,
-    /// What it is about.
+    /// What the storm is about.
     pub theme: Theme,
-    /// How large it is.
+    /// How large the storm is.
     pub scale: Scale,
-    /// The jobs, by time.
+    /// The jobs, ordered by time.
     pub jobs: Vec<Job>,
-    /// The faults, by time.
+    /// The faults, ordered by time.
     pub faults: Vec<Planned>,
 }
 
 impl Plan {
-    /// The storm of this seed.
+    /// The plan of this seed, about everything.
     #[must_use]
     pub fn new(seed: u64, scale: Scale) -> Self {
         Self::about(Theme::default(), seed, scale)
     }
 
-    /// The same about one thing.
+    /// The plan of this seed, about one theme.
     #[must_use]
     pub fn about(theme: Theme, seed: u64, scale: Scale) -> Self {
         let mut rng = Rng::new(seed);

@@ -1,20 +1,20 @@
-//! The quiescent after a storm: nothing breaks any more, and the system comes to rest by itself, or does not.
+//! The quiescence after a storm: nothing breaks any more, and the system comes to rest by itself, or it does not.
 
 use std::time::Duration;
 
-use async_nats::jetstream;
 use tokio::time::{Instant, sleep};
 use wasmhost_client::protocol::ids::JobKey;
 use wasmhost_client::{Client, StatusError};
 
 use super::{notes::Notes, witness::Witness};
+use crate::deployment::{Deployment, JOBS, SCHEDULES};
 
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// The pause between two inspections.
+const INSPECT_EVERY: Duration = Duration::from_millis(200);
 
-/// Looks on.
+/// Whoever waits for the system to come to rest, and what is known of its jobs.
 pub(super) struct Quiescence<'a> {
-    pub(super) nats: &'a async_nats::Client,
+    pub(super) deployment: &'a Deployment,
     pub(super) client: &'a Client,
     pub(super) notes: &'a Notes,
     pub(super) witness: &'a Witness,
@@ -22,47 +22,52 @@ pub(super) struct Quiescence<'a> {
 
 /// What has not come to rest.
 #[derive(Debug, Default)]
-pub(super) struct Unrest {
+pub(super) struct Unfinished {
+    /// Messages in the job stream.
     pub(super) messages: u64,
-    /// Schedules, and what they have fired.
+    /// Schedules, and what they fired.
     pub(super) schedules: u64,
+    /// Jobs that were submitted and have not ended.
     pub(super) running: Vec<JobKey>,
 }
 
 impl Quiescence<'_> {
-    /// Waits until nothing is queued or scheduled and every job has ended, but no longer than `limit`; what is
-    /// left then.
-    pub(super) async fn wait(&self, limit: Duration) -> anyhow::Result<Unrest> {
+    /// Waits until nothing is queued or scheduled and every job has ended, but no longer than `limit`, and returns what is
+    /// unfinished then.
+    pub(super) async fn wait(&self, limit: Duration) -> anyhow::Result<Unfinished> {
         let deadline = Instant::now() + limit;
         loop {
-            let unrest = self.look().await?;
-            if unrest.is_none() || Instant::now() > deadline {
-                return Ok(unrest);
+            let unfinished = self.inspect().await?;
+            if unfinished.is_none() || Instant::now() > deadline {
+                return Ok(unfinished);
             }
-            sleep(LOOK_EVERY).await;
+            sleep(INSPECT_EVERY).await;
         }
     }
 
-    async fn look(&self) -> anyhow::Result<Unrest> {
-        let jetstream = jetstream::new(self.nats.clone());
-        let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
-        let messages = jobs.info().await?.state.messages;
-        let mut schedules = jetstream.get_stream("WASMHOST_SCHEDULES").await?;
-        let schedules = schedules.info().await?.state.messages;
+    async fn inspect(&self) -> anyhow::Result<Unfinished> {
+        let messages = self.deployment.messages(JOBS).await?;
+        let schedules = self.deployment.messages(SCHEDULES).await?;
         let mut running = Vec::new();
-        let unseen = |key: &JobKey| !self.witness.has_ended(&key.to_string());
-        for key in self.notes.submitted().into_iter().filter(unseen) {
+        let may_run = |key: &JobKey| !self.witness.has_ended(&key.to_string());
+        for key in self.notes.submitted().into_iter().filter(may_run) {
             match self.client.job(&key).ready().await {
                 Ok(true) | Err(StatusError::NotFound { .. }) => {}
                 Ok(false) | Err(_) => running.push(key),
             }
         }
-        Ok(Unrest { messages, schedules, running })
+        Ok(Unfinished { messages, schedules, running })
     }
 }
 
-impl Unrest {
+impl Unfinished {
+    /// Whether everything has come to rest.
     pub(super) fn is_none(&self) -> bool {
-        self.messages == 0 && self.schedules == 0 && self.running.is_empty()
+        self.is_quiet() && self.running.is_empty()
+    }
+
+    /// Whether nothing is queued. What has not ended then never will.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.messages == 0 && self.schedules == 0
     }
 }

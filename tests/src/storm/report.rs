@@ -1,36 +1,34 @@
-//! What came of a storm, for people and for tests.
+//! The report of a storm, for people and for tests.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use wasmhost_audit::{Report as Audit, Verdict};
 
-/// Violations that are printed; all are in the directory that is kept.
+/// Complaints that are printed. The directory that is kept has all of them.
 const SHOWN: usize = 40;
 
 /// What came of a storm.
 #[derive(Debug)]
 pub struct Report {
-    /// The storm can be raised again from it.
+    /// The seed, from which the storm can be run again.
     pub seed: u64,
-    /// Jobs of the plan.
+    /// How many jobs the plan has.
     pub jobs: usize,
-    /// Submits that were answered, duplicates included.
+    /// How many answers to submits there were, duplicates included.
     pub submits: usize,
-    /// What happened, by kind.
+    /// How many faults really happened, by kind.
     pub faults: BTreeMap<&'static str, usize>,
-    /// Hosts killed by the jobs that ask for it.
+    /// How many hosts were killed by the jobs that ask for it.
     pub kills_by_jobs: usize,
-    /// Writes of hosts that had lost their jobs.
-    pub fenced: usize,
-    /// Jobs that the reconciler ended.
+    /// How many jobs the reconciler ended.
     pub reconciled: usize,
-    /// What clients who revoked were told, and how often.
+    /// The answers to revokes, and how often each came.
     pub revokes: BTreeMap<String, usize>,
-    /// The auditor's decision.
+    /// The auditor's report.
     pub audit: Audit,
-    /// What is wrong beside that.
+    /// What else is wrong: the plan lets expect something that did not happen, or the harness failed.
     pub complaints: Vec<String>,
-    /// Where capture and logs are kept, where something is wrong.
+    /// The directory with the capture and the logs, which is kept where something is wrong.
     pub kept: Option<PathBuf>,
 }
 
@@ -41,7 +39,7 @@ impl Report {
         self.audit.verdict == Verdict::Proven && self.complaints.is_empty()
     }
 
-    /// Whether a promise was broken, or the storm not as planned.
+    /// Whether a promise was broken, or the storm did not go as planned.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.audit.verdict == Verdict::Broken || !self.complaints.is_empty()
@@ -54,16 +52,12 @@ impl fmt::Display for Report {
         writeln!(f, "storm of seed {seed}: {jobs} jobs, {submits} answers to submits")?;
         writeln!(f, "faults: {}", counts(&self.faults))?;
         writeln!(f, "hosts killed by jobs: {}", self.kills_by_jobs)?;
-        writeln!(
-            f,
-            "takeovers: {}, fenced writes: {}, reconciled: {}",
-            audit.takeovers, self.fenced, self.reconciled
-        )?;
+        writeln!(f, "takeovers: {}, reconciled: {}", audit.takeovers, self.reconciled)?;
         writeln!(f, "revokes: {}", counts(&self.revokes))?;
         writeln!(f, "ends: {}", counts(&audit.ends))?;
         writeln!(f, "{audit}")?;
-        for cli_error in self.complaints.iter().take(SHOWN) {
-            writeln!(f, "storm: {cli_error}")?;
+        for complaint in self.complaints.iter().take(SHOWN) {
+            writeln!(f, "storm: {complaint}")?;
         }
         if self.complaints.len() > SHOWN {
             writeln!(f, "storm: … {} more", self.complaints.len() - SHOWN)?;

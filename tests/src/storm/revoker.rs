@@ -1,4 +1,4 @@
-//! Revokes jobs, and follows some to their end: what clients were told is evidence too.
+//! Revokes jobs, and follows some to their end. The answers that clients get are part of the evidence.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,17 +11,16 @@ use super::{
     notes::{Hit, Notes},
 };
 
-/// Between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Revokes the job until there is an answer: REVOKED, another end, or that it runs.
+/// Revokes a job again and again until there is an answer: REVOKED, another end, or that the job runs.
 pub(super) async fn revoke(job: &Handle, how: Revoke, notes: &Arc<Notes>) {
     sleep(how.after).await;
     notes.fault("revoke", Hit::job(job.key()));
     loop {
-        let (grace, if_queued) = (how.grace, how.if_queued);
-        let mut options = RevokeOptions::new("the storm").with_grace(grace);
-        options.if_queued = if_queued;
+        let mut options = RevokeOptions::new("the storm").with_grace(how.grace);
+        options.if_queued = how.if_queued;
         let answer = match job.revoke_with(options).await {
             Ok(record) => record.state().as_str().to_owned(),
             Err(RevokeError::TooLate { record }) => record.state().as_str().to_owned(),
@@ -35,7 +34,7 @@ pub(super) async fn revoke(job: &Handle, how: Revoke, notes: &Arc<Notes>) {
     }
 }
 
-/// Follows the job to its end.
+/// Follows a job to its end.
 pub(super) async fn watch(job: &Handle, notes: &Arc<Notes>) {
     let mut states = loop {
         match job.watch().await {
@@ -43,7 +42,8 @@ pub(super) async fn watch(job: &Handle, notes: &Arc<Notes>) {
             Err(_) => sleep(PAUSE).await,
         }
     };
-    let (mut revisions, mut stayed) = (Vec::new(), false);
+    let mut revisions = Vec::new();
+    let mut stayed = false;
     while let Some(record) = states.next().await {
         revisions.push(states.revision());
         stayed = record.is_terminal();

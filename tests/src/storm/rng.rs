@@ -1,8 +1,8 @@
-//! Chance that can be repeated: the same seed always rolls the same.
+//! Pseudo-random choices that can be repeated: the same seed always gives the same choices.
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// Seeded rng.
+/// A generator of pseudo-random choices, which a seed determines.
 #[derive(Debug)]
 pub(super) struct Rng(fastrand::Rng);
 
@@ -11,7 +11,7 @@ impl Rng {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    /// True so many times out of a hundred.
+    /// True with this probability, in percent.
     pub(super) fn percent(&mut self, chance: u32) -> bool {
         self.0.u32(0..100) < chance
     }
@@ -24,7 +24,7 @@ impl Rng {
         Duration::from_millis(self.0.u64(range))
     }
 
-    /// A time before `end`.
+    /// A time between 0 and `end`.
     pub(super) fn before(&mut self, end: Duration) -> Duration {
         Duration::from_millis(self.0.u64(0..u64::try_from(end.as_millis()).unwrap_or(u64::MAX).max(1)))
     }
@@ -37,14 +37,14 @@ impl Rng {
         all[self.0.usize(0..all.len())]
     }
 
-    /// One of these, each as often as its weight says.
+    /// One of these items, with a probability in proportion to its weight.
     pub(super) fn weighted<T: Copy>(&mut self, all: &[(u32, T)]) -> T {
-        let mut left = self.0.u32(0..all.iter().map(|(weight, _)| weight).sum());
+        let mut remaining = self.0.u32(0..all.iter().map(|(weight, _)| weight).sum());
         for (weight, item) in all {
-            if left < *weight {
+            if remaining < *weight {
                 return *item;
             }
-            left -= weight;
+            remaining -= weight;
         }
         unreachable!("the number is below the sum of the weights")
     }

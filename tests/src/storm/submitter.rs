@@ -1,5 +1,5 @@
-//! Submits the jobs of a plan, each at its time, and notes every answer. In doubt it asks again with the same id, as a
-//! user does.
+//! Submits the jobs of a plan, each at its time, and notes every answer. After an unknown outcome it submits again with the same
+//! id, as a user does.
 
 mod abandon;
 mod raw;
@@ -19,10 +19,10 @@ use super::{
 use crate::limit::LIMIT;
 use raw::Raw;
 
-/// Between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Who submits.
+/// A client and a plain connection, over which jobs are submitted.
 #[derive(Clone)]
 pub(super) struct Submitter {
     pub(super) client: Client,
@@ -32,7 +32,7 @@ pub(super) struct Submitter {
 }
 
 impl Submitter {
-    /// Submits a job at its time, and again where the plan says so. Its handle, where it has one.
+    /// Submits a job at its time, and again where the plan says so. It returns a handle on the job where a client submitted it.
     pub(super) async fn submit(&self, job: &Job, start: Instant) -> anyhow::Result<Option<Handle>> {
         sleep_until(start + job.at).await;
         match job.route {
@@ -66,7 +66,7 @@ impl Submitter {
         }
     }
 
-    /// Until it is accepted: with the same id, nothing can come of it twice.
+    /// Submits by the client until the job is accepted. With the same id it cannot run twice.
     async fn by_client(&self, job: &Job) -> anyhow::Result<Handle> {
         let key = parse(&job.key())?;
         let deadline = Instant::now() + LIMIT;
@@ -101,7 +101,7 @@ impl Submitter {
         }
     }
 
-    /// The message alone, with an id.
+    /// Publishes the job's message with an id, and nothing else.
     async fn publish(&self, job: &Job, queue: &str) -> anyhow::Result<()> {
         let key = parse(&job.key())?;
         let subject = format!("wasmhost.jobs.{queue}.{key}");
@@ -110,9 +110,10 @@ impl Submitter {
         Ok(())
     }
 
-    /// The message alone, without an id: the server's sequence becomes part of it.
+    /// Publishes the job's message without an id, which is then derived from the message's sequence.
     async fn without_id(&self, job: &Job) -> anyhow::Result<()> {
-        let (task, nonce) = (job.task(), format!("storm.{}", job.id));
+        let task = job.task();
+        let nonce = format!("storm.{}", job.id);
         let subject = format!("wasmhost.jobs.default.{task}");
         let sequence = self.raw.publish(&subject, &nonce, &job.behaviour.arguments()).await?;
         let key = self.witness.until_key(&format!("{task}.s{sequence}-")).await?;
@@ -120,7 +121,7 @@ impl Submitter {
         Ok(())
     }
 
-    /// The message alone; when it runs, the message is taken away, and another one published.
+    /// Publishes the job's message. When the job runs, the message is deleted and another one published.
     async fn orphan(&self, job: &Job) -> anyhow::Result<()> {
         let key = parse(&job.key())?;
         self.publish(job, "default").await?;
@@ -132,7 +133,7 @@ impl Submitter {
     }
 }
 
-/// A plain client at this address.
+/// Connects a plain client to this address.
 pub(super) async fn raw(url: &str) -> anyhow::Result<Raw> {
     Ok(Raw::over(async_nats::connect(url).await.context("connecting")?))
 }

@@ -1,5 +1,5 @@
-//! The newest record of every job as the events tell it, for those of the harness that wait for something. What is
-//! judged is the auditor's capture, not this.
+//! The newest record of every job by the events of the bucket, for parts of the harness that wait for something. Decisions
+//! are made from the recorder's capture only.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 const PREFIX: &str = "wasmhost.events.";
 
-/// The newest records so far.
+/// The newest record of each job so far.
 #[derive(Debug)]
 pub(super) struct Witness {
     newest: watch::Receiver<BTreeMap<String, Value>>,
@@ -33,7 +33,7 @@ impl Witness {
         Ok(Self { newest, _tasks: tasks })
     }
 
-    /// Waits until the newest record of a job is as wanted.
+    /// Waits until the newest record of a job is as wanted, and returns it.
     pub(super) async fn until(&self, key: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
         let mut newest = self.newest.clone();
         let seen = newest.wait_for(|newest| newest.get(key).is_some_and(&wanted)).await;
@@ -41,7 +41,7 @@ impl Witness {
         Ok(seen.get(key).cloned().unwrap_or_default())
     }
 
-    /// Waits for a record whose key starts so; the key.
+    /// Waits for a record whose key starts with this text, and returns the key.
     pub(super) async fn until_key(&self, prefix: &str) -> anyhow::Result<String> {
         let find = |newest: &BTreeMap<String, Value>| {
             newest
@@ -64,13 +64,13 @@ impl Witness {
         let _ = newest.wait_for(|newest| newest.values().any(runs)).await;
     }
 
-    /// Whether the job has ended, as far as was seen.
+    /// Whether the job has ended, as far as the events tell.
     pub(super) fn has_ended(&self, key: &str) -> bool {
         self.newest.borrow().get(key).is_some_and(is_terminal)
     }
 }
 
-/// Whether the record is that of an end.
+/// Whether a record is terminal.
 pub(super) fn is_terminal(record: &Value) -> bool {
     matches!(record["state"].as_str(), Some("SUCCESS" | "FAILURE" | "REVOKED"))
 }

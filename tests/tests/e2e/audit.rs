@@ -1,20 +1,20 @@
-//! The auditor on the command line: a run is recorded, judged, and judged otherwise where it is tampered with.
+//! The auditor on the command line: a recorded run is proven, and one that was tampered with is not.
 
 use std::fs;
 
 use anyhow::{Context, ensure};
-use end_to_end::{Deployment, Ran};
+use end_to_end::{Deployment, RECORDING, Ran};
 use serde_json::{Value, json};
 
 use super::Test;
 
-/// Records three jobs, one of which fails; the recording, and what their submits printed.
+/// Records three jobs, one of which fails, and returns the recording and what the submits printed.
 async fn recorded(deployment: &Deployment) -> anyhow::Result<(String, String)> {
     let _host = deployment.host(&[]).await?;
     deployment.push("storm").await?;
     let run = deployment.file("run.jsonl", b"")?.display().to_string();
     let mut recording = deployment.command().follow(&["audit", "record", "--out", &run, "--idle", "1s"])?;
-    recording.stderr.wait_for("recording").await?;
+    recording.stderr.wait_for(RECORDING).await?;
     let mut submits = String::new();
     for arguments in [r#"{"steps":3,"sleep_ms":90}"#, r#"{"fail_times":1}"#, "{}"] {
         let submitted = deployment.wasmhost(&["submit", "storm.run", arguments, "--json"]).await?;
@@ -31,7 +31,7 @@ async fn check(deployment: &Deployment, run: &str, submits: &str) -> anyhow::Res
     deployment.wasmhost(&["audit", "check", &run, &submits]).await
 }
 
-/// The line of the first SUCCESS, as JSON.
+/// The line of the first SUCCESS, as text and as JSON.
 fn success(run: &str) -> anyhow::Result<(&str, Value)> {
     let line = run.lines().find(|line| line.contains(r#""state":"SUCCESS""#)).context("a SUCCESS")?;
     Ok((line, serde_json::from_str(line)?))

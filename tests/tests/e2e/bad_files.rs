@@ -1,26 +1,27 @@
-//! Files that are no module: refused at `module push` with exit code 65 and the fix.
+//! Files that are not modules. `module push` refuses them with exit code 65 and the fix.
 
 use std::fs;
 
 use anyhow::{Context, ensure};
-use end_to_end::{Deployment, guest};
+use end_to_end::{Deployment, guest, guest_path};
 
 use super::Test;
 
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// As `wasmtime compile` writes it: an ELF file.
+/// The start of what `wasmtime compile` writes, which is an ELF file.
 const PRECOMPILED: &[u8] = b"\x7fELF\x02\x01\x01\xc8";
 
-/// The component of `progress`, but its import of states goes by a name that nobody provides.
+/// The component of `progress` with an import that nobody provides.
 fn with_a_missing_import() -> anyhow::Result<Vec<u8>> {
-    let (ours, foreign) = (b"wasmhost:task/state@", b"wasmhost:task/stage@");
+    let ours = b"wasmhost:task/state@";
+    let foreign = b"wasmhost:task/stage@";
     let mut wasm = fs::read(guest("progress"))?;
-    let places: Vec<_> = wasm.windows(ours.len()).enumerate().filter(|(_, bytes)| bytes == ours).collect();
-    let places: Vec<_> = places.into_iter().map(|(place, _)| place).collect();
-    ensure!(!places.is_empty(), "progress imports no states");
-    for place in places {
-        wasm[place..place + foreign.len()].copy_from_slice(foreign);
+    let found = wasm.windows(ours.len()).enumerate().filter(|(_, bytes)| bytes == ours);
+    let offsets: Vec<_> = found.map(|(offset, _)| offset).collect();
+    ensure!(!offsets.is_empty(), "progress imports no states");
+    for offset in offsets {
+        wasm[offset..offset + foreign.len()].copy_from_slice(foreign);
     }
     Ok(wasm)
 }
@@ -54,13 +55,10 @@ async fn a_policy_that_cannot_be_read_is_refused_with_its_line() -> Test {
     let deployment = Deployment::start().await?;
     let _host = deployment.host(&[]).await?;
     let policy = deployment.file("policy.toml", b"[limits]\nmemroy_bytes = 1\n")?;
-    let (file, policy) = (guest("hello"), policy.to_str().unwrap_or_default().to_owned());
-    let arguments = ["module", "push", file.to_str().unwrap_or_default(), "--policy", &policy];
-    let place = format!("{policy}:2");
-    deployment
-        .wasmhost(&arguments)
-        .await?
-        .refused(78, &[&place, "`memroy_bytes`", "did you mean `memory_bytes`?"])
+    let component = guest_path("hello")?;
+    let policy = policy.display().to_string();
+    let ran = deployment.wasmhost(&["module", "push", &component, "--policy", &policy]).await?;
+    ran.refused(78, &[&format!("{policy}:2"), "`memroy_bytes`", "did you mean `memory_bytes`?"])
 }
 
 #[tokio::test]

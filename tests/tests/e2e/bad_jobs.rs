@@ -1,4 +1,4 @@
-//! Jobs that cannot run: each ends in FAILURE with a kind of the closed list and a message that names the thing.
+//! Jobs that cannot run. Each ends in FAILURE with a kind of the closed list and a message that names what is wrong.
 
 use anyhow::{Context, ensure};
 use end_to_end::{Deployment, until};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Test;
 
-/// A job, and what its record must say.
+/// A job that cannot run, with the kind of its error and parts of the message.
 struct Case {
     task: &'static str,
     headers: &'static [(&'static str, &'static str)],
@@ -62,39 +62,24 @@ async fn a_job_that_cannot_run_fails_with_what_is_wrong_and_the_host_stays_up() 
     for (index, case) in CASES.iter().enumerate() {
         let named = || format!("{} {:?} {}", case.task, case.headers, case.body);
         let history = events.until_end(&format!("{}.{index}", case.task)).await.with_context(named)?;
-        let error = &history.last()["error"];
-        assert_eq!(error["kind"], case.kind, "{}: {error}", named());
-        for text in case.said {
-            ensure!(
-                error["message"].as_str().is_some_and(|said| said.contains(text)),
-                "{}: {error}",
-                named()
-            );
-        }
+        history.assert_failure(case.kind).assert_message(case.said);
     }
     deployment.publish("wasmhost.jobs.default.hello.run.good", &[], "{}").await?;
-    assert_eq!(events.until_end("hello.run.good").await?.last()["state"], "SUCCESS");
+    events.until_end("hello.run.good").await?.assert_success();
     host.check_alive()
 }
 
 #[tokio::test]
-async fn a_message_without_a_readable_key_is_kept_for_people() -> Test {
+async fn a_message_without_a_readable_key_is_dead_lettered() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
     let sequence = deployment.publish("wasmhost.jobs.default.Hello.run", &[], "what is this").await?;
-    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
-    let dead = jetstream.get_stream("WASMHOST_DEAD").await?;
-    let subject = format!("wasmhost.dead.unreadable.{sequence}");
-    let kept =
-        until("the dead message", async || Ok(dead.get_last_raw_message_by_subject(&subject).await.ok()))
-            .await?;
-    assert_eq!(kept.payload, "what is this");
-    let said = |name: &str| kept.headers.get(name).map_or("", |value| value.as_str());
-    assert_eq!(said("Wasmhost-Dead-Subject"), "wasmhost.jobs.default.Hello.run");
-    assert_eq!(said("Wasmhost-Dead-Kind"), "BadJob");
-    let rule = "module `Hello` is not 1-63 of a-z, 0-9 and `-`, not starting with `-`";
-    assert_eq!(said("Wasmhost-Dead-Reason"), rule);
-    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
-    until("an empty job stream", async || Ok((jobs.info().await?.state.messages == 0).then_some(()))).await?;
+    let name = format!("unreadable.{sequence}");
+    let letter = until("a dead-letter copy", async || deployment.dead_letter(&name).await).await?;
+    assert_eq!(letter.body, b"what is this");
+    assert_eq!(letter.published_at, "wasmhost.jobs.default.Hello.run");
+    assert_eq!(letter.kind, "BadJob");
+    assert_eq!(letter.reason, "module `Hello` is not 1-63 of a-z, 0-9 and `-`, not starting with `-`");
+    deployment.until_queue_empty().await?;
     host.check_alive()
 }
 
@@ -133,15 +118,10 @@ async fn arguments_are_refused_on_the_command_line_before_anything_is_sent() -> 
 #[tokio::test]
 async fn a_record_that_is_none_is_never_overwritten() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
-    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
-    let bucket = jetstream.get_key_value("wasmhost-states").await?;
+    let bucket = deployment.bucket("wasmhost-states").await?;
     bucket.put("hello.run.odd", "not a record".into()).await?;
     deployment.publish("wasmhost.jobs.default.hello.run.odd", &[], "{}").await?;
-    let dead = jetstream.get_stream("WASMHOST_DEAD").await?;
-    until("the dead message", async || {
-        Ok(dead.get_last_raw_message_by_subject("wasmhost.dead.hello.run.odd").await.ok())
-    })
-    .await?;
+    until("a dead-letter copy", async || deployment.dead_letter("hello.run.odd").await).await?;
     assert_eq!(bucket.get("hello.run.odd").await?.as_deref(), Some(b"not a record".as_slice()));
     deployment.wasmhost(&["status", "hello.run.odd"]).await?;
     host.check_alive()

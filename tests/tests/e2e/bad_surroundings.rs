@@ -1,9 +1,9 @@
-//! A server that is not there, or not as it must be, and commands that are none.
+//! A server that is missing, or not as it must be, and commands that do not exist.
 
 use anyhow::ensure;
-use async_nats::jetstream::{self, kv};
-use end_to_end::{Deployment, Host, Wasmhost};
-use nats_server_child::{JetStream, Options};
+use async_nats::jetstream::kv;
+use end_to_end::{Deployment, Host, WAITING_FOR_NATS, Wasmhost, guest_path};
+use nats_server_child::Options;
 
 use super::Test;
 
@@ -29,23 +29,22 @@ async fn without_a_server_every_command_says_so() -> Test {
 }
 
 #[tokio::test]
-async fn a_host_waits_for_a_server_and_can_be_told_to_stop() -> Test {
+async fn a_host_waits_for_a_server_and_can_be_stopped_meanwhile() -> Test {
     let mut deployment = Deployment::start().await?;
     deployment.server.kill()?;
-    let mut given_up = Host::spawn(&deployment.server.url(), &[])?;
-    given_up.log.wait_for("waiting for NATS").await?;
-    given_up.terminate()?;
-    assert_eq!(given_up.end().await?.code(), Some(0));
-    let mut host = Host::spawn(&deployment.server.url(), &[])?;
-    host.log.wait_for("waiting for NATS").await?;
+    let mut given_up = Host::spawn(&deployment.command(), &[])?;
+    given_up.log.wait_for(WAITING_FOR_NATS).await?;
+    given_up.drain().await?;
+    let mut host = Host::spawn(&deployment.command(), &[])?;
+    host.log.wait_for(WAITING_FOR_NATS).await?;
     deployment.server.restart()?;
-    host.log.wait_for("serving host.id=").await?;
+    host.until_serving().await?;
     host.check_alive()
 }
 
 #[tokio::test]
 async fn a_home_that_cannot_be_written_costs_the_cache_and_no_more() -> Test {
-    let hello = end_to_end::guest("hello").display().to_string();
+    let hello = guest_path("hello")?;
     let nowhere = "nats://127.0.0.1:1";
     let home = vec![("HOME".to_owned(), "/dev/null".to_owned())];
     let unwritable = Wasmhost::at(nowhere).without("XDG_CACHE_HOME").environment(home);
@@ -60,7 +59,7 @@ async fn a_home_that_cannot_be_written_costs_the_cache_and_no_more() -> Test {
 
 #[tokio::test]
 async fn without_jetstream_a_host_says_how_to_turn_it_on() -> Test {
-    let deployment = Deployment::with(&Options { jetstream: JetStream::Off, ..Options::default() }).await?;
+    let deployment = Deployment::with(&Options::default().without_jetstream()).await?;
     deployment.wasmhost(&["serve"]).await?.refused(78, &["JetStream", "-js"])?;
     deployment.wasmhost(&["submit", "hello.run", "{}"]).await?.refused(78, &["JetStream"])
 }
@@ -75,7 +74,7 @@ async fn without_a_host_ever_started_a_client_says_what_is_missing() -> Test {
 async fn a_bucket_with_foreign_settings_is_refused_by_field() -> Test {
     let deployment = Deployment::start().await?;
     let config = kv::Config { bucket: "wasmhost-states".to_owned(), history: 5, ..kv::Config::default() };
-    jetstream::new(deployment.nats.clone()).create_key_value(config).await?;
+    deployment.jetstream().create_key_value(config).await?;
     let said = ["KV_wasmhost-states", "max_msgs_per_subject", "5", "1", "nats stream"];
     deployment.wasmhost(&["serve"]).await?.refused(78, &said)
 }
@@ -83,7 +82,7 @@ async fn a_bucket_with_foreign_settings_is_refused_by_field() -> Test {
 #[tokio::test]
 async fn a_wrong_password_is_a_permission_problem() -> Test {
     let users = "authorization { users: [{ user: ada, password: secret }] }";
-    let options = Options { extra_config: users.to_owned(), ..Options::default() };
+    let options = Options::default().extra_config(users);
     let server = end_to_end::server(&options)?;
     let wasmhost = Wasmhost::at(server.url());
     let ran = wasmhost.run(&["jobs", "--user", "ada", "--password", "wrong"]).await?;
@@ -98,11 +97,10 @@ async fn a_missing_permission_is_named_with_its_subject() -> Test {
         { user: host, password: secret }
         { user: reader, password: secret, permissions: { publish: ["_INBOX.>"], subscribe: ["_INBOX.>"] } }
     ] }"#;
-    let options = Options { extra_config: users.to_owned(), ..Options::default() };
+    let options = Options::default().extra_config(users);
     let server = end_to_end::server(&options)?;
     let url = |user: &str| server.url().replace("//", &format!("//{user}:secret@"));
-    let mut host = Host::spawn(&url("host"), &[])?;
-    host.log.wait_for("host.id=").await?;
+    let mut host = Host::serving(&Wasmhost::at(url("host")), &[]).await?;
     let ran = Wasmhost::at(url("reader")).run(&["submit", "hello.run", "{}"]).await?;
     ran.refused(77, &["$KV.wasmhost-states.hello.run."])?;
     ensure!(!ran.stderr.contains("secret"), "a password is not repeated: {ran}");

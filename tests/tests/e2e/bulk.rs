@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use anyhow::Context;
-use end_to_end::{Deployment, until};
+use end_to_end::Deployment;
 use serde_json::json;
 use wasmhost_client::Submission;
 
-use super::Test;
+use super::{Test, say};
 
 const JOBS: usize = 20_000;
 
@@ -22,13 +22,11 @@ async fn twenty_thousand_jobs_all_succeed_as_another_process_counts() -> Test {
     for answer in accepted {
         answer.context("every job is accepted")?;
     }
-    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
-    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
-    until("an empty job stream", async || Ok((jobs.info().await?.state.messages == 0).then_some(()))).await?;
+    deployment.until_queue_empty().await?;
     let done = started.elapsed();
     let counted = deployment.wasmhost(&["jobs", "--state", "SUCCESS", "--json"]).await?;
     assert_eq!(counted.ok()?.lines().count(), JOBS);
     let rate = |time: std::time::Duration| JOBS as f64 / time.as_secs_f64();
-    eprintln!("{JOBS} jobs: {:.0} submitted/s, {:.0} done/s", rate(submitted), rate(done));
+    say(&format!("{JOBS} jobs: {:.0} submitted/s, {:.0} done/s", rate(submitted), rate(done)));
     host.check_alive()
 }

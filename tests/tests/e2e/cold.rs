@@ -1,11 +1,10 @@
-//! Cold starts: a module that is fetched and compiled while its jobs wait for it.
+//! Cold starts: a module is fetched and compiled while its jobs wait for it.
 
 use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use end_to_end::{Deployment, Host, slow_to_compile, until, version_of};
-use futures::StreamExt;
 use futures::future::try_join_all;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -15,12 +14,12 @@ use super::Test;
 
 const ACK_WAIT: Duration = Duration::from_secs(2);
 
-/// A host that has compiled nothing yet.
+/// Starts a host that has compiled nothing yet.
 async fn cold_host(deployment: &Deployment) -> anyhow::Result<Host> {
     deployment.host(&["--ack-wait", "2s", "--cache-dir", &deployment.directory("cache")]).await
 }
 
-/// The process that compiles for a host, once there is one.
+/// Waits for the process that compiles for a host.
 async fn compiler_of(host: &Host) -> anyhow::Result<Pid> {
     until("a compiler", async || Ok(host.children("compile-component")?.first().copied())).await
 }
@@ -40,12 +39,12 @@ async fn no_time_limit_of_a_job_runs_while_its_module_is_compiled() -> Test {
     events.until_state("cold.run.c", "STARTED").await?;
     let said = submit.stderr.wait_for("is being compiled, once on this host").await?;
     ensure!(said.contains("module cold (") && said.contains("MiB)"), "{said}");
-    // Longer than the limits, and longer than a lease that nobody holds.
+    // Longer than the limits, and longer than a lease lasts without signs of life.
     tokio::time::sleep(ACK_WAIT + ACK_WAIT / 2).await;
     kill_process(compiler, Signal::CONT)?;
     let history = events.until_end("cold.run.c").await?;
-    assert_eq!(history.states().last(), Some(&"SUCCESS"), "{history}");
-    assert_eq!(history.last()["attempt"], 1, "its lease was kept: {history}");
+    // One attempt: its lease was kept.
+    history.assert_success().assert_attempt(1);
     assert_eq!(submit.end().await?, 0);
     host.check_alive()
 }
@@ -63,32 +62,29 @@ async fn a_compiler_that_somebody_kills_costs_a_job_nothing_but_time() -> Test {
         retry["meta"]["reason"].as_str().is_some_and(|why| why.contains("compiler ended early")),
         "{retry}"
     );
-    assert_eq!(retry["charged"], 0, "it is no attempt of the job's: {retry}");
+    assert_eq!(retry["charged"], 0, "the attempt is not charged: {retry}");
     let program = std::env::current_exe()?;
-    let place = program.ancestors().nth(2).context("a directory")?.display().to_string();
-    ensure!(!retry.to_string().contains(&place), "where the program stands is not told: {retry}");
+    let directory = program.ancestors().nth(2).context("a directory")?.display().to_string();
+    ensure!(!retry.to_string().contains(&directory), "the program's path is not in the record: {retry}");
     let history = events.until_end("cold.run.c").await?;
-    assert_eq!(
-        (&history.last()["state"], &history.last()["attempt"]),
-        (&json!("SUCCESS"), &json!(2)),
-        "{history}"
-    );
+    history.assert_success().assert_attempt(2);
     host.check_alive()
 }
 
 #[tokio::test]
-async fn a_crowd_of_jobs_of_a_cold_module_fetches_it_once() -> Test {
+async fn many_jobs_of_a_cold_module_fetch_it_once() -> Test {
     let deployment = Deployment::start().await?;
     let mut host = cold_host(&deployment).await?;
     for module in ["one", "many"] {
         deployment.push_cold("hello", module, version_of("hello")?, Policy::default()).await?;
     }
     let client = deployment.client().await?;
-    // Each read of the store of components is a request that anybody hears.
-    let mut reads = deployment.nats.subscribe("$JS.API.*.*.*.OBJ_wasmhost-components.>").await?;
-    let mut others = deployment.nats.subscribe("$JS.API.DIRECT.GET.OBJ_wasmhost-components").await?;
-    let mut more = deployment.nats.subscribe("$JS.API.STREAM.MSG.GET.OBJ_wasmhost-components").await?;
-    deployment.nats.flush().await?;
+    // Each read of the store of components is a request that anybody can hear.
+    let mut reads = [
+        deployment.traffic("$JS.API.*.*.*.OBJ_wasmhost-components.>").await?,
+        deployment.traffic("$JS.API.DIRECT.GET.OBJ_wasmhost-components").await?,
+        deployment.traffic("$JS.API.STREAM.MSG.GET.OBJ_wasmhost-components").await?,
+    ];
     let mut fetched = async |module: &str, jobs: usize| {
         let task = format!("{module}.run");
         let arguments = json!({});
@@ -97,13 +93,7 @@ async fn a_crowd_of_jobs_of_a_cold_module_fetches_it_once() -> Test {
             let _: Value = job.result().await?;
         }
         deployment.nats.flush().await?;
-        let mut heard = 0;
-        for subscription in [&mut reads, &mut others, &mut more] {
-            while futures::FutureExt::now_or_never(subscription.next()).flatten().is_some() {
-                heard += 1;
-            }
-        }
-        Ok::<usize, anyhow::Error>(heard)
+        Ok::<usize, anyhow::Error>(reads.iter_mut().map(|read| read.so_far().len()).sum())
     };
     let one = fetched("one", 1).await?;
     ensure!(one > 0, "nothing was heard of it");
@@ -115,8 +105,8 @@ async fn a_crowd_of_jobs_of_a_cold_module_fetches_it_once() -> Test {
 async fn run_and_push_say_what_they_compile_and_that_it_is_once() -> Test {
     let deployment = Deployment::start().await?;
     let _host = deployment.host(&[]).await?;
-    let (cache, file) =
-        (deployment.directory("own"), deployment.file("slow.wasm", &slow_to_compile("hello")?)?);
+    let cache = deployment.directory("own");
+    let file = deployment.file("slow.wasm", &slow_to_compile("hello")?)?;
     fs::create_dir(&cache)?;
     let file = file.display().to_string();
     let command = deployment.command().environment(vec![("XDG_CACHE_HOME".to_owned(), cache)]);

@@ -1,7 +1,7 @@
 //! The command line, for people and for programs.
 
 use anyhow::{Context, ensure};
-use end_to_end::{Deployment, Wasmhost, guest};
+use end_to_end::{Deployment, Wasmhost, guest_path};
 use serde_json::{Value, json};
 
 use super::Test;
@@ -44,18 +44,20 @@ async fn submit_prints_the_key_and_status_result_and_watch_take_it() -> Test {
     let status = deployment.wasmhost(&["status", "hello.run.my-1"]).await?;
     ensure!(status.ok()?.contains("SUCCESS") && status.ok()?.contains("Hello, world!"), "{status}");
     let record = deployment.wasmhost(&["status", "hello.run.my-1", "--json"]).await?.json()?;
-    assert_eq!((&record["state"], &record["task"]), (&json!("SUCCESS"), &json!("hello.run")));
+    assert_eq!(record["state"], "SUCCESS");
+    assert_eq!(record["task"], "hello.run");
     let watched = deployment.wasmhost(&["watch", "hello.run.my-1"]).await?;
     ensure!(watched.ok()?.lines().count() == 1 && watched.ok()?.contains("SUCCESS"), "{watched}");
     let again = deployment.wasmhost(&["submit", "hello.run", "{}", "--id", "my-1", "--json"]).await?;
     ensure!(again.stderr.contains("stands SUCCESS already, and does not run again"), "{again}");
     let again = again.json()?;
-    assert_eq!((&again["key"], &again["state"]), (&json!("hello.run.my-1"), &json!("SUCCESS")));
+    assert_eq!(again["key"], "hello.run.my-1");
+    assert_eq!(again["state"], "SUCCESS");
     Ok(())
 }
 
 #[tokio::test]
-async fn an_id_that_has_ended_is_told_where_it_stands() -> Test {
+async fn a_submit_with_the_id_of_an_ended_job_is_answered_with_its_state() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let submit = ["submit", "hello.run", r#"{"name":"Ada"}"#, "--id"];
     deployment.wasmhost(&[&submit[..], &["done", "--wait"]].concat()).await?.ok()?;
@@ -64,8 +66,8 @@ async fn an_id_that_has_ended_is_told_where_it_stands() -> Test {
     for (id, state) in [("done", "SUCCESS"), ("never", "REVOKED")] {
         let again = deployment.wasmhost(&[&submit[..], &[id]].concat()).await?;
         assert_eq!(again.ok()?, format!("hello.run.{id}"));
-        let told = format!("job hello.run.{id} stands {state} already, and does not run again");
-        ensure!(again.stderr.contains(&told), "{again}");
+        let note = format!("job hello.run.{id} stands {state} already, and does not run again");
+        ensure!(again.stderr.contains(&note), "{again}");
     }
     Ok(())
 }
@@ -115,10 +117,9 @@ async fn hosts_are_listed_with_what_they_serve() -> Test {
     let _host = deployment.host(&["--queues", "high:3,low", "--slots", "8"]).await?;
     let hosts = deployment.wasmhost(&["hosts", "--json"]).await?.json_lines()?;
     let host = hosts.first().context("no host")?;
-    assert_eq!(
-        (&host["queues"], &host["slots"], &host["running"]),
-        (&json!(["high", "low"]), &json!(8), &json!(0))
-    );
+    assert_eq!(host["queues"], json!(["high", "low"]));
+    assert_eq!(host["slots"], 8);
+    assert_eq!(host["running"], 0);
     let table = deployment.wasmhost(&["hosts"]).await?;
     ensure!(table.ok()?.contains("high,low"), "{table}");
     Ok(())
@@ -129,14 +130,14 @@ async fn a_task_runs_locally_without_any_server() -> Test {
     let deployment = Deployment::start().await?;
     let file = deployment.file("args.json", PICTURE.as_bytes())?;
     let wasmhost = Wasmhost::at("nats://127.0.0.1:1");
-    let (thumbs, progress) = (guest("thumbs"), guest("progress"));
-    let (thumbs, progress) = (thumbs.to_str().unwrap_or_default(), progress.to_str().unwrap_or_default());
-    let ran = wasmhost.run(&["run", thumbs, "resize", &format!("@{}", file.display())]).await?;
+    let thumbs = guest_path("thumbs")?;
+    let progress = guest_path("progress")?;
+    let ran = wasmhost.run(&["run", &thumbs, "resize", &format!("@{}", file.display())]).await?;
     ensure!(ran.json()?.is_string(), "base64: {ran}");
-    let wrong = ["run", thumbs, "resize", r#"{"image":"","width":"wide"}"#];
+    let wrong = ["run", &thumbs, "resize", r#"{"image":"","width":"wide"}"#];
     wasmhost.run(&wrong).await?.refused(2, &["width: expected u32, found string"])?;
-    wasmhost.run(&["run", thumbs]).await?.refused(2, &["resize", "describe", "transform"])?;
-    let ran = wasmhost.run(&["run", progress, r#"{"steps":2,"delay_ms":1}"#]).await?;
+    wasmhost.run(&["run", &thumbs]).await?.refused(2, &["resize", "describe", "transform"])?;
+    let ran = wasmhost.run(&["run", &progress, r#"{"steps":2,"delay_ms":1}"#]).await?;
     assert_eq!(ran.json()?, json!({ "steps": 2 }));
     ensure!(ran.stderr.contains("PROGRESS"), "{ran}");
     Ok(())
@@ -156,14 +157,13 @@ async fn control_characters_of_others_never_reach_the_terminal() -> Test {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_queue_that_nobody_serves_is_told() -> Test {
+async fn whoever_waits_for_a_queue_that_no_host_serves_is_warned() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
     let mut waiting =
         deployment.command().follow(&["submit", "hello.run", "{}", "--queue", "defualt", "--wait"])?;
-    let told = "no host serves the queue `defualt`: the job waits until one does; did you mean `default`?";
-    waiting.stderr.wait_for(told).await?;
-    host.terminate()?;
-    host.end().await?;
+    let note = "no host serves the queue `defualt`: the job waits until one does; did you mean `default`?";
+    waiting.stderr.wait_for(note).await?;
+    host.drain().await?;
     let mut waiting = deployment.command().follow(&["submit", "hello.run", "{}", "--wait"])?;
     waiting.stderr.wait_for("no host runs: the job waits until one does").await?;
     Ok(())

@@ -1,17 +1,16 @@
-//! Jobs for later: they wait as schedules of the server's, start not before their time, and then run once.
+//! Delayed jobs: they wait as schedules of the server, start not before their time, and run once.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use async_nats::jetstream;
-use end_to_end::{Deployment, History, until};
+use end_to_end::{Deployment, History, SCHEDULES, until_true};
 use serde_json::{Value, json};
 use wasmhost_client::ClientConfig;
 use wasmhost_client::protocol::timestamp::Timestamp;
 
 use super::Test;
 
-/// Long enough for a test to look around before a job is due.
+/// A delay that is long enough for a test to look at a job before it is due.
 const DELAY: Duration = Duration::from_secs(2);
 
 const ADA: &str = r#"{"name":"Ada"}"#;
@@ -20,38 +19,34 @@ fn time(value: &Value) -> anyhow::Result<Timestamp> {
     Timestamp::parse(value.as_str().unwrap_or_default()).with_context(|| format!("no time: {value}"))
 }
 
-/// When a job is due, as its PENDING says, which is this long after it was submitted.
+/// When a job is due by its PENDING record. It checks that this is `delay` after the job was submitted.
 fn due_after(delay: Duration, pending: &Value) -> anyhow::Result<Timestamp> {
-    let (submitted, due) = (time(&pending["submitted_at"])?, time(&pending["not_before"])?);
+    let submitted = time(&pending["submitted_at"])?;
+    let due = time(&pending["not_before"])?;
     ensure!(due <= submitted.plus(delay) && due.plus(DELAY) > submitted.plus(delay), "{pending}");
     Ok(due)
 }
 
-/// Waits until a time has come that no signal tells of.
+/// Waits until a time has come of which no signal tells.
 async fn until_past(instant: Instant) -> Test {
-    until("a time to come", async || Ok((Instant::now() > instant).then_some(()))).await
+    until_true("a time to come", async || Ok(Instant::now() > instant)).await
 }
 
+/// Checks that a delayed job ran once, and not before its time.
 fn ran_once_when_due(history: &History) -> Test {
-    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    history.assert_states(["PENDING", "STARTED", "SUCCESS"]);
+    history.assert_attempt(1).assert_result(json!({ "greeting": "Hello, Ada!" }));
     let last = history.last();
-    assert_eq!((&last["attempt"], &last["result"]), (&json!(1), &json!({ "greeting": "Hello, Ada!" })));
-    let (due, started) = (time(&history.0[0].record["not_before"])?, time(&last["started_at"])?);
+    let due = time(&history.0[0].record["not_before"])?;
+    let started = time(&last["started_at"])?;
     ensure!(started >= due, "it started at {started}, before {due}");
     Ok(())
 }
 
-/// How many messages a stream holds.
-async fn held(deployment: &Deployment, stream: &str) -> anyhow::Result<u64> {
-    let stream = jetstream::new(deployment.nats.clone()).get_stream(stream).await?;
-    Ok(stream.cached_info().state.messages)
-}
-
-/// No message is left that could run anything again.
-async fn nothing_is_left(deployment: &Deployment) -> Test {
-    let empty = async || Ok((held(deployment, "WASMHOST_JOBS").await? == 0).then_some(()));
-    until("an empty job stream", empty).await?;
-    assert_eq!(held(deployment, "WASMHOST_SCHEDULES").await?, 0, "schedules, and what they fired");
+/// Checks that no message remains that could run anything again: what fired is gone when the queue is empty.
+async fn no_message_remains(deployment: &Deployment) -> Test {
+    deployment.until_queue_empty().await?;
+    assert_eq!(deployment.messages(SCHEDULES).await?, 0, "schedules, and what they fired");
     Ok(())
 }
 
@@ -71,10 +66,11 @@ async fn a_delayed_job_shows_when_it_is_due_and_is_waited_for() -> Test {
     let status = deployment.wasmhost(&["status", "hello.run.d"]).await?;
     let shown = status.ok()?.split_whitespace().collect::<Vec<_>>().join(" ");
     ensure!(shown.contains(&due), "{status}");
-    assert_eq!((waiting.end().await?, watching.end().await?), (0, 0));
+    assert_eq!(waiting.end().await?, 0);
+    assert_eq!(watching.end().await?, 0);
     assert_eq!(waiting.stdout.text().trim(), r#"{"greeting":"Hello, Ada!"}"#);
     ran_once_when_due(&events.until_end("hello.run.d").await?)?;
-    nothing_is_left(&deployment).await
+    no_message_remains(&deployment).await
 }
 
 #[tokio::test]
@@ -108,7 +104,7 @@ async fn a_time_that_cannot_be_meant_is_refused() -> Test {
     refused(&["--delay", "soon"], "soon").await?;
     refused(&["--at", "tomorrow"], "tomorrow").await?;
     refused(&["--at", "2300-01-01T00:00:00Z"], "2300-01-01").await?;
-    assert_eq!(held(&deployment, "WASMHOST_SCHEDULES").await?, 0);
+    assert_eq!(deployment.messages(SCHEDULES).await?, 0);
     Ok(())
 }
 
@@ -116,13 +112,14 @@ async fn a_time_that_cannot_be_meant_is_refused() -> Test {
 async fn the_submit_service_takes_a_delay_or_a_time() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let mut events = deployment.events().await?;
-    let outsider = deployment.outsider();
+    let outsider = deployment.outsider()?;
     let submit = async |id: &str, headers: &[(&str, &str)]| -> anyhow::Result<Value> {
         let subject = format!("wasmhost.submit.hello.run.{id}");
         Ok(serde_json::from_str(&outsider.req(&subject, headers, ADA).await?)?)
     };
     let answer = submit("d", &[("Wasmhost-Delay", "2s")]).await?;
-    assert_eq!((&answer["key"], &answer["state"]), (&json!("hello.run.d"), &json!("PENDING")));
+    assert_eq!(answer["key"], "hello.run.d");
+    assert_eq!(answer["state"], "PENDING");
     let due = due_after(DELAY, &events.until_state("hello.run.d", "PENDING").await?)?.to_string();
     submit("a", &[("Wasmhost-At", &due)]).await?;
     for key in ["hello.run.d", "hello.run.a"] {
@@ -132,27 +129,26 @@ async fn the_submit_service_takes_a_delay_or_a_time() -> Test {
     }
     let both = submit("b", &[("Wasmhost-Delay", "2s"), ("Wasmhost-At", &due)]).await?;
     let never = submit("n", &[("Wasmhost-At", "2300-01-01T00:00:00Z")]).await?;
-    assert_eq!((&both["kind"], &never["kind"]), (&json!("BadRequest"), &json!("BadRequest")));
+    assert_eq!(both["kind"], "BadRequest");
+    assert_eq!(never["kind"], "BadRequest");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_raw_job_is_no_place_for_a_delay_but_may_be_scheduled_by_hand() -> Test {
+async fn a_raw_job_has_no_delay_but_may_be_scheduled_by_hand() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let mut events = deployment.events().await?;
     let delay = [("Wasmhost-Delay", "2s")];
     deployment.publish("wasmhost.jobs.default.hello.run.bad", &delay, ADA).await?;
     let history = events.until_end("hello.run.bad").await?;
-    let error = &history.last()["error"];
-    assert_eq!(error["kind"], "BadJob", "{history}");
-    ensure!(error["message"].as_str().is_some_and(|text| text.contains("Wasmhost-Delay")), "{error}");
+    history.assert_failure("BadJob").assert_message(&["Wasmhost-Delay"]);
     let at = time(&history.last()["finished_at"])?.plus(DELAY);
     let schedule = format!("@at {at}");
     let headers =
         [("Nats-Schedule", &*schedule), ("Nats-Schedule-Target", "wasmhost.due.default.hello.run.raw")];
-    deployment.outsider().publish("wasmhost.schedules.default.hello.run.raw", &headers, ADA).await?;
+    deployment.outsider()?.publish("wasmhost.schedules.default.hello.run.raw", &headers, ADA).await?;
     let history = events.until_end("hello.run.raw").await?;
-    assert_eq!(history.states(), ["STARTED", "SUCCESS"], "{history}");
+    history.assert_states(["STARTED", "SUCCESS"]);
     ensure!(time(&history.last()["started_at"])? >= at, "{history}");
     Ok(())
 }
@@ -162,12 +158,13 @@ async fn the_same_job_twice_while_it_is_scheduled_runs_once() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let mut events = deployment.events().await?;
     let submit = ["submit", "hello.run", ADA, "--id", "d", "--delay", "2s"];
-    let (first, again) = (deployment.wasmhost(&submit).await?, deployment.wasmhost(&submit).await?);
+    let first = deployment.wasmhost(&submit).await?;
+    let again = deployment.wasmhost(&submit).await?;
     assert_eq!(first.ok()?, again.ok()?);
     ran_once_when_due(&events.until_end("hello.run.d").await?)?;
     let ended = deployment.wasmhost(&[&submit[..], &["--json"]].concat()).await?.json()?;
     assert_eq!(ended["state"], "SUCCESS");
-    nothing_is_left(&deployment).await
+    no_message_remains(&deployment).await
 }
 
 #[tokio::test]
@@ -181,7 +178,7 @@ async fn a_client_that_never_hears_of_its_schedule_schedules_once() -> Test {
     job.submit(&json!({ "name": "Ada" })).await?;
     swallowed.happened().await?;
     ran_once_when_due(&events.until_end("hello.run.d").await?)?;
-    nothing_is_left(&deployment).await
+    no_message_remains(&deployment).await
 }
 
 #[tokio::test]
@@ -200,8 +197,8 @@ async fn a_job_that_was_due_while_everything_was_down_runs_once() -> Test {
     let greeting: Value = job.result().await?;
     assert_eq!(greeting, json!({ "greeting": "Hello, Ada!" }));
     let history = events.until_end("hello.run.d").await?;
-    assert_eq!((history.states(), &history.last()["attempt"]), (vec!["STARTED", "SUCCESS"], &json!(1)));
-    nothing_is_left(&deployment).await
+    history.assert_states(["STARTED", "SUCCESS"]).assert_attempt(1);
+    no_message_remains(&deployment).await
 }
 
 #[tokio::test]
@@ -214,13 +211,13 @@ async fn a_job_revoked_while_it_is_scheduled_never_runs() -> Test {
     };
     submit("unwanted").await?;
     deployment.wasmhost(&["revoke", "hello.run.unwanted", "--reason", "not needed"]).await?.ok()?;
-    assert_eq!(held(&deployment, "WASMHOST_SCHEDULES").await?, 0, "its schedule is gone with it");
+    assert_eq!(deployment.messages(SCHEDULES).await?, 0, "its schedule is gone with it");
     // Due after it: once this one has run, the other one would have.
     submit("wanted").await?;
     ran_once_when_due(&events.until_end("hello.run.wanted").await?)?;
     let history = events.until_end("hello.run.unwanted").await?;
-    assert_eq!((history.states(), &history.last()["attempt"]), (vec!["PENDING", "REVOKED"], &json!(0)));
-    nothing_is_left(&deployment).await
+    history.assert_states(["PENDING", "REVOKED"]).assert_attempt(0);
+    no_message_remains(&deployment).await
 }
 
 #[tokio::test]
@@ -247,6 +244,5 @@ async fn jobs_revoked_as_they_are_due_end_once_each() -> Test {
             _ => anyhow::bail!("{history}"),
         }
     }
-    let empty = async || Ok((held(&deployment, "WASMHOST_JOBS").await? == 0).then_some(()));
-    until("an empty job stream", empty).await
+    deployment.until_queue_empty().await
 }

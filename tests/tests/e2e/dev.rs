@@ -1,12 +1,12 @@
 //! `wasmhost dev` in directories as people have them.
 
 use anyhow::ensure;
-use end_to_end::{Wasmhost, guest};
+use end_to_end::{DEV_READY, EXPORT_NATS_URL, Wasmhost, guest};
 
 use super::Test;
 
 #[tokio::test]
-async fn what_cargo_just_built_is_pushed_under_a_name_that_is_told() -> Test {
+async fn what_cargo_just_built_is_pushed_under_a_name_that_is_reported() -> Test {
     let package = tempfile::tempdir()?;
     let built = package.path().join("target/wasm32-wasip2/debug");
     std::fs::create_dir_all(&built)?;
@@ -18,13 +18,13 @@ async fn what_cargo_just_built_is_pushed_under_a_name_that_is_told() -> Test {
     let directory = package.path().display().to_string();
     let arguments = ["dev", &directory, "--nats-server", &nats_server];
     let mut dev = Wasmhost::at("nats://127.0.0.1:1").follow(&arguments)?;
-    dev.stderr.wait_for("ready").await?;
-    let told = dev.stderr.text();
+    dev.stderr.wait_for(DEV_READY).await?;
+    let notes = dev.stderr.text();
     for line in ["module hello of ", "module my-task of ", "my-task.wasm is module my-task already"] {
-        ensure!(told.contains(line), "{line}: {told}");
+        ensure!(notes.contains(line), "{line}: {notes}");
     }
-    let export = dev.stdout.wait_for("export NATS_URL=").await?;
-    let url = export.trim_start_matches("export NATS_URL=").trim();
+    let export = dev.stdout.wait_for(EXPORT_NATS_URL).await?;
+    let url = export.trim_start_matches(EXPORT_NATS_URL).trim();
     let ran = Wasmhost::at(url).run(&["submit", "my-task.run", r#"{"name":"Ada"}"#, "--wait"]).await?;
     ensure!(ran.ok()?.contains("Hello, Ada!"), "{ran}");
     Ok(())

@@ -1,19 +1,15 @@
-//! In doubt nothing is dropped: a read that fails, a consumer or a bucket that was made anew, a suspect that lives.
+//! Nothing is dropped in doubt: when a read fails, when a consumer or a bucket was made anew, and when a suspect survives.
 
 use anyhow::{Context, ensure};
 use async_nats::HeaderMap;
-use async_nats::jetstream::{self, consumer::PullConsumer};
-use end_to_end::{Deployment, until};
+use async_nats::jetstream::consumer::PullConsumer;
+use end_to_end::{Deployment, Level, until, until_true};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::Test;
 
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--reconcile-after", "2s"];
-
-fn jetstream(deployment: &Deployment) -> jetstream::Context {
-    jetstream::new(deployment.nats.clone())
-}
 
 #[tokio::test]
 async fn a_message_is_not_dropped_for_another_one_that_could_not_be_looked_up() -> Test {
@@ -25,7 +21,7 @@ async fn a_message_is_not_dropped_for_another_one_that_could_not_be_looked_up() 
     let sequence = deployment.publish("wasmhost.jobs.a.storm.run.k", &[], body).await?;
     events.until_state("storm.run.k", "STARTED").await?;
     first.kill().await?;
-    jetstream(&deployment).get_stream("WASMHOST_JOBS").await?.delete_message(sequence).await?;
+    deployment.stream("WASMHOST_JOBS").await?.delete_message(sequence).await?;
 
     let proxy = deployment.proxy().await?;
     let mut second = deployment.host_behind(&proxy, &[&FLAGS[..], &["--queues", "b"]].concat()).await?;
@@ -34,7 +30,7 @@ async fn a_message_is_not_dropped_for_another_one_that_could_not_be_looked_up() 
     deployment.publish("wasmhost.jobs.b.storm.run.k", &[], body).await?;
     lost.happened().await?;
     let end = events.until_end("storm.run.k").await?;
-    ensure!(end.last()["state"] == "SUCCESS" && end.last()["attempt"] == 2, "{end}");
+    end.assert_success().assert_attempt(2);
     second.check_alive()
 }
 
@@ -47,7 +43,7 @@ async fn a_host_without_a_free_slot_notices_that_its_consumer_was_made_anew() ->
     let client = deployment.client().await?;
     client.task("storm.run").id("busy").submit(&json!({ "sleep_ms": 6_000 })).await?;
     events.until_state("storm.run.busy", "STARTED").await?;
-    let jobs = jetstream(&deployment).get_stream("WASMHOST_JOBS").await?;
+    let jobs = deployment.stream("WASMHOST_JOBS").await?;
     jobs.delete_consumer("wasmhost-default").await?;
     client.task("storm.run").id("next").submit(&json!({})).await?;
     let consumer: PullConsumer =
@@ -57,7 +53,8 @@ async fn a_host_without_a_free_slot_notices_that_its_consumer_was_made_anew() ->
     let written = end.last()["delivery"]["created"].as_str().context("no delivery")?.to_owned();
     let written = wasmhost_client::protocol::timestamp::Timestamp::parse(&written)?;
     ensure!(i128::from(written.unix_ms()) == created, "{written}, not {created}: {end}");
-    ensure!(end.last()["lost"] == 0 && events.until_end("storm.run.busy").await?.last()["lost"] == 0);
+    end.assert_lost(0);
+    events.until_end("storm.run.busy").await?.assert_lost(0);
     host.check_alive()
 }
 
@@ -70,8 +67,8 @@ async fn a_backlog_outlives_its_bucket_of_records() -> Test {
     for id in ["1", "2", "3"] {
         client.task("hello.run").id(id).submit(&json!({})).await?;
     }
-    jetstream(&deployment).delete_stream("KV_wasmhost-states").await?;
-    // More than an hour later, by its clock.
+    deployment.jetstream().delete_stream("KV_wasmhost-states").await?;
+    // A host whose clock is more than an hour ahead.
     let mut host = deployment.faulty_host("clock=return(4500000)", &FLAGS).await?;
     for id in ["1", "2", "3"] {
         let key = format!("hello.run.{id}");
@@ -86,16 +83,15 @@ async fn a_backlog_outlives_its_bucket_of_records() -> Test {
 }
 
 #[tokio::test]
-async fn a_bucket_of_records_that_was_made_anew_is_named() -> Test {
+async fn a_bucket_of_records_that_was_made_anew_is_an_error_that_names_it() -> Test {
     let deployment = Deployment::start().await?;
     let mut host = deployment.host(&FLAGS).await?;
     deployment.push("hello").await?;
-    // Once the host has looked at the one that there was.
-    host.log.wait_for("serving host.id=").await?;
+    // The host has looked at the first bucket when it has run a job.
     deployment.wasmhost(&["submit", "hello.run", "{}", "--wait"]).await?.ok()?;
-    jetstream(&deployment).delete_stream("KV_wasmhost-states").await?;
+    deployment.jetstream().delete_stream("KV_wasmhost-states").await?;
     let _other = deployment.host(&FLAGS).await?;
-    host.log.wait_for("the bucket of records was made anew").await?;
+    host.until_logged(Level::Error, "wasmhost-states").await?;
     deployment.wasmhost(&["submit", "hello.run", "{}", "--wait"]).await?.ok()?;
     host.check_alive()
 }
@@ -108,22 +104,26 @@ async fn a_bucket_of_modules_that_was_made_anew_is_read_again() -> Test {
         deployment.push(module).await?;
     }
     deployment.wasmhost(&["submit", "hello.run", "{}", "--queue", "a", "--wait"]).await?.ok()?;
-    jetstream(&deployment).delete_stream("KV_wasmhost-modules").await?;
+    deployment.jetstream().delete_stream("KV_wasmhost-modules").await?;
     drop(deployment.host(&["--queues", "b"]).await?);
     deployment.push_as("flaky", "hello", "").await?;
-    host.log.wait_for("the bucket of modules was made anew").await?;
+    // Until the host has read the new bucket, it runs the component that the name had before, which refuses the arguments.
     let arguments = r#"{"fail_times":0}"#;
-    let ran = deployment.wasmhost(&["submit", "hello.run", arguments, "--queue", "a", "--wait"]).await?;
-    assert_eq!(ran.json()?, json!({ "attempt": 1 }));
+    let submit = ["submit", "hello.run", arguments, "--queue", "a", "--wait"];
+    until_true("the component of the new bucket", async || {
+        let ran = deployment.wasmhost(&submit).await?;
+        Ok(ran.code == 0 && ran.json()? == json!({ "attempt": 1 }))
+    })
+    .await?;
     host.check_alive()
 }
 
-/// A record of a job that was lost twice, claimed last under a consumer that is no more.
+/// Submits a job and writes its record as that of a job that lost two claims, the last of them under a consumer that is gone.
 async fn suspect(deployment: &Deployment, id: &str) -> Test {
     let client = deployment.client().await?;
     client.task("storm.run").queue("later").id(id).submit(&json!({ "sleep_ms": 30_000 })).await?;
     let key = format!("storm.run.{id}");
-    let mut record = deployment.record(&key).await?.context("no record")?;
+    let mut record = deployment.known_record(&key).await?;
     record["state"] = json!("STARTED");
     for (field, value) in [
         ("attempt", json!(2)),
@@ -136,13 +136,13 @@ async fn suspect(deployment: &Deployment, id: &str) -> Test {
     ] {
         record[field] = value;
     }
-    let jetstream = jetstream(deployment);
+    let jetstream = deployment.jetstream();
     jetstream.publish(format!("$KV.wasmhost-states.{key}"), record.to_string().into()).await?.await?;
     Ok(())
 }
 
 async fn sequence_of(deployment: &Deployment, key: &str) -> anyhow::Result<u64> {
-    let stream = jetstream(deployment).get_stream("WASMHOST_JOBS").await?;
+    let stream = deployment.stream("WASMHOST_JOBS").await?;
     Ok(stream.get_last_raw_message_by_subject(&format!("wasmhost.jobs.later.{key}")).await?.sequence)
 }
 
@@ -156,7 +156,7 @@ async fn a_suspect_that_lives_lets_the_next_one_begin() -> Test {
     }
     let mut events = deployment.events().await?;
     let mut host = deployment.host(&[&FLAGS[..], &["--queues", "later"]].concat()).await?;
-    // Each sleeps for longer than all of this takes: none begins because another has ended.
+    // Each of them sleeps for longer than this test takes, so that none begins because another one has ended.
     for id in ["a", "b", "c"] {
         events.until_state(&format!("storm.run.{id}"), "STARTED").await?;
     }
@@ -169,21 +169,21 @@ async fn a_suspect_that_lives_lets_the_next_one_begin() -> Test {
 
 #[tokio::test]
 async fn submits_that_wait_hold_no_other_request_up() -> Test {
-    const CROWD: usize = 300;
+    const SUBMITS: usize = 300;
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
-    // A message of an earlier job under each id, where nobody takes it.
-    for at in 0..CROWD {
+    // Each id has a message of an earlier job, in a queue that no host serves.
+    for at in 0..SUBMITS {
         deployment.publish(&format!("wasmhost.jobs.nobody.hello.run.o{at}"), &[], "[1]").await?;
     }
     let mut headers = HeaderMap::new();
     headers.insert("Wasmhost-Queue", "nobody");
-    let waiting = try_join_all((0..CROWD).map(|at| {
+    let waiting = try_join_all((0..SUBMITS).map(|at| {
         let subject = format!("wasmhost.submit.hello.run.o{at}");
         deployment.nats.publish_with_reply_and_headers(subject, "_INBOX.nobody", headers.clone(), "{}".into())
     }));
     waiting.await?;
     deployment.nats.flush().await?;
-    // All that are at work have their record by then.
+    // Then all submits that are under way have their records.
     until("submits under way", async || Ok(deployment.record("hello.run.o200").await?)).await?;
     let answer = deployment.nats.request("wasmhost.revoke.hello.run.none", "".into()).await?;
     let answer: Value = serde_json::from_slice(&answer.payload)?;

@@ -1,8 +1,8 @@
-//! A server that takes encrypted connections only, from whom it knows by certificate.
+//! A server that accepts encrypted connections only, from clients whose certificate it trusts.
 
 use std::fs;
 
-use end_to_end::{Host, Wasmhost, guest, nats_server};
+use end_to_end::{Host, Wasmhost, guest_path, nats_server};
 use nats_server_child::{Options, Server};
 
 use super::Test;
@@ -10,22 +10,23 @@ use super::Test;
 #[tokio::test]
 async fn a_job_runs_over_encrypted_connections_only() -> Test {
     let directory = tempfile::tempdir()?;
-    // It vouches for itself: for the server, and for who connects.
+    // One certificate that signs itself serves the server and whoever connects.
     let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
-    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    let certificate = directory.path().join("cert.pem");
+    let key = directory.path().join("key.pem");
     fs::write(&certificate, signed.cert.pem())?;
     fs::write(&key, signed.signing_key.serialize_pem())?;
-    let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
+    let certificate = certificate.display().to_string();
+    let key = key.display().to_string();
     let extra_config = format!(
         "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {certificate:?}, verify: true }}"
     );
-    let server = Server::start(&nats_server()?, &Options { extra_config, ..Options::default() })?;
+    let server = Server::start(&nats_server()?, &Options::default().extra_config(extra_config))?;
     let wasmhost = Wasmhost::at(server.url());
     let trusted = ["--tls-ca", &certificate, "--tls-cert", &certificate, "--tls-key", &key];
 
-    let mut host = Host::spawn_by(&wasmhost, &trusted)?;
-    host.log.wait_for("serving host.id=").await?;
-    let component = guest("hello").display().to_string();
+    let mut host = Host::serving(&wasmhost, &trusted).await?;
+    let component = guest_path("hello")?;
     wasmhost.run(&[&["module", "push", &component], &trusted[..]].concat()).await?.ok()?;
     let submit = ["submit", "hello.run", r#"{"name":"Ada"}"#, "--wait"];
     let ended = wasmhost.run(&[&submit, &trusted[..]].concat()).await?;
@@ -33,7 +34,7 @@ async fn a_job_runs_over_encrypted_connections_only() -> Test {
     anyhow::ensure!(ended.stdout.contains("Hello, Ada!"), "{ended}");
     host.check_alive()?;
 
-    // Nobody else gets in, and says why.
+    // Nobody else gets in, and the error says why.
     let without = wasmhost.run(&["hosts", "--tls-ca", &certificate]).await?;
     without.refused(77, &["asks for a client certificate", "--tls-cert and --tls-key"])?;
     let distrustful = wasmhost.run(&["hosts"]).await?;
@@ -44,7 +45,8 @@ async fn a_job_runs_over_encrypted_connections_only() -> Test {
 async fn a_server_that_waits_for_encryption_before_its_first_word_is_served() -> Test {
     let directory = tempfile::tempdir()?;
     let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
-    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    let certificate = directory.path().join("cert.pem");
+    let key = directory.path().join("key.pem");
     fs::write(&certificate, signed.cert.pem())?;
     fs::write(&key, signed.signing_key.serialize_pem())?;
     let certificate = certificate.display().to_string();
@@ -52,8 +54,8 @@ async fn a_server_that_waits_for_encryption_before_its_first_word_is_served() ->
         "tls {{ cert_file: {certificate:?}, key_file: {:?}, handshake_first: true }}",
         key.display().to_string()
     );
-    let server = Server::start(&nats_server()?, &Options { extra_config, ..Options::default() })?;
-    let mut host = Host::spawn(&server.url(), &["--tls-ca", &certificate, "--tlsfirst"])?;
-    host.log.wait_for("serving host.id=").await?;
+    let server = Server::start(&nats_server()?, &Options::default().extra_config(extra_config))?;
+    let mut host =
+        Host::serving(&Wasmhost::at(server.url()), &["--tls-ca", &certificate, "--tlsfirst"]).await?;
     host.check_alive()
 }

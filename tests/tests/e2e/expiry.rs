@@ -7,15 +7,9 @@ use serde_json::{Value, json};
 
 use super::Test;
 
-/// Waits until the record was deleted by its time to live.
-async fn until_expired(events: &mut Events, key: &str) -> anyhow::Result<()> {
-    events.until(key, |history| history.0.last().is_some_and(|last| last.record.is_null())).await.map(drop)
-}
-
-/// Waits for the second end.
+/// Waits for the end of the second use of an id.
 async fn until_second_end(events: &mut Events, key: &str) -> anyhow::Result<History> {
-    let ends = |history: &History| history.0.iter().filter(|transition| transition.is_terminal()).count();
-    let history = events.until(key, |history| ends(history) == 2).await?;
+    let history = events.until(key, |history| history.ends() == 2).await?;
     history.check()?;
     Ok(history)
 }
@@ -30,12 +24,11 @@ async fn an_expired_id_can_be_submitted_again_by_the_client() -> Test {
         job.submit(&json!({ "name": name })).await
     };
     submit("Ada").await?;
-    until_expired(&mut events, "hello.run.again").await?;
+    events.until_deleted("hello.run.again").await?;
     let job = submit("Bob").await?;
     let history = until_second_end(&mut events, &job.key().to_string()).await?;
-    let states = ["PENDING", "STARTED", "SUCCESS", "-", "PENDING", "STARTED", "SUCCESS"];
-    assert_eq!(history.states(), states, "{history}");
-    assert_eq!(history.last()["result"], json!({ "greeting": "Hello, Bob!" }));
+    history.assert_states(["PENDING", "STARTED", "SUCCESS", "-", "PENDING", "STARTED", "SUCCESS"]);
+    history.assert_result(json!({ "greeting": "Hello, Bob!" }));
     Ok(())
 }
 
@@ -46,11 +39,11 @@ async fn an_expired_id_can_be_submitted_again_raw() -> Test {
     let subject = "wasmhost.jobs.default.hello.run.again";
     let submit = async |body: &str| deployment.publish(subject, &[("Wasmhost-Result-TTL", "1s")], body).await;
     submit(r#"{"name":"Ada"}"#).await?;
-    until_expired(&mut events, "hello.run.again").await?;
+    events.until_deleted("hello.run.again").await?;
     submit(r#"{"name":"Bob"}"#).await?;
     let history = until_second_end(&mut events, "hello.run.again").await?;
-    assert_eq!(history.states(), ["STARTED", "SUCCESS", "-", "STARTED", "SUCCESS"], "{history}");
-    assert_eq!(history.last()["result"], json!({ "greeting": "Hello, Bob!" }));
+    history.assert_states(["STARTED", "SUCCESS", "-", "STARTED", "SUCCESS"]);
+    history.assert_result(json!({ "greeting": "Hello, Bob!" }));
     Ok(())
 }
 

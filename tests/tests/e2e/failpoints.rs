@@ -1,4 +1,4 @@
-//! A crash at each of the points between two writes: what was accepted ends once all the same.
+//! A crash at each point between two writes: what was accepted still ends once.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use super::Test;
 
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--reconcile-after", "1s"];
 
-/// A host that dies at this point, the first time it comes there.
+/// Starts a host that dies when it first reaches this point.
 async fn dying(deployment: &Deployment, point: &str) -> anyhow::Result<Host> {
     deployment.faulty_host(&format!("{point}=return"), &FLAGS).await
 }
 
-/// Runs a job on a host that dies at `point`, and then on one that does not; its history.
+/// Runs a job on a host that dies at `point`, and then on one that does not. It returns the job's history.
 async fn survives(point: &str, arguments: Value) -> anyhow::Result<History> {
     survives_after(Duration::ZERO, point, arguments).await
 }
 
-/// The same with a job that is delayed.
+/// The same with a delayed job.
 async fn survives_after(delay: Duration, point: &str, arguments: Value) -> anyhow::Result<History> {
     let deployment = Deployment::start().await?;
     let mut dying = dying(&deployment, point).await?;
@@ -33,35 +33,23 @@ async fn survives_after(delay: Duration, point: &str, arguments: Value) -> anyho
     ensure!(ended.signal() == Some(Signal::ABORT.as_raw()), "it did not die at {point}: {ended}");
     let mut next = deployment.host(&FLAGS).await?;
     let history = events.until_end("storm.run.f").await?;
-    // Nothing of it comes again.
-    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
-    for name in ["WASMHOST_JOBS", "WASMHOST_SCHEDULES"] {
-        let mut stream = jetstream.get_stream(name).await?;
-        let gone = async || Ok((stream.info().await?.state.messages == 0).then_some(()));
-        end_to_end::until(&format!("an empty {name}"), gone).await?;
-    }
+    deployment.until_nothing_waits().await?;
     next.check_alive()?;
     Ok(history)
-}
-
-/// The state at the end, and the attempt.
-fn end(history: &History) -> (&str, u64) {
-    let last = history.last();
-    (last["state"].as_str().unwrap_or_default(), last["attempt"].as_u64().unwrap_or_default())
 }
 
 #[tokio::test]
 async fn a_host_that_died_before_its_claim_costs_no_attempt() -> Test {
     let history = survives("before-claim", json!({})).await?;
-    assert_eq!(end(&history), ("SUCCESS", 1), "{history}");
+    history.assert_success().assert_attempt(1);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_host_that_died_after_its_claim_costs_one() -> Test {
     let history = survives("after-claim", json!({})).await?;
-    assert_eq!(end(&history), ("SUCCESS", 2), "{history}");
-    assert_eq!(history.last()["lost"], 1);
+    history.assert_success().assert_attempt(2);
+    history.assert_lost(1);
     Ok(())
 }
 
@@ -69,7 +57,7 @@ async fn a_host_that_died_after_its_claim_costs_one() -> Test {
 async fn an_outcome_that_died_with_its_host_is_made_again() -> Test {
     for point in ["after-run", "before-record"] {
         let history = survives(point, json!({})).await?;
-        assert_eq!(end(&history), ("SUCCESS", 2), "{point}: {history}");
+        history.assert_success().assert_attempt(2);
     }
     Ok(())
 }
@@ -77,33 +65,35 @@ async fn an_outcome_that_died_with_its_host_is_made_again() -> Test {
 #[tokio::test]
 async fn a_result_that_was_stored_and_not_recorded_is_stored_again() -> Test {
     let history = survives("after-blob", json!({ "result_bytes": 100_000 })).await?;
-    assert_eq!(end(&history), ("SUCCESS", 2), "{history}");
-    let (name, token) = (history.last()["result_ref"]["name"].to_string(), history.last()["token"].as_str());
+    history.assert_success().assert_attempt(2);
+    let name = history.last()["result_ref"]["name"].to_string();
+    let token = history.last()["token"].as_str();
     ensure!(name.contains(token.context("a token")?), "the blob of the claim that ended it: {history}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_failure_that_was_kept_for_people_and_not_recorded_is_decided_again() -> Test {
+async fn a_failure_that_was_dead_lettered_and_not_recorded_is_decided_again() -> Test {
     let arguments = json!({ "fail_times": 1, "how": "permanent" });
     let history = survives("after-dead-letter", arguments).await?;
-    assert_eq!(end(&history), ("SUCCESS", 2), "only the record counts: {history}");
+    // Only the record counts, not the dead-letter copy.
+    history.assert_success().assert_attempt(2);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_recorded_end_whose_message_stayed_is_not_run_again() -> Test {
     let history = survives("after-record", json!({})).await?;
-    assert_eq!(end(&history), ("SUCCESS", 1), "{history}");
-    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    history.assert_success().assert_attempt(1);
+    history.assert_states(["PENDING", "STARTED", "SUCCESS"]);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_recorded_retry_whose_message_was_not_given_back_is_run_once_more() -> Test {
     let history = survives("after-record", json!({ "fail_times": 1, "how": "failed" })).await?;
-    assert_eq!(end(&history), ("SUCCESS", 2), "{history}");
-    assert_eq!((&history.last()["lost"], &history.last()["charged"]), (&json!(0), &json!(2)), "{history}");
+    history.assert_success().assert_attempt(2);
+    history.assert_lost(0).assert_charged(2);
     Ok(())
 }
 
@@ -114,7 +104,7 @@ async fn what_fired_is_gone_wherever_a_host_died() -> Test {
         [("before-claim", 1), ("after-claim", 2), ("after-discard", 2), ("after-record", 1)]
     {
         let history = survives_after(delay, point, json!({ "sleep_ms": 300 })).await?;
-        assert_eq!(end(&history), ("SUCCESS", attempt), "{point}: {history}");
+        history.assert_success().assert_attempt(attempt);
     }
     Ok(())
 }
@@ -128,11 +118,7 @@ async fn an_end_without_an_attempt_that_was_not_recorded_is_recorded_by_the_next
     dying.end().await?;
     let _next = deployment.host(&FLAGS).await?;
     let history = events.until_end("storm.run.f").await?;
-    assert_eq!(
-        (end(&history), &history.last()["error"]["kind"]),
-        (("FAILURE", 0), &json!("BadJob")),
-        "{history}"
-    );
+    history.assert_failure("BadJob").assert_attempt(0);
     Ok(())
 }
 
@@ -150,16 +136,11 @@ async fn a_reconciler_that_died_is_followed_by_another() -> Test {
         .queue("nobody")
         .submit(&json!({}))
         .await?;
-    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
-    jetstream.get_stream("WASMHOST_JOBS").await?.purge().await?;
+    deployment.purge_queue().await?;
     dying.end().await?;
     let _next = deployment.host(&FLAGS).await?;
     let history = events.until_end("storm.run.f").await?;
-    assert_eq!(
-        (end(&history), &history.last()["error"]["kind"]),
-        (("FAILURE", 0), &json!("NotPublished")),
-        "{history}"
-    );
+    history.assert_failure("NotPublished").assert_attempt(0);
     Ok(())
 }
 
@@ -173,8 +154,8 @@ async fn a_client_that_died_before_it_published_burns_its_id_and_no_more() -> Te
     let died = deployment.faulty("after-pending=return")?.run(&submit).await?;
     ensure!(died.code == -1, "it did not die: {died}");
     let history = events.until_end("storm.run.f").await?;
-    assert_eq!(history.states(), ["PENDING", "FAILURE"], "{history}");
-    assert_eq!(history.last()["error"]["kind"], "NotPublished", "{history}");
+    history.assert_states(["PENDING", "FAILURE"]);
+    history.assert_failure("NotPublished");
     deployment.wasmhost(&submit).await?.refused(75, &["never published", "free again at"])
 }
 
@@ -188,7 +169,7 @@ async fn a_client_that_died_after_it_published_has_submitted() -> Test {
     let died = deployment.faulty("after-publish=return")?.run(&submit).await?;
     ensure!(died.code == -1, "it did not die: {died}");
     let history = events.until_end("storm.run.f").await?;
-    assert_eq!(end(&history), ("SUCCESS", 1), "{history}");
+    history.assert_success().assert_attempt(1);
     deployment.wasmhost(&submit).await?.ok()?;
     Ok(())
 }

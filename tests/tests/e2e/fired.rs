@@ -1,48 +1,28 @@
-//! What schedules fired: not lost and not run twice whatever the server forgets, and gone once it ran.
+//! What schedules fired is neither lost nor run twice, whatever a crash makes the server forget, and is deleted when it ran.
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
-use async_nats::jetstream::{self, stream};
-use end_to_end::{Deployment, nats_server, number, oldest_nats_server, until, within};
+use end_to_end::{
+    Deployment, JOBS, SCHEDULES, nats_server, number, oldest_nats_server, until, until_true, within,
+};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use wasmhost_client::SubmitError;
 
 use super::Test;
 
-/// Short, so that what is gone would be missed soon.
+/// The reconciler makes a pass every second, so that a job without a message would be ended soon.
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--reconcile-after", "1s"];
 
-/// Jobs that fire at a time, half of them without an id.
+/// How many jobs fire at a time. Half of them have no id.
 const BATCH: usize = 6;
 
-async fn stream(deployment: &Deployment, name: &str) -> anyhow::Result<stream::Stream> {
-    Ok(jetstream::new(deployment.nats.clone()).get_stream(name).await?)
-}
-
-/// How many messages a stream holds.
-async fn held(deployment: &Deployment, name: &str) -> anyhow::Result<u64> {
-    Ok(stream(deployment, name).await?.cached_info().state.messages)
-}
-
-async fn nothing_is_left(deployment: &Deployment) -> Test {
-    for name in ["WASMHOST_JOBS", "WASMHOST_SCHEDULES"] {
-        let empty = async || Ok((held(deployment, name).await? == 0).then_some(()));
-        until(&format!("an empty {name}"), empty).await?;
-    }
-    Ok(())
-}
-
-/// Lets the job stream hold so many messages.
-async fn limit(deployment: &Deployment, messages: i64) -> Test {
-    let mut config = stream(deployment, "WASMHOST_JOBS").await?.cached_info().config.clone();
-    config.max_messages = messages;
-    jetstream::new(deployment.nats.clone()).update_stream(config).await?;
-    Ok(())
-}
-
-/// Schedules jobs that fire at once, each with a name of its own; the names.
+/// Schedules jobs that fire at once, each with a name of its own, and returns the names.
 async fn fire(deployment: &Deployment, batch: &str) -> anyhow::Result<Vec<String>> {
     let client = deployment.client().await?;
     let names: Vec<_> = (0..BATCH).map(|n| format!("{batch}-{n}")).collect();
@@ -63,9 +43,9 @@ async fn fire(deployment: &Deployment, batch: &str) -> anyhow::Result<Vec<String
     Ok(names)
 }
 
-/// The keys of the jobs that greeted each name, as the bucket has them.
+/// The keys of the jobs that greeted each name, by the records in the bucket.
 async fn greeted(deployment: &Deployment) -> anyhow::Result<HashMap<String, Vec<String>>> {
-    let bucket = jetstream::new(deployment.nats.clone()).get_key_value("wasmhost-states").await?;
+    let bucket = deployment.bucket("wasmhost-states").await?;
     let keys: Vec<String> = bucket.keys().await?.try_collect().await?;
     let mut greeted: HashMap<String, Vec<String>> = HashMap::new();
     for key in keys {
@@ -81,26 +61,26 @@ async fn greeted(deployment: &Deployment) -> anyhow::Result<HashMap<String, Vec<
 }
 
 async fn until_greeted(deployment: &Deployment, names: &[String]) -> Test {
-    let all = async || {
+    until_true("the jobs that fired", async || {
         let greeted = greeted(deployment).await?;
-        Ok(names.iter().all(|name| greeted.contains_key(name)).then_some(()))
-    };
-    until("the jobs that fired", all).await
+        Ok(names.iter().all(|name| greeted.contains_key(name)))
+    })
+    .await
 }
 
-/// Takes the job stream's only place from whatever waits for it.
+/// Publishes messages that take the room in the job stream from what waits for it.
 async fn jump_the_queue(deployment: &Deployment) -> Test {
-    let jobs = stream(deployment, "WASMHOST_JOBS").await?;
+    let jobs = deployment.stream(JOBS).await?;
     for _ in 0..3 {
         let filler = jobs.get_last_raw_message_by_subject("wasmhost.jobs.nobody.hello.run").await?;
         jobs.delete_message(filler.sequence).await?;
         let took = async || Ok(deployment.publish("wasmhost.jobs.nobody.hello.run", &[], "{}").await.ok());
-        until("a place in the queue", took).await?;
+        until("room in the queue", took).await?;
     }
     Ok(())
 }
 
-/// Two crashes of the server: at a random moment while jobs fire and run, and while others wait for room in the queue.
+/// Crashes the server twice: at a random moment while jobs fire and run, and while others wait for room in the queue.
 async fn survives(program: &Path, seed: u64) -> Test {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut deployment = Deployment::on(program).await?;
@@ -112,22 +92,23 @@ async fn survives(program: &Path, seed: u64) -> Test {
     until_greeted(&deployment, &names).await?;
 
     deployment.publish("wasmhost.jobs.nobody.hello.run", &[], "{}").await?;
-    limit(&deployment, 1).await?;
+    deployment.limit_queue(1).await?;
     names.extend(fire(&deployment, "wait").await?);
-    let due = async || {
-        let schedules = stream(&deployment, "WASMHOST_SCHEDULES").await?;
-        let left: Vec<_> = schedules.info_with_subjects("wasmhost.schedules.>").await?.try_collect().await?;
-        Ok(left.is_empty().then_some(()))
-    };
-    until("the last schedule", due).await?;
+    until_true("the last schedule", async || {
+        let schedules = deployment.stream(SCHEDULES).await?;
+        let waiting: Vec<_> =
+            schedules.info_with_subjects("wasmhost.schedules.>").await?.try_collect().await?;
+        Ok(waiting.is_empty())
+    })
+    .await?;
     jump_the_queue(&deployment).await?;
     tokio::time::sleep(Duration::from_millis(rng.u64(0..500))).await;
     deployment.crash().await?;
-    limit(&deployment, 1_000).await?;
+    deployment.limit_queue(1_000).await?;
     until_greeted(&deployment, &names).await?;
 
-    stream(&deployment, "WASMHOST_JOBS").await?.purge().filter("wasmhost.jobs.nobody.>").await?;
-    nothing_is_left(&deployment).await?;
+    deployment.stream(JOBS).await?.purge().filter("wasmhost.jobs.nobody.>").await?;
+    deployment.until_nothing_waits().await?;
     for (name, keys) in greeted(&deployment).await? {
         ensure!(keys.len() == 1, "{name} ran as {keys:?}");
     }
@@ -148,10 +129,7 @@ async fn what_fired_is_neither_lost_nor_doubled_by_crashes_of_the_newest_server(
 
 #[tokio::test]
 async fn what_fired_is_neither_lost_nor_doubled_by_crashes_of_the_oldest_server() -> Test {
-    let Some(program) = oldest_nats_server() else {
-        eprintln!("skipped: no WASMHOST_OLDEST_NATS_SERVER; `cargo xtask test` installs and names it");
-        return Ok(());
-    };
+    let program = oldest_nats_server()?;
     let deployment = Deployment::on(&program).await?;
     let (major, minor, patch) = wasmhost_nats::MINIMUM_SERVER;
     assert_eq!(deployment.nats.server_info().version, format!("{major}.{minor}.{patch}"));
@@ -179,7 +157,7 @@ async fn jobs_that_ran_leave_room_for_as_many_more() -> Test {
                 Err(error) => return Err(error.into()),
             }
         }
-        nothing_is_left(&deployment).await?;
+        deployment.until_nothing_waits().await?;
     }
     Ok(())
 }
@@ -195,7 +173,8 @@ async fn large_jobs_delayed_at_the_same_time_all_run_or_are_refused() -> Test {
         let task = client.task("hello.run").id(&format!("large-{n}")).delay(Duration::from_secs(2));
         task.submit(&arguments).await
     });
-    let (mut accepted, mut refused) = (Vec::new(), 0);
+    let mut accepted = Vec::new();
+    let mut refused = 0;
     for answer in futures::future::join_all(submits).await {
         match answer {
             Ok(job) => accepted.push(job),
@@ -207,23 +186,11 @@ async fn large_jobs_delayed_at_the_same_time_all_run_or_are_refused() -> Test {
     for job in accepted {
         let _: Value = job.result().await?;
     }
-    nothing_is_left(&deployment).await
-}
-
-/// What is kept for people of messages that are no jobs, as their reasons.
-async fn buried(deployment: &Deployment) -> anyhow::Result<Vec<String>> {
-    let dead = stream(deployment, "WASMHOST_DEAD").await?;
-    let mut reasons = Vec::new();
-    for sequence in 1..=dead.cached_info().state.last_sequence {
-        let message = dead.get_raw_message(sequence).await?;
-        let reason = message.headers.get("Wasmhost-Dead-Reason").map(ToString::to_string);
-        reasons.push(format!("{} {}", String::from_utf8_lossy(&message.payload), reason.unwrap_or_default()));
-    }
-    Ok(reasons)
+    deployment.until_nothing_waits().await
 }
 
 #[tokio::test]
-async fn what_fired_under_a_name_that_is_no_jobs_is_kept_for_people() -> Test {
+async fn what_fired_under_a_name_that_is_no_jobs_is_dead_lettered() -> Test {
     let deployment = Deployment::start().await?;
     let mut host = deployment.host(&FLAGS).await?;
     deployment.push("hello").await?;
@@ -233,56 +200,50 @@ async fn what_fired_under_a_name_that_is_no_jobs_is_kept_for_people() -> Test {
     for (n, name) in bad.iter().enumerate() {
         deployment.publish(&format!("wasmhost.due.{name}"), &[], &n.to_string()).await?;
     }
-    // And one that the job stream cannot store, with what waits behind it.
+    // One more message cannot be stored by the job stream, and another one waits behind it.
     let header = "y".repeat((1 << 16) - 60);
     deployment.publish("wasmhost.due.default.hello.run.long", &[("X", &header)], r#"{"name":"Ada"}"#).await?;
     deployment.publish("wasmhost.due.default.hello.run.behind", &[], r#"{"name":"Ada"}"#).await?;
     for id in ["long", "behind"] {
         let history = events.until_end(&format!("hello.run.{id}")).await?;
-        assert_eq!(history.last()["result"], json!({ "greeting": "Hello, Ada!" }), "{history}");
+        history.assert_result(json!({ "greeting": "Hello, Ada!" }));
     }
-    nothing_is_left(&deployment).await?;
-    let mut reasons = buried(&deployment).await?;
-    reasons.sort();
-    assert_eq!(reasons.len(), bad.len(), "{reasons:#?}");
-    for (n, reason) in reasons.iter().enumerate() {
-        ensure!(reason.starts_with(&format!("{n} ")), "{reasons:#?}");
-    }
+    deployment.until_nothing_waits().await?;
+    let letters = deployment.dead_letters().await?;
+    let bodies: BTreeSet<_> = letters.iter().map(|letter| letter.body.clone()).collect();
+    assert_eq!(bodies, (0..bad.len()).map(|n| n.to_string().into_bytes()).collect(), "{letters:#?}");
+    assert_eq!(letters.len(), bad.len(), "{letters:#?}");
     host.check_alive()
 }
 
 #[tokio::test]
 async fn jobs_whose_messages_were_removed_get_what_fired() -> Test {
-    /// More than one look of the reconciler sees.
-    const JOBS: u64 = 300;
+    /// More jobs than one pass of the reconciler sees.
+    const DELAYED: u64 = 300;
     let deployment = Deployment::start().await?;
     let mut host = deployment.host(&FLAGS).await?;
     deployment.push("hello").await?;
     let client = deployment.client().await?;
-    host.terminate()?;
-    host.end().await?;
+    host.drain().await?;
     let mut jobs = Vec::new();
-    for _ in 0..JOBS {
+    for _ in 0..DELAYED {
         let task = client.task("hello.run").delay(Duration::from_millis(100));
         jobs.push(task.submit(&json!({ "name": "Ada" })).await?);
     }
-    until("queued jobs", async || Ok((held(&deployment, "WASMHOST_JOBS").await? == JOBS).then_some(())))
-        .await?;
-    stream(&deployment, "WASMHOST_JOBS").await?.purge().await?;
+    until_true("queued jobs", async || Ok(deployment.messages(JOBS).await? == DELAYED)).await?;
+    deployment.purge_queue().await?;
     let _next = deployment.host(&FLAGS).await?;
     for job in jobs {
         let greeting: Value = within("a result", job.result()).await??;
         assert_eq!(greeting, json!({ "greeting": "Hello, Ada!" }));
     }
-    nothing_is_left(&deployment).await
+    deployment.until_nothing_waits().await
 }
 
 #[tokio::test]
 async fn a_message_that_says_it_was_fired_takes_no_other_job_with_it() -> Test {
-    let Some(program) = oldest_nats_server() else {
-        eprintln!("skipped: newer servers refuse such a message; `cargo xtask test` installs an older one");
-        return Ok(());
-    };
+    // Newer servers refuse such a message.
+    let program = oldest_nats_server()?;
     let deployment = Deployment::on(&program).await?;
     let host = deployment.host(&FLAGS).await?;
     deployment.push("hello").await?;
@@ -296,10 +257,10 @@ async fn a_message_that_says_it_was_fired_takes_no_other_job_with_it() -> Test {
         let subject = format!("wasmhost.jobs.default.hello.run.f{sequence}");
         deployment.publish(&subject, &headers, r#"{"name":"forged"}"#).await?;
     }
-    limit(&deployment, 6).await?;
+    deployment.limit_queue(6).await?;
     let names = fire(&deployment, "real").await?;
     let _next = deployment.host(&FLAGS).await?;
-    limit(&deployment, 1_000).await?;
+    deployment.limit_queue(1_000).await?;
     until_greeted(&deployment, &names).await?;
-    nothing_is_left(&deployment).await
+    deployment.until_nothing_waits().await
 }

@@ -1,15 +1,14 @@
-//! JSON passes unchanged: numbers of any length, the order of names and the spelling of strings, through every door there
-//! is. What readers would read differently comes in nowhere.
+//! JSON passes unchanged through every interface: numbers of any length, the order of names, the spelling of strings. What two
+//! readers could read differently is refused by every interface.
 
 use anyhow::{Context, ensure};
-use async_nats::jetstream;
-use end_to_end::{Deployment, guest, within};
+use end_to_end::{Deployment, guest_path, within};
 use futures::StreamExt;
 use serde_json::Value;
 
 use super::Test;
 
-/// What a tree of values would lose, change or refuse.
+/// Texts that a tree of values would lose, change or refuse.
 const TEXTS: [&str; 9] = [
     "1e400",
     "-0",
@@ -22,21 +21,21 @@ const TEXTS: [&str; 9] = [
     r#"{"z":{"y":1e400,"x":[123456789012345678901234567890]},"a":0.1000000000000000055,"b":"\u202e\u0041"}"#,
 ];
 
-/// One with everything in it, for the doors that take an object.
+/// A text with everything in it, for the interfaces that take an object.
 const ALL: &str = TEXTS[8];
 
-/// A name twice, and where.
+/// A text in which a name comes twice.
 const TWICE: &str = r#"{"a":[0,{"b":1,"\u0062":2}]}"#;
+
+/// Where it comes twice, as every error says.
 const WHERE: &str = "a[1].b: given twice";
 
-/// The text of a record, as it stands in the bucket.
+/// The text of a record, as it is in the bucket.
 async fn record(deployment: &Deployment, key: &str) -> anyhow::Result<String> {
-    let bucket = jetstream::new(deployment.nats.clone()).get_key_value("wasmhost-states").await?;
-    let entry = bucket.get(key.to_owned()).await?.with_context(|| format!("{key}: no record"))?;
-    Ok(String::from_utf8(entry.to_vec())?)
+    deployment.record_text(key).await?.with_context(|| format!("{key} has no record"))
 }
 
-/// Waits for the end by a command that shows every record as it is; all that it showed.
+/// Waits for the end of a job by a command that shows every record as it is, and returns what it showed.
 async fn watch(deployment: &Deployment, key: &str) -> anyhow::Result<String> {
     Ok(deployment.wasmhost(&["watch", key, "--json"]).await?.stdout)
 }
@@ -46,7 +45,7 @@ async fn ask(deployment: &Deployment, subject: &str, body: &str) -> anyhow::Resu
     Ok(String::from_utf8(within(subject, asking).await??.payload.to_vec())?)
 }
 
-/// A deed of the hostile task with a text in it.
+/// Arguments of the hostile task with a text in them.
 fn deed(what: &str, field: &str, text: &str) -> String {
     format!(r#"{{"do":"{what}","{field}":{}}}"#, Value::from(text))
 }
@@ -73,13 +72,13 @@ async fn arguments_and_results_pass_unchanged_whoever_carries_them() -> Test {
         let result = deployment.wasmhost(&["result", &key]).await?;
         assert_eq!(result.ok()?, *text, "by the service");
         let field = format!(r#""result":{text},"#);
-        for (door, seen) in [
+        for (interface, seen) in [
             ("the bucket", record(&deployment, &key).await?),
             ("watch", watch(&deployment, &key).await?),
             ("status", deployment.wasmhost(&["status", &key, "--json"]).await?.stdout),
             ("the service", ask(&deployment, &format!("wasmhost.status.{key}"), "").await?),
         ] {
-            ensure!(seen.contains(&field), "{door}: {field} is not in {seen}");
+            ensure!(seen.contains(&field), "{interface}: {field} is not in {seen}");
         }
     }
     Ok(())
@@ -118,9 +117,8 @@ async fn a_name_that_stands_twice_is_refused_at_every_door_in_the_same_words() -
     deployment.wasmhost(&["submit", "hostile.run", &at_file, "--id", "a"]).await?.refused(2, &[WHERE])?;
     let submit = ["submit", "hostile.run", "-", "--id", "a"];
     deployment.command().run_with(&submit, TWICE.as_bytes()).await?.refused(2, &[WHERE])?;
-    let component = guest("hostile");
-    let component = component.to_str().context("a path that is not UTF-8")?;
-    deployment.wasmhost(&["run", component, TWICE]).await?.refused(2, &[WHERE])?;
+    let component = guest_path("hostile")?;
+    deployment.wasmhost(&["run", &component, TWICE]).await?.refused(2, &[WHERE])?;
     let answer = ask(&deployment, "wasmhost.submit.hostile.run.a", TWICE).await?;
     ensure!(answer.contains("BadRequest") && answer.contains(WHERE), "{answer}");
     ensure!(deployment.record("hostile.run.a").await?.is_none(), "nothing was written");
@@ -143,14 +141,12 @@ async fn a_name_that_stands_twice_is_refused_at_every_door_in_the_same_words() -
     for (id, _) in &deeds {
         ends.insert(*id, events.until_end(&format!("hostile.run.{id}")).await?.last().clone());
     }
-    assert_eq!(
-        (&ends["raw"]["error"]["kind"], &ends["raw"]["error"]["message"]),
-        (&"BadArguments".into(), &WHERE.into())
-    );
+    assert_eq!(ends["raw"]["error"]["kind"], "BadArguments");
+    assert_eq!(ends["raw"]["error"]["message"], WHERE);
     let said = format!("the handler returned an object with a name twice: {WHERE}");
     assert_eq!(ends["say"]["error"]["message"], said);
     assert_eq!(ends["meta"]["result"], format!("invalid-state: meta: {WHERE}"));
-    // What is told beside something else is kept, as the text that it is.
+    // Details and fields accompany something else, and are kept as the text that they are.
     assert_eq!(ends["fail"]["error"]["details"], TWICE);
     let line = within("a log line", lines.next()).await?.context("the subscription ended")?;
     let line: Value = serde_json::from_slice(&line.payload)?;

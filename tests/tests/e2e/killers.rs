@@ -1,10 +1,10 @@
-//! Tasks that kill their hosts, or look as if they did: each ends, and takes no neighbour with it.
+//! Tasks that kill their hosts, or seem to: each ends, and takes no neighbour with it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use async_nats::jetstream::{self, AckKind, consumer::PullConsumer};
+use async_nats::jetstream::AckKind;
 use end_to_end::{Deployment, History, Host};
 use futures::{StreamExt, future::try_join_all};
 use serde_json::json;
@@ -14,21 +14,20 @@ use super::Test;
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--slots", "256"];
 const NEIGHBOURS: usize = 199;
 
-/// How long a delivery may take.
+/// How long a delivery is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A host, and the id that its records carry.
+/// Starts a host, and returns it with its id.
 async fn named_host(deployment: &Deployment) -> anyhow::Result<(String, Host)> {
     let host = deployment.host(&FLAGS).await?;
-    let id = host.id().context("a host that serves has an id")?;
-    Ok((id, host))
+    Ok((host.known_id()?, host))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_200_jobs_on_a_host_that_one_kills_199_succeed() -> Test {
     let deployment = Deployment::start().await?;
     let mut hosts = vec![named_host(&deployment).await?];
-    // So many at once have the memory that is reserved for them on small machines too.
+    // With so little memory for each, all of them run at once on small machines, too.
     deployment.push_as("storm", "storm", "[limits]\nmemory_bytes = 8388608\n").await?;
     let mut events = deployment.events().await?;
     let client = deployment.client().await?;
@@ -41,24 +40,24 @@ async fn of_200_jobs_on_a_host_that_one_kills_199_succeed() -> Test {
     submit("killer".to_owned(), &json!({ "kills_host": true })).await?;
     let mut claims = 0;
     loop {
-        let next = |history: &History| claims_of(history).len() > claims || has_ended(history);
+        let next = |history: &History| history.attempts().len() > claims || history.has_ended();
         let history = events.until("storm.run.killer", next).await?;
-        if has_ended(&history) {
+        if history.has_ended() {
             break;
         }
-        claims = claims_of(&history).len();
+        claims = history.attempts().len();
         let host = history.last()["host"].as_str().context("a claim names its host")?.to_owned();
         let at = hosts.iter().position(|(id, _)| *id == host).context("a host of ours")?;
         hosts.remove(at).1.kill().await?;
         hosts.push(named_host(&deployment).await?);
     }
     let killer = events.until_end("storm.run.killer").await?;
-    assert_eq!(killer.last()["error"]["kind"], "WorkerLost", "{killer}");
+    killer.assert_failure("WorkerLost");
     ensure!(claims >= 3, "it was given its chances: {killer}");
     let mut attempts = BTreeSet::new();
     for id in 0..NEIGHBOURS {
         let history = events.until_end(&format!("storm.run.n{id}")).await?;
-        assert_eq!(history.last()["state"], "SUCCESS", "{history}");
+        history.assert_success();
         attempts.insert(history.last()["attempt"].as_u64());
     }
     ensure!(!attempts.contains(&Some(1)), "all of them ran on the host that was killed first: {attempts:?}");
@@ -75,9 +74,7 @@ async fn a_task_that_may_run_at_most_once_is_not_run_again_when_its_host_dies() 
     events.until_state("storm.run.once", "STARTED").await?;
     host.kill().await?;
     let _next = deployment.host(&FLAGS).await?;
-    let history = events.until_end("storm.run.once").await?;
-    let last = history.last();
-    assert_eq!((&last["error"]["kind"], &last["attempt"]), (&json!("WorkerLost"), &json!(1)), "{history}");
+    events.until_end("storm.run.once").await?.assert_failure("WorkerLost").assert_attempt(1);
     Ok(())
 }
 
@@ -87,9 +84,7 @@ async fn a_message_that_no_host_survived_twenty_times_is_poison() -> Test {
     drop(deployment.host(&FLAGS).await?);
     let mut events = deployment.events().await?;
     deployment.client().await?.task("storm.run").unchecked().id("poison").submit(&json!({})).await?;
-    let jobs = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
-    let queue: PullConsumer =
-        jobs.get_consumer("wasmhost-default").await.map_err(|error| anyhow::anyhow!("{error}"))?;
+    let queue = deployment.consumer("default").await?;
     for _ in 0..20 {
         let mut delivered = queue.batch().max_messages(1).expires(PATIENCE).messages().await?;
         let message =
@@ -98,20 +93,7 @@ async fn a_message_that_no_host_survived_twenty_times_is_poison() -> Test {
     }
     let _next = deployment.host(&FLAGS).await?;
     let history = events.until_end("storm.run.poison").await?;
-    assert_eq!(history.states(), ["PENDING", "FAILURE"], "it never ran: {history}");
-    assert_eq!(history.last()["error"]["kind"], "Poison", "{history}");
+    // It never ran.
+    history.assert_states(["PENDING", "FAILURE"]).assert_failure("Poison");
     Ok(())
-}
-
-fn claims_of(history: &History) -> BTreeSet<u64> {
-    history
-        .0
-        .iter()
-        .filter_map(|transition| transition.record["attempt"].as_u64())
-        .filter(|a| *a > 0)
-        .collect()
-}
-
-fn has_ended(history: &History) -> bool {
-    history.0.iter().any(end_to_end::Transition::is_terminal)
 }

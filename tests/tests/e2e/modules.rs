@@ -76,7 +76,7 @@ async fn a_job_keeps_the_version_of_its_first_claim() -> Test {
     // By this version's policy the job would be refused.
     deployment.push_as("hello", "tool", "[limits]\ntimeout = \"1s\"\n").await?;
     let history = events.until_end("tool.run.k").await?;
-    assert_eq!(history.last()["result"], json!({ "attempt": 2 }), "{history}");
-    assert_eq!(history.last()["digest"], first);
+    history.assert_result(json!({ "attempt": 2 }));
+    history.assert_field("digest", first);
     Ok(())
 }

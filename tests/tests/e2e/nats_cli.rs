@@ -11,19 +11,20 @@ async fn a_request_to_the_job_subject_prints_the_streams_acknowledgement() -> Te
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let mut events = deployment.events().await?;
     let subject = "wasmhost.jobs.default.hello.run.my-1";
-    let answer = deployment.outsider().req(subject, &[], r#"{"name":"Ada"}"#).await?;
+    let answer = deployment.outsider()?.req(subject, &[], r#"{"name":"Ada"}"#).await?;
     let answer: Value = serde_json::from_str(&answer)?;
-    assert_eq!((&answer["stream"], &answer["seq"]), (&json!("WASMHOST_JOBS"), &json!(1)));
+    assert_eq!(answer["stream"], "WASMHOST_JOBS");
+    assert_eq!(answer["seq"], 1);
     let history = events.until_end("hello.run.my-1").await?;
-    assert_eq!(history.last()["result"], json!({ "greeting": "Hello, Ada!" }));
+    history.assert_result(json!({ "greeting": "Hello, Ada!" }));
     Ok(())
 }
 
 #[tokio::test]
 async fn the_bucket_can_be_watched_and_read() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello", "thumbs"]).await?;
-    let outsider = deployment.outsider();
-    let mut watch = outsider.kv_watch("wasmhost-states").await?;
+    let outsider = deployment.outsider()?;
+    let mut watch = outsider.kv_watch("wasmhost-states")?;
     outsider.publish("wasmhost.jobs.default.hello.run.my-2", &[], r#"{"name":"Ada"}"#).await?;
     watch
         .lines
@@ -32,7 +33,8 @@ async fn the_bucket_can_be_watched_and_read() -> Test {
         })
         .await?;
     let record: Value = serde_json::from_str(&outsider.kv_get("wasmhost-states", "hello.run.my-2").await?)?;
-    assert_eq!((&record["state"], &record["task"]), (&json!("SUCCESS"), &json!("hello.run")));
+    assert_eq!(record["state"], "SUCCESS");
+    assert_eq!(record["task"], "hello.run");
     let picture = include_str!("../../../guest-examples/thumbs/job.json");
     let answer: Value =
         serde_json::from_str(&outsider.req("wasmhost.submit.thumbs.resize", &[], picture).await?)?;
@@ -50,7 +52,7 @@ async fn the_bucket_can_be_watched_and_read() -> Test {
 #[tokio::test]
 async fn the_events_can_be_subscribed_to() -> Test {
     let (deployment, _host) = Deployment::with_host(&["progress"]).await?;
-    let outsider = deployment.outsider();
+    let outsider = deployment.outsider()?;
     let mut events = outsider.sub("wasmhost.events.>", "wasmhost.events.knock.run.knock").await?;
     let body = r#"{"steps":3,"delay_ms":100}"#;
     outsider.publish("wasmhost.jobs.default.progress.run.my-3", &[("Wasmhost-Timeout", "30s")], body).await?;

@@ -1,4 +1,4 @@
-//! A host that is cut off from the server while it runs a job: short and long, in each direction and in both.
+//! A host is cut off from the server while it runs a job: for a short and for a long time, in each direction and in both.
 
 use std::time::Duration;
 
@@ -10,10 +10,20 @@ use super::Test;
 
 const FLAGS: [&str; 4] = ["--ack-wait", "2s", "--reconcile-after", "1s"];
 
-/// Shorter than ack_wait: nobody takes over.
+/// A time that is shorter than the acknowledgement wait, so that no host takes over.
 const SHORT: Duration = Duration::from_millis(800);
 
-/// A job that runs on a host behind a proxy, and tells its progress.
+/// A job whose first attempt ends by itself, for a partition that it outlives.
+fn ends_by_itself() -> Value {
+    json!({ "sleep_ms": 5_000, "steps": 100, "slow_until_attempt": 1 })
+}
+
+/// A job whose first attempt never ends by itself, and whose second one ends at once.
+fn ends_elsewhere() -> Value {
+    json!({ "sleep_ms": 600_000, "steps": 12_000, "slow_until_attempt": 1 })
+}
+
+/// A job that runs on a host behind a proxy, and publishes its progress each 50 ms.
 struct Cut {
     deployment: Deployment,
     proxy: Proxy,
@@ -22,58 +32,58 @@ struct Cut {
 }
 
 impl Cut {
-    async fn running() -> anyhow::Result<Self> {
+    /// Starts a host with one slot, and a job on it.
+    async fn running(arguments: Value) -> anyhow::Result<Self> {
         let deployment = Deployment::start().await?;
         let proxy = deployment.proxy().await?;
-        let host = deployment.host_behind(&proxy, &FLAGS).await?;
-        deployment.push("progress").await?;
+        let host = deployment.host_behind(&proxy, &[&FLAGS[..], &["--slots", "1"]].concat()).await?;
+        deployment.push("storm").await?;
         let mut events = deployment.events().await?;
-        let arguments = json!({ "steps": 100, "delay_ms": 50 });
-        deployment.client().await?.task("progress.run").id("p").submit(&arguments).await?;
-        events.until_state("progress.run.p", "PROGRESS").await?;
+        deployment.client().await?.task("storm.run").id("p").submit(&arguments).await?;
+        events.until_state("storm.run.p", "PROGRESS").await?;
         Ok(Self { deployment, proxy, host, events })
     }
 
     async fn end(&mut self) -> anyhow::Result<History> {
-        let history = self.events.until_end("progress.run.p").await?;
-        assert_eq!(history.last()["state"], "SUCCESS", "{history}");
+        let history = self.events.until_end("storm.run.p").await?;
+        history.assert_success();
         Ok(history)
     }
 
-    /// Waits for another host's claim.
+    /// Waits for the claim of another host.
     async fn until_taken_over(&mut self) -> Test {
-        let taken = |history: &History| history.0.last().is_some_and(|last| last.record["attempt"] == 2);
-        self.events.until("progress.run.p", taken).await.map(drop)
+        self.events.until_attempt("storm.run.p", 2).await.map(drop)
     }
 
-    /// One more job runs on the host that was cut off: its connection is whole again.
+    /// Checks that the host that was cut off, which is the only one now, runs one more job: its connection is whole again, and
+    /// it has stopped the guest that had its only slot.
     async fn works_again(&mut self) -> Test {
-        let job = self.deployment.client().await?.task("progress.run").submit(&json!({ "steps": 0 })).await?;
+        let job = self.deployment.client().await?.task("storm.run").submit(&json!({})).await?;
         let _: Value = within("a job after the partition", job.result()).await??;
         self.host.check_alive()
     }
 }
 
 async fn short(direction: Direction) -> Test {
-    let mut cut = Cut::running().await?;
+    let mut cut = Cut::running(ends_by_itself()).await?;
     cut.proxy.flow(direction, Flow::Stalled);
     tokio::time::sleep(SHORT).await;
     cut.proxy.flow(direction, Flow::Open);
     ensure!(cut.proxy.held() > 0, "nothing was held back");
     let history = cut.end().await?;
-    assert_eq!(history.last()["attempt"], 1, "{history}");
+    history.assert_attempt(1);
     cut.works_again().await
 }
 
 async fn long(direction: Direction) -> Test {
-    let mut cut = Cut::running().await?;
+    let mut cut = Cut::running(ends_elsewhere()).await?;
     cut.proxy.flow(direction, Flow::Stalled);
-    let _next = cut.deployment.host(&FLAGS).await?;
+    let next = cut.deployment.host(&FLAGS).await?;
     cut.until_taken_over().await?;
     cut.proxy.flow(direction, Flow::Open);
-    cut.host.log.wait_for("lost the lease").await?;
     let history = cut.end().await?;
-    assert_eq!((&history.last()["attempt"], &history.last()["lost"]), (&json!(2), &json!(1)), "{history}");
+    next.kill().await?;
+    history.assert_attempt(2).assert_lost(1);
     cut.works_again().await
 }
 
@@ -99,12 +109,13 @@ async fn a_host_that_hears_nothing_for_longer_loses_its_job_and_changes_nothing(
 
 #[tokio::test]
 async fn a_host_without_a_connection_loses_its_job_and_comes_back() -> Test {
-    let mut cut = Cut::running().await?;
+    let mut cut = Cut::running(ends_elsewhere()).await?;
     cut.proxy.close();
-    let _next = cut.deployment.host(&FLAGS).await?;
+    let next = cut.deployment.host(&FLAGS).await?;
     cut.until_taken_over().await?;
     cut.proxy.open();
     cut.end().await?;
+    next.kill().await?;
     cut.works_again().await
 }
 

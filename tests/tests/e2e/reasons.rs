@@ -1,14 +1,14 @@
-//! Why a job failed, in the words of its own program: in the record, and wherever a person reads it.
+//! Why a job failed, in the words of its own program, in the record and in every output for people.
 
 use anyhow::{Context, ensure};
-use end_to_end::{Deployment, guest, within};
+use end_to_end::{Deployment, guest_path, within};
 use futures::StreamExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Test;
 
 #[tokio::test]
-async fn a_task_that_returns_an_error_is_told_by_what_it_wrote_before() -> Test {
+async fn a_task_that_returns_an_error_is_explained_by_what_it_wrote_before() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["refusing", "main-fails"]).await?;
     let mut events = deployment.events().await?;
     let cases = [
@@ -20,7 +20,8 @@ async fn a_task_that_returns_an_error_is_told_by_what_it_wrote_before() -> Test 
         deployment.publish(&format!("wasmhost.jobs.default.{key}"), &[], body).await?;
         let history = events.until_end(key).await?;
         let error = &history.last()["error"];
-        assert_eq!((&error["kind"], &error["message"]), (&json!("Failed"), &json!(message)), "{key}");
+        assert_eq!(error["kind"], "Failed", "{key}");
+        assert_eq!(error["message"], message, "{key}");
         let stderr = error["stderr"].as_str().with_context(|| format!("{key}: {error}"))?;
         ensure!(stderr.starts_with("reading invoice 4711"), "{key}: {stderr}");
     }
@@ -39,16 +40,15 @@ async fn every_command_shows_what_the_guest_said_last() -> Test {
     ensure!(watched.stdout.trim_end().lines().count() == 1, "a line a transition: {watched}");
     let status = deployment.wasmhost(&["status", "refusing.explained.a"]).await?;
     ensure!(said.iter().all(|part| status.stdout.contains(part)), "{status}");
-    let component = guest("refusing");
-    let component = component.to_str().context("a path that is not UTF-8")?;
-    let run = deployment.wasmhost(&["run", component, "bare"]).await?;
+    let component = guest_path("refusing")?;
+    let run = deployment.wasmhost(&["run", &component, "bare"]).await?;
     run.refused(
         1,
         &["stderr: reading invoice 4711", "the task returned an error: invoice 4711 has no customer"],
     )
 }
 
-/// What is asked of the hostile task, the kind of its failure, and a part of the message.
+/// What the hostile task does, with the kind of its failure and a part of the message.
 const CAUSES: [(&str, &str, &str); 8] = [
     (r#"{"do":"refused","then":{"do":"panic"}}"#, "Panicked", "a hostile panic"),
     (r#"{"do":"refused","then":{"do":"stack"}}"#, "Trapped", "stack overflow"),
@@ -110,7 +110,7 @@ async fn what_a_guest_says_reaches_no_terminal_unescaped() -> Test {
         for text in [&ran.stdout, &ran.stderr, &status.stdout] {
             ensure!(!text.contains(['\u{9b}', '\u{202e}', '\u{200b}', '\u{1b}']), "{deed}: {text:?}");
         }
-        let record = deployment.record(&format!("hostile.run.{id}")).await?.context("no record")?;
+        let record = deployment.known_record(&format!("hostile.run.{id}")).await?;
         let said = format!("{} {}", record["error"]["message"], record["error"]["stderr"]);
         ensure!(!said.contains(['\u{9b}', '\u{202e}', '\u{200b}']), "{deed}: {said:?}");
     }
@@ -138,7 +138,8 @@ async fn lines_that_are_too_many_are_dropped_and_counted() -> Test {
         events.until_end(&format!("hostile.run.{id}")).await?;
         // The host sent them before the end of the job, and this comes after it.
         deployment.nats.publish(format!("wasmhost.logs.hostile.run.{id}"), "end".into()).await?;
-        let (mut arrived, mut dropped) = (Vec::new(), Vec::new());
+        let mut arrived = Vec::new();
+        let mut dropped = Vec::new();
         loop {
             let line = within("a log line", logs.next()).await?.context("the subscription ended")?;
             if line.payload == "end" {

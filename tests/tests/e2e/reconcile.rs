@@ -1,43 +1,19 @@
-//! The reconciler: no job is stuck for ever, and none is ended that only waits.
+//! The reconciler: no job is stuck for ever, and no job is ended that only waits.
 
 use std::time::Duration;
 
-use anyhow::ensure;
-use async_nats::jetstream::{
-    self,
-    consumer::{pull, push},
-};
-use end_to_end::{Deployment, History, Host, until};
+use anyhow::{Context, ensure};
+use async_nats::jetstream::consumer::{pull, push};
+use end_to_end::{BLOBS, Deployment, JOBS, SCHEDULES, until, until_true};
 use serde_json::{Value, json};
-use wasmhost_client::RevokeOptions;
 use wasmhost_client::protocol::record::BlobRef;
+use wasmhost_client::{RevokeOptions, SubmitError};
 use wasmhost_nats::blobs::{self, Life, ObjectError};
 
 use super::Test;
 
-/// Short, so that what is gone is missed soon.
+/// The reconciler makes a pass every second, so that a missing message is noticed soon.
 const FLAGS: [&str; 4] = ["--reconcile-after", "1s", "--ack-wait", "2s"];
-
-fn jetstream(deployment: &Deployment) -> jetstream::Context {
-    jetstream::new(deployment.nats.clone())
-}
-
-/// Removes all messages of the job stream, as an operator might.
-async fn purge(deployment: &Deployment) -> anyhow::Result<()> {
-    jetstream(deployment).get_stream("WASMHOST_JOBS").await?.purge().await?;
-    Ok(())
-}
-
-async fn messages(deployment: &Deployment) -> anyhow::Result<u64> {
-    Ok(jetstream(deployment).get_stream("WASMHOST_JOBS").await?.cached_info().state.messages)
-}
-
-/// Waits until the reconciler has looked so many times more.
-async fn looks(host: &mut Host, count: usize) -> anyhow::Result<()> {
-    let seen = |lines: &Vec<String>| lines.iter().filter(|line| line.contains("reconciled looks=")).count();
-    let before = host.log.text().matches("reconciled looks=").count();
-    host.log.until("looks of the reconciler", |lines| seen(lines) >= before + count).await.map(drop)
-}
 
 #[tokio::test]
 async fn a_job_whose_message_was_purged_before_any_claim_is_not_published() -> Test {
@@ -47,18 +23,14 @@ async fn a_job_whose_message_was_purged_before_any_claim_is_not_published() -> T
     let mut events = deployment.events().await?;
     let client = deployment.client().await?;
     client.task("hello.run").id("p").queue("nobody").submit(&json!({})).await?;
-    purge(&deployment).await?;
+    deployment.purge_queue().await?;
     let history = events.until_end("hello.run.p").await?;
-    assert_eq!(history.states(), ["PENDING", "FAILURE"], "{history}");
-    assert_eq!(history.last()["error"]["kind"], "NotPublished", "{history}");
+    history.assert_states(["PENDING", "FAILURE"]);
+    history.assert_failure("NotPublished");
     let again = client.task("hello.run").id("p").queue("nobody").submit(&json!({})).await;
-    ensure!(format!("{again:?}").contains("NotPublished"), "told when the id is free again: {again:?}");
-    let dead = jetstream(&deployment).get_stream("WASMHOST_DEAD").await?;
-    let kept = dead.get_last_raw_message_by_subject("wasmhost.dead.hello.run.p").await?;
-    assert_eq!(
-        kept.headers.get("Wasmhost-Dead-Kind").map(ToString::to_string).as_deref(),
-        Some("NotPublished")
-    );
+    ensure!(matches!(again, Err(SubmitError::NotPublished { .. })), "{again:?}");
+    let letter = deployment.dead_letter("hello.run.p").await?.context("no dead-letter copy")?;
+    assert_eq!(letter.kind, "NotPublished");
     Ok(())
 }
 
@@ -76,25 +48,21 @@ async fn a_claimed_job_whose_host_and_message_are_gone_is_lost_or_revoked() -> T
         jobs.push(job);
     }
     host.kill().await?;
-    purge(&deployment).await?;
+    deployment.purge_queue().await?;
     let options = RevokeOptions::new("no longer wanted");
     jobs[1].request_revoke(options).await?;
     let _next = deployment.host(&FLAGS).await?;
     let history = events.until_end("hostile.run.lost").await?;
-    assert_eq!(
-        (&history.last()["error"]["kind"], &history.last()["attempt"]),
-        (&json!("Lost"), &json!(1)),
-        "{history}"
-    );
+    history.assert_failure("Lost").assert_attempt(1);
     let history = events.until_end("hostile.run.revoked").await?;
-    assert_eq!(history.last()["state"], "REVOKED", "{history}");
+    history.assert_revoked();
     Ok(())
 }
 
 #[tokio::test]
-async fn what_only_waits_is_still_there_after_a_hundred_looks() -> Test {
+async fn what_only_waits_is_still_there_after_a_hundred_passes() -> Test {
     let deployment = Deployment::start().await?;
-    let mut host = deployment.host(&["--reconcile-after", "100ms", "-v"]).await?;
+    let mut host = deployment.host(&["--reconcile-after", "100ms"]).await?;
     deployment.push("flaky").await?;
     deployment.push("hello").await?;
     let mut events = deployment.events().await?;
@@ -106,20 +74,19 @@ async fn what_only_waits_is_still_there_after_a_hundred_looks() -> Test {
     client.task("hello.run").id("scheduled").delay(hour).submit(&json!({})).await?;
     client.task("hello.run").id("queued").queue("nobody").submit(&json!({})).await?;
     deployment.publish("wasmhost.jobs.nobody.hello.run", &[], "{}").await?;
-    looks(&mut host, 100).await?;
-    assert_eq!(deployment.record("flaky.run.retry").await?.unwrap_or_default()["state"], "RETRY");
-    assert_eq!(deployment.record("hello.run.scheduled").await?.unwrap_or_default()["state"], "PENDING");
-    let schedules = jetstream(&deployment).get_stream("WASMHOST_SCHEDULES").await?;
-    assert_eq!(schedules.cached_info().state.messages, 1, "and its schedule stands");
-    assert_eq!(deployment.record("hello.run.queued").await?.unwrap_or_default()["state"], "PENDING");
-    assert_eq!(messages(&deployment).await?, 3);
+    deployment.reconciler("default").await?.until_passes(100).await?;
+    assert_eq!(deployment.known_record("flaky.run.retry").await?["state"], "RETRY");
+    assert_eq!(deployment.known_record("hello.run.scheduled").await?["state"], "PENDING");
+    assert_eq!(deployment.messages(SCHEDULES).await?, 1, "its schedule is still there");
+    assert_eq!(deployment.known_record("hello.run.queued").await?["state"], "PENDING");
+    assert_eq!(deployment.messages(JOBS).await?, 3);
     host.check_alive()
 }
 
 #[tokio::test]
 async fn a_blob_that_no_record_names_is_removed_and_those_that_one_names_are_not() -> Test {
     let deployment = Deployment::start().await?;
-    let mut host = deployment.host(&["--reconcile-after", "1s", "-v"]).await?;
+    let mut host = deployment.host(&["--reconcile-after", "1s"]).await?;
     deployment.push("hostile").await?;
     let client = deployment.client().await?;
     let mut events = deployment.events().await?;
@@ -128,8 +95,7 @@ async fn a_blob_that_no_record_names_is_removed_and_those_that_one_names_are_not
     let _: String = result.result().await?;
     let saving = json!({ "do": "checkpoints", "n": 1, "bytes": 10, "every_ms": 600_000 });
     client.task("hostile.run").id("saving").submit(&saving).await?;
-    let names = |history: &History| history.0.last().is_some_and(|it| it.record["checkpoint"].is_object());
-    let history = events.until("hostile.run.saving", names).await?;
+    let history = events.until_checkpoint("hostile.run.saving").await?;
     let named: BlobRef = serde_json::from_value(history.last()["checkpoint"].clone())?;
     let mut nobodys = Vec::new();
     for name in ["hostile.run.nobody/1-token-checkpoint-1", "hostile.run.saving/1-token-checkpoint-1"] {
@@ -137,18 +103,17 @@ async fn a_blob_that_no_record_names_is_removed_and_those_that_one_names_are_not
         nobodys.push(blobs::put(client.connection(), name, bytes, Life::UntilDeleted).await?);
     }
     for blob in &nobodys {
-        until("the removal of a blob", async || {
+        until_true("the removal of a blob", async || {
             let read = blobs::get(client.connection(), blob).await;
-            Ok(matches!(read, Err(ObjectError::Missing(_))).then_some(()))
+            Ok(matches!(read, Err(ObjectError::Missing(_))))
         })
         .await?;
     }
-    looks(&mut host, 5).await?;
+    deployment.reconciler("default").await?.until_passes(5).await?;
     assert_eq!(result.result::<String>().await?.len(), 100_000);
     assert_eq!(blobs::get(client.connection(), &named).await?.len(), 10);
-    let stream = jetstream(&deployment).get_stream("OBJ_wasmhost-blobs").await?;
-    assert_eq!(stream.cached_info().state.messages, 4, "two blobs, each a chunk and a description");
-    Ok(())
+    assert_eq!(deployment.messages(BLOBS).await?, 4, "two blobs, each a chunk and a description");
+    host.check_alive()
 }
 
 #[tokio::test]
@@ -157,11 +122,10 @@ async fn a_queue_gets_its_consumer_back_when_it_was_deleted_or_changed() -> Test
     let mut host = deployment.host(&FLAGS).await?;
     deployment.push("hello").await?;
     let client = deployment.client().await?;
-    let jobs = jetstream(&deployment).get_stream("WASMHOST_JOBS").await?;
-    jobs.delete_consumer("wasmhost-default").await?;
+    let jobs = deployment.stream(JOBS).await?;
+    deployment.delete_consumer("default").await?;
     let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
-    let consumer: jetstream::consumer::PullConsumer =
-        jobs.get_consumer("wasmhost-default").await.map_err(|error| anyhow::anyhow!("{error}"))?;
+    let consumer = deployment.consumer("default").await?;
     let mut config = pull::Config { max_deliver: 1, ..Default::default() };
     let found = &consumer.cached_info().config;
     config.durable_name.clone_from(&found.durable_name);
@@ -170,12 +134,13 @@ async fn a_queue_gets_its_consumer_back_when_it_was_deleted_or_changed() -> Test
     config.max_ack_pending = found.max_ack_pending;
     config.max_waiting = found.max_waiting;
     jobs.update_consumer(config).await?;
-    host.log.wait_for("making it anew").await?;
     let as_it_was = async || {
-        let found: Result<jetstream::consumer::PullConsumer, _> = jobs.get_consumer("wasmhost-default").await;
-        Ok(found.ok().filter(|found| found.cached_info().config.max_deliver == -1).map(drop))
+        Ok(deployment
+            .consumer("default")
+            .await
+            .is_ok_and(|found| found.cached_info().config.max_deliver == -1))
     };
-    until("the consumer as it was", as_it_was).await?;
+    until_true("the consumer as it was", as_it_was).await?;
     let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
 
     let pushing = push::Config {
@@ -184,13 +149,13 @@ async fn a_queue_gets_its_consumer_back_when_it_was_deleted_or_changed() -> Test
         deliver_subject: "somewhere.else".to_owned(),
         ..push::Config::default()
     };
-    // The host gives the queue its consumer back as soon as it misses it: again until this was faster.
-    until("a consumer that pushes in its place", async || {
-        jobs.delete_consumer("wasmhost-default").await.ok();
-        Ok(jobs.create_consumer(pushing.clone()).await.ok().map(drop))
+    // The host gives the queue its consumer back as soon as it notices. It is tried again until this test was faster.
+    until_true("a consumer that pushes instead", async || {
+        deployment.delete_consumer("default").await.ok();
+        Ok(jobs.create_consumer(pushing.clone()).await.is_ok())
     })
     .await?;
-    until("the consumer as it was", as_it_was).await?;
+    until_true("the consumer as it was", as_it_was).await?;
     let _: Value = client.task("hello.run").submit(&json!({})).await?.result().await?;
     host.check_alive()
 }
@@ -198,28 +163,20 @@ async fn a_queue_gets_its_consumer_back_when_it_was_deleted_or_changed() -> Test
 #[tokio::test]
 async fn a_due_job_that_finds_no_room_in_the_queue_is_not_taken_for_lost() -> Test {
     let deployment = Deployment::start().await?;
-    // Longer than the server takes to find that there is room again.
-    let mut host = deployment.host(&["--reconcile-after", "4s", "-v"]).await?;
+    // The grace is longer than the server takes to notice that there is room again.
+    let mut host = deployment.host(&["--reconcile-after", "4s"]).await?;
     deployment.push("hello").await?;
     let client = deployment.client().await?;
     client.task("hello.run").queue("nobody").submit(&json!({})).await?;
-    limit(&deployment, 1).await?;
+    deployment.limit_queue(1).await?;
     let job = client.task("hello.run").id("d").delay(Duration::from_millis(100)).submit(&json!({})).await?;
-    let schedules = jetstream(&deployment).get_stream("WASMHOST_SCHEDULES").await?;
+    let schedules = deployment.stream(SCHEDULES).await?;
     let due = "wasmhost.due.default.hello.run.d";
     until("what the schedule fired", async || Ok(schedules.get_last_raw_message_by_subject(due).await.ok()))
         .await?;
-    looks(&mut host, 4).await?;
+    deployment.reconciler("default").await?.until_passes(4).await?;
     assert_eq!(job.record().await?.state().as_str(), "PENDING");
-    limit(&deployment, 10).await?;
+    deployment.limit_queue(10).await?;
     let _: Value = job.result().await?;
-    Ok(())
-}
-
-/// Lets the job stream hold so many messages.
-async fn limit(deployment: &Deployment, messages: i64) -> anyhow::Result<()> {
-    let mut config = jetstream(deployment).get_stream("WASMHOST_JOBS").await?.cached_info().config.clone();
-    config.max_messages = messages;
-    jetstream(deployment).update_stream(config).await?;
-    Ok(())
+    host.check_alive()
 }

@@ -1,4 +1,4 @@
-//! What is tried again, how often, and when.
+//! Which jobs are tried again, how often, and when.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use wasmhost_client::protocol::timestamp::Timestamp;
 
 use super::Test;
 
-/// Retries soon, so that tests do not wait.
+/// A policy whose retries come soon.
 const SOON: &str = "[retry]\ninitial_delay = \"50ms\"\n";
 
-/// Submits a job of `flaky`, and waits for its end.
+/// Submits a job of `flaky`, and returns its history. Exactly the jobs that end in FAILURE have a dead-letter copy.
 async fn flaky(max_attempts: Option<u32>, arguments: Value) -> anyhow::Result<History> {
     let (deployment, _host) = Deployment::with_host(&[]).await?;
     deployment.push_as("flaky", "flaky", SOON).await?;
@@ -23,12 +23,8 @@ async fn flaky(max_attempts: Option<u32>, arguments: Value) -> anyhow::Result<Hi
     }
     job.submit(&arguments).await?;
     let history = events.until_end("flaky.run.f").await?;
-    let dead = async_nats::jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_DEAD").await?;
-    let kept = dead.get_last_raw_message_by_subject("wasmhost.dead.flaky.run.f").await;
-    ensure!(
-        kept.is_ok() == (history.last()["state"] == "FAILURE"),
-        "failures, and only they, are kept: {kept:?}"
-    );
+    let letter = deployment.dead_letter("flaky.run.f").await?;
+    ensure!(letter.is_some() == (history.last()["state"] == "FAILURE"), "{letter:?}: {history}");
     Ok(history)
 }
 
@@ -39,11 +35,11 @@ fn time(record: &Value, field: &str) -> anyhow::Result<Timestamp> {
 #[tokio::test]
 async fn a_task_that_asks_for_it_is_tried_again_after_its_delay() -> Test {
     let history = flaky(None, json!({ "fail_times": 2, "how": "retry", "after_ms": 1500 })).await?;
-    let states = ["PENDING", "STARTED", "RETRY", "STARTED", "RETRY", "STARTED", "SUCCESS"];
-    assert_eq!(history.states(), states, "{history}");
-    assert_eq!(history.last()["result"], json!({ "attempt": 3 }));
+    history.assert_states(["PENDING", "STARTED", "RETRY", "STARTED", "RETRY", "STARTED", "SUCCESS"]);
+    history.assert_result(json!({ "attempt": 3 }));
     for pair in history.0.windows(2).filter(|pair| pair[0].state() == "RETRY") {
-        let (retry, next) = (&pair[0].record, &pair[1].record);
+        let retry = &pair[0].record;
+        let next = &pair[1].record;
         let not_before = time(retry, "not_before")?;
         assert_eq!(not_before, time(retry, "updated_at")?.plus(Duration::from_millis(1500)), "{history}");
         // The protocol lets a claim be a second early; JetStream's own delay is exact.
@@ -55,24 +51,15 @@ async fn a_task_that_asks_for_it_is_tried_again_after_its_delay() -> Test {
 #[tokio::test]
 async fn a_task_that_always_asks_gets_four_attempts() -> Test {
     let history = flaky(None, json!({ "fail_times": 99, "how": "retry", "after_ms": 1 })).await?;
-    assert_eq!(
-        (&history.last()["state"], &history.last()["attempt"]),
-        (&json!("FAILURE"), &json!(4)),
-        "{history}"
-    );
+    history.assert_end("FAILURE").assert_attempt(4);
     Ok(())
 }
 
 #[tokio::test]
 async fn without_max_attempts_an_error_ends_the_job() -> Test {
     let history = flaky(None, json!({ "fail_times": 1, "how": "failed" })).await?;
-    let error = &history.last()["error"];
-    assert_eq!((&history.last()["attempt"], &error["kind"]), (&json!(1), &json!("Failed")), "{history}");
-    assert_eq!(error["details"], json!({ "attempt": 1 }));
-    ensure!(
-        error["message"].as_str().is_some_and(|message| message.starts_with("attempt 1 fails")),
-        "{error}"
-    );
+    history.assert_failure("Failed").assert_attempt(1).assert_message(&["attempt 1 fails"]);
+    assert_eq!(history.last()["error"]["details"], json!({ "attempt": 1 }));
     Ok(())
 }
 
@@ -88,21 +75,16 @@ async fn max_attempts_lets_errors_panics_and_traps_be_tried_again() -> Test {
 #[tokio::test]
 async fn after_max_attempts_the_last_error_is_the_end() -> Test {
     let history = flaky(Some(2), json!({ "fail_times": 9, "how": "failed" })).await?;
-    assert_eq!(history.states(), ["PENDING", "STARTED", "RETRY", "STARTED", "FAILURE"], "{history}");
-    let error = &history.last()["error"];
-    assert_eq!((&error["kind"], &error["retryable"]), (&json!("Failed"), &json!(true)));
-    ensure!(
-        error["message"].as_str().is_some_and(|message| message.starts_with("attempt 2 fails")),
-        "{error}"
-    );
+    history.assert_states(["PENDING", "STARTED", "RETRY", "STARTED", "FAILURE"]);
+    history.assert_failure("Failed").assert_message(&["attempt 2 fails"]);
+    assert_eq!(history.last()["error"]["retryable"], true);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_permanent_error_is_never_tried_again() -> Test {
     let history = flaky(Some(5), json!({ "fail_times": 1, "how": "permanent" })).await?;
-    let last = history.last();
-    assert_eq!((&last["attempt"], &last["error"]["kind"]), (&json!(1), &json!("Permanent")), "{history}");
+    history.assert_failure("Permanent").assert_attempt(1);
     Ok(())
 }
 
@@ -112,7 +94,7 @@ async fn a_job_that_is_tried_again_has_its_arguments_in_any_form() -> Test {
     deployment.push_as("flaky", "flaky", SOON).await?;
     let mut events = deployment.events().await?;
     let body = r#"{ "how" : "retry", "after_ms" : 1, "fail_times" : 1 }"#;
-    // A client of today, no client at all, and one of before, whose digest is of the text.
+    // A client of today, no client at all, and an older client, whose digest is that of the text.
     deployment.client().await?.task("flaky.run").id("today").submit_json(body).await?;
     deployment.publish("wasmhost.jobs.default.flaky.run.none", &[], body).await?;
     let before = wasmhost_nats::digest_of(body.as_bytes()).to_string();

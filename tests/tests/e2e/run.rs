@@ -1,7 +1,7 @@
 //! From a submission to SUCCESS.
 
 use anyhow::ensure;
-use end_to_end::{Deployment, until};
+use end_to_end::Deployment;
 use serde_json::{Value, json};
 use wasmhost_client::SubmitError;
 
@@ -15,8 +15,7 @@ async fn hello_runs_to_success_and_the_client_reads_its_result() -> Test {
     let greeting: Value = job.result().await?;
     assert_eq!(greeting, json!({ "greeting": "Hello, Ada!" }));
     let history = events.until_end(&job.key().to_string()).await?;
-    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
-    assert_eq!(history.0.len(), 3, "one revision a transition: {history}");
+    history.assert_revisions(["PENDING", "STARTED", "SUCCESS"]);
     assert!(job.successful().await? && job.ready().await? && !job.failed().await?);
     host.check_alive()
 }
@@ -42,11 +41,11 @@ async fn a_raw_job_runs_under_an_id_derived_from_the_stream() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let mut events = deployment.events().await?;
     let body = r#"{"name":"Ada"}"#;
-    deployment.outsider().publish("wasmhost.jobs.default.hello.run", &[], body).await?;
+    deployment.outsider()?.publish("wasmhost.jobs.default.hello.run", &[], body).await?;
     let key = events.until_any("hello.run").await?;
     let history = events.until_end(&key).await?;
-    assert_eq!(history.states(), ["STARTED", "SUCCESS"], "its first record is STARTED: {history}");
-    assert_eq!(history.last()["result"], json!({ "greeting": "Hello, Ada!" }));
+    // The first record of a raw job is STARTED.
+    history.assert_states(["STARTED", "SUCCESS"]).assert_result(json!({ "greeting": "Hello, Ada!" }));
     let stamp = key.strip_prefix("hello.run.s1-").map(str::parse::<u64>);
     ensure!(matches!(stamp, Some(Ok(_))), "{key} is not derived from the first message of the stream");
     Ok(())
@@ -59,9 +58,7 @@ async fn the_message_of_a_job_that_ended_is_gone() -> Test {
     for id in ["one", "two"] {
         let _: Value = client.task("hello.run").id(id).submit(&json!({})).await?.result().await?;
     }
-    let jetstream = async_nats::jetstream::new(deployment.nats.clone());
-    let mut jobs = jetstream.get_stream("WASMHOST_JOBS").await?;
-    until("an empty job stream", async || Ok((jobs.info().await?.state.messages == 0).then_some(()))).await
+    deployment.until_queue_empty().await
 }
 
 #[tokio::test]
@@ -78,9 +75,6 @@ async fn the_same_id_is_the_same_job_and_other_arguments_are_a_conflict() -> Tes
     let last = client.task("hello.run").id("last").submit(&json!({})).await?;
     events.until_end(&last.key().to_string()).await?;
     let history = events.until_end("hello.run.once").await?;
-    assert_eq!(
-        (history.last()["attempt"].as_u64(), history.last()["state"].as_str()),
-        (Some(1), Some("SUCCESS"))
-    );
+    history.assert_success().assert_attempt(1);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The services: `nats req` is a complete client.
+//! The services, by which `nats req` is a complete client.
 
 use anyhow::{Context, ensure};
 use async_nats::HeaderMap;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Test;
 
-/// Asks, and reads the answer as JSON, whether or not it is an error.
+/// Sends a request, and returns the answer as JSON. An error has its code in it.
 async fn ask(
     deployment: &Deployment,
     subject: &str,
@@ -31,7 +31,8 @@ async fn ask(
 #[tokio::test]
 async fn a_request_to_submit_answers_the_key_and_the_same_one_runs_once() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
-    let (mut events, outsider) = (deployment.events().await?, deployment.outsider());
+    let mut events = deployment.events().await?;
+    let outsider = deployment.outsider()?;
     let body = r#"{"name":"Ada"}"#;
     for _ in 0..2 {
         let answer = outsider.req("wasmhost.submit.hello.run.my-1", &[], body).await?;
@@ -44,7 +45,7 @@ async fn a_request_to_submit_answers_the_key_and_the_same_one_runs_once() -> Tes
     ensure!(key.starts_with("hello.run.") && key.len() == "hello.run.".len() + 36, "{answer}");
     events.until_end(key).await?;
     let history = events.until_end("hello.run.my-1").await?;
-    assert_eq!(history.states(), ["PENDING", "STARTED", "SUCCESS"], "{history}");
+    history.assert_states(["PENDING", "STARTED", "SUCCESS"]);
     Ok(())
 }
 
@@ -54,9 +55,11 @@ async fn status_answers_the_record() -> Test {
     let job = deployment.client().await?.task("hello.run").id("a").submit(&json!({})).await?;
     let _: Value = job.result().await?;
     let record = ask(&deployment, "wasmhost.status.hello.run.a", &[], "").await?;
-    assert_eq!((&record["state"], &record["v"]), (&json!("SUCCESS"), &json!(1)));
+    assert_eq!(record["state"], "SUCCESS");
+    assert_eq!(record["v"], 1);
     let unknown = ask(&deployment, "wasmhost.status.hello.run.b", &[], "").await?;
-    assert_eq!((&unknown["kind"], &unknown["code"]), (&json!("NotFound"), &json!("404")));
+    assert_eq!(unknown["kind"], "NotFound");
+    assert_eq!(unknown["code"], "404");
     Ok(())
 }
 
@@ -65,9 +68,11 @@ async fn a_queued_job_is_revoked_by_request_before_it_ever_starts() -> Test {
     let (deployment, _host) = Deployment::with_host(&["hello"]).await?;
     let queue = [("Wasmhost-Queue", "nobody")];
     let answer = ask(&deployment, "wasmhost.submit.hello.run.q", &queue, "{}").await?;
-    assert_eq!((&answer["key"], &answer["state"]), (&json!("hello.run.q"), &json!("PENDING")));
+    assert_eq!(answer["key"], "hello.run.q");
+    assert_eq!(answer["state"], "PENDING");
     let record = ask(&deployment, "wasmhost.revoke.hello.run.q", &[], r#"{"reason":"not needed"}"#).await?;
-    assert_eq!((&record["state"], &record["attempt"]), (&json!("REVOKED"), &json!(0)));
+    assert_eq!(record["state"], "REVOKED");
+    assert_eq!(record["attempt"], 0);
     assert_eq!(record["revoke"]["reason"], "not needed");
     Ok(())
 }
@@ -80,11 +85,12 @@ async fn a_running_job_is_revoked_by_request_unless_only_queued_ones_are_meant()
     ask(&deployment, "wasmhost.submit.progress.run.r", &[], body).await?;
     events.until_state("progress.run.r", "PROGRESS").await?;
     let queued = ask(&deployment, "wasmhost.revoke.progress.run.r", &[], r#"{"if_queued":true}"#).await?;
-    assert_eq!((&queued["kind"], &queued["code"]), (&json!("AlreadyRunning"), &json!("423")));
+    assert_eq!(queued["kind"], "AlreadyRunning");
+    assert_eq!(queued["code"], "423");
     let record = ask(&deployment, "wasmhost.revoke.progress.run.r", &[], "").await?;
     ensure!(record["revoke"].is_object(), "the answer shows the request: {record}");
     let history = events.until_end("progress.run.r").await?;
-    assert_eq!(history.last()["state"], "REVOKED");
+    history.assert_revoked();
     Ok(())
 }
 
@@ -132,24 +138,21 @@ async fn a_reply_subject_that_is_no_inbox_gets_no_answer() -> Test {
     let mut events = deployment.events().await?;
     let reply = "$KV.wasmhost-states.hello.run.forged";
     deployment.nats.publish_with_reply("wasmhost.submit.hello.run.x", reply, "{}".into()).await?;
-    // Answered in order: once this one is, the other one would have been.
+    // Requests are answered in order: when this one is answered, the other one would have been.
     ask(&deployment, "wasmhost.submit.hello.run.y", &[], "{}").await?;
     events.until_end("hello.run.y").await?;
     assert_eq!(deployment.record("hello.run.forged").await?, None);
-    assert_eq!(events.so_far("hello.run.x").states(), Vec::<&str>::new(), "and it is not even done");
+    assert_eq!(events.so_far("hello.run.x").states(), Vec::<&str>::new(), "the job is not submitted either");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_submission_that_is_no_json_is_refused_at_the_door() -> Test {
+async fn a_submission_that_is_no_json_is_refused_before_anything_is_written() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
     for body in ["", "[[[[", "{\"name\":}", "nonsense", "{} {}"] {
         let answer = ask(&deployment, "wasmhost.submit.hello.run.j", &[], body).await?;
-        assert_eq!(
-            (&answer["kind"], &answer["code"]),
-            (&json!("BadRequest"), &json!("400")),
-            "{body}: {answer}"
-        );
+        assert_eq!(answer["kind"], "BadRequest", "{body}: {answer}");
+        assert_eq!(answer["code"], "400", "{body}: {answer}");
         ensure!(answer["message"].as_str().is_some_and(|why| why.contains("not JSON")), "{body}: {answer}");
     }
     ensure!(deployment.record("hello.run.j").await?.is_none());
@@ -157,9 +160,10 @@ async fn a_submission_that_is_no_json_is_refused_at_the_door() -> Test {
 }
 
 #[tokio::test]
-async fn a_request_whose_headers_cannot_be_read_is_told_so() -> Test {
+async fn a_request_whose_headers_cannot_be_read_is_answered_with_an_error() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
-    let (mut stranger, inbox) = (deployment.stranger().await?, deployment.nats.new_inbox());
+    let mut stranger = deployment.stranger().await?;
+    let inbox = deployment.nats.new_inbox();
     let mut answers = deployment.nats.subscribe(inbox.clone()).await?;
     deployment.nats.flush().await?;
     stranger

@@ -1,9 +1,9 @@
-//! Every way to say where a server is and who connects that the `nats` command line has, on servers that ask for it. A host
-//! uses both of our clients, so that whoever serves has signed in twice.
+//! Every way of the `nats` command line to name a server and credentials, on servers that ask for credentials. A host uses both
+//! NATS clients of wasmhost, so that one that serves has signed in with both.
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use end_to_end::{Host, Wasmhost};
 use nats_server_child::{Options, Server};
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use super::Test;
 
-/// Nobody listens there.
+/// An address on which no server listens.
 const NOWHERE: &str = "nats://127.0.0.1:1";
 
 fn server(extra_config: impl Into<String>) -> anyhow::Result<Server> {
-    end_to_end::server(&Options { extra_config: extra_config.into(), ..Options::default() })
+    end_to_end::server(&Options::default().extra_config(extra_config))
 }
 
-/// A command with nothing in its environment but these variables.
+/// The program with only these variables in its environment.
 fn wasmhost(environment: &[(&str, &str)]) -> Wasmhost {
     let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let wasmhost = Wasmhost::at(NOWHERE).environment(variables.collect());
@@ -30,42 +30,41 @@ fn wasmhost(environment: &[(&str, &str)]) -> Wasmhost {
     }
 }
 
-/// Checks that a host comes to serve.
+/// Checks that a host with these variables and flags comes to serve.
 async fn serves(environment: &[(&str, &str)], flags: &[&str]) -> Test {
-    let mut host = Host::spawn_by(&wasmhost(environment), flags)?;
-    host.log.wait_for("serving host.id=").await.with_context(|| format!("{environment:?} {flags:?}"))?;
-    host.terminate()?;
-    ensure!(host.end().await?.code() == Some(0), "{}", host.log.text());
-    Ok(())
+    let serving = Host::serving(&wasmhost(environment), flags).await;
+    serving.with_context(|| format!("{environment:?} {flags:?}"))?.drain().await
 }
 
 /// The server's address without the scheme.
-fn place(server: &Server) -> String {
+fn host_and_port(server: &Server) -> String {
     server.url().trim_start_matches("nats://").to_owned()
 }
 
 #[tokio::test]
 async fn a_user_signs_in_by_address_flags_or_variables() -> Test {
     let server = server(r#"authorization { users: [{ user: "a:da", password: "p@s/s,%" }] }"#)?;
-    let (url, place) = (server.url(), place(&server));
-    let encoded = format!("nats://a%3Ada:p%40s%2fs%2C%25@{place}");
+    let url = server.url();
+    let address = host_and_port(&server);
+    let encoded = format!("nats://a%3Ada:p%40s%2fs%2C%25@{address}");
     serves(&[("NATS_URL", &encoded)], &[]).await?;
     serves(&[], &["--nats", &format!("{NOWHERE}, {encoded},")]).await?;
-    serves(&[], &["--server", &place, "--user", "a:da", "--password", "p@s/s,%"]).await?;
+    serves(&[], &["--server", &address, "--user", "a:da", "--password", "p@s/s,%"]).await?;
     let variables = [("NATS_URL", url.as_str()), ("NATS_USER", "a:da"), ("NATS_PASSWORD", "p@s/s,%")];
-    // What is empty is not there.
+    // An empty variable counts as one that is not set.
     serves(&[&variables[..], &[("NATS_CREDS", ""), ("WASMHOST_SLOTS", "")]].concat(), &[]).await?;
     let secret = [("SECRET", "p@s/s,%")];
     serves(&secret, &["--nats", &url, "--user", "a:da", "--password", "env://SECRET"]).await?;
-    let bad = wasmhost(&[]).run(&["jobs", "--nats", &format!("nats://ada:50%@{place}")]).await?;
-    bad.refused(2, &["--nats: ", &place, "`%` without two hexadecimal digits"])
+    let bad = wasmhost(&[]).run(&["jobs", "--nats", &format!("nats://ada:50%@{address}")]).await?;
+    bad.refused(2, &["--nats: ", &address, "`%` without two hexadecimal digits"])
 }
 
 #[tokio::test]
 async fn a_token_is_a_token_wherever_it_stands() -> Test {
     let server = server(r#"authorization { token: "to/ken" }"#)?;
-    let (url, place) = (server.url(), place(&server));
-    serves(&[], &["--nats", &format!("to%2Fken@{place}")]).await?;
+    let url = server.url();
+    let address = host_and_port(&server);
+    serves(&[], &["--nats", &format!("to%2Fken@{address}")]).await?;
     serves(&[("NATS_URL", &url), ("NATS_TOKEN", "to/ken")], &[]).await?;
     serves(&[("NATS_URL", &url), ("NATS_USER", "to/ken")], &[]).await?;
     let directory = tempfile::tempdir()?;
@@ -109,8 +108,9 @@ async fn a_key_signs_in_from_its_file() -> Test {
 
 #[tokio::test]
 async fn a_jwt_signs_in_from_its_file_or_as_it_is() -> Test {
-    let (operator, system, account) =
-        (KeyPair::new_operator(), KeyPair::new_account(), KeyPair::new_account());
+    let operator = KeyPair::new_operator();
+    let system = KeyPair::new_account();
+    let account = KeyPair::new_account();
     let of_operator = jwt(&operator, &operator.public_key(), &json!({ "type": "operator", "version": 2 }))?;
     let of_system = jwt(&operator, &system.public_key(), &an_account(0))?;
     let of_account = jwt(&operator, &account.public_key(), &an_account(-1))?;
@@ -123,7 +123,8 @@ async fn a_jwt_signs_in_from_its_file_or_as_it_is() -> Test {
     let user = KeyPair::new_user();
     let of_user =
         json!({ "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1, "pub": {}, "sub": {} });
-    let (of_user, seed) = (jwt(&account, &user.public_key(), &of_user)?, user.seed()?);
+    let of_user = jwt(&account, &user.public_key(), &of_user)?;
+    let seed = user.seed()?;
     let directory = tempfile::tempdir()?;
     let creds = written(
         directory.path(),
@@ -162,7 +163,7 @@ async fn a_file_that_is_not_what_it_should_be_is_named_before_anybody_is_asked()
         .refused(2, &["--token (NATS_TOKEN)", "`op:` is not supported"])
 }
 
-/// Writes a file; its path.
+/// Writes a file, and returns its path.
 fn written(directory: &Path, name: &str, text: &str) -> anyhow::Result<String> {
     let path = directory.join(name);
     fs::write(&path, text)?;
@@ -177,7 +178,7 @@ fn an_account(jetstream: i64) -> Value {
     json!({ "type": "account", "version": 2, "limits": limits, "default_permissions": { "pub": {}, "sub": {} } })
 }
 
-/// What `issuer` vouches for of `subject`, as `nsc` would write it.
+/// A JWT of `issuer` about `subject`, as `nsc` would write it.
 fn jwt(issuer: &KeyPair, subject: &str, nats: &Value) -> anyhow::Result<String> {
     let claims = json!({ "jti": "x", "iat": 1, "iss": issuer.public_key(), "name": "x", "sub": subject, "nats": nats });
     let parts = [json!({ "typ": "JWT", "alg": "ed25519-nkey" }), claims];

@@ -1,10 +1,9 @@
-//! One pool of slots for all queues: what is free works for whoever has jobs, and nothing is held that cannot run.
+//! One pool of slots for all queues: a free slot serves whichever queue has jobs, and no delivery is taken that cannot run.
 
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use async_nats::jetstream;
-use end_to_end::{Deployment, Events, until};
+use end_to_end::{Deployment, Events, STATES, number};
 use futures::future::try_join_all;
 use serde_json::json;
 use wasmhost_client::Client;
@@ -17,7 +16,7 @@ async fn submit(client: &Client, queue: &str, id: &str, sleep_ms: u64) -> Test {
     Ok(())
 }
 
-/// All run at the same time: none has ended when the last one starts.
+/// Checks that all of these jobs run at the same time: none has ended when the last one starts.
 fn all_run(events: &Events, ids: [&str; 4]) -> Test {
     for id in ids {
         let now = events.so_far(&format!("storm.run.{id}")).last().clone();
@@ -31,7 +30,8 @@ async fn an_idle_queue_holds_no_slot_back() -> Test {
     let deployment = Deployment::start().await?;
     let _host = deployment.host(&["--slots", "4", "--queues", "high:3,default:1"]).await?;
     deployment.push("storm").await?;
-    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
     let ids = ["a", "b", "c", "d"];
     try_join_all(ids.map(|id| submit(&client, "default", id, 20_000))).await?;
     for id in ids {
@@ -45,7 +45,8 @@ async fn a_queue_behind_which_nothing_waits_gets_what_idle_ones_hold() -> Test {
     let deployment = Deployment::start().await?;
     let _host = deployment.host(&["--slots", "4", "--queues", "high:3,default:1"]).await?;
     deployment.push("storm").await?;
-    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
     let ids = ["a", "b", "c", "d"];
     for id in ids {
         submit(&client, "default", id, 20_000).await?;
@@ -60,16 +61,14 @@ async fn a_job_without_a_slot_is_left_to_whoever_has_one() -> Test {
     let flags = ["--slots", "1", "--queues", "a,b", "--ack-wait", "2s"];
     let first = deployment.host(&flags).await?;
     deployment.push("storm").await?;
-    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
     submit(&client, "a", "one", 20_000).await?;
     events.until_state("storm.run.one", "STARTED").await?;
     submit(&client, "b", "two", 100).await?;
-    // Three times as long as a host may keep a delivery without a beat.
-    let jobs = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
     let delivered = async || {
-        let mut consumer: async_nats::jetstream::consumer::PullConsumer =
-            jobs.get_consumer("wasmhost-b").await.map_err(|error| anyhow::anyhow!("{error}"))?;
-        Ok::<_, anyhow::Error>(consumer.info().await?.delivered.consumer_sequence)
+        let consumer = deployment.consumer("b").await?;
+        Ok::<_, anyhow::Error>(consumer.cached_info().delivered.consumer_sequence)
     };
     ensure!(delivered().await? == 0, "asked for without a slot");
     let second = deployment.host(&flags).await?;
@@ -85,7 +84,7 @@ async fn a_job_without_a_slot_is_left_to_whoever_has_one() -> Test {
 async fn weights_share_the_slots_between_queues_that_have_jobs() -> Test {
     let deployment = Deployment::start().await?;
     let client = deployment.client().await?;
-    // The streams, before any host takes a job.
+    // A host makes the streams before another one takes jobs.
     drop(deployment.host(&["--queues", "nobody"]).await?);
     deployment.push("storm").await?;
     for queue in ["high", "low"] {
@@ -97,7 +96,8 @@ async fn weights_share_the_slots_between_queues_that_have_jobs() -> Test {
     }
     let mut events = deployment.events().await?;
     let _host = deployment.host(&["--slots", "4", "--queues", "high:3,low:1"]).await?;
-    // When three quarters of the one are through, a quarter of the other is; wide, since jobs end in their own time.
+    // When three quarters of the heavy queue have ended, a quarter of the light one should have. The bounds are wide, because jobs
+    // end in their own time.
     let mut low_so_far = 0;
     for at in 0..30 {
         events.until_end(&format!("storm.run.high-{at}")).await?;
@@ -122,7 +122,8 @@ async fn more_queues_than_slots_are_all_served() -> Test {
     let queues: Vec<_> = (0..20).map(|at| format!("q{at}")).collect();
     let _host = deployment.host(&["--slots", "2", "--queues", &queues.join(",")]).await?;
     deployment.push("storm").await?;
-    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
     for queue in &queues {
         submit(&client, queue, queue, 0).await?;
     }
@@ -143,27 +144,21 @@ async fn a_host_that_leaves_holds_no_delivery_back() -> Test {
         async move { submit(&client, "default", &format!("j{at}"), 20).await }
     }))
     .await?;
-    host.terminate()?;
-    ensure!(host.end().await?.success(), "{}", host.log.text());
-    // A delivery that was not answered would come again when nobody waits for it any more.
+    host.drain().await?;
+    // A delivery that was not answered would come again only after this test has given up.
     let _next = deployment.host(&["--ack-wait", "10m"]).await?;
-    let mut stream = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
-    until("an empty queue", async || Ok((stream.info().await?.state.messages == 0).then_some(()))).await
-}
-
-/// How many jobs of an unknown module there are; more by `WASMHOST_CROWD`.
-fn crowd() -> usize {
-    std::env::var_os("WASMHOST_CROWD").and_then(|text| text.to_str()?.parse().ok()).unwrap_or(1_000)
+    deployment.until_queue_empty().await
 }
 
 #[tokio::test]
-async fn a_crowd_of_jobs_of_an_unknown_module_costs_the_others_little() -> Test {
+async fn many_jobs_of_an_unknown_module_cost_the_others_little() -> Test {
     const GOOD: usize = 100;
-    let crowd = crowd();
+    let many = number("WASMHOST_UNKNOWN_JOBS", 1_000);
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
-    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
     let began = Instant::now();
-    let unknown = (0..crowd).map(|at| {
+    let unknown = (0..many).map(|at| {
         let client = client.clone();
         async move { client.task("nope.run").unchecked().id(&format!("n{at}")).submit(&json!({})).await }
     });
@@ -177,20 +172,19 @@ async fn a_crowd_of_jobs_of_an_unknown_module_costs_the_others_little() -> Test 
         events.until_end(&format!("hello.run.g{at}")).await?;
     }
     say(&format!(
-        "{GOOD} jobs behind {crowd} of an unknown module ended {:?} after the first submit",
+        "{GOOD} jobs behind {many} of an unknown module ended {:?} after the first submit",
         began.elapsed()
     ));
-    for at in 0..crowd {
+    for at in 0..many {
         let end = events.until_end(&format!("nope.run.n{at}")).await?;
-        ensure!(end.last()["error"]["kind"] == "UnknownModule", "{end}");
+        end.assert_failure("UnknownModule");
     }
-    let jetstream = jetstream::new(deployment.nats.clone());
-    for name in ["KV_wasmhost-modules", "KV_wasmhost-states", "OBJ_wasmhost-components"] {
-        let mut stream = jetstream.get_stream(name).await?;
-        ensure!(stream.info().await?.state.consumer_count == 0, "{name} has consumers");
+    for name in ["KV_wasmhost-modules", STATES, "OBJ_wasmhost-components"] {
+        let consumers = deployment.stream(name).await?.cached_info().state.consumer_count;
+        ensure!(consumers == 0, "{name} has {consumers} consumers");
     }
-    let lines = host.log.text().lines().count();
-    ensure!(lines < 60, "{lines} lines for {crowd} jobs:\n{}", host.log.text());
+    let lines = host.log.count();
+    ensure!(lines < 60, "{lines} lines for {many} jobs:\n{}", host.log.text());
     host.check_alive()
 }
 
@@ -201,18 +195,14 @@ async fn a_host_has_one_request_under_way_at_a_queue() -> Test {
     let _hosts =
         [deployment.host(&flags).await?, deployment.host(&flags).await?, deployment.host(&flags).await?];
     deployment.push("storm").await?;
-    let (mut events, client) = (deployment.events().await?, deployment.client().await?);
-    let jobs = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
+    let mut events = deployment.events().await?;
+    let client = deployment.client().await?;
     for round in 0..20 {
         for queue in ["a", "b"] {
             submit(&client, queue, &format!("{queue}{round}"), 10).await?;
         }
         for queue in ["a", "b"] {
-            let mut consumer: jetstream::consumer::PullConsumer = jobs
-                .get_consumer(&format!("wasmhost-{queue}"))
-                .await
-                .map_err(|error| anyhow::anyhow!("{error}"))?;
-            let waiting = consumer.info().await?.num_waiting;
+            let waiting = deployment.consumer(queue).await?.cached_info().num_waiting;
             ensure!(waiting <= 3, "{waiting} requests of three hosts");
         }
         for queue in ["a", "b"] {

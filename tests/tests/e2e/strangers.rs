@@ -1,11 +1,10 @@
-//! Strangers send any bytes: on jobs, on the services, into the bucket of records. None of them ends a host or a client, and
-//! what cannot be read is kept for people.
+//! Strangers send any bytes: as jobs, to the services, into the bucket of records. None of them ends a host or a client, and what
+//! cannot be read is dead-lettered.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use async_nats::jetstream;
-use end_to_end::{Deployment, Host, Stranger, malformed_blocks, status_blocks, until};
+use end_to_end::{Deployment, Host, JOBS, Stranger, malformed_blocks, number, status_blocks};
 use futures::StreamExt;
 
 use super::{Test, say};
@@ -14,28 +13,10 @@ const GOOD: &[u8] = b"NATS/1.0\r\nX: a\r\n\r\n";
 const SERVICES: [&str; 3] =
     ["wasmhost.submit.hello.run.s", "wasmhost.status.hello.run.s", "wasmhost.revoke.hello.run.s"];
 
-/// The dead letters: their subjects, with why.
+/// The dead-letter copies: their subjects, with the reasons.
 async fn dead(deployment: &Deployment) -> anyhow::Result<BTreeMap<String, String>> {
-    let jetstream = jetstream::new(deployment.nats.clone());
-    let mut stream = jetstream.get_stream("WASMHOST_DEAD").await?;
-    let count = stream.info().await?.state.last_sequence;
-    let mut dead = BTreeMap::new();
-    for sequence in 1..=count {
-        let message = stream.direct_get(sequence).await?;
-        let reason = message.headers.get("Wasmhost-Dead-Reason").context("no reason")?.to_string();
-        dead.insert(message.subject.to_string(), reason);
-    }
-    Ok(dead)
-}
-
-/// How many messages still stand in the job stream.
-async fn queued(deployment: &Deployment) -> anyhow::Result<u64> {
-    let mut stream = jetstream::new(deployment.nats.clone()).get_stream("WASMHOST_JOBS").await?;
-    Ok(stream.info().await?.state.messages)
-}
-
-async fn until_empty(deployment: &Deployment) -> Test {
-    until("a job stream without messages", async || Ok((queued(deployment).await? == 0).then_some(()))).await
+    let letters = deployment.dead_letters().await?.into_iter();
+    Ok(letters.map(|letter| (letter.subject, letter.reason)).collect())
 }
 
 #[tokio::test]
@@ -44,8 +25,10 @@ async fn headers_that_no_client_can_read_cost_nobody_anything() -> Test {
     let mut hosts =
         [deployment.host(&["--ack-wait", "3s"]).await?, deployment.host(&["--ack-wait", "3s"]).await?];
     deployment.push("hello").await?;
-    let (audited, mut events) = (deployment.audited().await?, deployment.events().await?);
-    let (mut stranger, blocks) = (deployment.stranger().await?, malformed_blocks());
+    let audited = deployment.audited().await?;
+    let mut events = deployment.events().await?;
+    let mut stranger = deployment.stranger().await?;
+    let blocks = malformed_blocks();
     for (at, (_, block)) in blocks.iter().enumerate() {
         let with_id = format!("wasmhost.jobs.default.hello.run.bad-{at}");
         stranger.publish(with_id.as_bytes(), None, block, b"{}").await?;
@@ -61,18 +44,16 @@ async fn headers_that_no_client_can_read_cost_nobody_anything() -> Test {
     stranger.flush().await?;
     for at in (0..blocks.len()).step_by(5) {
         let key = format!("hello.run.good-{at}");
-        let end = events.until_end(&key).await?.last().clone();
-        ensure!(end["state"] == "SUCCESS" && end["attempt"] == 1, "{key}: {end}");
+        events.until_end(&key).await?.assert_success().assert_attempt(1);
         audited.accepted(&key)?;
     }
     for (at, (what, _)) in blocks.iter().enumerate() {
         let key = format!("hello.run.bad-{at}");
-        let end = events.until_end(&key).await.context(*what)?.last().clone();
-        let why = end["error"]["message"].as_str().unwrap_or_default().to_owned();
-        ensure!(end["error"]["kind"] == "BadJob" && why.contains("headers are unreadable"), "{what}: {end}");
+        let history = events.until_end(&key).await.context(*what)?;
+        history.assert_failure("BadJob").assert_message(&["headers are unreadable"]);
         audited.accepted(&key)?;
     }
-    until_empty(&deployment).await?;
+    deployment.until_queue_empty().await?;
     let dead = dead(&deployment).await?;
     ensure!(dead.len() == 2 * blocks.len(), "{} of {}: {dead:#?}", dead.len(), 2 * blocks.len());
     ensure!(dead.values().all(|why| why.contains("headers are unreadable")), "{dead:#?}");
@@ -83,7 +64,8 @@ async fn headers_that_no_client_can_read_cost_nobody_anything() -> Test {
 #[tokio::test]
 async fn a_status_is_no_answer_of_the_servers_when_a_stranger_sends_it() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
-    let (mut stranger, mut events) = (deployment.stranger().await?, deployment.events().await?);
+    let mut stranger = deployment.stranger().await?;
+    let mut events = deployment.events().await?;
     for (at, (_, block)) in status_blocks().iter().enumerate() {
         let job = format!("wasmhost.jobs.default.hello.run.{at}");
         stranger.publish(job.as_bytes(), None, block, b"{}").await?;
@@ -93,18 +75,14 @@ async fn a_status_is_no_answer_of_the_servers_when_a_stranger_sends_it() -> Test
     }
     stranger.flush().await?;
     for (at, (what, _)) in status_blocks().iter().enumerate() {
-        let end = events.until_end(&format!("hello.run.{at}")).await.context(*what)?.last().clone();
-        ensure!(end["state"] == "SUCCESS" && end["attempt"] == 1, "{what}: {end}");
+        let history = events.until_end(&format!("hello.run.{at}")).await.context(*what)?;
+        history.assert_success().assert_attempt(1);
     }
-    until_empty(&deployment).await?;
+    deployment.until_queue_empty().await?;
     host.check_alive()
 }
 
-/// How many malformed messages a flood has, and as many good jobs; more by `WASMHOST_FLOOD`.
-fn flood() -> usize {
-    std::env::var_os("WASMHOST_FLOOD").and_then(|text| text.to_str()?.parse().ok()).unwrap_or(400)
-}
-
+/// Sends this many malformed messages, and as many good jobs.
 async fn flood_of(stranger: &mut Stranger, count: usize) -> Test {
     let blocks = malformed_blocks();
     for at in 0..count {
@@ -128,8 +106,9 @@ async fn survives_a_flood(flags: &[&str], hosts: usize) -> Test {
         running.push(deployment.host(flags).await?);
     }
     deployment.push("hello").await?;
-    let (audited, mut events) = (deployment.audited().await?, deployment.events().await?);
-    let count = flood();
+    let audited = deployment.audited().await?;
+    let mut events = deployment.events().await?;
+    let count = usize::try_from(number("WASMHOST_FLOOD", 400))?;
     flood_of(&mut deployment.stranger().await?, count).await?;
     let mut memory = Vec::new();
     for at in 0..count {
@@ -137,11 +116,10 @@ async fn survives_a_flood(flags: &[&str], hosts: usize) -> Test {
             memory.push(running.iter().map(Host::memory).collect::<Result<Vec<_>, _>>()?);
         }
         let key = format!("hello.run.good-{at}");
-        let end = events.until_end(&key).await?.last().clone();
-        ensure!(end["state"] == "SUCCESS" && end["attempt"] == 1, "{key}: {end}");
+        events.until_end(&key).await?.assert_success().assert_attempt(1);
         audited.accepted(&key)?;
     }
-    until_empty(&deployment).await?;
+    deployment.until_queue_empty().await?;
     let bad = (0..count).filter(|at| at % 3 < 2).count();
     let dead = dead(&deployment).await?.len();
     ensure!(dead == bad, "{dead} dead letters for {bad} bad messages");
@@ -161,7 +139,7 @@ async fn a_flood_of_malformed_messages_costs_a_host_with_one_slot_no_job() -> Te
 }
 
 #[tokio::test]
-async fn subjects_that_name_no_job_are_kept_for_people() -> Test {
+async fn subjects_that_name_no_job_are_dead_lettered() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["hello"]).await?;
     let mut stranger = deployment.stranger().await?;
     let long = [b"wasmhost.jobs.default.hello.run.".as_slice(), &[b'a'; 2_000]].concat();
@@ -180,11 +158,11 @@ async fn subjects_that_name_no_job_are_kept_for_people() -> Test {
     }
     stranger.publish(b"wasmhost.jobs.default.hello.run.good", None, GOOD, b"{}").await?;
     stranger.flush().await?;
-    until_empty(&deployment).await?;
+    deployment.until_queue_empty().await?;
     let dead = dead(&deployment).await?;
     ensure!(dead.len() == subjects.len(), "{dead:#?}");
     ensure!(dead.keys().all(|subject| subject.starts_with("wasmhost.dead.unreadable.")), "{dead:#?}");
-    let record = deployment.record("hello.run.good").await?.context("no record")?;
+    let record = deployment.known_record("hello.run.good").await?;
     ensure!(record["state"] == "SUCCESS", "{record}");
     let log = host.log.text();
     ensure!(!log.contains(['\0', '\u{1b}', '\u{202e}']), "raw bytes of strangers in the log:\n{log}");
@@ -203,12 +181,12 @@ async fn services_answer_to_inboxes_only() -> Test {
         }
     }
     stranger.flush().await?;
-    // Answered after them all, to an inbox.
+    // These are answered after all of the others, because they want the answer in an inbox.
     for subject in ["$SRV.PING", "$SRV.INFO.wasmhost", "$SRV.STATS.wasmhost"] {
         let answer = deployment.nats.request(subject, "".into()).await?;
         ensure!(answer.payload.starts_with(b"{"), "{subject}: {answer:?}");
     }
-    ensure!(queued(&deployment).await? == 0);
+    ensure!(deployment.messages(JOBS).await? == 0);
     ensure!(deployment.record("hello.run.evil").await?.is_none());
     let stats = deployment.nats.request("$SRV.STATS.wasmhost", "".into()).await?;
     let stats: serde_json::Value = serde_json::from_slice(&stats.payload)?;
@@ -228,8 +206,9 @@ async fn a_record_with_malformed_headers_ends_no_client() -> Test {
     states.next().await.context("no state")?;
     let mut stranger = deployment.stranger().await?;
     for (at, (_, block)) in malformed_blocks().iter().enumerate() {
-        // Into the bucket, and where it republishes.
-        let (other, event) = (format!("$KV.wasmhost-states.x.y.{at}"), "wasmhost.events.progress.run.1");
+        // Into the bucket, and to the subjects to which it republishes.
+        let other = format!("$KV.wasmhost-states.x.y.{at}");
+        let event = "wasmhost.events.progress.run.1";
         stranger.publish(other.as_bytes(), None, block, b"{}").await?;
         stranger.publish(event.as_bytes(), None, block, b"{}").await?;
         stranger.publish(b"wasmhost.control.revoke.progress.run.1", None, block, b"{}").await?;

@@ -27,8 +27,7 @@ fn states(lines: &[String]) -> anyhow::Result<Vec<String>> {
 #[tokio::test]
 async fn watch_shows_every_state_with_rising_progress() -> Test {
     let (deployment, mut host) = Deployment::with_host(&["progress"]).await?;
-    host.terminate()?;
-    host.end().await?;
+    host.drain().await?;
     let arguments = r#"{"steps":10,"delay_ms":100}"#;
     deployment.wasmhost(&["submit", "progress.run", arguments, "--id", "w"]).await?.ok()?;
     let mut watch = deployment.command().follow(&["watch", "progress.run.w", "--json"])?;

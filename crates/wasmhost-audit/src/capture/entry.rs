@@ -1,11 +1,11 @@
-//! The kinds of lines of a capture. Fields are named as in the file; what is not known there is an error.
+//! The kinds of entries of a capture. Fields have the names that they have in the file, and an unknown field is an error.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::timestamp::Timestamp;
 
-/// One thing that was seen, or done to the system.
+/// One thing that was seen of a run, or done to the system. In a file `kind` names the variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Entry {
@@ -21,25 +21,26 @@ pub enum Entry {
     Result(ResultRead),
     /// A client followed a job.
     Watch(Watch),
-    /// A message stood in the job stream or the schedules at the end.
-    Left(Left),
-    /// Somebody broke something.
+    /// A message remained in the job stream or the schedules at the end. In a file its kind is `left`.
+    #[serde(rename = "left")]
+    Remaining(Remaining),
+    /// A fault was injected, or happened.
     Fault(Fault),
-    /// A recorder was there.
+    /// A recorder says what it recorded.
     Span(Span),
     /// The system was idle at the end.
     Quiet(Quiet),
 }
 
-/// What a submitter was answered.
+/// The answer that a submitter got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// The job is accepted.
     Accepted,
-    /// It is not, and will not run.
+    /// The job is refused and will not run.
     Refused,
-    /// The answer was lost.
+    /// The answer was lost, so that the job may be accepted or not.
     Unknown,
 }
 
@@ -49,12 +50,12 @@ pub enum Answer {
 pub struct Submit {
     /// The job.
     pub key: JobKey,
-    /// What the client was answered.
+    /// The client's answer.
     pub answer: Answer,
-    /// When the answer came.
+    /// When the answer came, where it is known.
     #[serde(default)]
     pub at: Option<Timestamp>,
-    /// Digest of the arguments that were sent.
+    /// The digest of the arguments that were sent, where it is known.
     #[serde(default)]
     pub args_digest: Option<String>,
 }
@@ -63,19 +64,20 @@ pub struct Submit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revision {
-    /// The key that it was stored under.
+    /// The key that the value was stored under.
     pub key: JobKey,
-    /// Its number, unique in the bucket.
+    /// The revision's number, unique in the bucket.
     pub revision: u64,
-    /// The key's revision before it, 0 where there was none. None: it was read later, and nobody said.
+    /// The key's revision before this one, 0 where there was none. It is absent where the revision was read from the bucket
+    /// later, because the bucket does not tell it.
     #[serde(default)]
     pub previous: Option<u64>,
-    /// When it was stored, by the server's clock.
+    /// When the revision was stored, by the server's clock.
     pub stored_at: Timestamp,
-    /// The value: an object if all is well, a string where it was no JSON, null for a marker.
+    /// The value: an object for a record, a string for a value that is not JSON, null for a delete marker.
     #[serde(default)]
     pub record: Value,
-    /// What kind of delete marker it is, if it is one.
+    /// Why the delete marker was written, where the revision is one.
     #[serde(default)]
     pub marker: Option<Marker>,
 }
@@ -83,34 +85,34 @@ pub struct Revision {
 /// Why a delete marker was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Marker {
-    /// By the server: the record's time to live ended.
+    /// The server wrote it because the record's time to live ended.
     MaxAge,
-    /// By the server: the record was removed.
+    /// The server wrote it because the record was removed.
     Remove,
-    /// By a client: deleted.
+    /// A client deleted the record.
     #[serde(rename = "DEL")]
     Delete,
-    /// By a client or the server: purged.
+    /// A client or the server purged the record.
     #[serde(rename = "PURGE", alias = "Purge")]
     Purge,
 }
 
-/// A line of the append-only log that a guest wrote.
+/// A log line of a guest that names an effect.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Effect {
-    /// The job that the guest was told to be.
+    /// The job that the guest ran for, as its host told it.
     pub key: JobKey,
-    /// The attempt that it was told to be.
+    /// The attempt that the guest ran as, as its host told it.
     pub attempt: u64,
-    /// When, by the clock of the guest's host.
+    /// When the effect happened, by the clock of the guest's host.
     pub at: Timestamp,
-    /// What it did; [`Effect::START`] is the first thing that an attempt does.
+    /// What the guest did. [`Effect::START`] is the first effect of an attempt.
     pub effect: String,
 }
 
 impl Effect {
-    /// The effect of a guest that starts.
+    /// The first effect of every attempt.
     pub const START: &'static str = "start";
 }
 
@@ -120,9 +122,9 @@ impl Effect {
 pub struct Revoke {
     /// The job.
     pub key: JobKey,
-    /// The state that the client was told; any other word says nothing about the record.
+    /// The state in the client's answer. Any other word says nothing about the record.
     pub answer: String,
-    /// When the answer came.
+    /// When the answer came, where it is known.
     #[serde(default)]
     pub at: Option<Timestamp>,
 }
@@ -133,9 +135,9 @@ pub struct Revoke {
 pub struct ResultRead {
     /// The job.
     pub key: JobKey,
-    /// Whether the result came, whole.
+    /// Whether the client got the whole result.
     pub readable: bool,
-    /// When it was asked for.
+    /// When the client asked for it, where it is known.
     #[serde(default)]
     pub at: Option<Timestamp>,
 }
@@ -146,67 +148,68 @@ pub struct ResultRead {
 pub struct Watch {
     /// The job.
     pub key: JobKey,
-    /// The revisions in the order in which it was told them.
+    /// The revisions in the order in which the client saw them.
     pub revisions: Vec<u64>,
-    /// Whether it stayed until it was told the end.
+    /// Whether the client stayed until it saw the end.
     pub stayed: bool,
 }
 
-/// A message stood in the job stream or the schedules at the end.
+/// A message that remained in the job stream or the schedules at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Left {
-    /// Its subject.
+pub struct Remaining {
+    /// The message's subject.
     pub subject: String,
-    /// Its sequence in its stream.
+    /// The message's sequence in its stream.
     pub sequence: u64,
-    /// The job, where the subject or the sequence names one.
+    /// The job that the message is of; none where the message is of no job.
     #[serde(default)]
     pub key: Option<JobKey>,
 }
 
-/// Somebody broke something.
+/// A fault that was injected, or happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// `kill`, `pause`, `resume`, `server-kill`, `cut`, `heal`, `purge`, `revoke`, `consumer` or another word.
+    /// The kind of fault: `kill`, `pause`, `resume`, `server-kill`, `cut`, `heal`, `purge`, `revoke`, `consumer` or any other
+    /// word.
     pub fault: String,
-    /// When it began.
+    /// When the fault began.
     pub at: Timestamp,
-    /// The host that it hit; none: any.
+    /// The host that the fault hit; none where it may have hit any.
     #[serde(default)]
     pub host: Option<String>,
-    /// The job that it hit; none: any.
+    /// The job that the fault hit; none where it may have hit any.
     #[serde(default)]
     pub key: Option<JobKey>,
 }
 
-/// A recorder was there: it saw each revision of this range that the capture has, and knows that there were no others
-/// than these numbers. It looked up what is left before the range's end.
+/// The revisions that a recorder was there for. The capture has each of them that the recorder saw, and there were no others
+/// than these numbers. Messages that remained were listed before the end of the range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
-    /// The first revision after it had subscribed.
+    /// The first revision after the recorder had subscribed.
     pub first: u64,
-    /// The bucket's last revision when it ended; `first` - 1 where nothing was stored.
+    /// The bucket's last revision when the recorder ended; `first` - 1 where nothing was stored.
     pub last: u64,
 }
 
 impl Fault {
-    /// The word for a message or a stream that was removed: its jobs are not promised to run.
+    /// The removal of a message or of all messages of a stream, whose jobs are then not promised to run.
     pub const PURGE: &'static str = "purge";
-    /// Words for what costs no claim. Every other one, known or not, may cost a job one claim.
+    /// Faults that cost no claim. Every other one, known or not, may cost a job one claim.
     pub const HARMLESS: [&'static str; 4] = ["resume", "heal", "purge", "revoke"];
-    /// Words for the end of what lasts.
+    /// The ends of faults that last.
     pub const OVER: [&'static str; 2] = ["resume", "heal"];
-    /// Words for what lasts on its host until one of [`Self::OVER`].
+    /// Faults that last on their host until one of [`Self::OVER`].
     pub const LASTING: [&'static str; 2] = ["pause", "cut"];
 }
 
-/// The system was idle at the end: nothing was queued, and nothing happened any more.
+/// The system was idle: nothing was queued, and nothing happened any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quiet {
-    /// When.
+    /// When the system was idle.
     pub at: Timestamp,
 }

@@ -1,12 +1,13 @@
-//! I8 and I9: what clients could read, and what watchers were told.
+//! What clients saw: the result of every success is readable (I8), and a watcher sees rising revisions and the end (I9).
 
-use super::Found;
 use super::evidence::Evidence;
+use super::found::Found;
 use crate::capture::{ResultRead, Watch};
 use crate::history::{Segment, Stop};
 use crate::report::{Gap, Invariant};
 
-/// I8. A missing delete marker would accuse, and a missing success too.
+/// Every result of a success is readable while its record stands (I8). A delete marker or a success that the capture lacks
+/// would accuse an innocent job, so this is checked on complete captures only.
 pub(super) fn results_are_readable(evidence: &Evidence<'_>, found: &mut Found) {
     if !evidence.saw_everything() {
         return;
@@ -40,20 +41,20 @@ fn unreadable(read: &ResultRead, segment: &Segment<'_>, found: &mut Found) {
     }
 }
 
-/// I9.
-pub(super) fn watchers_were_told_the_end(evidence: &Evidence<'_>, found: &mut Found) {
+/// The revisions that a watcher saw increase, were stored, and end with the job's end (I9).
+pub(super) fn watchers_saw_the_end(evidence: &Evidence<'_>, found: &mut Found) {
     for watch in &evidence.watches {
         if let Some(pair) = watch.revisions.windows(2).find(|pair| pair[0] >= pair[1]) {
             let seen = format!("a watcher was told {} and then {}", pair[0], pair[1]);
             found.violation(Invariant::I9, &watch.key, pair, seen);
         }
         if evidence.saw_everything() {
-            told_what_was_stored(evidence, watch, found);
+            watched_revisions_are_stored(evidence, watch, found);
         }
     }
 }
 
-fn told_what_was_stored(evidence: &Evidence<'_>, watch: &Watch, found: &mut Found) {
+fn watched_revisions_are_stored(evidence: &Evidence<'_>, watch: &Watch, found: &mut Found) {
     let segments = evidence.of_job(&watch.key);
     let stored =
         |number: &u64| evidence.bucket.get(*number).is_some_and(|revision| revision.key == watch.key);
@@ -65,11 +66,11 @@ fn told_what_was_stored(evidence: &Evidence<'_>, watch: &Watch, found: &mut Foun
             "a watcher was told a revision that was not stored",
         );
     }
-    let told = watch.revisions.last();
+    let newest = watch.revisions.last();
     let ends = || segments.iter().filter_map(Segment::end).map(|end| end.revision);
-    if watch.stayed && !ends().any(|end| Some(&end) == told) {
+    if watch.stayed && !ends().any(|end| Some(&end) == newest) {
         let expected = ends().next_back().map_or("none".to_owned(), |end| end.to_string());
         let seen = format!("a watcher stayed and was not told the end, which is revision {expected}");
-        found.violation(Invariant::I9, &watch.key, &told.copied().into_iter().collect::<Vec<_>>(), seen);
+        found.violation(Invariant::I9, &watch.key, &newest.copied().into_iter().collect::<Vec<_>>(), seen);
     }
 }

@@ -1,19 +1,20 @@
-//! I14: a retry waits for its time.
+//! A retry waits for its time (I14).
 
 use wasmhost_protocol::machine::CLAIM_CLOCK_TOLERANCE;
 
-use super::Found;
 use super::evidence::Evidence;
-use crate::facts::Stand;
+use super::found::Found;
+use crate::facts::Phase;
 use crate::history::is_claim;
 use crate::report::Invariant;
 
-/// I14, by the server's clock: the protocol's own second, and what clocks may differ.
+/// No claim of a retry is stored before `not_before` (I14). The server's clock counts; a claim may be early by the second that
+/// the protocol allows and by the difference of the clocks.
 pub(super) fn claims_wait_for_not_before(evidence: &Evidence<'_>, found: &mut Found) {
     let early = CLAIM_CLOCK_TOLERANCE + evidence.slack.clock;
     for (key, segment) in evidence.segments() {
         for (from, to) in segment.pairs().filter(|(from, to)| is_claim(from, to)) {
-            let Some(not_before) = from.facts.not_before.filter(|_| from.facts.stand() == Stand::Retry)
+            let Some(not_before) = from.facts.not_before.filter(|_| from.facts.phase() == Phase::Retry)
             else {
                 continue;
             };

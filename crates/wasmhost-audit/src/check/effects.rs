@@ -1,12 +1,13 @@
-//! I10, and I13 for effects: guests run only under a recorded attempt, and none starts after the end.
+//! Guests run only under a recorded attempt (I10), and none starts after the end of its job (I13).
 
-use super::Found;
 use super::evidence::Evidence;
+use super::found::Found;
 use crate::capture::Effect;
 use crate::history::{Segment, Step};
 use crate::report::Invariant;
 
-/// I10; and I13 where every claim that the effect may belong to is of a job that had ended.
+/// Every effect comes after a claim of its attempt (I10). A start breaks I13 where each claim that it may belong to is one of
+/// a job that had ended by then.
 pub(super) fn effects_have_a_claim(evidence: &Evidence<'_>, found: &mut Found) {
     if !evidence.saw_everything() {
         return;
@@ -31,7 +32,7 @@ pub(super) fn effects_have_a_claim(evidence: &Evidence<'_>, found: &mut Found) {
     }
 }
 
-/// The claims with the effect's attempt, one a use of the id.
+/// The claims with the effect's attempt: at most one for each use of the id.
 fn claims_of<'e, 'a>(
     evidence: &'e Evidence<'a>,
     effect: &Effect,

@@ -1,13 +1,14 @@
-//! I5, I6 and I12: what becomes of accepted jobs.
+//! Every accepted job ends (I5, I6), and one that nobody purged was published (I12).
 
 use wasmhost_protocol::ids::JobKey;
 
-use super::Found;
 use super::evidence::Evidence;
+use super::found::Found;
 use crate::history::{Segment, Stop};
 use crate::report::{Gap, Invariant};
 
-/// I5 and I6. Both need a system that was seen idle, and every revision.
+/// Every accepted job has ended, or waits for its time. Where its message is gone it breaks I5, else I6. Both can only be
+/// decided when the system was seen idle and no revision is missing.
 pub(super) fn accepted_jobs_end(evidence: &Evidence<'_>, found: &mut Found) {
     if !evidence.saw_everything() {
         return;
@@ -21,7 +22,7 @@ pub(super) fn accepted_jobs_end(evidence: &Evidence<'_>, found: &mut Found) {
             found.gaps.push(Gap::NotIdle { key: (*key).clone() });
             continue;
         }
-        let stands = evidence.left.iter().any(|left| left.key.as_ref() == Some(key));
+        let stands = evidence.remaining.iter().any(|message| message.key.as_ref() == Some(key));
         let (invariant, message) = match (stands, evidence.purged(key)) {
             (true, _) => (Invariant::I6, "its message stands"),
             (false, true) => (Invariant::I6, "its message was purged"),
@@ -41,16 +42,17 @@ fn has_ended(segment: &Segment<'_>) -> bool {
     segment.end().is_some()
 }
 
-/// Whether the job waits, with a message, for a time that had not come when the system was idle.
+/// Whether the job has a message and waits for a time that had not come when the system was idle.
 fn is_scheduled(evidence: &Evidence<'_>, key: &JobKey, newest: Option<&Segment<'_>>) -> bool {
     let Some(last) = newest.filter(|segment| segment.stop == Stop::Open).and_then(Segment::last) else {
         return false;
     };
     let waits = last.facts.not_before > evidence.quiet.or(Some(last.stored_at));
-    waits && evidence.left.iter().any(|left| left.key.as_ref() == Some(key))
+    waits && evidence.remaining.iter().any(|message| message.key.as_ref() == Some(key))
 }
 
-/// I12. An id that was used more than once may have been accepted in another of its uses.
+/// No accepted job ends as `NotPublished` (I12). An id that was used more than once may have been accepted in another of its
+/// uses, so all of its ends count.
 pub(super) fn accepted_jobs_are_published(evidence: &Evidence<'_>, found: &mut Found) {
     for key in evidence.accepted.iter().filter(|key| !evidence.purged(key)) {
         let ends: Vec<_> = evidence.of_job(key).iter().filter_map(Segment::end).collect();

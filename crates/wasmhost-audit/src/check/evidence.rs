@@ -1,15 +1,15 @@
-//! The capture, sorted by kind and put in order: what every check works on.
+//! The capture, sorted by kind and with the revisions of each job in order. Every check works on it.
 
 use std::collections::BTreeSet;
 
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::Slack;
-use crate::capture::{Answer, Capture, Effect, Entry, Fault, Left, ResultRead, Revoke, Submit, Watch};
+use crate::capture::{Answer, Capture, Effect, Entry, Fault, Remaining, ResultRead, Revoke, Submit, Watch};
 use crate::history::{Bucket, Histories, Segment};
+use crate::slack::Slack;
 
-/// What was seen, sorted.
+/// A capture, sorted by kind.
 pub(super) struct Evidence<'a> {
     pub(super) bucket: Bucket<'a>,
     pub(super) histories: Histories<'a>,
@@ -19,9 +19,9 @@ pub(super) struct Evidence<'a> {
     pub(super) revokes: Vec<&'a Revoke>,
     pub(super) results: Vec<&'a ResultRead>,
     pub(super) watches: Vec<&'a Watch>,
-    pub(super) left: Vec<&'a Left>,
+    pub(super) remaining: Vec<&'a Remaining>,
     pub(super) faults: Vec<&'a Fault>,
-    /// When the system was seen idle, if it was.
+    /// The last time at which the system was seen idle; none where it never was.
     pub(super) quiet: Option<Timestamp>,
     pub(super) slack: Slack,
 }
@@ -37,12 +37,13 @@ impl<'a> Evidence<'a> {
             revokes: Vec::new(),
             results: Vec::new(),
             watches: Vec::new(),
-            left: Vec::new(),
+            remaining: Vec::new(),
             faults: Vec::new(),
             quiet: None,
             slack,
         };
-        let (mut revisions, mut spans) = (Vec::new(), Vec::new());
+        let mut revisions = Vec::new();
+        let mut spans = Vec::new();
         for entry in &capture.entries {
             match entry {
                 Entry::Submit(submit) => evidence.submit(submit),
@@ -51,7 +52,7 @@ impl<'a> Evidence<'a> {
                 Entry::Revoke(revoke) => evidence.revokes.push(revoke),
                 Entry::Result(result) => evidence.results.push(result),
                 Entry::Watch(watch) => evidence.watches.push(watch),
-                Entry::Left(left) => evidence.left.push(left),
+                Entry::Remaining(message) => evidence.remaining.push(message),
                 Entry::Fault(fault) => evidence.faults.push(fault),
                 Entry::Span(span) => spans.push(span),
                 Entry::Quiet(quiet) => evidence.quiet = evidence.quiet.max(Some(quiet.at)),
@@ -69,7 +70,7 @@ impl<'a> Evidence<'a> {
         self.submits.push(submit);
     }
 
-    /// All segments of all jobs.
+    /// All segments of all jobs, each with its job's key.
     pub(super) fn segments(&self) -> impl Iterator<Item = (&'a JobKey, &Segment<'a>)> {
         self.histories.jobs.iter().flat_map(|(key, segments)| segments.iter().map(|segment| (*key, segment)))
     }
@@ -79,12 +80,12 @@ impl<'a> Evidence<'a> {
         self.histories.jobs.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether no revision is missing, so that an absence means something.
+    /// Whether no revision is missing. Only then does the absence of a revision prove anything.
     pub(super) fn saw_everything(&self) -> bool {
         self.histories.gaps.is_empty()
     }
 
-    /// Whether somebody removed the job's message.
+    /// Whether an operator removed the job's message, or perhaps did.
     pub(super) fn purged(&self, key: &JobKey) -> bool {
         let mut purges = self.faults.iter().filter(|fault| fault.fault == Fault::PURGE);
         purges.any(|fault| fault.key.as_ref().is_none_or(|purged| purged == key))

@@ -1,15 +1,15 @@
-//! I3, I4 and the table of transitions: only a claim changes token and attempt, both at once, and every other write is one
-//! that the table has.
+//! Only a claim changes the token and the attempt, and it changes both (I3, I4). Every other write is one of the table of
+//! transitions.
 
 use std::collections::BTreeSet;
 
-use super::Found;
 use super::evidence::Evidence;
-use crate::facts::Stand;
+use super::found::Found;
+use crate::facts::Phase;
 use crate::history::{Start, Step, is_claim};
 use crate::report::Invariant;
 
-/// I3.
+/// The attempt starts at 0 or 1, and rises by one at each claim (I3).
 pub(super) fn attempts_count_claims(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         if let (Start::Fresh, Some(first)) = (segment.start, segment.steps.first())
@@ -19,7 +19,8 @@ pub(super) fn attempts_count_claims(evidence: &Evidence<'_>, found: &mut Found) 
             found.violation(Invariant::I3, key, &[first.revision], seen);
         }
         for (from, to) in segment.pairs() {
-            let (before, after) = (from.facts.attempt, to.facts.attempt);
+            let before = from.facts.attempt;
+            let after = to.facts.attempt;
             if after < before || (is_claim(from, to) && after > before.saturating_add(1)) {
                 let seen = format!("attempt {after} follows {before}");
                 found.violation(Invariant::I3, key, &[from.revision, to.revision], seen);
@@ -28,7 +29,7 @@ pub(super) fn attempts_count_claims(evidence: &Evidence<'_>, found: &mut Found) 
     }
 }
 
-/// I4.
+/// Between two claims every write carries the token of the first one, and no token is used twice (I4).
 pub(super) fn tokens_fence(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         let mut used: BTreeSet<&str> =
@@ -42,9 +43,10 @@ pub(super) fn tokens_fence(evidence: &Evidence<'_>, found: &mut Found) {
     }
 }
 
-/// What is wrong with the token of a write, given those that claims had before.
+/// What is wrong with the token of a write, given the tokens that earlier claims used.
 fn breach(from: &Step<'_>, to: &Step<'_>, used: &BTreeSet<&str>) -> Option<String> {
-    let (before, after) = (from.facts.attempt, to.facts.attempt);
+    let before = from.facts.attempt;
+    let after = to.facts.attempt;
     let state = to.facts.state;
     match (from.facts.token, to.facts.token) {
         (held, token) if held == token => {
@@ -57,14 +59,14 @@ fn breach(from: &Step<'_>, to: &Step<'_>, used: &BTreeSet<&str>) -> Option<Strin
         (_, Some(_)) if after == before => {
             Some(format!("{state} of attempt {after} carries another token than its claim"))
         }
-        (_, Some(_)) if to.facts.stand() != Stand::Running || to.facts.is_custom() => {
+        (_, Some(_)) if to.facts.phase() != Phase::Running || to.facts.is_custom() => {
             Some(format!("{state} of attempt {after} carries a token that no claim recorded"))
         }
         (_, Some(_)) => None,
     }
 }
 
-/// The protocol's table, from and to.
+/// Every write is a transition that the protocol's table has.
 pub(super) fn transitions_are_of_the_table(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         if let (Start::Fresh, Some(first)) = (segment.start, segment.steps.first())
@@ -74,7 +76,7 @@ pub(super) fn transitions_are_of_the_table(evidence: &Evidence<'_>, found: &mut 
             found.violation(Invariant::Transition, key, &[first.revision], seen);
         }
         for (from, to) in segment.pairs() {
-            // What follows an end is I1's, and a change of the token I4's.
+            // What follows an end breaks I1, and a change of the token I4: they are reported there.
             if !from.facts.is_terminal() && !is_claim(from, to) && !may_follow(from, to) {
                 let seen = format!("{} to {} without a claim", from.facts.state, to.facts.state);
                 found.violation(Invariant::Transition, key, &[from.revision, to.revision], seen);
@@ -83,30 +85,30 @@ pub(super) fn transitions_are_of_the_table(evidence: &Evidence<'_>, found: &mut 
     }
 }
 
-/// T0, T1, T6 and T8 from absent.
+/// Whether a record may be the first of its job: submitted (T0), claimed (T1), or ended without a claim (T6, T8).
 fn may_begin(first: &Step<'_>) -> bool {
-    match first.facts.stand() {
-        Stand::Waiting => first.facts.token.is_none(),
-        Stand::Running => first.facts.token.is_some(),
-        Stand::Failure | Stand::Revoked => first.facts.attempt == 0,
-        Stand::Retry | Stand::Success => false,
+    match first.facts.phase() {
+        Phase::Waiting => first.facts.token.is_none(),
+        Phase::Running => first.facts.token.is_some(),
+        Phase::Failure | Phase::Revoked => first.facts.attempt == 0,
+        Phase::Retry | Phase::Success => false,
     }
 }
 
-/// Without a claim.
+/// Whether a write without a claim may follow.
 fn may_follow(from: &Step<'_>, to: &Step<'_>) -> bool {
     let same_word = from.facts.state == to.facts.state;
-    let from = from.facts.stand();
-    match to.facts.stand() {
+    let from = from.facts.phase();
+    match to.facts.phase() {
         // T2 and T9.
-        Stand::Running => from == Stand::Running && (same_word || to.facts.is_custom()),
+        Phase::Running => from == Phase::Running && (same_word || to.facts.is_custom()),
         // T0b and T9.
-        Stand::Waiting => from == Stand::Waiting,
+        Phase::Waiting => from == Phase::Waiting,
         // T3 and T9.
-        Stand::Retry => matches!(from, Stand::Running | Stand::Retry),
+        Phase::Retry => matches!(from, Phase::Running | Phase::Retry),
         // T5.
-        Stand::Success => from == Stand::Running,
+        Phase::Success => from == Phase::Running,
         // T5, T6 to T8.
-        Stand::Failure | Stand::Revoked => true,
+        Phase::Failure | Phase::Revoked => true,
     }
 }

@@ -1,14 +1,14 @@
-//! What the other checks rest on: a record is its key's, a write happens once, a number is given once, and the arguments
-//! are those that were accepted.
+//! What the other checks rely on: a record belongs to its key, a write happens once, the server gives a revision's number
+//! once, and the recorded arguments are those that were accepted.
 
 use std::collections::HashMap;
 
-use super::Found;
 use super::evidence::Evidence;
+use super::found::Found;
 use crate::capture::Answer;
 use crate::report::Invariant;
 
-/// Values are records, and stand under their own key.
+/// Every value of the bucket is a record, and stands under its own key.
 pub(super) fn records_are_their_own(evidence: &Evidence<'_>, found: &mut Found) {
     for (revision, why) in &evidence.histories.unreadable {
         let seen = format!("the value is {why}");
@@ -16,7 +16,8 @@ pub(super) fn records_are_their_own(evidence: &Evidence<'_>, found: &mut Found) 
     }
     for (key, segment) in evidence.segments() {
         for step in &segment.steps {
-            let (task, id) = (step.facts.task, step.facts.id);
+            let task = step.facts.task;
+            let id = step.facts.id;
             if task != key.task().as_str() || id != key.id().as_str() {
                 let seen = format!("the record is that of {task}.{id}");
                 found.violation(Invariant::Key, key, &[step.revision], seen);
@@ -25,7 +26,7 @@ pub(super) fn records_are_their_own(evidence: &Evidence<'_>, found: &mut Found) 
     }
 }
 
-/// A `write` is that of one revision.
+/// No two revisions have the same `write`.
 pub(super) fn writes_are_unique(evidence: &Evidence<'_>, found: &mut Found) {
     let mut writes = HashMap::new();
     for (key, segment) in evidence.segments() {
@@ -38,7 +39,7 @@ pub(super) fn writes_are_unique(evidence: &Evidence<'_>, found: &mut Found) {
     }
 }
 
-/// A number has one content.
+/// No revision was seen with two contents.
 pub(super) fn numbers_are_given_once(evidence: &Evidence<'_>, found: &mut Found) {
     for (one, other) in &evidence.bucket.contradictions {
         let seen = format!("revision {} was seen with two contents, also as {}", one.revision, other.key);
@@ -46,7 +47,7 @@ pub(super) fn numbers_are_given_once(evidence: &Evidence<'_>, found: &mut Found)
     }
 }
 
-/// The job that was accepted is the job that is recorded.
+/// The arguments of an accepted job are those of its record.
 pub(super) fn arguments_are_those_accepted(evidence: &Evidence<'_>, found: &mut Found) {
     for submit in evidence.submits.iter().filter(|submit| submit.answer == Answer::Accepted) {
         let segments = evidence.of_job(&submit.key);

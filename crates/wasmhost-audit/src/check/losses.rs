@@ -1,21 +1,21 @@
-//! I11 and the counters: what is counted against a job befell it, and is never taken back.
+//! What is counted against a job has a cause (I11), and is never taken back.
 
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::Found;
 use super::evidence::Evidence;
+use super::found::Found;
 use crate::capture::Fault;
 use crate::history::{Start, is_claim};
 use crate::report::Invariant;
 
-/// A fault, and when it was over, where it lasts.
+/// A fault, with its end where it is one that lasts.
 struct Episode<'a> {
     fault: &'a Fault,
     until: Option<Timestamp>,
 }
 
-/// I11: `lost` is at most the number of faults that may have cost the job a claim, from its first claim to the write.
+/// `lost` is at most the number of faults that may have cost the job a claim between its first claim and the write (I11).
 pub(super) fn lost_claims_have_a_fault(evidence: &Evidence<'_>, found: &mut Found) {
     let episodes = episodes(evidence);
     let clock = evidence.slack.clock;
@@ -35,7 +35,7 @@ pub(super) fn lost_claims_have_a_fault(evidence: &Evidence<'_>, found: &mut Foun
     }
 }
 
-/// The faults that may cost a claim.
+/// The faults that may cost a job a claim.
 fn episodes<'a>(evidence: &Evidence<'a>) -> Vec<Episode<'a>> {
     let harmful = evidence.faults.iter().filter(|fault| !Fault::HARMLESS.contains(&fault.fault.as_str()));
     let over = |fault: &Fault| {
@@ -45,7 +45,7 @@ fn episodes<'a>(evidence: &Evidence<'a>) -> Vec<Episode<'a>> {
     harmful
         .map(|&fault| {
             let lasts = Fault::LASTING.contains(&fault.fault.as_str());
-            // One whose end nobody noted lasts for ever.
+            // The end of a fault may be missing in the capture: then it may have lasted to the end of the run.
             let forever = Timestamp::from_unix_ms(i64::MAX);
             Episode { fault, until: lasts.then(|| over(fault).unwrap_or(forever)) }
         })
@@ -53,14 +53,14 @@ fn episodes<'a>(evidence: &Evidence<'a>) -> Vec<Episode<'a>> {
 }
 
 impl Episode<'_> {
-    /// Whether it may have hit the job between the two times.
+    /// Whether the fault may have hit the job between the two times.
     fn befell(&self, key: &JobKey, (from, to): (Timestamp, Timestamp)) -> bool {
         let of_another_job = self.fault.key.as_ref().is_some_and(|hit| hit != key);
         !of_another_job && self.fault.at <= to && self.until.unwrap_or(self.fault.at) >= from
     }
 }
 
-/// `charged` and `lost` never fall, and a claim needs an attempt that is left.
+/// `charged` and `lost` never fall, and no job is claimed whose attempts are used up.
 pub(super) fn counters_only_rise(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         for (from, to) in segment.pairs() {

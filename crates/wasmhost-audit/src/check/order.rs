@@ -1,13 +1,13 @@
-//! I1, I2 and I13: an end is the end, there is one, and nothing is deleted before it.
+//! Nothing follows the end of a job (I1), there is exactly one (I2), and an ended job is never claimed again (I13).
 
-use super::Found;
 use super::evidence::Evidence;
+use super::found::Found;
 use crate::capture::Marker;
-use crate::facts::Stand;
+use crate::facts::Phase;
 use crate::history::{Stop, is_claim};
 use crate::report::Invariant;
 
-/// I1; I2 where what follows is an end too; I13 where it is a claim.
+/// Nothing follows an end (I1). What follows also breaks I2 where it is another end, and I13 where it is a claim.
 pub(super) fn nothing_follows_an_end(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         let mut end = None;
@@ -32,11 +32,11 @@ pub(super) fn nothing_follows_an_end(evidence: &Evidence<'_>, found: &mut Found)
     }
 }
 
-/// I2: a record that is deleted has ended, or nobody had claimed it and its submit was given up.
+/// A record that is deleted has ended, or nobody had claimed it and its client withdrew it (I2).
 pub(super) fn nothing_vanishes_before_its_end(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         let (Stop::Deleted(marker, _), Some(last)) = (segment.stop, segment.last()) else { continue };
-        let given_up = marker == Marker::Delete && last.facts.stand() == Stand::Waiting;
+        let given_up = marker == Marker::Delete && last.facts.phase() == Phase::Waiting;
         if segment.end().is_none() && !given_up {
             let seen = format!("deleted ({marker:?}) while {}", last.facts.state);
             found.violation(Invariant::I2, key, &[last.revision], seen);

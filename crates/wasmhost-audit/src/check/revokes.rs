@@ -1,12 +1,12 @@
-//! I7: what a revoke allows, and what clients were told of it.
+//! What may follow a revoke, and that clients got the answer that the record has (I7).
 
-use super::Found;
 use super::evidence::Evidence;
+use super::found::Found;
 use crate::facts::is_terminal;
 use crate::history::{Segment, Step, is_claim};
 use crate::report::Invariant;
 
-/// After a revoke comes another with an earlier time, or REVOKED, and nothing else.
+/// After a revoke comes REVOKED, or another revoke with an earlier time, and nothing else.
 pub(super) fn revokes_hold(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
         let first = segment.steps.first().filter(|first| first.facts.stop_at.is_some());
@@ -28,7 +28,7 @@ pub(super) fn revokes_hold(evidence: &Evidence<'_>, found: &mut Found) {
 
 fn breach(from: &Step<'_>, to: &Step<'_>) -> Option<String> {
     let state = to.facts.state;
-    // What follows an end is I1's.
+    // What follows an end breaks I1, and is reported there.
     if from.facts.is_terminal() {
         return None;
     }
@@ -53,8 +53,8 @@ fn is_other_end(step: &Step<'_>) -> bool {
     step.facts.is_terminal() && step.facts.state != "REVOKED"
 }
 
-/// A client that was told an end was told the one that the record has.
-pub(super) fn clients_were_told_the_record(evidence: &Evidence<'_>, found: &mut Found) {
+/// A client that got an end as its answer got the end that the record has.
+pub(super) fn answers_match_the_record(evidence: &Evidence<'_>, found: &mut Found) {
     if !evidence.saw_everything() {
         return;
     }

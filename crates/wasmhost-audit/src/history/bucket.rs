@@ -1,24 +1,24 @@
-//! All revisions by number, whichever file or connection they came from, and which numbers are missing.
+//! All revisions by number, from whichever file or connection, and which numbers are missing.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Place;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
 use crate::capture::{Revision, Span};
 use crate::report::Gap;
 
-/// The revisions of the states bucket that were seen.
+/// The revisions of the states bucket that the capture has.
 #[derive(Debug, Default)]
 pub(crate) struct Bucket<'a> {
     by_number: BTreeMap<u64, &'a Revision>,
     spans: Vec<Span>,
-    /// Pairs that have the same number and are not the same.
+    /// Pairs of revisions with the same number and different content.
     pub(crate) contradictions: Vec<(&'a Revision, &'a Revision)>,
 }
 
 impl<'a> Bucket<'a> {
-    /// Merges what was seen.
+    /// Merges the revisions of several recordings.
     pub(crate) fn of(revisions: &[&'a Revision], spans: &[&Span]) -> Self {
         let mut bucket = Self { spans: spans.iter().map(|span| **span).collect(), ..Self::default() };
         for revision in revisions {
@@ -29,41 +29,41 @@ impl<'a> Bucket<'a> {
 
     fn add(&mut self, revision: &'a Revision) {
         match self.by_number.entry(revision.revision) {
-            Place::Vacant(place) => {
-                place.insert(revision);
+            Entry::Vacant(vacant) => {
+                vacant.insert(revision);
             }
-            Place::Occupied(mut place) => {
-                if !is_same(place.get(), revision) {
-                    self.contradictions.push((place.get(), revision));
-                } else if place.get().previous.is_none() {
-                    place.insert(revision);
+            Entry::Occupied(mut occupied) => {
+                if !is_same(occupied.get(), revision) {
+                    self.contradictions.push((occupied.get(), revision));
+                } else if occupied.get().previous.is_none() {
+                    occupied.insert(revision);
                 }
             }
         }
     }
 
-    /// In order of their numbers.
+    /// All revisions in the order of their numbers.
     pub(crate) fn revisions(&self) -> impl Iterator<Item = &'a Revision> {
         self.by_number.values().copied()
     }
 
-    /// The one with this number.
+    /// The revision with this number.
     pub(crate) fn get(&self, number: u64) -> Option<&'a Revision> {
         self.by_number.get(&number).copied()
     }
 
-    /// How many there are.
+    /// How many revisions there are.
     pub(crate) fn len(&self) -> usize {
         self.by_number.len()
     }
 
-    /// Whether every number between the two was seen.
+    /// Whether the capture has every number between the two.
     pub(crate) fn saw_all_between(&self, from: u64, to: u64) -> bool {
         let seen = self.by_number.range(from.saturating_add(1)..to.max(from.saturating_add(1))).count();
         u64::try_from(seen).is_ok_and(|seen| seen == to.saturating_sub(from).saturating_sub(1))
     }
 
-    /// What is missing of the numbers that recorders say there were.
+    /// The numbers that recorders say there were and that the capture lacks.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
         if self.spans.is_empty() {
             return vec![Gap::NoSpan];
@@ -92,14 +92,14 @@ impl<'a> Bucket<'a> {
     }
 }
 
-/// Whether both tell of the same; one may not know what was before.
+/// Whether both describe the same revision. One of them may not know which revision came before.
 fn is_same(one: &Revision, other: &Revision) -> bool {
     let agree = match (one.previous, other.previous) {
         (Some(one), Some(other)) => one == other,
         (None, _) | (_, None) => true,
     };
     let value = |revision: &'_ Revision| match revision.marker {
-        // Nobody cares what a marker carries.
+        // The value of a marker has no meaning.
         Some(_) => Value::Null,
         None => revision.record.clone(),
     };

@@ -1,4 +1,4 @@
-//! One subscription, from its first message to its last.
+//! Listens to one subscription from its first message to its last.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use wasmhost_protocol::names::Names;
 use super::message::Read;
 use super::seen::Seen;
 
-/// A subscription, and how its messages are read.
+/// A subscription, with how its messages are read.
 pub(super) struct Listener {
     pub(super) subscription: Subscription,
     pub(super) read: Read,
     pub(super) names: Names,
 }
 
-/// Notes what comes, until it is told to stop and nothing is in flight any more.
+/// Notes every message until the recorder stops and nothing is in flight any more.
 pub(super) async fn listen(mut listener: Listener, seen: Arc<Seen>, mut stop: watch::Receiver<bool>) {
     loop {
-        // Both are safe to drop: a message that was not taken stays in the subscription, and a stop stays told.
+        // Both arms are safe to drop: a message that was not taken stays in the subscription, and a stop stays set.
         tokio::select! {
             message = listener.subscription.next() => match message {
                 Some(message) => listener.note(&message, &seen),
@@ -50,22 +50,18 @@ impl Listener {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use nats_server_child::{Finder, Options, Server};
     use wasmhost_nats::{ConnectConfig, Connection};
     use wasmhost_protocol::ids::JobKey;
+    use wasmhost_testing::{Options, start_server};
 
     use super::*;
     use crate::record::message::subjects;
 
     #[tokio::test]
     async fn what_came_before_the_stop_is_noted_after_it() {
-        /// More than a listener can take before it looks at the stop, which is there from the beginning.
+        /// More messages than a listener can take before it notices the stop, which is set from the beginning.
         const LINES: usize = 1000;
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let program = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one").path;
-        let server = Server::start(&program, &Options::default()).unwrap();
+        let server = start_server(&Options::default());
         let connection = Connection::open(&ConnectConfig::new(server.url())).await.unwrap();
         let [_, (filter, read)] = subjects(&connection.names);
         let wire = connection.edge().await.unwrap();
@@ -80,7 +76,8 @@ mod tests {
         // The server has sent all of them before this answer.
         wire.flush().await.unwrap();
 
-        let (seen, stop) = (Arc::new(Seen::new()), watch::Sender::new(true));
+        let seen = Arc::new(Seen::new());
+        let stop = watch::Sender::new(true);
         let listener = Listener { subscription, read, names: connection.names.clone() };
         listen(listener, Arc::clone(&seen), stop.subscribe()).await;
         assert_eq!(seen.take(Vec::new()).entries.len(), LINES);

@@ -1,4 +1,4 @@
-//! From messages to entries.
+//! Turns messages into entries of a capture.
 
 use nats_wire::{Headers, Message};
 use serde::Deserialize;
@@ -12,33 +12,33 @@ use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::capture::{Effect, Entry, Marker, Revision};
 
-/// Reads a message; none for what does not concern the audit.
+/// Reads a message; none where it does not concern the audit.
 pub(super) type Read = fn(&Names, &Message) -> Option<Entry>;
 
-/// What is subscribed to, and how it is read.
+/// The subjects that a recorder subscribes to, each with how its messages are read.
 pub(super) fn subjects(names: &Names) -> [(String, Read); 2] {
     [(names.events_filter(), event), (names.logs_filter(), effect)]
 }
 
-/// A republished revision; none for what anybody else published there.
+/// A republished revision; none for a message that somebody else published there.
 fn event(names: &Names, message: &Message) -> Option<Entry> {
-    // What the server says of the revision stands behind whatever its writer put into the headers.
-    let told = Headers::ending(message.block.as_deref()?);
-    let time = told.last(header::TIME_STAMP).and_then(|text| Timestamp::parse(text).ok());
+    // The server's own headers come after those of the writer, which may have the same names.
+    let server_headers = Headers::ending(message.block.as_deref()?);
+    let time = server_headers.last(header::TIME_STAMP).and_then(|text| Timestamp::parse(text).ok());
     let stored = Stored {
         key: names.parse_event_subject(&message.subject).ok()?,
-        revision: number(&told, header::SEQUENCE)?,
-        previous: Some(number(&told, header::LAST_SEQUENCE)?),
+        revision: number(&server_headers, header::SEQUENCE)?,
+        previous: Some(number(&server_headers, header::LAST_SEQUENCE)?),
         stored_at: time.unwrap_or_else(now),
     };
     Some(Entry::Revision(stored.revision(message.headers().ok().as_ref(), &message.payload)))
 }
 
-fn number(told: &Headers, name: &str) -> Option<u64> {
-    told.last(name)?.parse().ok()
+fn number(headers: &Headers, name: &str) -> Option<u64> {
+    headers.last(name)?.parse().ok()
 }
 
-/// What is known of a revision beside its value.
+/// What is known of a revision apart from its value.
 pub(super) struct Stored {
     pub(super) key: JobKey,
     pub(super) revision: u64,
@@ -47,7 +47,8 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// With the value or delete marker that these headers and this payload are; headers that cannot be read mark nothing.
+    /// The revision with the value or delete marker that these headers and this payload are. Headers that cannot be read
+    /// mark nothing.
     pub(super) fn revision(self, headers: Option<&Headers>, payload: &[u8]) -> Revision {
         let Self { key, revision, previous, stored_at } = self;
         let get = |name| headers.and_then(|headers| headers.get(name));
@@ -55,7 +56,7 @@ impl Stored {
         let marker =
             [header::MARKER_REASON, header::KV_OPERATION].into_iter().find_map(|name| marker(get(name)?));
         let record = match (marker, is_marker) {
-            // A marker for a reason that is not known here is neither: the audit says so.
+            // A marker with an unknown reason becomes a revision without anything, which the audit reports as a gap.
             (Some(_), _) | (None, true) => Value::Null,
             (None, false) => value(payload),
         };
@@ -68,13 +69,13 @@ fn marker(word: &str) -> Option<Marker> {
     Marker::deserialize(word).ok()
 }
 
-/// The JSON; what is none becomes a string.
+/// The payload as JSON. A payload that is not JSON becomes a string.
 fn value(payload: &[u8]) -> Value {
     serde_json::from_slice(payload)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(payload).into_owned()))
 }
 
-/// What the audit reads of a log line.
+/// The fields of a log line that the audit reads.
 #[derive(Deserialize)]
 struct Line {
     at: Timestamp,
@@ -82,16 +83,15 @@ struct Line {
     fields: Option<Value>,
 }
 
-/// A guest's log line with an `effect` among its fields.
+/// The effect that a guest's log line names; none for a line without the field `effect`.
 fn effect(names: &Names, message: &Message) -> Option<Entry> {
-    let filter = names.logs_filter();
-    let key = message.subject.strip_prefix(filter.trim_end_matches('>'))?;
+    let key = names.parse_logs_subject(&message.subject).ok()?;
     let line: Line = serde_json::from_slice(&message.payload).ok()?;
     let effect = match line.fields?.get_mut("effect")?.take() {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    Some(Entry::Effect(Effect { key: JobKey::parse(key).ok()?, attempt: line.attempt, at: line.at, effect }))
+    Some(Entry::Effect(Effect { key, attempt: line.attempt, at: line.at, effect }))
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn markers_are_told_from_values() {
+    fn markers_are_distinguished_from_values() {
         for (name, word, marker) in [
             (header::MARKER_REASON, "MaxAge", Marker::MaxAge),
             (header::MARKER_REASON, "Remove", Marker::Remove),

@@ -1,5 +1,5 @@
-//! Reads from the bucket what no connection saw: at each reconnect, and at the end. Only what nobody has written over
-//! since still stands.
+//! Reads from the bucket what both connections missed, at each reconnect and at the end. Only what was not overwritten since
+//! is still there.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::remaining::{self, LookError};
 /// Revisions that are read at a time.
 const READS: usize = 64;
 
-/// Does so each time that the connection is made again.
+/// Reads what was missed each time that the connection is made again.
 pub(super) async fn at_each_reconnect(
     connection: Connection,
     seen: Arc<Seen>,
@@ -26,7 +26,7 @@ pub(super) async fn at_each_reconnect(
     let Ok(wire) = connection.edge().await else { return };
     let mut connections = wire.changes();
     loop {
-        // Both only wake, and a reading that is dropped was of no more use.
+        // Both arms only wake this loop, so that dropping one loses nothing.
         tokio::select! {
             () = stopped(&mut stop) => return,
             changed = connections.changed() => {
@@ -35,7 +35,7 @@ pub(super) async fn at_each_reconnect(
                 }
             }
         }
-        // Only then has the server its subscriptions again.
+        // After this round trip the server has the subscriptions of the new connection.
         if wire.flush().await.is_err() {
             continue;
         }
@@ -46,12 +46,12 @@ pub(super) async fn at_each_reconnect(
 }
 
 async fn up_to_now(connection: &Connection, seen: &Seen, first: u64) -> Result<(), LookError> {
-    // What comes after this answer is seen by the connection's subscription, which was made again before.
+    // The subscription was made again before this answer, so that it receives everything later.
     let last = remaining::last_revision(connection).await?;
     recover(connection, seen, Span { first, last }).await
 }
 
-/// Reads what is missing of the span and still stands: many at a time, since hosts write on meanwhile.
+/// Reads what is missing of the span, many revisions at a time: hosts overwrite them meanwhile.
 pub(super) async fn recover(connection: &Connection, seen: &Seen, span: Span) -> Result<(), LookError> {
     let reads = seen.missing(span).into_iter().map(|number| read(connection, seen, number));
     stream::iter(reads).buffer_unordered(READS).try_collect().await

@@ -1,4 +1,4 @@
-//! What both connections saw, merged.
+//! Merges what both connections receive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use tokio::sync::watch;
 
 use crate::capture::{Capture, Effect, Entry, Revision, Span};
 
-/// Entries that are kept in memory. What comes later is missing, and shows as such.
+/// Entries that are kept in memory. Later ones are dropped, and show as a gap.
 const MOST_ENTRIES: usize = 2_000_000;
 
-/// What was seen so far; shared by all that see.
+/// What was seen so far. All listeners share it.
 #[derive(Debug)]
 pub(super) struct Seen {
     all: Mutex<All>,
@@ -20,11 +20,11 @@ pub(super) struct Seen {
 #[derive(Debug, Default)]
 struct All {
     revisions: BTreeMap<u64, Revision>,
-    /// Copies of a number that are not the same: the audit has to see them.
+    /// Different copies of one number, which the audit has to see.
     contradictions: Vec<Revision>,
     effects: BTreeSet<Effect>,
     notes: Vec<Entry>,
-    /// Numbers that no longer stand in the bucket.
+    /// Numbers that the bucket no longer has.
     gone: BTreeSet<u64>,
 }
 
@@ -34,7 +34,7 @@ impl Seen {
     }
 
     fn all(&self) -> MutexGuard<'_, All> {
-        // Each change is one insertion: a panic elsewhere leaves nothing half done.
+        // Each change is one insertion, so that a panic elsewhere leaves nothing half done.
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -56,34 +56,36 @@ impl Seen {
         }
     }
 
-    /// Changes with everything that is new.
+    /// Wakes at everything that is new.
     pub(super) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 
-    /// The numbers that are missing of the span, but those that no longer stand.
+    /// The numbers of the span that were not seen and that the bucket may still have.
     pub(super) fn missing(&self, span: Span) -> Vec<u64> {
         let all = self.all();
         let seen = |number: &u64| all.revisions.contains_key(number) || all.gone.contains(number);
         (span.first..=span.last).filter(|number| !seen(number)).collect()
     }
 
-    /// The number no longer stands in the bucket.
+    /// Notes that the bucket no longer has this number.
     pub(super) fn gone(&self, number: u64) {
         self.all().gone.insert(number);
     }
 
-    /// Everything, and then `word`.
-    pub(super) fn take(&self, word: Vec<Entry>) -> Capture {
+    /// Everything that was seen, followed by `last_entries`.
+    pub(super) fn take(&self, last_entries: Vec<Entry>) -> Capture {
         let all = std::mem::take(&mut *self.all());
         let revisions = all.revisions.into_values().chain(all.contradictions).map(Entry::Revision);
         let effects = all.effects.into_iter().map(Entry::Effect);
-        Capture { entries: all.notes.into_iter().chain(revisions).chain(effects).chain(word).collect() }
+        Capture {
+            entries: all.notes.into_iter().chain(revisions).chain(effects).chain(last_entries).collect(),
+        }
     }
 }
 
 impl All {
-    /// Whether it is new.
+    /// Adds a revision. It returns whether that is new.
     fn revision(&mut self, revision: Revision) -> bool {
         let Some(known) = self.revisions.get_mut(&revision.revision) else {
             self.revisions.insert(revision.revision, revision);
@@ -110,7 +112,8 @@ mod tests {
     use super::*;
 
     fn revision(previous: Option<u64>, record: Value) -> Entry {
-        let (key, stored_at) = (JobKey::parse("a.b.1").unwrap(), Timestamp::from_unix_ms(0));
+        let key = JobKey::parse("a.b.1").unwrap();
+        let stored_at = Timestamp::from_unix_ms(0);
         Entry::Revision(Revision { key, revision: 2, previous, stored_at, record, marker: None })
     }
 
@@ -122,15 +125,17 @@ mod tests {
 
     #[test]
     fn copies_become_one_that_knows_what_each_knows() {
-        let (read, told) = (revision(None, json!(1)), revision(Some(1), json!(1)));
-        for order in [[&read, &told, &told], [&told, &read, &read], [&read, &read, &told]] {
-            assert_eq!(merged(&order.map(Clone::clone)), std::slice::from_ref(&told));
+        let read = revision(None, json!(1));
+        let received = revision(Some(1), json!(1));
+        for order in [[&read, &received, &received], [&received, &read, &read], [&read, &read, &received]] {
+            assert_eq!(merged(&order.map(Clone::clone)), std::slice::from_ref(&received));
         }
     }
 
     #[test]
     fn copies_that_contradict_each_other_are_kept() {
-        let (one, other) = (revision(Some(1), json!(1)), revision(Some(1), json!(2)));
+        let one = revision(Some(1), json!(1));
+        let other = revision(Some(1), json!(2));
         assert_eq!(merged(&[one.clone(), other.clone(), other.clone(), one.clone()]), [one, other]);
     }
 

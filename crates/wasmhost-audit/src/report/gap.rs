@@ -1,33 +1,33 @@
-//! What a capture lacks: each is a reason why the run proves nothing.
+//! What a capture lacks. Each gap is a reason why the run proves nothing.
 
 use std::fmt;
 
 use serde::Serialize;
 use wasmhost_protocol::ids::JobKey;
 
-/// Something that was missed.
+/// Something that a capture lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "gap", rename_all = "kebab-case")]
 pub enum Gap {
-    /// No job was accepted: nothing was promised.
+    /// No job was accepted, so that nothing was promised.
     Nothing,
-    /// No recorder says up to where it was there, so that the newest revisions may be missing.
+    /// No recorder says up to which revision it recorded, so that the newest revisions may be missing.
     NoSpan,
-    /// Revisions that were stored while a recorder was there; nobody knows whose.
+    /// Revisions that were stored while a recorder was there, of unknown jobs.
     Unseen {
         /// The first of them.
         first: u64,
         /// The last of them.
         last: u64,
     },
-    /// The bucket's numbers began anew while a recorder was there.
+    /// The bucket was made anew while a recorder was there, so that its numbers began again.
     Restarted {
-        /// The revision that was to come next.
+        /// The revision that was expected next.
         first: u64,
-        /// The last one at the end.
+        /// The bucket's last revision at the end.
         last: u64,
     },
-    /// A revision of a job was not seen.
+    /// A revision of a job is missing.
     Revision {
         /// The job.
         key: JobKey,
@@ -36,8 +36,10 @@ pub enum Gap {
         /// The revision that is missing, where it is known.
         missing: Option<u64>,
     },
-    /// The revision has neither a record nor a marker, or is of a version that the auditor does not know.
-    Unjudged {
+    /// A revision that could not be checked: it has neither a record nor a marker, or the record has a version that the
+    /// auditor does not know. In JSON the gap is `unjudged`.
+    #[serde(rename = "unjudged")]
+    Unchecked {
         /// The job.
         key: JobKey,
         /// The revision.
@@ -73,7 +75,7 @@ impl fmt::Display for Gap {
             Self::Revision { key, before, missing: None } => {
                 write!(f, "{key}: what came before revision {before} is not known")
             }
-            Self::Unjudged { key, revision, why } => write!(f, "{key}: revision {revision} is {why}"),
+            Self::Unchecked { key, revision, why } => write!(f, "{key}: revision {revision} is {why}"),
             Self::NotIdle { key } => {
                 write!(f, "{key} has not ended, and nothing says that the system was idle")
             }

@@ -1,12 +1,12 @@
-//! Makes captures by hand: a bucket whose revisions are numbered as a server would, with a clock that only moves when
-//! it is told to.
+//! Builds captures by hand: a bucket whose revisions have the numbers that a server would give, and a clock that moves only
+//! when a test moves it.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use wasmhost_audit::{
-    Answer, Capture, Effect, Entry, Fault, Left, Marker, Quiet, ResultRead, Revision, Revoke, Span, Submit,
-    Watch,
+    Answer, Capture, Effect, Entry, Fault, Marker, Quiet, Remaining, ResultRead, Revision, Revoke, Span,
+    Submit, Watch,
 };
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::timestamp::Timestamp;
@@ -15,7 +15,7 @@ pub(crate) fn key(text: &str) -> JobKey {
     JobKey::parse(text).expect("a key")
 }
 
-/// The bucket and what else is seen, while it is made.
+/// A capture under construction.
 pub(crate) struct Run {
     pub(crate) entries: Vec<Entry>,
     now: Timestamp,
@@ -42,12 +42,13 @@ impl Run {
     }
 
     pub(crate) fn accept(&mut self, job: &Job) {
-        let (key, at) = (job.key.clone(), Some(self.now));
+        let key = job.key.clone();
+        let at = Some(self.now);
         let args_digest = job.record["args_digest"].as_str().map(str::to_owned);
         self.note(Entry::Submit(Submit { key, answer: Answer::Accepted, at, args_digest }));
     }
 
-    /// Stores what stands in the job's record, with a `write` of its own.
+    /// Stores the job's record as it is now, with a `write` of its own.
     pub(crate) fn store(&mut self, job: &mut Job) -> u64 {
         self.writes += 1;
         job.record["write"] = json!(format!("{:032x}", self.writes));
@@ -63,12 +64,14 @@ impl Run {
         self.wait(1);
         self.revision += 1;
         let previous = Some(std::mem::replace(&mut job.last, self.revision));
-        let (key, revision, stored_at) = (job.key.clone(), self.revision, self.now);
+        let key = job.key.clone();
+        let revision = self.revision;
+        let stored_at = self.now;
         self.note(Entry::Revision(Revision { key, revision, previous, stored_at, record, marker }));
         self.revision
     }
 
-    /// A claim and the guest's first effect.
+    /// Stores a claim, and the guest's first effect.
     pub(crate) fn claim(&mut self, job: &mut Job) {
         let attempt = job.record["attempt"].as_u64().expect("a number") + 1;
         job.set("state", json!("STARTED"));
@@ -86,7 +89,9 @@ impl Run {
 
     pub(crate) fn effect(&mut self, job: &Job, effect: &str) {
         let attempt = job.record["attempt"].as_u64().expect("a number");
-        let (key, at, effect) = (job.key.clone(), self.now, effect.to_owned());
+        let key = job.key.clone();
+        let at = self.now;
+        let effect = effect.to_owned();
         self.note(Entry::Effect(Effect { key, attempt, at, effect }));
     }
 
@@ -94,8 +99,10 @@ impl Run {
         self.note(Entry::Fault(Fault { fault: fault.to_owned(), at: self.now, host: None, key: None }));
     }
 
-    pub(crate) fn told(&mut self, job: &Job, answer: &str) {
-        let (key, answer, at) = (job.key.clone(), answer.to_owned(), Some(self.now));
+    pub(crate) fn answer_revoke(&mut self, job: &Job, answer: &str) {
+        let key = job.key.clone();
+        let answer = answer.to_owned();
+        let at = Some(self.now);
         self.note(Entry::Revoke(Revoke { key, answer, at }));
     }
 
@@ -104,13 +111,14 @@ impl Run {
     }
 
     pub(crate) fn watch(&mut self, job: &Job, revisions: &[u64]) {
-        let (key, revisions) = (job.key.clone(), revisions.to_vec());
+        let key = job.key.clone();
+        let revisions = revisions.to_vec();
         self.note(Entry::Watch(Watch { key, revisions, stayed: true }));
     }
 
-    pub(crate) fn left(&mut self, job: &Job) {
+    pub(crate) fn remains(&mut self, job: &Job) {
         let subject = format!("wasmhost.jobs.default.{}", job.key);
-        self.note(Entry::Left(Left { subject, sequence: 1, key: Some(job.key.clone()) }));
+        self.note(Entry::Remaining(Remaining { subject, sequence: 1, key: Some(job.key.clone()) }));
     }
 
     pub(crate) fn quiet(&mut self) {
@@ -118,7 +126,7 @@ impl Run {
         self.note(Entry::Quiet(Quiet { at: self.now }));
     }
 
-    /// The capture, with what the recorder says of itself.
+    /// The capture, with the span of its recorder.
     pub(crate) fn finish(mut self) -> Capture {
         let last = self.revision;
         self.note(Entry::Span(Span { first: 1, last }));
@@ -126,7 +134,7 @@ impl Run {
     }
 }
 
-/// A job's record, as it will be stored next.
+/// A job, with its record as it will be stored next.
 #[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) key: JobKey,
@@ -135,7 +143,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Nobody has stored it yet.
+    /// A job that was not stored yet.
     pub(crate) fn new(text: &str) -> Self {
         let key = key(text);
         let record = json!({
@@ -150,7 +158,7 @@ impl Job {
         self.record[field] = value;
     }
 
-    /// The record of the next use of the id, over the marker that was stored last.
+    /// The next use of the job's id, after the marker that was stored last.
     pub(crate) fn again(&self) -> Self {
         let mut next = Self { last: self.last, ..Self::new(self.key.as_str()) };
         next.set("after", json!(self.last));

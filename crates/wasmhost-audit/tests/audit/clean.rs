@@ -1,15 +1,11 @@
-//! Captures of runs in which everything went as promised.
+//! Captures of runs in which every promise was kept.
 
 use serde_json::{Value, json};
-use wasmhost_audit::{Capture, Entry, Marker, Report, Verdict, check};
+use wasmhost_audit::{Capture, Entry, Marker, Verdict, check};
 
 use crate::builder::{Job, Run};
 
-pub(crate) fn judge(capture: &Capture) -> Report {
-    check(capture)
-}
-
-/// Every kind of history that the protocol allows, with the faults that explain it.
+/// A run with every kind of history that the protocol allows, and with the faults that explain them.
 pub(crate) fn clean() -> Run {
     let mut run = Run::new();
     straight(&mut run);
@@ -23,7 +19,7 @@ pub(crate) fn clean() -> Run {
     run
 }
 
-/// Submitted, run, watched, read.
+/// A job that is submitted, run, watched and read.
 fn straight(run: &mut Run) {
     let mut job = Job::new("work.run.straight");
     let submitted = run.store(&mut job);
@@ -35,10 +31,10 @@ fn straight(run: &mut Run) {
     run.effect(&job, "end");
     run.watch(&job, &[submitted, end]);
     run.result(&job, true);
-    run.told(&job, "SUCCESS");
+    run.answer_revoke(&job, "SUCCESS");
 }
 
-/// The first attempt failed; the second one waited for its time.
+/// A job whose first attempt failed, and whose second one waited for its time.
 fn retried(run: &mut Run) {
     let mut job = Job::new("work.run.retried");
     job.set("max_attempts", json!(2));
@@ -55,7 +51,7 @@ fn retried(run: &mut Run) {
     run.end(&mut job, "FAILURE");
 }
 
-/// The first host was killed, and the job has no PENDING record: it was published raw.
+/// A raw job, without a PENDING record, whose first host was killed.
 fn taken_over(run: &mut Run) {
     let mut job = Job::new("work.run.taken-over");
     run.claim(&mut job);
@@ -67,7 +63,7 @@ fn taken_over(run: &mut Run) {
     run.end(&mut job, "SUCCESS");
 }
 
-/// Stopped by two requests, the second of which was in more of a hurry.
+/// A job that two requests stopped, of which the second one gave less time.
 fn revoked_while_running(run: &mut Run) {
     let mut job = Job::new("work.run.stopped");
     run.store(&mut job);
@@ -77,9 +73,9 @@ fn revoked_while_running(run: &mut Run) {
         job.set("revoke", json!({"reason": "enough", "stop_at": run.in_seconds(seconds)}));
         run.store(&mut job);
     }
-    run.told(&job, "STARTED");
+    run.answer_revoke(&job, "STARTED");
     run.end(&mut job, "REVOKED");
-    run.told(&job, "REVOKED");
+    run.answer_revoke(&job, "REVOKED");
 }
 
 fn revoked_while_queued(run: &mut Run) {
@@ -90,7 +86,7 @@ fn revoked_while_queued(run: &mut Run) {
     run.end(&mut job, "REVOKED");
 }
 
-/// The record expired, and the id was taken for another job.
+/// A job whose record expired, and whose id another job used then.
 fn used_again(run: &mut Run) {
     let mut job = Job::new("work.run.again");
     run.store(&mut job);
@@ -107,7 +103,7 @@ fn used_again(run: &mut Run) {
     run.end(&mut next, "SUCCESS");
 }
 
-/// The client could not publish in time, and took its record away.
+/// A job whose client could not publish in time and withdrew the record.
 fn given_up(run: &mut Run) {
     let mut job = Job::new("work.run.given-up");
     run.store(&mut job);
@@ -116,7 +112,7 @@ fn given_up(run: &mut Run) {
 
 #[test]
 fn a_run_that_kept_every_promise_is_proven() {
-    let report = judge(&clean().finish());
+    let report = check(&clean().finish());
     assert_eq!(report.verdict, Verdict::Proven, "{report}");
     assert_eq!((report.jobs, report.accepted), (7, 6), "{report}");
     assert_eq!((report.claims, report.takeovers), (8, 2), "{report}");
@@ -130,9 +126,9 @@ fn the_order_of_the_lines_and_a_second_recorder_change_nothing() {
     let mut twice = clean().finish();
     twice.entries.extend(twice.entries.clone());
     twice.entries.reverse();
-    let report = judge(&twice);
+    let report = check(&twice);
     assert_eq!(report.verdict, Verdict::Proven, "{report}");
-    assert_eq!(report.revisions, judge(&clean().finish()).revisions);
+    assert_eq!(report.revisions, check(&clean().finish()).revisions);
 }
 
 #[test]
@@ -141,11 +137,11 @@ fn a_capture_is_the_same_when_it_is_read_back() {
     assert_eq!(Capture::parse("clean", &capture.to_lines()).unwrap(), capture);
 }
 
-/// What is added to a clean run leaves it proven.
+/// Checks that a clean run is still proven with what `add` adds.
 fn is_fine(add: fn(&mut Run)) {
     let mut run = clean();
     add(&mut run);
-    let report = judge(&run.finish());
+    let report = check(&run.finish());
     assert_eq!(report.verdict, Verdict::Proven, "{report}");
 }
 
@@ -161,7 +157,7 @@ fn a_result_that_expired_with_its_record_need_not_be_readable() {
 }
 
 #[test]
-fn a_watcher_that_left_need_not_be_told_the_end() {
+fn a_watcher_that_stopped_need_not_see_the_end() {
     is_fine(|run| {
         let mut job = Job::new("work.run.left");
         let first = run.store(&mut job);
@@ -205,7 +201,7 @@ fn a_pause_from_before_the_claim_may_cost_it() {
         }
         job.set("lost", json!(1));
         run.claim(&mut job);
-        let report = judge(&run.finish());
+        let report = check(&run.finish());
         assert_eq!(report.verdict, Verdict::Proven, "{report}");
     }
 }
@@ -228,7 +224,7 @@ fn an_id_may_be_used_again_over_a_marker_from_before_the_recorder() {
     if let Some(Entry::Span(span)) = capture.entries.last_mut() {
         span.first = 3;
     }
-    let report = judge(&capture);
+    let report = check(&capture);
     assert_eq!(report.verdict, Verdict::Proven, "{report}");
 }
 
@@ -239,8 +235,8 @@ fn a_job_that_waits_for_its_time_need_not_have_ended() {
     job.set("not_before", json!(run.in_seconds(3600)));
     run.store(&mut job);
     run.accept(&job);
-    run.left(&job);
-    let report = judge(&run.finish());
+    run.remains(&job);
+    let report = check(&run.finish());
     assert_eq!(report.verdict, Verdict::Proven, "{report}");
 }
 
@@ -249,7 +245,7 @@ fn a_report_names_what_broke_for_people_and_for_programs() {
     let mut run = clean();
     let mut job = Job::new("work.run.broken");
     let end = run.end(&mut job, "SUCCESS");
-    let report = judge(&run.finish());
+    let report = check(&run.finish());
     let text = report.to_string();
     assert!(text.starts_with("broken\n"), "{text}");
     let line = format!("Transition work.run.broken: began with SUCCESS of attempt 0 (revision {end})");

@@ -1,17 +1,16 @@
-//! One defect at a time, planted in a run that is good otherwise: each is named by the promises that it breaks, and by no
-//! others.
+//! Plants one defect at a time in a clean run. The report has to name exactly the promises that the defect breaks.
 
+mod client_views;
 mod gaps;
-mod told;
 mod written;
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use wasmhost_audit::{Invariant, Verdict};
+use wasmhost_audit::{Invariant, Verdict, check};
 
 use crate::builder::{Job, Run};
-use crate::clean::{clean, judge};
+use crate::clean::clean;
 
 /// A defect: what it is, how it is planted, what it breaks.
 type Defect = (&'static str, fn(&mut Run), &'static [Invariant]);
@@ -20,7 +19,7 @@ fn each_is_caught(defects: &[Defect]) {
     for (name, plant, breaks) in defects {
         let mut run = clean();
         plant(&mut run);
-        let report = judge(&run.finish());
+        let report = check(&run.finish());
         let found: BTreeSet<_> = report.violations.iter().map(|violation| violation.invariant).collect();
         assert_eq!(found, breaks.iter().copied().collect(), "{name}: {report}");
         assert_eq!(report.verdict, Verdict::Broken, "{name}");
@@ -30,24 +29,24 @@ fn each_is_caught(defects: &[Defect]) {
     }
 }
 
-/// The job that is at fault.
+/// The job that has the defect.
 const KEY: &str = "work.run.defect";
 
-/// It was recorded, and that is all.
+/// The job was recorded, and nothing more happened.
 fn recorded(run: &mut Run) -> Job {
     let mut job = Job::new(KEY);
     run.store(&mut job);
     job
 }
 
-/// Its first attempt runs.
+/// The job's first attempt runs.
 fn running(run: &mut Run) -> Job {
     let mut job = recorded(run);
     run.claim(&mut job);
     job
 }
 
-/// Its second attempt runs.
+/// The job's second attempt runs.
 fn running_again(run: &mut Run) -> Job {
     let mut job = running(run);
     run.claim(&mut job);
@@ -60,7 +59,7 @@ fn succeeded(run: &mut Run) -> Job {
     job
 }
 
-/// It runs, and a client asked that it stop.
+/// The job runs, and a client asked that it stop.
 fn asked_to_stop(run: &mut Run) -> Job {
     let mut job = running(run);
     job.set("revoke", json!({"reason": "enough", "stop_at": run.in_seconds(60)}));

@@ -1,4 +1,4 @@
-//! The auditor on captures made by hand, each good but for one defect, and on recordings of a real nats-server.
+//! The auditor on captures that are built by hand, each with one defect at most, and on recordings of a real nats-server.
 
 mod builder;
 mod clean;

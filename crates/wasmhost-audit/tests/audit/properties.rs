@@ -1,16 +1,15 @@
-//! Any run that keeps the protocol is proven while all of it is seen; whatever is missed, it is never proven then, and
-//! nobody is accused.
+//! Any run that keeps the protocol is proven when all of it was seen. When something was missed, it is never proven, and no
+//! job is accused.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
-use wasmhost_audit::{Capture, Entry, Marker, Verdict};
+use wasmhost_audit::{Capture, Entry, Marker, Verdict, check};
 
 use crate::builder::{Job, Run};
-use crate::clean::judge;
 
-/// What happens next to a job, where it can.
+/// What happens next to a job, if its state allows it.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Touch,
@@ -26,12 +25,12 @@ enum Act {
 const ACTS: [Act; 8] =
     [Act::Touch, Act::Claim, Act::LoseHost, Act::Progress, Act::Retry, Act::AskToStop, Act::End, Act::Expire];
 
-/// The acts of several jobs, each with the number of its job.
+/// What happens to several jobs, each time with the number of the job.
 fn acts() -> impl Strategy<Value = Vec<(usize, Act)>> {
     vec((0..4_usize, prop::sample::select(ACTS.as_slice())), 1..60)
 }
 
-/// A run that keeps the protocol, in which every job ends.
+/// A run in which the protocol is kept and every job ends.
 fn run_of(acts: &[(usize, Act)]) -> Capture {
     let mut run = Run::new();
     let mut jobs: Vec<Job> = (0..4).map(|number| Job::new(&format!("work.run.{number}"))).collect();
@@ -89,11 +88,11 @@ fn happen(run: &mut Run, job: &mut Job, act: Act) {
 fn end(run: &mut Run, job: &mut Job, revoked: bool) {
     let state = if revoked { "REVOKED" } else { "SUCCESS" };
     run.end(job, state);
-    run.told(job, state);
+    run.answer_revoke(job, state);
     run.result(job, !revoked);
 }
 
-/// Without the entries that `dropped` points to, of those that `kind` takes.
+/// The capture without the entries that `dropped` selects from those of this kind.
 fn without(capture: &Capture, dropped: &[Index], kind: fn(&Entry) -> bool) -> Capture {
     let of_kind: Vec<_> = (0..capture.entries.len()).filter(|at| kind(&capture.entries[*at])).collect();
     let gone: Vec<_> = dropped.iter().map(|index| *index.get(&of_kind)).collect();
@@ -105,7 +104,7 @@ fn is_revision(entry: &Entry) -> bool {
     matches!(entry, Entry::Revision(_))
 }
 
-/// What may be lost without a trace: guests' logs, and what clients tell.
+/// Whether the entry may be lost without a gap: a guest's log line, or what a client saw.
 fn is_testimony(entry: &Entry) -> bool {
     matches!(entry, Entry::Effect(_) | Entry::Result(_) | Entry::Revoke(_) | Entry::Submit(_))
 }
@@ -113,7 +112,7 @@ fn is_testimony(entry: &Entry) -> bool {
 proptest! {
     #[test]
     fn a_run_that_keeps_the_protocol_is_proven(acts in acts()) {
-        let report = judge(&run_of(&acts));
+        let report = check(&run_of(&acts));
         prop_assert_eq!(&report.verdict, &Verdict::Proven, "{}", report);
     }
 
@@ -122,7 +121,7 @@ proptest! {
         acts in acts(),
         dropped in vec(any::<Index>(), 1..4),
     ) {
-        let report = judge(&without(&run_of(&acts), &dropped, is_revision));
+        let report = check(&without(&run_of(&acts), &dropped, is_revision));
         prop_assert!(matches!(report.verdict, Verdict::NotProven(_)), "{}", report);
     }
 
@@ -138,7 +137,7 @@ proptest! {
                 revision.previous = None;
             }
         }
-        let report = judge(&capture);
+        let report = check(&capture);
         prop_assert!(matches!(report.verdict, Verdict::NotProven(_)), "{}", report);
     }
 
@@ -149,28 +148,28 @@ proptest! {
     ) {
         let mut capture = without(&run_of(&acts), &dropped, is_revision);
         capture.entries.retain(|entry| !matches!(entry, Entry::Span(_)));
-        let report = judge(&capture);
+        let report = check(&capture);
         prop_assert!(matches!(report.verdict, Verdict::NotProven(_)), "{}", report);
     }
 
     #[test]
     fn missing_testimony_accuses_nobody(acts in acts(), dropped in vec(any::<Index>(), 1..8)) {
-        let report = judge(&without(&run_of(&acts), &dropped, is_testimony));
+        let report = check(&without(&run_of(&acts), &dropped, is_testimony));
         prop_assert_eq!(&report.violations, &[], "{}", report);
     }
 
     #[test]
-    fn whatever_a_record_says_the_auditor_judges_it(record in value(), at in any::<Index>()) {
+    fn whatever_a_record_says_the_auditor_checks_it(record in value(), at in any::<Index>()) {
         let mut capture = run_of(&[]);
         let revisions: Vec<_> = (0..capture.entries.len()).filter(|at| is_revision(&capture.entries[*at])).collect();
         if let Entry::Revision(revision) = &mut capture.entries[*at.get(&revisions)] {
             revision.record = record;
         }
-        prop_assert_ne!(judge(&capture).verdict, Verdict::Proven);
+        prop_assert_ne!(check(&capture).verdict, Verdict::Proven);
     }
 }
 
-/// Something like a record, with values of any type and size in its fields.
+/// A value that resembles a record, with fields of any type and size.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,30 +1,28 @@
 //! The recorder on a real nats-server.
 
-mod bench;
 mod ending;
 mod missed;
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-use wasmhost_audit::{Answer, Capture, Entry, Fault, Marker, Recorder, Revision, Submit, Verdict};
+use wasmhost_audit::{Answer, Capture, Entry, Fault, Marker, Recorder, Revision, Submit, Verdict, check};
 use wasmhost_nats::{Records, random_token};
 use wasmhost_protocol::ids::JobKey;
+use wasmhost_testing::records::{claimed_after, key, pending, retried, succeeded};
+use wasmhost_testing::{Bench, within};
 
-use crate::builder::key;
-use crate::clean::judge;
-use bench::{Bench, PATIENCE, claimed, pending, retried, succeeded};
-
-/// No event for so long counts as idle.
+/// How long nothing may happen in a system that counts as idle.
 const STILL: Duration = Duration::from_millis(300);
 
-/// Writes a job's whole life: recorded, claimed, retried, claimed again, ended. The revisions in order.
+/// Writes all records of a job that is submitted, claimed, retried, claimed again and ended. It returns the revisions in
+/// order.
 async fn live(records: &Records, key: &JobKey) -> Vec<u64> {
-    let (one, two) = (random_token(), random_token());
+    let one = random_token();
+    let two = random_token();
     let waiting = pending(key);
-    let first = claimed(Some(&waiting), key, one, 1);
+    let first = claimed_after(Some(&waiting), key, one, 1);
     let retry = retried(&first, one);
-    let second = claimed(Some(&retry), key, two, 2);
+    let second = claimed_after(Some(&retry), key, two, 2);
     let end = succeeded(&second, two);
     let mut revisions = Vec::new();
     for record in [waiting, first, retry, second, end] {
@@ -59,9 +57,9 @@ async fn a_recorded_run_is_proven() {
         recorder.note(Entry::Fault(Fault { fault: "pause".to_owned(), at, host: None, key: None }));
         assert_eq!(written.len(), 5);
     }
-    timeout(PATIENCE, recorder.idle(STILL)).await.expect("it is idle");
+    within("an idle system", recorder.idle(STILL)).await;
     let capture = recorder.finish().await;
-    let report = judge(&capture);
+    let report = check(&capture);
     assert_eq!(report.verdict, Verdict::Proven, "{report}\n{}", capture.to_lines());
     assert_eq!((report.jobs, report.revisions, report.claims, report.takeovers), (2, 10, 4, 2), "{report}");
     assert_eq!(report.ends["SUCCESS"], 2);
@@ -74,12 +72,12 @@ async fn what_another_client_writes_over_an_end_is_seen() {
     let recorder = Recorder::open(&bench.config).await.unwrap();
     let key = key("work.run.1");
     let written = live(&Records::new(&bench.connection), &key).await;
-    // A plain put, as nobody who keeps the protocol would.
+    // A put without a comparison, which the protocol forbids.
     let subject = bench.connection.names.state_subject(&key);
-    let value = claimed(None, &key, random_token(), 1).to_bytes();
+    let value = claimed_after(None, &key, random_token(), 1).to_bytes();
     bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
     recorder.note(accepted(&key));
-    let report = judge(&recorder.finish().await);
+    let report = check(&recorder.finish().await);
     assert_eq!(report.verdict, Verdict::Broken, "{report}");
     let last = *written.last().unwrap();
     assert_eq!(report.violations[0].revisions, [last, last + 1], "{report}");
@@ -89,13 +87,15 @@ async fn what_another_client_writes_over_an_end_is_seen() {
 async fn both_connections_and_the_bucket_tell_of_a_revision_once() {
     let bench = Bench::new().await;
     let recorder = Recorder::open(&bench.config).await.unwrap();
-    let (records, key) = (Records::new(&bench.connection), key("work.run.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("work.run.1");
     let written = live(&records, &key).await;
     let ttl = Some(Duration::from_secs(1));
     let again = JobKey::parse("work.run.2").unwrap();
     let token = random_token();
-    let first = records.compare_and_set(&again, &claimed(None, &again, token, 1), 0, None).await.unwrap();
-    let end = succeeded(&claimed(None, &again, token, 1), token);
+    let first =
+        records.compare_and_set(&again, &claimed_after(None, &again, token, 1), 0, None).await.unwrap();
+    let end = succeeded(&claimed_after(None, &again, token, 1), token);
     let end = records.compare_and_set(&again, &end, first, ttl).await.unwrap();
     let marker = bench.marker(&again, end).await;
     assert!(records.delete(&key, *written.last().unwrap()).await.unwrap());

@@ -1,13 +1,13 @@
 //! What could only fail is refused before anything is written, by what the registry says at that time.
 
 use futures::{FutureExt, StreamExt};
-use nats_server_child::Options;
 use serde_json::json;
 use wasmhost_client::protocol::ids::{JobKey, ModuleName};
 use wasmhost_client::protocol::policy::Policy;
-use wasmhost_client::{Client, ClientConfig, Credentials, Submission, SubmitError};
+use wasmhost_client::{Client, ClientConfig, Submission, SubmitError};
+use wasmhost_testing::{Options, user};
 
-use crate::{Bench, manifest, push};
+use crate::{Bench, manifest, push, soon};
 
 /// A number, by name.
 const DOUBLE: &str = r#"{"parameters":[["n","u8"]],"result":"u16"}"#;
@@ -64,12 +64,12 @@ async fn what_the_registry_forbade_is_allowed_as_soon_as_it_says_otherwise() {
             other => panic!("{other:?}"),
         }
     };
-    crate::soon(refused()).await;
+    soon(refused()).await;
     let text = manifest(&[("double", Some(TEXT))]);
     let name = ModuleName::parse("math").unwrap();
     bench.client.modules().push(&name, "another component".into(), Policy::default(), text).await.unwrap();
     let taken = async || while submit().await.is_err() {};
-    crate::soon(taken()).await;
+    soon(taken()).await;
 }
 
 #[tokio::test]
@@ -77,13 +77,8 @@ async fn a_thousand_submissions_look_into_the_registry_once() {
     let bench = Bench::start().await;
     push(&bench.client, "math", &manifest(&[("double", Some(DOUBLE))])).await;
     let connection = bench.client.connection();
-    let mut reads = bench
-        .client
-        .connection()
-        .client
-        .subscribe("$JS.API.STREAM.MSG.GET.KV_wasmhost-modules")
-        .await
-        .unwrap();
+    let reads = "$JS.API.STREAM.MSG.GET.KV_wasmhost-modules";
+    let mut reads = connection.client.subscribe(reads).await.unwrap();
     connection.client.flush().await.unwrap();
     let all = (0..1_000).map(|n| Submission::new("math.double", &json!([n % 256])).unwrap());
     for submitted in bench.client.submit_many(all).await {
@@ -101,12 +96,12 @@ async fn a_thousand_submissions_look_into_the_registry_once() {
 #[tokio::test]
 async fn where_the_registry_may_not_be_read_the_host_says_what_it_thinks() {
     let deny = "\"$JS.API.STREAM.MSG.GET.KV_wasmhost-modules\"";
-    let user = format!("{{ user: u, password: p, permissions: {{ publish: {{ deny: {deny} }} }} }}");
+    let denied = format!("{{ user: u, password: p, permissions: {{ publish: {{ deny: {deny} }} }} }}");
     let options = "no_auth_user: all";
-    let users = format!("authorization {{ users: [{user}, {{ user: all, password: all }}] }}\n{options}");
-    let bench = Bench::start_on(&Options { extra_config: users, ..Options::default() }, |_| {}).await;
-    let mut config = ClientConfig::new(bench.server.url());
-    config.connect.credentials = Credentials::UserPassword { user: "u".to_owned(), password: "p".to_owned() };
+    let users = format!("authorization {{ users: [{denied}, {{ user: all, password: all }}] }}\n{options}");
+    let bench = Bench::start_on(&Options::default().extra_config(users), |_| {}).await;
+    let mut config = ClientConfig::new(bench.server.server.url());
+    config.connect.credentials = user("u", "p");
     let client = Client::connect(config).await.unwrap();
     for task in ["demo.walk", "nobody.run", "nobody-else.run"] {
         client.task(task).submit(&json!({})).await.unwrap();

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use futures::{StreamExt, TryStreamExt};
 use wasmhost_client::protocol::ids::{JobKey, TaskName};
-use wasmhost_client::protocol::machine::{Transition, Writer};
-use wasmhost_client::protocol::record::{End, ErrorKind, JobError, StateLabel};
-use wasmhost_client::{ForgetError, JobFilter, ResultError, StatusError};
+use wasmhost_client::protocol::machine::Writer;
+use wasmhost_client::protocol::names::header;
+use wasmhost_client::protocol::record::{End, ErrorKind, JobError, Payload, StateLabel};
+use wasmhost_client::{ForgetError, Handle, JobFilter, ResultError, StatusError};
+use wasmhost_nats::blobs::{self, Life};
+use wasmhost_testing::records;
 
 use crate::{Bench, soon, words};
 
@@ -46,7 +50,7 @@ async fn a_watcher_finds_the_end_again_after_the_server_restarts() {
     let token = bench.claim(&job).await;
     let mut states = job.watch().await.unwrap();
     states.next().await.unwrap();
-    bench.server.restart().unwrap();
+    bench.server.server.restart().unwrap();
     bench.succeed(&job, token, "7", None).await;
     assert_eq!(soon(states.next()).await.unwrap().state(), StateLabel::Success);
 }
@@ -64,22 +68,11 @@ async fn an_event_that_nobody_recorded_ends_no_watch() {
 }
 
 /// Publishes an event of a terminal record with the headers that the server would give it.
-async fn forge_the_end(bench: &Bench, job: &wasmhost_client::Handle) {
-    use wasmhost_client::protocol::machine::{WriteIntent, transition};
-    use wasmhost_client::protocol::names::header;
-    use wasmhost_client::protocol::record::Record;
-    let mut json: serde_json::Value =
-        serde_json::from_slice(&job.record().await.unwrap().to_bytes()).unwrap();
-    json["token"] = serde_json::Value::Null;
-    let record = Record::from_bytes(json.to_string().as_bytes()).unwrap();
+async fn forge_the_end(bench: &Bench, job: &Handle) {
+    let record = records::forged(&job.record().await.unwrap(), serde_json::json!({ "token": null }));
     let end = End::Failure(JobError::new(ErrorKind::Lost, "forged"));
-    let event = Transition::Finish { end, usage: None, denied: Vec::new() };
-    let now = wasmhost_nats::now();
-    let write = wasmhost_nats::random_write();
-    let forged =
-        transition(Some(&record), &WriteIntent { transition: event, writer: Writer::Reconciler, now, write })
-            .unwrap();
-    let mut headers = async_nats::HeaderMap::new();
+    let forged = records::next(Some(&record), records::finish(end), Writer::Reconciler);
+    let mut headers = HeaderMap::new();
     headers.insert(header::SEQUENCE, "1000");
     headers.insert(header::LAST_SEQUENCE, "1");
     let connection = bench.client.connection();
@@ -109,20 +102,12 @@ async fn a_large_result_is_fetched() {
     let connection = bench.client.connection();
     let name = connection.names.blob_name(job.key(), 1, &token.to_string());
     let text = format!("\"{}\"", "x".repeat(100_000));
-    let blob = wasmhost_nats::blobs::put(
-        connection,
-        &name,
-        text.clone().into(),
-        wasmhost_nats::blobs::Life::UntilDeleted,
-    )
-    .await
-    .unwrap();
-    let end = End::Success(wasmhost_client::protocol::record::Payload::Blob(blob.clone()));
-    let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
-    bench.write(&job, Writer::Owner(token), finish, None).await;
+    let blob = blobs::put(connection, &name, text.clone().into(), Life::UntilDeleted).await.unwrap();
+    let end = End::Success(Payload::Blob(blob.clone()));
+    bench.write(&job, Writer::Owner(token), records::finish(end), None).await;
     assert_eq!(job.raw_result().await.unwrap().as_str(), text);
     job.forget().await.unwrap();
-    assert!(wasmhost_nats::blobs::get(connection, &blob).await.is_err(), "it is gone with the job");
+    assert!(blobs::get(connection, &blob).await.is_err(), "it is gone with the job");
 }
 
 #[tokio::test]
@@ -131,8 +116,7 @@ async fn a_failure_and_a_revoke_are_errors_with_everything_known() {
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
     let end = End::Failure(JobError::new(ErrorKind::Failed, "no such image"));
-    let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
-    bench.write(&job, Writer::Owner(token), finish, None).await;
+    bench.write(&job, Writer::Owner(token), records::finish(end), None).await;
     let failed = job.result::<u32>().await.unwrap_err();
     assert_eq!(failed.to_string(), "job demo.run.a failed: Failed: no such image");
     assert_eq!(job.error().await.unwrap().unwrap().kind, ErrorKind::Failed);

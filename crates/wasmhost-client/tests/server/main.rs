@@ -7,30 +7,23 @@ mod revoke;
 mod schedules;
 mod submit;
 
-use std::path::Path;
 use std::time::Duration;
 
-use nats_server_child::{Finder, Options, Server};
-use wasmhost_client::protocol::ids::{FunctionName, HostId, ModuleName, QueueName, StateName};
+use wasmhost_client::protocol::ids::{FunctionName, ModuleName, StateName};
 use wasmhost_client::protocol::json::Json;
-use wasmhost_client::protocol::machine::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
+use wasmhost_client::protocol::machine::{Claim, JobSpec, Transition, Writer};
 use wasmhost_client::protocol::manifest::{Manifest, ManifestTask};
 use wasmhost_client::protocol::policy::Policy;
-use wasmhost_client::protocol::record::{DeliveryOrdinal, End, Payload, Record, StateLabel, Token};
-use wasmhost_client::protocol::timestamp::Timestamp;
+use wasmhost_client::protocol::record::{End, Payload, Record, StateLabel, StoredEntry, Token};
 use wasmhost_client::{Client, ClientConfig, Handle};
-use wasmhost_nats::{
-    LayoutConfig, Records, StoredMessage, Written, ensure_layout, jobs, now, random_token, random_write,
-};
+use wasmhost_nats::{Records, StoredMessage, Written, jobs, random_token};
+use wasmhost_testing::{Options, records, within};
 
-/// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A server of its own, with the layout, and a client on it.
+/// A server with the streams and buckets of a deployment, a client on it, and the module `demo` in the registry.
 struct Bench {
     client: Client,
     records: Records,
-    server: Server,
+    server: wasmhost_testing::Bench,
 }
 
 impl Bench {
@@ -43,13 +36,11 @@ impl Bench {
     }
 
     async fn start_on(options: &Options, change: impl FnOnce(&mut ClientConfig)) -> Self {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let found = Finder::of_workspace(&workspace).find().expect("cargo xtask tools installs one");
-        let server = Server::start(&found.path, options).expect("it starts");
-        let mut config = ClientConfig::new(server.url());
+        let mut config = ClientConfig::new(String::new());
         change(&mut config);
-        let client = Client::connect(config).await.expect("it connects");
-        ensure_layout(client.connection(), &LayoutConfig::default()).await.expect("it is made");
+        let server = wasmhost_testing::Bench::new_as(options, config.connect.credentials.clone()).await;
+        config.connect.url = server.server.url();
+        let client = Client::connect(config).await.expect("a client on a server that listens");
         push(&client, "demo", &manifest(&[("run", None)])).await;
         Self { records: Records::new(client.connection()), client, server }
     }
@@ -65,28 +56,22 @@ impl Bench {
 
     /// How many messages the job stream holds.
     async fn queued(&self) -> u64 {
-        let connection = self.client.connection();
-        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
-        stream.cached_info().state.messages
+        self.server.messages(self.client.connection().names.jobs_stream()).await
     }
 
     /// Takes the job's message out of the stream, as an acknowledgement would.
     async fn acknowledge(&self, job: &Handle) {
         let message = self.message(job).await.expect("its message stands");
-        let connection = self.client.connection();
-        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
-        stream.delete_message(message.sequence).await.unwrap();
+        let jobs = self.server.stream(self.client.connection().names.jobs_stream()).await;
+        jobs.delete_message(message.sequence).await.unwrap();
     }
 
-    /// Writes what follows by `event`; its revision.
-    async fn write(&self, job: &Handle, writer: Writer, event: Transition, ttl: Option<Duration>) -> u64 {
+    /// Writes the record that follows by this transition, and returns its revision.
+    async fn write(&self, job: &Handle, writer: Writer, by: Transition, ttl: Option<Duration>) -> u64 {
         let stored = self.records.read_until_known(job.key()).await;
         let expected = stored.expected();
-        let wasmhost_client::protocol::record::StoredEntry::Record { record, .. } = stored else {
-            panic!("{stored:?}")
-        };
-        let change = WriteIntent { transition: event, writer, now: now(), write: random_write() };
-        let after = transition(Some(&record), &change).expect("it is legal");
+        let StoredEntry::Record { record, .. } = stored else { panic!("{stored:?}") };
+        let after = records::next(Some(&record), by, writer);
         match self.records.write(job.key(), &after, expected, ttl).await.unwrap() {
             Written::Landed(revision) => revision,
             Written::Moved(stored) => panic!("{stored:?}"),
@@ -97,18 +82,8 @@ impl Bench {
     async fn claim(&self, job: &Handle) -> Token {
         let token = random_token();
         let message = self.message(job).await.expect("its message stands");
-        let claim = Claim {
-            job: submission(&job.record().await.unwrap()),
-            host: HostId::parse("h-1").unwrap(),
-            token,
-            msg_seq: message.sequence,
-            delivery: DeliveryOrdinal { created: Timestamp::from_unix_ms(0), count: 1 },
-            digest: None,
-            max_attempts: None,
-            max_lost: 3,
-            track_started: true,
-            adopt: false,
-        };
+        let job_spec = submission(&job.record().await.unwrap());
+        let claim = Claim { msg_seq: message.sequence, ..records::claim(job_spec, token) };
         self.write(job, Writer::Host, Transition::Claim(Box::new(claim)), None).await;
         token
     }
@@ -120,13 +95,7 @@ impl Bench {
 
     async fn succeed(&self, job: &Handle, token: Token, result: &str, ttl: Option<Duration>) {
         let end = End::Success(Payload::Inline(Json::parse(result).unwrap()));
-        self.write(
-            job,
-            Writer::Owner(token),
-            Transition::Finish { end, usage: None, denied: Vec::new() },
-            ttl,
-        )
-        .await;
+        self.write(job, Writer::Owner(token), records::finish(end), ttl).await;
     }
 }
 
@@ -152,24 +121,19 @@ async fn push(client: &Client, name: &str, manifest: &Manifest) {
     pushed.await.expect("it is taken");
 }
 
+/// The submission that a record was made from.
 fn submission(record: &Record) -> JobSpec {
     JobSpec {
-        key: record.key(),
-        queue: QueueName::default_queue(),
         submitted_at: record.submitted_at,
-        not_before: None,
-        expires_at: None,
-        max_attempts: None,
         args_digest: record.args_digest,
-        digest: None,
-        parent: None,
         after: record.after,
+        ..records::submission(&record.key())
     }
 }
 
 /// Waits for what must happen.
 async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it happens in time")
+    within("what must happen", what).await
 }
 
 fn words(records: &[Record]) -> Vec<String> {

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use nats_server_child::Options;
 use serde_json::json;
 use wasmhost_client::protocol::headers::{HeaderScope, JobOptions};
-use wasmhost_client::protocol::ids::JobKey;
-use wasmhost_client::protocol::machine::{Transition, WriteIntent, Writer, transition};
+use wasmhost_client::protocol::ids::{JobKey, QueueName};
+use wasmhost_client::protocol::machine::JobSpec;
 use wasmhost_client::protocol::names::{Names, header};
 use wasmhost_client::protocol::record::{JobState, StateLabel, StoredEntry};
 use wasmhost_client::protocol::timestamp::Timestamp;
-use wasmhost_client::{Accepted, Credentials, Handle, Submission, SubmitError};
-use wasmhost_nats::{StoredMessage, Written, now, random_write, schedules};
+use wasmhost_client::{Accepted, Handle, Submission, SubmitError};
+use wasmhost_nats::{StoredMessage, Written, now, schedules};
+use wasmhost_testing::{Options, records, user};
 
 use crate::{Bench, soon, submission};
 
@@ -29,9 +29,7 @@ impl Bench {
 
     /// What the schedule stream holds: schedules, and what they fired.
     async fn scheduled(&self) -> u64 {
-        let connection = self.client.connection();
-        let stream = connection.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
-        stream.cached_info().state.messages
+        self.server.messages(self.client.connection().names.schedules_stream()).await
     }
 
     async fn until_queued(&self, job: &Handle) -> StoredMessage {
@@ -43,13 +41,6 @@ impl Bench {
             }
         })
         .await
-    }
-
-    async fn limit(&self, stream: String, change: impl FnOnce(&mut async_nats::jetstream::stream::Config)) {
-        let jetstream = &self.client.connection().jetstream;
-        let mut config = jetstream.get_stream(stream).await.unwrap().cached_info().config.clone();
-        change(&mut config);
-        jetstream.update_stream(config).await.unwrap();
     }
 }
 
@@ -75,22 +66,12 @@ async fn not_before(job: &Handle) -> Option<Timestamp> {
     }
 }
 
-/// A client that died between T0 and the schedule.
+/// The job of a client that died when it had written the record and not scheduled the message.
 async fn record_only(bench: &Bench, at: Timestamp) -> Handle {
     let mut template = bench.client.task("demo.run").id("template").submit(&json!({ "name": "Ada" })).await;
     let template = template.as_mut().unwrap().record().await.unwrap();
-    let t0 = wasmhost_client::protocol::machine::JobSpec {
-        key: key(),
-        not_before: Some(at),
-        ..submission(&template)
-    };
-    let change = WriteIntent {
-        transition: Transition::Submit(t0),
-        writer: Writer::Client,
-        now: now(),
-        write: random_write(),
-    };
-    let record = transition(None, &change).unwrap();
+    let job_spec = JobSpec { key: key(), not_before: Some(at), ..submission(&template) };
+    let record = records::submitted(job_spec);
     let written = bench.records.write(&key(), &record, 0, None).await.unwrap();
     assert!(matches!(written, Written::Landed(_)));
     bench.client.job(&key())
@@ -173,7 +154,10 @@ async fn the_same_job_after_it_was_due_is_no_second_message() {
 async fn the_same_job_while_it_waits_for_room_in_the_queue_is_no_second_message() {
     let bench = Bench::start().await;
     bench.submit("other").await;
-    bench.limit(bench.client.connection().names.jobs_stream(), |jobs| jobs.max_messages = 1).await;
+    bench
+        .server
+        .edit_stream(bench.client.connection().names.jobs_stream(), |jobs| jobs.max_messages = 1)
+        .await;
     let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
     soon(async { while bench.schedule(&job).await.is_some() {} }).await;
     assert!(bench.message(&job).await.is_none());
@@ -252,7 +236,7 @@ async fn while_the_schedule_of_an_earlier_run_stands_the_id_is_occupied_and_noth
     job.revoke("not yet").await.unwrap();
     job.forget().await.unwrap();
     // As if the purge had failed.
-    let queue = wasmhost_client::protocol::ids::QueueName::default_queue();
+    let queue = QueueName::default_queue();
     let body = schedule.payload.clone();
     schedules::schedule_job(
         connection,
@@ -266,7 +250,10 @@ async fn while_the_schedule_of_an_earlier_run_stands_the_id_is_occupied_and_noth
     .unwrap();
     let error = bench.client.submit(job_at(at)).await.unwrap_err();
     assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");
-    assert!(matches!(bench.records.read(job.key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
+    assert!(
+        matches!(bench.records.read(job.key()).await.unwrap(), StoredEntry::Deleted(_)),
+        "the record is withdrawn"
+    );
 }
 
 #[tokio::test]
@@ -297,29 +284,32 @@ async fn a_time_that_no_schedule_can_have_is_refused_before_anything_is_written(
 async fn a_full_schedule_stream_refuses_and_leaves_no_record() {
     let bench = Bench::start().await;
     let schedules = bench.client.connection().names.schedules_stream();
-    let most = |schedules: &mut async_nats::jetstream::stream::Config| {
-        schedules.metadata.insert(Names::SCHEDULES_MAX_BYTES.to_owned(), (32 << 10).to_string());
-    };
-    bench.limit(schedules, most).await;
+    let most = (32 << 10).to_string();
+    let setting = Names::SCHEDULES_MAX_BYTES.to_owned();
+    bench.server.edit_stream(schedules, |config| drop(config.metadata.insert(setting, most))).await;
     let large = bench.client.task("demo.run").delay(HOUR);
     large.submit_json(vec![b' '; 31 << 10]).await.unwrap();
     let error = bench.client.submit(job_at(now().plus(HOUR))).await.unwrap_err();
     assert!(matches!(error, SubmitError::QueueFull { .. }), "{error}");
     assert_eq!(bench.scheduled().await, 1);
-    assert!(matches!(bench.records.read(&key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
+    assert!(
+        matches!(bench.records.read(&key()).await.unwrap(), StoredEntry::Deleted(_)),
+        "the record is withdrawn"
+    );
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_schedule_is_told_and_leaves_no_record() {
-    let user = r#"{ user: u, password: p, permissions: { publish: { deny: "wasmhost.schedules.>" } } }"#;
-    let server =
-        Options { extra_config: format!("authorization {{ users: [{user}] }}"), ..Options::default() };
-    let credentials = Credentials::UserPassword { user: "u".to_owned(), password: "p".to_owned() };
-    let bench = Bench::start_on(&server, |config| config.connect.credentials = credentials).await;
+async fn a_user_who_may_not_schedule_is_refused_and_leaves_no_record() {
+    let denied = r#"{ user: u, password: p, permissions: { publish: { deny: "wasmhost.schedules.>" } } }"#;
+    let server = Options::default().extra_config(format!("authorization {{ users: [{denied}] }}"));
+    let bench = Bench::start_on(&server, |config| config.connect.credentials = user("u", "p")).await;
     let error = bench.client.submit(job_at(now().plus(HOUR))).await.unwrap_err();
     let SubmitError::Denied { why, .. } = &error else { panic!("{error}") };
     assert!(why.contains("wasmhost.schedules.default.demo.run.a"), "{why}");
-    assert!(matches!(bench.records.read(&key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
+    assert!(
+        matches!(bench.records.read(&key()).await.unwrap(), StoredEntry::Deleted(_)),
+        "the record is withdrawn"
+    );
 }
 
 #[tokio::test]

@@ -7,11 +7,12 @@ use serde_json::json;
 use wasmhost_client::protocol::digest::Digest;
 use wasmhost_client::protocol::headers::{HeaderScope, JobOptions};
 use wasmhost_client::protocol::ids::{JobKey, QueueName};
-use wasmhost_client::protocol::machine::{Transition, WriteIntent, Writer, transition};
+use wasmhost_client::protocol::machine::{JobSpec, Writer};
 use wasmhost_client::protocol::names::header;
 use wasmhost_client::protocol::record::{End, ErrorKind, JobError, StateLabel, StoredEntry};
 use wasmhost_client::{Handle, Submission, SubmitError};
-use wasmhost_nats::{Heard, Written, digest_of, jobs, now, random_write, subscribe};
+use wasmhost_nats::{Heard, Written, digest_of, jobs, now, subscribe};
+use wasmhost_testing::records;
 
 use crate::{Bench, is_pending, soon, submission};
 
@@ -126,7 +127,7 @@ async fn what_cannot_be_a_job_is_refused_before_anything_is_written() {
     assert_eq!(bench.queued().await, 0);
 }
 
-/// A client that died between T0 and the publish.
+/// The job of a client that died when it had written the record and not published the message.
 async fn record_only(bench: &Bench, id: &str) -> Handle {
     recorded_with(bench, id, digest_of(b"")).await
 }
@@ -135,18 +136,9 @@ async fn record_only(bench: &Bench, id: &str) -> Handle {
 async fn recorded_with(bench: &Bench, id: &str, args_digest: Digest) -> Handle {
     let job = bench.client.job(&JobKey::parse(&format!("demo.run.{id}")).unwrap());
     let template = bench.submit("template").await.record().await.unwrap();
-    let t0 = wasmhost_client::protocol::machine::JobSpec {
-        key: job.key().clone(),
-        args_digest: Some(args_digest),
-        ..submission(&template)
-    };
-    let change = WriteIntent {
-        transition: Transition::Submit(t0),
-        writer: Writer::Client,
-        now: now(),
-        write: random_write(),
-    };
-    let record = transition(None, &change).unwrap();
+    let job_spec =
+        JobSpec { key: job.key().clone(), args_digest: Some(args_digest), ..submission(&template) };
+    let record = records::submitted(job_spec);
     let written = bench.records.write(job.key(), &record, 0, None).await.unwrap();
     assert!(matches!(written, Written::Landed(_)));
     job
@@ -169,8 +161,7 @@ async fn a_job_that_was_never_published_names_the_time_when_its_id_is_free() {
     let bench = Bench::start().await;
     let job = record_only(&bench, "a").await;
     let end = End::Failure(JobError::new(ErrorKind::NotPublished, "its message never came"));
-    let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
-    bench.write(&job, Writer::Reconciler, finish, Some(Duration::from_secs(3600))).await;
+    bench.write(&job, Writer::Reconciler, records::finish(end), Some(Duration::from_secs(3600))).await;
     let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
     let SubmitError::NotPublished { free_at, .. } = error else { panic!("{error}") };
     assert!(free_at > now());
@@ -223,7 +214,10 @@ async fn while_the_message_of_an_earlier_run_stands_the_id_is_occupied_and_nothi
     job.forget().await.unwrap();
     let error = bench.client.task("demo.run").id("a").submit_json("").await.unwrap_err();
     assert!(matches!(error, SubmitError::Occupied { .. }), "{error}");
-    assert!(matches!(bench.records.read(job.key()).await.unwrap(), StoredEntry::Deleted(_)), "T11");
+    assert!(
+        matches!(bench.records.read(job.key()).await.unwrap(), StoredEntry::Deleted(_)),
+        "the record is withdrawn"
+    );
 }
 
 #[tokio::test]
@@ -245,10 +239,7 @@ async fn a_message_that_names_a_revision_of_an_earlier_run_is_not_this_ones() {
 async fn a_full_queue_refuses_and_leaves_no_record() {
     let bench = Bench::start().await;
     let connection = bench.client.connection();
-    let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
-    let full =
-        async_nats::jetstream::stream::Config { max_messages: 1, ..stream.cached_info().config.clone() };
-    connection.jetstream.update_stream(full).await.unwrap();
+    bench.server.edit_stream(connection.names.jobs_stream(), |jobs| jobs.max_messages = 1).await;
     bench.submit("a").await;
     let error = bench.client.task("demo.run").id("b").submit_json("").await.unwrap_err();
     assert!(matches!(error, SubmitError::QueueFull { .. }), "{error}");

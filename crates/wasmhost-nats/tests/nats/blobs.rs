@@ -2,33 +2,24 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{object_store::ObjectStore, stream::Stream};
+use async_nats::jetstream::{consumer::pull, object_store::ObjectStore, stream::Stream};
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use wasmhost_nats::blobs::{self, Life, ObjectError};
 use wasmhost_nats::{digest_of, random_token};
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::record::BlobRef;
-
-use crate::bench::{Bench, PATIENCE, key, next_of};
+use wasmhost_testing::records::key;
+use wasmhost_testing::{Bench, next_of, within};
 
 async fn stream(bench: &Bench) -> Stream {
-    bench
-        .connection
-        .jetstream
-        .get_stream(bench.connection.names.blobs_stream())
-        .await
-        .expect("the stream is made")
+    bench.stream(bench.connection.names.blobs_stream()).await
 }
 
 async fn store(bench: &Bench) -> ObjectStore {
-    bench
-        .connection
-        .jetstream
-        .get_object_store(bench.connection.names.blobs_store())
-        .await
-        .expect("it is an object store")
+    let store = bench.connection.names.blobs_store();
+    bench.connection.jetstream.get_object_store(store).await.expect("an object store")
 }
 
 async fn messages(bench: &Bench) -> u64 {
@@ -101,22 +92,19 @@ async fn a_blob_goes_by_itself_when_its_time_is_over() {
     put_many(&bench, "short", Life::For(Duration::from_secs(1))).await;
     assert!(blobs::first(&bench.connection, 1).await.unwrap().unwrap().expires);
     let long = put_many(&bench, "for ever", Life::For(Duration::MAX)).await;
-    timeout(PATIENCE, async {
+    within("the end of the first blob's chunks and description", async {
         while messages(&bench).await > 4 {
             sleep(Duration::from_millis(50)).await;
         }
     })
-    .await
-    .expect("the chunks and the description of the first go");
+    .await;
     blobs::get(&bench.connection, &long).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_blob_that_finds_no_room_leaves_nothing() {
     let bench = Bench::new().await;
-    let mut config = stream(&bench).await.cached_info().config.clone();
-    config.max_bytes = 2_000_000;
-    bench.connection.jetstream.update_stream(config).await.unwrap();
+    bench.edit_stream(bench.connection.names.blobs_stream(), |config| config.max_bytes = 2_000_000).await;
     let bytes = Bytes::from(vec![0; 10_000_000]);
     let refused = blobs::put(&bench.connection, "large", bytes, Life::UntilDeleted).await;
     assert!(matches!(refused, Err(ObjectError::Full { .. })), "{refused:?}");
@@ -126,7 +114,8 @@ async fn a_blob_that_finds_no_room_leaves_nothing() {
 #[tokio::test]
 async fn chunks_that_do_not_fit_the_description_are_no_blob() {
     let bench = Bench::new().await;
-    let (connection, blob) = (&bench.connection, put_many(&bench, "odd", Life::UntilDeleted).await);
+    let connection = &bench.connection;
+    let blob = put_many(&bench, "odd", Life::UntilDeleted).await;
     let chunks = stream(&bench).await.get_raw_message(2).await.unwrap().subject;
     let publish = connection.jetstream.publish(chunks.clone(), "more".into()).await.unwrap();
     publish.await.unwrap();
@@ -140,9 +129,10 @@ async fn chunks_that_do_not_fit_the_description_are_no_blob() {
 }
 
 #[tokio::test]
-async fn a_link_to_itself_is_told_as_such() {
+async fn a_link_to_itself_has_its_own_error() {
     let bench = Bench::new().await;
-    let (connection, digest) = (&bench.connection, digest_of(b"whatever"));
+    let connection = &bench.connection;
+    let digest = digest_of(b"whatever");
     let link = r#"{"name":"loop","bucket":"wasmhost-blobs","options":{"link":{"bucket":"wasmhost-blobs","name":"loop"}}}"#;
     let subject = "$O.wasmhost-blobs.M.bG9vcA==";
     connection.jetstream.publish(subject, link.into()).await.unwrap().await.unwrap();
@@ -154,7 +144,8 @@ async fn a_link_to_itself_is_told_as_such() {
 async fn other_clients_read_what_is_stored_and_store_what_is_read() {
     let bench = Bench::new().await;
     let blob = put_many(&bench, "ours", Life::UntilDeleted).await;
-    let (mut whole, store) = (Vec::new(), store(&bench).await);
+    let mut whole = Vec::new();
+    let store = store(&bench).await;
     store.get("ours").await.unwrap().read_to_end(&mut whole).await.unwrap();
     assert_eq!(digest_of(&whole), blob.digest);
     store.put("theirs", &mut whole.as_slice()).await.unwrap();
@@ -173,8 +164,7 @@ async fn no_look_makes_a_consumer() {
     blobs::get(connection, &blob).await.unwrap();
     assert_eq!(blobs::first(connection, 1).await.unwrap().unwrap().name.as_deref(), Some("read"));
     blobs::delete(connection, "read").await.unwrap();
-    let ours =
-        async_nats::jetstream::consumer::pull::Config { name: Some("ours".to_owned()), ..Default::default() };
+    let ours = pull::Config { name: Some("ours".to_owned()), ..Default::default() };
     stream(&bench).await.create_consumer(ours).await.unwrap();
     let first = next_of(&mut made).await.subject;
     assert!(first.ends_with(".ours"), "the test's own is the first: {first}");
@@ -188,7 +178,8 @@ async fn a_walk_comes_by_each_blob_once() {
         let life = if at % 2 == 0 { Life::UntilDeleted } else { Life::For(Duration::from_secs(600)) };
         blobs::put(&bench.connection, &at.to_string(), Bytes::from_static(b"blob"), life).await.unwrap();
     }
-    let (mut place, mut seen) = (1, 0);
+    let mut place = 1;
+    let mut seen = 0;
     while let Some(found) = blobs::first(&bench.connection, place).await.unwrap() {
         assert_eq!((found.name, found.expires), (Some(seen.to_string()), seen % 2 == 1));
         (place, seen) = (found.place + 1, seen + 1);
@@ -202,7 +193,7 @@ async fn a_blob_is_read_over_the_restart_of_a_server() {
     let blob = put_many(&bench, "lasting", Life::UntilDeleted).await;
     bench.server.kill().unwrap();
     bench.server.restart().unwrap();
-    let read = timeout(PATIENCE, async {
+    let read = within("a read over a connection that is back", async {
         loop {
             // The first connection has to be back for what only it can ask.
             match blobs::get(&bench.connection, &blob).await {
@@ -211,5 +202,5 @@ async fn a_blob_is_read_over_the_restart_of_a_server() {
             }
         }
     });
-    assert_eq!(read.await.unwrap().unwrap().len(), 2_000_000);
+    assert_eq!(read.await.unwrap().len(), 2_000_000);
 }

@@ -3,11 +3,12 @@
 use futures::Stream;
 use wasmhost_nats::{Event, Heard, JobFilter, Records, subscribe, subscribe_all};
 use wasmhost_protocol::record::StoredEntry;
+use wasmhost_testing::records::{claimed, key, succeeded};
+use wasmhost_testing::{Bench, next_of};
 
-use crate::bench::{self, Bench, claimed, key, succeeded};
-
-pub(crate) async fn next_of(heard: &mut (impl Stream<Item = Heard> + Unpin)) -> Event {
-    match bench::next_of(heard).await {
+/// The next event of a subscription that must not miss any.
+pub(crate) async fn next_event(heard: &mut (impl Stream<Item = Heard> + Unpin)) -> Event {
+    match next_of(heard).await {
         Heard::Event(event) => event,
         Heard::Missed => panic!("nothing is missed"),
     }
@@ -16,7 +17,9 @@ pub(crate) async fn next_of(heard: &mut (impl Stream<Item = Heard> + Unpin)) -> 
 #[tokio::test]
 async fn each_event_names_the_revision_before_it() {
     let bench = Bench::new().await;
-    let (records, mine, other) = (Records::new(&bench.connection), key("a.b.1"), key("a.b.2"));
+    let records = Records::new(&bench.connection);
+    let mine = key("a.b.1");
+    let other = key("a.b.2");
     let mut events = subscribe(&bench.connection, &mine).await.unwrap();
     let mut all = subscribe_all(&bench.connection, &JobFilter::All).await.unwrap();
     let (record, token) = claimed(&mine);
@@ -26,24 +29,25 @@ async fn each_event_names_the_revision_before_it() {
     let second = records.compare_and_set(&mine, &end, first, None).await.unwrap();
     records.delete(&mine, second).await.unwrap();
 
-    let event = next_of(&mut events).await;
+    let event = next_event(&mut events).await;
     assert_eq!((event.key, event.revision, event.previous), (mine.clone(), first, 0));
-    let event = next_of(&mut events).await;
+    let event = next_event(&mut events).await;
     assert_eq!((event.revision, event.previous), (second, first));
     assert_eq!(event.stored, StoredEntry::Record { record: Box::new(end), revision: second });
-    let event = next_of(&mut events).await;
+    let event = next_event(&mut events).await;
     assert_eq!(event.previous, second);
     assert!(matches!(event.stored, StoredEntry::Deleted(marker) if !marker.expired));
 
-    let numbers =
-        [next_of(&mut all).await, next_of(&mut all).await].map(|event| (event.revision, event.previous));
+    let numbers = [next_event(&mut all).await, next_event(&mut all).await]
+        .map(|event| (event.revision, event.previous));
     assert_eq!(numbers, [(first, 0), (between, 0)]);
 }
 
 #[tokio::test]
 async fn a_write_that_lost_and_a_strangers_message_make_no_event() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let mut events = subscribe(&bench.connection, &key).await.unwrap();
     let (record, token) = claimed(&key);
     let first = records.compare_and_set(&key, &record, 0, None).await.unwrap();
@@ -51,6 +55,6 @@ async fn a_write_that_lost_and_a_strangers_message_make_no_event() {
     let subject = bench.connection.names.event_subject(&key);
     bench.connection.client.publish(subject, record.to_bytes().into()).await.unwrap();
     let second = records.compare_and_set(&key, &succeeded(&record, token), first, None).await.unwrap();
-    assert_eq!(next_of(&mut events).await.revision, first);
-    assert_eq!(next_of(&mut events).await.revision, second);
+    assert_eq!(next_event(&mut events).await.revision, first);
+    assert_eq!(next_event(&mut events).await.revision, second);
 }

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use wasmhost_nats::{PublishError, ensure_consumer, message_at, message_of, publish_job};
 use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::QueueName;
+use wasmhost_testing::records::{key, queue};
+use wasmhost_testing::{Bench, next_of};
 
-use crate::bench::{Bench, key, queue};
 use crate::consumers::pull_consumer;
 
 const ACK_WAIT: Duration = Duration::from_secs(30);
@@ -15,7 +16,9 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 #[tokio::test]
 async fn a_second_message_for_a_key_is_refused_while_one_stands() {
     let bench = Bench::new().await;
-    let (connection, key, body) = (&bench.connection, key("a.b.1"), Bytes::from_static(b"{}"));
+    let connection = &bench.connection;
+    let key = key("a.b.1");
+    let body = Bytes::from_static(b"{}");
     let options = JobOptions { revision: Some(7), queue: Some(queue()), ..JobOptions::default() };
     let published = publish_job(connection, &queue(), &key, &options, body.clone()).await.unwrap();
     assert!(!published.duplicate);
@@ -32,7 +35,9 @@ async fn a_second_message_for_a_key_is_refused_while_one_stands() {
 #[tokio::test]
 async fn the_same_key_in_another_queue_is_a_duplicate() {
     let bench = Bench::new().await;
-    let (connection, key, body) = (&bench.connection, key("a.b.1"), Bytes::from_static(b"{}"));
+    let connection = &bench.connection;
+    let key = key("a.b.1");
+    let body = Bytes::from_static(b"{}");
     let first = publish_job(connection, &queue(), &key, &JobOptions::default(), body.clone()).await.unwrap();
     let other = QueueName::parse("other").unwrap();
     let second = publish_job(connection, &other, &key, &JobOptions::default(), body).await.unwrap();
@@ -43,7 +48,8 @@ async fn the_same_key_in_another_queue_is_a_duplicate() {
 #[tokio::test]
 async fn only_the_message_of_the_same_revision_is_a_duplicate_of_one_that_is_gone() {
     let bench = Bench::new().await;
-    let (connection, key) = (&bench.connection, key("a.b.1"));
+    let connection = &bench.connection;
+    let key = key("a.b.1");
     let publish = async |revision| {
         let options = JobOptions { revision: Some(revision), ..JobOptions::default() };
         publish_job(connection, &queue(), &key, &options, Bytes::new()).await.unwrap()
@@ -58,7 +64,8 @@ async fn only_the_message_of_the_same_revision_is_a_duplicate_of_one_that_is_gon
 #[tokio::test]
 async fn a_settled_message_is_gone() {
     let bench = Bench::new().await;
-    let (connection, key) = (&bench.connection, key("a.b.1"));
+    let connection = &bench.connection;
+    let key = key("a.b.1");
     assert!(message_of(connection, &key).await.unwrap().is_none());
     let consumer = ensure_consumer(connection, &queue(), ACK_WAIT).await.unwrap();
     let again = ensure_consumer(connection, &queue(), ACK_WAIT).await.unwrap();
@@ -66,19 +73,16 @@ async fn a_settled_message_is_gone() {
     publish_job(connection, &queue(), &key, &JobOptions::default(), Bytes::from_static(b"{}")).await.unwrap();
     let mut messages =
         pull_consumer(connection, &consumer).await.fetch().max_messages(1).messages().await.unwrap();
-    let message = crate::bench::next_of(&mut messages).await.unwrap();
+    let message = next_of(&mut messages).await.unwrap();
     message.double_ack().await.unwrap();
     assert!(message_of(connection, &key).await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn a_full_stream_and_a_large_body_are_told_apart() {
+async fn a_full_stream_and_a_large_body_have_different_errors() {
     let bench = Bench::new().await;
     let connection = &bench.connection;
-    let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
-    let mut config = stream.cached_info().config.clone();
-    config.max_messages = 1;
-    connection.jetstream.update_stream(config).await.unwrap();
+    bench.edit_stream(connection.names.jobs_stream(), |config| config.max_messages = 1).await;
     let publish = async |text: &str, size: usize| {
         let body = Bytes::from(vec![b' '; size]);
         publish_job(connection, &queue(), &key(text), &JobOptions::default(), body).await

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull, push};
 use async_nats::jetstream::stream::{Config, Source};
-use nats_server_child::{JetStream, Options};
 use wasmhost_nats::{
-    ConnectConfig, Connection, Credentials, Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem,
-    Records, WriteError, ensure_consumer, ensure_deployment, ensure_layout,
+    ConnectConfig, Connection, Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, Records,
+    WriteError, ensure_consumer, ensure_deployment, ensure_layout,
 };
 use wasmhost_protocol::ids::QueueName;
+use wasmhost_testing::records::{key, pending, queue};
+use wasmhost_testing::{Bench, Options, user};
 
-use crate::bench::{Bench, key, pending, queue};
 use crate::consumers::pull_consumer;
 
 #[tokio::test]
@@ -25,40 +25,35 @@ async fn what_was_made_is_as_wanted() {
 #[tokio::test]
 async fn foreign_settings_are_all_named_and_left_alone() {
     let bench = Bench::new().await;
-    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
-    let mut jobs = jetstream.get_stream(names.jobs_stream()).await.unwrap().cached_info().config.clone();
-    jobs.max_age = Duration::from_secs(3600);
-    jetstream.update_stream(jobs).await.unwrap();
-    let mut states = jetstream.get_stream(names.states_stream()).await.unwrap().cached_info().config.clone();
-    states.max_messages_per_subject = 5;
-    jetstream.update_stream(states).await.unwrap();
+    let names = &bench.connection.names;
+    bench.edit_stream(names.jobs_stream(), |config| config.max_age = Duration::from_secs(3600)).await;
+    bench.edit_stream(names.states_stream(), |config| config.max_messages_per_subject = 5).await;
 
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
     let differences = settings(error);
-    let told: Vec<_> = differences
+    let reported: Vec<_> = differences
         .iter()
         .map(|d| (d.object.as_str(), d.field, d.found.as_str(), d.wanted.as_str()))
         .collect();
     let expected =
         [("WASMHOST_JOBS", "max_age", "1h", "0"), ("KV_wasmhost-states", "max_msgs_per_subject", "5", "1")];
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert_eq!(told[1], expected[1]);
-    assert_eq!((told[0].0, told[0].1, told[0].2), (expected[0].0, expected[0].1, expected[0].2));
+    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert_eq!(reported[1], expected[1]);
+    assert_eq!((reported[0].0, reported[0].1, reported[0].2), (expected[0].0, expected[0].1, expected[0].2));
     assert!(differences[0].command.starts_with("nats stream edit WASMHOST_JOBS --max-age="));
 }
 
 #[tokio::test]
 async fn what_an_older_version_made_is_refused_with_what_fixes_it() {
     let bench = Bench::new().await;
-    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
-    let mut jobs = jetstream.get_stream(names.jobs_stream()).await.unwrap().cached_info().config.clone();
-    let wanted = jobs.clone();
-    jobs.sources.iter_mut().flatten().for_each(|source| source.start_sequence = None);
-    jetstream.update_stream(jobs).await.unwrap();
-    let mut schedules =
-        jetstream.get_stream(names.schedules_stream()).await.unwrap().cached_info().config.clone();
-    schedules.max_bytes = 1 << 30;
-    jetstream.update_stream(schedules.clone()).await.unwrap();
+    let jetstream = &bench.connection.jetstream;
+    let names = &bench.connection.names;
+    let wanted = bench.stream(names.jobs_stream()).await.cached_info().config.clone();
+    let forget_where_to_start = |config: &mut Config| {
+        config.sources.iter_mut().flatten().for_each(|source| source.start_sequence = None)
+    };
+    bench.edit_stream(names.jobs_stream(), forget_where_to_start).await;
+    bench.edit_stream(names.schedules_stream(), |config| config.max_bytes = 1 << 30).await;
 
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
     let differences = settings(error);
@@ -71,10 +66,7 @@ async fn what_an_older_version_made_is_refused_with_what_fixes_it() {
     assert_eq!(commands, fixes);
     // Both are changed in place.
     jetstream.update_stream(wanted).await.unwrap();
-    jetstream
-        .update_stream(async_nats::jetstream::stream::Config { max_bytes: -1, ..schedules })
-        .await
-        .unwrap();
+    bench.edit_stream(names.schedules_stream(), |config| config.max_bytes = -1).await;
     ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
 }
 
@@ -85,7 +77,7 @@ async fn a_consumer_with_a_delivery_limit_is_refused() {
     let mut config = pull_consumer(&bench.connection, &consumer).await.cached_info().config.clone();
     config.max_deliver = 5;
     let stream = bench.connection.jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
-    let pull = async_nats::jetstream::consumer::pull::Config {
+    let pull = pull::Config {
         durable_name: config.durable_name.clone(),
         filter_subject: config.filter_subject.clone(),
         ack_wait: config.ack_wait,
@@ -111,13 +103,6 @@ fn settings(error: LayoutError) -> Vec<Difference> {
     settings.collect()
 }
 
-async fn change(bench: &Bench, stream: String, change: impl FnOnce(&mut Config)) {
-    let jetstream = &bench.connection.jetstream;
-    let mut config = jetstream.get_stream(stream).await.expect("it stands").cached_info().config.clone();
-    change(&mut config);
-    jetstream.update_stream(config).await.expect("it changes");
-}
-
 async fn ensure(bench: &Bench, queues: &[&str]) -> Result<(), LayoutError> {
     let queues: Vec<_> = queues.iter().map(|queue| QueueName::parse(queue).expect("a queue")).collect();
     let config = LayoutConfig::default();
@@ -125,16 +110,18 @@ async fn ensure(bench: &Bench, queues: &[&str]) -> Result<(), LayoutError> {
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_told_at_once() {
+async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_reported_at_once() {
     let bench = Bench::new().await;
-    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
+    let jetstream = &bench.connection.jetstream;
+    let names = &bench.connection.names;
     ensure(&bench, &["default", "high"]).await.unwrap();
-    change(&bench, names.jobs_stream(), |config| config.max_age = Duration::from_secs(3600)).await;
-    change(&bench, names.dead_stream(), |config| config.sealed = true).await;
+    bench.edit_stream(names.jobs_stream(), |config| config.max_age = Duration::from_secs(3600)).await;
+    bench.edit_stream(names.dead_stream(), |config| config.sealed = true).await;
     jetstream.delete_stream(names.states_stream()).await.unwrap();
     let jobs = jetstream.get_stream(names.jobs_stream()).await.unwrap();
     let mut default: pull::Config = pulled(&jobs, "wasmhost-default").await;
-    (default.max_deliver, default.ack_wait) = (5, Duration::from_secs(10));
+    default.max_deliver = 5;
+    default.ack_wait = Duration::from_secs(10);
     jobs.update_consumer(default).await.unwrap();
     jobs.delete_consumer("wasmhost-high").await.unwrap();
     let push = push::Config {
@@ -147,7 +134,7 @@ async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_told_at_once() 
     jobs.create_consumer(push).await.unwrap();
 
     let text = ensure(&bench, &["default", "high"]).await.unwrap_err().to_string();
-    for told in [
+    for reported in [
         "`WASMHOST_JOBS`: `max_age` is 1h",
         "`WASMHOST_DEAD`: `sealed` is true",
         "`KV_wasmhost-states` is missing",
@@ -155,7 +142,7 @@ async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_told_at_once() 
         "`wasmhost-default`: `max_deliver` is 5, wanted -1",
         "`wasmhost-high`: `deliver_subject` is pushed, wanted not set",
     ] {
-        assert!(text.contains(told), "{told}: {text}");
+        assert!(text.contains(reported), "{reported}: {text}");
     }
     let gone = jetstream.get_stream(names.states_stream()).await;
     assert!(gone.is_err(), "and nothing was made meanwhile");
@@ -177,9 +164,10 @@ async fn pulled(stream: &async_nats::jetstream::stream::Stream, name: &str) -> p
 }
 
 #[tokio::test]
-async fn a_mirror_in_the_place_of_a_bucket_is_told() {
+async fn a_mirror_instead_of_a_bucket_is_reported() {
     let bench = Bench::new().await;
-    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
+    let jetstream = &bench.connection.jetstream;
+    let names = &bench.connection.names;
     jetstream.delete_stream(names.hosts_stream()).await.unwrap();
     let mirror = Source { name: names.modules_stream(), ..Source::default() };
     let config = Config { name: names.hosts_stream(), mirror: Some(mirror), ..Config::default() };
@@ -190,10 +178,10 @@ async fn a_mirror_in_the_place_of_a_bucket_is_told() {
 }
 
 #[tokio::test]
-async fn a_deployment_without_its_limits_of_consumers_and_requests_is_told_how_to_get_them() {
+async fn a_deployment_without_its_limits_of_consumers_and_requests_is_reported_with_the_commands() {
     let bench = Bench::new().await;
     let names = &bench.connection.names;
-    change(&bench, names.jobs_stream(), |config| config.max_consumers = -1).await;
+    bench.edit_stream(names.jobs_stream(), |config| config.max_consumers = -1).await;
     let jobs = bench.connection.jetstream.get_stream(names.jobs_stream()).await.unwrap();
     let old = pull::Config {
         durable_name: Some("wasmhost-default".to_owned()),
@@ -204,14 +192,15 @@ async fn a_deployment_without_its_limits_of_consumers_and_requests_is_told_how_t
         ..pull::Config::default()
     };
     jobs.create_consumer(old).await.unwrap();
-    let told = settings(ensure(&bench, &["default"]).await.unwrap_err());
-    let told: Vec<_> = told.iter().map(|it| (it.field, it.found.as_str(), it.command.as_str())).collect();
+    let reported = settings(ensure(&bench, &["default"]).await.unwrap_err());
+    let reported: Vec<_> =
+        reported.iter().map(|it| (it.field, it.found.as_str(), it.command.as_str())).collect();
     let expected = [
         ("max_consumers", "-1", "nats stream edit WASMHOST_JOBS --max-consumers=4096"),
         ("max_waiting", "512", "nats consumer rm WASMHOST_JOBS wasmhost-default"),
     ];
-    assert_eq!(told, expected);
-    change(&bench, names.jobs_stream(), |config| config.max_consumers = 4096).await;
+    assert_eq!(reported, expected);
+    bench.edit_stream(names.jobs_stream(), |config| config.max_consumers = 4096).await;
     jobs.delete_consumer("wasmhost-default").await.unwrap();
     ensure(&bench, &["default"]).await.unwrap();
 }
@@ -220,30 +209,30 @@ async fn a_deployment_without_its_limits_of_consumers_and_requests_is_told_how_t
 async fn a_queue_over_the_limit_of_consumers_is_refused_by_a_word_that_names_it() {
     let bench = Bench::new().await;
     ensure(&bench, &["default"]).await.unwrap();
-    change(&bench, bench.connection.names.jobs_stream(), |config| config.max_consumers = 1).await;
+    bench.edit_stream(bench.connection.names.jobs_stream(), |config| config.max_consumers = 1).await;
     let queue = QueueName::parse("high").unwrap();
     let error = ensure_consumer(&bench.connection, &queue, Duration::from_secs(30)).await.unwrap_err();
     let text = error.to_string();
-    let told = "`wasmhost-high` cannot be made: `WASMHOST_JOBS` has as many consumers as it may";
-    assert!(text.contains(told) && text.contains("max_consumers"), "{text}");
+    let reported = "`wasmhost-high` cannot be made: `WASMHOST_JOBS` has as many consumers as it may";
+    assert!(text.contains(reported) && text.contains("max_consumers"), "{text}");
     assert!(text.contains("nats consumer ls WASMHOST_JOBS"), "{text}");
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_job_of_the_largest_size_is_told_with_its_option() {
-    let of = |bytes: usize| Options { extra_config: format!("max_payload: {bytes}"), ..Options::default() };
+async fn a_server_that_takes_no_job_of_the_largest_size_is_reported_with_its_option() {
+    let of = |bytes: usize| Options::default().extra_config(format!("max_payload: {bytes}"));
     let bench = Bench::bare(&of(LEAST_PAYLOAD)).await;
     ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
     let bench = Bench::bare(&of(LEAST_PAYLOAD - 1)).await;
-    let told = settings(ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err());
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!((told[0].object.as_str(), told[0].field), ("nats-server", "max_payload"));
-    assert_eq!(told[0].wanted, LEAST_PAYLOAD.to_string());
+    let reported = settings(ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err());
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert_eq!((reported[0].object.as_str(), reported[0].field), ("nats-server", "max_payload"));
+    assert_eq!(reported[0].wanted, LEAST_PAYLOAD.to_string());
 }
 
 #[tokio::test]
 async fn a_server_without_jetstream_is_named_as_such() {
-    let bench = Bench::bare(&Options { jetstream: JetStream::Off, ..Options::default() }).await;
+    let bench = Bench::bare(&Options::default().without_jetstream()).await;
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
     assert!(matches!(error, LayoutError::JetStreamOff(_)), "{error}");
 }
@@ -251,7 +240,7 @@ async fn a_server_without_jetstream_is_named_as_such() {
 #[tokio::test]
 async fn a_foreign_stream_on_our_subjects_is_refused_with_the_servers_words() {
     let bench = Bench::bare(&Options::default()).await;
-    let config = async_nats::jetstream::stream::Config {
+    let config = Config {
         name: "FOREIGN".to_owned(),
         subjects: vec![bench.connection.names.jobs_filter()],
         ..Default::default()
@@ -265,12 +254,12 @@ async fn a_foreign_stream_on_our_subjects_is_refused_with_the_servers_words() {
 }
 
 #[tokio::test]
-async fn a_denied_write_is_told_at_once_with_the_subject() {
+async fn a_denied_write_is_reported_at_once_with_the_subject() {
     let config = r#"authorization { users: [
         { user: admin, password: a },
         { user: reader, password: r, permissions: { publish: { deny: "$KV.>" } } },
     ] }"#;
-    let options = Options { extra_config: config.to_owned(), ..Options::default() };
+    let options = Options::default().extra_config(config);
     let bench = Bench::bare_as(&options, user("admin", "a")).await;
     ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
     let mut config = ConnectConfig::new(bench.server.url());
@@ -281,8 +270,4 @@ async fn a_denied_write_is_told_at_once_with_the_subject() {
     let subject = reader.names.state_subject(&key);
     assert!(matches!(&error, WriteError::Denied { text, .. } if text.contains(&subject)), "{error}");
     assert!(reader.last_denial().unwrap().contains(&subject));
-}
-
-fn user(user: &str, password: &str) -> Credentials {
-    Credentials::UserPassword { user: user.to_owned(), password: password.to_owned() }
 }

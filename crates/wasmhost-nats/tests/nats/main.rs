@@ -1,6 +1,5 @@
 //! The crate on a real nats-server, one for each test.
 
-mod bench;
 mod blobs;
 mod consumers;
 mod events;

@@ -1,21 +1,18 @@
-//! Compare-and-set, R5 in its order, and time to live.
+//! Records: compare-and-set, writes whose outcome is unknown, and time to live.
 
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use nats_server_child::Options;
-use wasmhost_nats::{
-    Credentials, JobFilter, LayoutConfig, OwnedWrite, ReadError, Records, WriteError, Written, ensure_layout,
-    now, subscribe,
-};
+use wasmhost_nats::{JobFilter, OwnedWrite, ReadError, Records, WriteError, Written, now, subscribe};
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::policy::Limits;
 use wasmhost_protocol::record::{ErrorKind, JobError, Record, Revoke, StoredEntry, Token};
+use wasmhost_testing::records::{claimed, forged, key, pending, revoke_requested, succeeded};
+use wasmhost_testing::{Bench, Options, user, within};
 
-use crate::bench::{Bench, PATIENCE, claimed, forged, key, pending, revoke_requested, succeeded};
-use crate::events::next_of;
+use crate::events::next_event;
 
 async fn set(records: &Records, record: &Record, expected: u64) -> u64 {
     records.compare_and_set(&record.key(), record, expected, None).await.expect("it lands")
@@ -31,7 +28,8 @@ async fn running(records: &Records, key: &JobKey) -> (Record, Token, u64) {
 #[tokio::test]
 async fn a_write_over_another_revision_is_a_conflict() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     assert_eq!(records.read(&key).await.unwrap(), StoredEntry::Absent);
     let first = pending(&key);
     let revision = set(&records, &first, 0).await;
@@ -45,7 +43,8 @@ async fn a_write_over_another_revision_is_a_conflict() {
 #[tokio::test]
 async fn an_own_write_whose_answer_was_lost_has_landed() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let end = succeeded(&record, token);
     let landed = set(&records, &end, first).await;
@@ -57,7 +56,8 @@ async fn an_own_write_whose_answer_was_lost_has_landed() {
 #[tokio::test]
 async fn a_revoke_under_the_owners_claim_moves_its_write() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let revoked = revoke_requested(&record);
     let revision = set(&records, &revoked, first).await;
@@ -68,7 +68,8 @@ async fn a_revoke_under_the_owners_claim_moves_its_write() {
 #[tokio::test]
 async fn another_claim_fences_the_owner() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     set(&records, &claimed(&key).0, first).await;
     let write = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
@@ -78,7 +79,8 @@ async fn another_claim_fences_the_owner() {
 #[tokio::test]
 async fn a_terminal_record_is_never_written_over_even_under_the_own_token() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let end = succeeded(&record, token);
     let revision = set(&records, &end, first).await;
@@ -91,7 +93,8 @@ async fn a_terminal_record_is_never_written_over_even_under_the_own_token() {
 #[tokio::test]
 async fn a_delete_marker_fences_the_owner_and_takes_a_new_record() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     assert!(!records.delete(&key, first + 1).await.unwrap());
     assert!(records.delete(&key, first).await.unwrap());
@@ -109,15 +112,16 @@ async fn a_delete_marker_fences_the_owner_and_takes_a_new_record() {
 #[tokio::test]
 async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let mut events = subscribe(&bench.connection, &key).await.unwrap();
     let ttl = Some(Duration::from_millis(500));
     let end = succeeded(&record, token);
     let landed = records.write_owned(&key, &end, first, ttl, token).await.unwrap();
     assert_eq!(landed, OwnedWrite::Landed(first + 1));
-    assert!(matches!(next_of(&mut events).await.stored, StoredEntry::Record { .. }));
-    let StoredEntry::Deleted(heard) = next_of(&mut events).await.stored else { panic!("it expires") };
+    assert!(matches!(next_event(&mut events).await.stored, StoredEntry::Record { .. }));
+    let StoredEntry::Deleted(heard) = next_event(&mut events).await.stored else { panic!("it expires") };
     let StoredEntry::Deleted(marker) = records.read(&key).await.unwrap() else { panic!("a marker stands") };
     assert!(marker.expired && heard.expired);
     assert_eq!(marker.revision, heard.revision);
@@ -127,7 +131,8 @@ async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
 #[tokio::test]
 async fn a_running_record_has_no_time_to_live() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     running(&records, &key).await;
     let stream = bench.connection.jetstream.get_stream(bench.connection.names.states_stream()).await.unwrap();
     let message = stream.get_last_raw_message_by_subject(&bench.connection.names.state_subject(&key)).await;
@@ -138,7 +143,8 @@ async fn a_running_record_has_no_time_to_live() {
 async fn the_record_of_another_job_is_unreadable() {
     let bench = Bench::new().await;
     let records = Records::new(&bench.connection);
-    let (mine, other) = (key("a.b.1"), key("a.b.2"));
+    let mine = key("a.b.1");
+    let other = key("a.b.2");
     let subject = bench.connection.names.state_subject(&mine);
     let value = pending(&other).to_bytes();
     let ack = bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
@@ -152,7 +158,8 @@ async fn the_record_of_another_job_is_unreadable() {
 #[tokio::test]
 async fn a_record_over_the_buckets_limit_is_too_large() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     for size in [600 << 10, 2 << 20] {
         let record = forged(&pending(&key), serde_json::json!({ "denied": ["x".repeat(size)] }));
         let error = records.write(&key, &record, 0, None).await.unwrap_err();
@@ -164,7 +171,8 @@ async fn a_record_over_the_buckets_limit_is_too_large() {
 #[tokio::test]
 async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
     let bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let worst = |bytes: usize| "\u{1}".repeat(bytes);
     let json = |bytes: u64| Json::parse(format!("\"{}\"", "x".repeat(bytes as usize - 2))).unwrap();
     let (record, ..) = running(&records, &key).await;
@@ -194,9 +202,10 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
 }
 
 #[tokio::test]
-async fn a_write_where_there_is_no_bucket_is_told_so() {
-    let bench = Bench::bare(&nats_server_child::Options::default()).await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+async fn a_write_where_there_is_no_bucket_has_its_own_error() {
+    let bench = Bench::bare(&Options::default()).await;
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let written = records.write(&key, &pending(&key), 0, None).await;
     assert!(matches!(written, Err(WriteError::NotSetUp { .. })), "{written:?}");
     let deleted = records.delete(&key, 7).await;
@@ -225,7 +234,8 @@ async fn a_list_has_each_key_once_and_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_outlives_the_servers_crash() {
     let mut bench = Bench::new().await;
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let end = succeeded(&record, token);
     bench.server.kill().unwrap();
@@ -236,41 +246,40 @@ async fn a_write_outlives_the_servers_crash() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_written_while_it_is_listed_is_told_once_and_none_is_missed() {
+async fn a_key_that_is_written_while_it_is_listed_comes_once_and_none_is_missed() {
     let bench = Bench::new().await;
     let records = Records::new(&bench.connection);
     let keys = ["a.b.1", "a.b.2", "c.d.3"].map(key);
     for key in &keys {
         set(&records, &claimed(key).0, 0).await;
     }
-    let mut listed = records.list(&JobFilter::All).await.unwrap().boxed();
-    let mut told = vec![listed.try_next().await.unwrap().unwrap().0];
-    // Both move behind the end of what is read: one that was told, and one that is still to be.
+    let mut list = records.list(&JobFilter::All).await.unwrap().boxed();
+    let mut listed = vec![list.try_next().await.unwrap().unwrap().0];
+    // Both move behind the end of what is read: one that was listed, and one that is still to be.
     for key in [&keys[0], &keys[2]] {
         let expected = records.read(key).await.unwrap().expected();
         set(&records, &claimed(key).0, expected).await;
     }
     set(&records, &claimed(&key("a.b.4")).0, 0).await;
-    while let Some((key, _)) = listed.try_next().await.unwrap() {
-        told.push(key);
+    while let Some((key, _)) = list.try_next().await.unwrap() {
+        listed.push(key);
     }
-    told.sort();
-    assert_eq!(told, ["a.b.1", "a.b.2", "a.b.4", "c.d.3"].map(key));
+    listed.sort();
+    assert_eq!(listed, ["a.b.1", "a.b.2", "a.b.4", "c.d.3"].map(key));
     let of_module = records.list(&JobFilter::Module(keys[0].task().module())).await.unwrap();
     assert_eq!(of_module.try_collect::<Vec<_>>().await.unwrap().len(), 3);
 }
 
 #[tokio::test]
-async fn a_read_that_is_not_permitted_is_told_and_not_tried_for_ever() {
+async fn a_read_that_is_not_permitted_is_refused_and_not_tried_for_ever() {
     let extra_config = r#"authorization { users: [
         { user: blind, password: b, permissions: { publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } }
     ] }"#;
-    let options = Options { extra_config: extra_config.to_owned(), ..Options::default() };
-    let blind = Credentials::UserPassword { user: "blind".to_owned(), password: "b".to_owned() };
-    let bench = Bench::bare_as(&options, blind).await;
-    ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
-    let (records, key) = (Records::new(&bench.connection), key("a.b.1"));
+    let options = Options::default().extra_config(extra_config);
+    let bench = Bench::new_as(&options, user("blind", "b")).await;
+    let records = Records::new(&bench.connection);
+    let key = key("a.b.1");
     let read = records.read_or_refused(&key, Duration::ZERO);
-    let read = tokio::time::timeout(PATIENCE, read).await.expect("it is told");
+    let read = within("an answer", read).await;
     assert!(matches!(read, Err(ReadError::Denied { .. })), "{read:?}");
 }

@@ -7,8 +7,7 @@ use wasmhost_nats::{RegistryView, digest_of};
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
 use wasmhost_protocol::policy::Policy;
-
-use crate::bench::{Bench, PATIENCE};
+use wasmhost_testing::{Bench, within};
 
 fn name() -> ModuleName {
     ModuleName::parse("thumbs").expect("a name")
@@ -57,7 +56,7 @@ async fn a_view_knows_what_stood_and_hears_what_comes() {
     let view = RegistryView::new(&bench.connection);
     let token = CancellationToken::new();
     let follow = async {
-        tokio::time::timeout(PATIENCE, view.loaded()).await.unwrap();
+        within("a view that has loaded", view.loaded()).await;
         assert_eq!(view.get(&name()), Some(one.clone()));
         let changes = view.changes();
         let two = push(&bench, b"two").await;
@@ -78,7 +77,7 @@ async fn a_view_of_an_empty_registry_loads() {
     let view = RegistryView::new(&bench.connection);
     let token = CancellationToken::new();
     let load = async {
-        tokio::time::timeout(PATIENCE, view.loaded()).await.unwrap();
+        within("a view that has loaded", view.loaded()).await;
         token.cancel();
     };
     tokio::join!(view.run(token.clone()), load);
@@ -87,5 +86,5 @@ async fn a_view_of_an_empty_registry_loads() {
 
 async fn wait(mut changes: tokio::sync::watch::Receiver<u64>, done: impl Fn() -> bool) {
     let heard = changes.wait_for(|_| done());
-    tokio::time::timeout(PATIENCE, heard).await.expect("it is heard in time").expect("the view lives");
+    within("a change of the registry", heard).await.expect("the view lives");
 }

@@ -9,8 +9,9 @@ use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::HostId;
 use wasmhost_protocol::presence::HostPresence;
 use wasmhost_protocol::timestamp::Timestamp;
+use wasmhost_testing::Bench;
+use wasmhost_testing::records::{claimed, key, queue};
 
-use crate::bench::{Bench, claimed, key, queue};
 use crate::consumers::pull_consumer;
 
 /// All that the server holds: messages and sequences of each stream, and what was delivered of the queue.

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::timeout;
 use wasmhost_nats::jobs::remove_job;
 use wasmhost_nats::schedules::{latest, schedule_job, schedule_of, sourcing, unschedule};
 use wasmhost_nats::{
-    ConnectConfig, Connection, PublishError, Published, discard_due, due_of, ensure_consumer, message_of,
-    next_due, now, publish_job, remove_due,
+    Connection, PublishError, Published, discard_due, due_of, ensure_consumer, message_of, next_due, now,
+    publish_job, remove_due,
 };
 use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::Names;
 use wasmhost_protocol::timestamp::Timestamp;
+use wasmhost_testing::records::{key, queue};
+use wasmhost_testing::{Bench, next_of, within};
 
-use crate::bench::{Bench, PATIENCE, key, next_of, queue};
 use crate::consumers::pull_consumer;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -33,13 +33,14 @@ async fn until_queued(bench: &Bench, key: &JobKey, body: &str) {
         while message_of(&bench.connection, key).await.expect("an answer").is_none_or(|m| m.payload != body) {
         }
     };
-    timeout(PATIENCE, queued).await.expect("it is queued in time");
+    within("a message in the job stream", queued).await;
 }
 
 #[tokio::test]
 async fn a_due_job_is_queued() {
     let bench = Bench::new().await;
-    let (connection, key) = (&bench.connection, key("a.b.1"));
+    let connection = &bench.connection;
+    let key = key("a.b.1");
     let consumer = ensure_consumer(connection, &queue(), Duration::from_secs(30)).await.unwrap();
     let options = JobOptions { revision: Some(3), ..JobOptions::default() };
     let at = now().plus(Duration::from_millis(300));
@@ -64,7 +65,8 @@ async fn a_due_job_is_queued() {
 #[tokio::test]
 async fn an_unscheduled_job_is_gone() {
     let bench = Bench::new().await;
-    let (connection, key) = (&bench.connection, key("a.b.1"));
+    let connection = &bench.connection;
+    let key = key("a.b.1");
     let at = now().plus(Duration::from_secs(3600));
     schedule_job(connection, &queue(), &key, &JobOptions::default(), at, Bytes::new()).await.unwrap();
     assert!(unschedule(connection, &key).await.unwrap());
@@ -101,21 +103,17 @@ async fn a_schedule_that_has_fired_is_a_duplicate_for_the_same_revision_only() {
 #[tokio::test]
 async fn a_due_job_waits_for_room_in_the_job_stream() {
     let bench = Bench::new().await;
-    let (connection, waiting) = (&bench.connection, key("a.b.1"));
-    let limit = async |messages| {
-        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
-        let mut config = stream.cached_info().config.clone();
-        config.max_messages = messages;
-        connection.jetstream.update_stream(config).await.unwrap();
-    };
-    limit(1).await;
+    let connection = &bench.connection;
+    let waiting = key("a.b.1");
+    let jobs = connection.names.jobs_stream();
+    bench.edit_stream(jobs.clone(), |config| config.max_messages = 1).await;
     publish_job(connection, &queue(), &key("a.b.2"), &JobOptions::default(), Bytes::new()).await.unwrap();
     schedule(&bench, 1, now()).await.unwrap();
     let due = async { while due_of(connection, &waiting).await.unwrap().is_none() {} };
-    timeout(PATIENCE, due).await.expect("it fires in time");
+    within("a schedule that fires", due).await;
     assert!(message_of(connection, &waiting).await.unwrap().is_none());
     assert!(sourcing(connection).await.unwrap().full);
-    limit(3).await;
+    bench.edit_stream(jobs, |config| config.max_messages = 3).await;
     until_queued(&bench, &waiting, "1").await;
     assert!(!sourcing(connection).await.unwrap().full);
 }
@@ -123,12 +121,7 @@ async fn a_due_job_waits_for_room_in_the_job_stream() {
 #[tokio::test]
 async fn what_waits_for_room_outlives_a_kill_of_the_server() {
     let mut bench = Bench::new().await;
-    let limit = async |connection: &Connection, messages| {
-        let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
-        let mut config = stream.cached_info().config.clone();
-        config.max_messages = messages;
-        connection.jetstream.update_stream(config).await.unwrap();
-    };
+    let jobs = bench.connection.names.jobs_stream();
     // As an acknowledgement does: a purge would make the server write its state down.
     let settle = async |connection: &Connection, key: &JobKey| {
         let message = message_of(connection, key).await.unwrap().expect("it is queued");
@@ -138,20 +131,21 @@ async fn what_waits_for_room_outlives_a_kill_of_the_server() {
     schedule(&bench, 1, now().minus(HOUR)).await.unwrap();
     until_queued(&bench, &key("a.b.1"), "1").await;
     settle(&bench.connection, &key("a.b.1")).await;
-    limit(&bench.connection, 1).await;
+    bench.edit_stream(jobs.clone(), |config| config.max_messages = 1).await;
     // A direct one has the only place when the next fires, and another when the server dies.
-    let (connection, options) = (&bench.connection, JobOptions::default());
+    let connection = &bench.connection;
+    let options = JobOptions::default();
     publish_job(connection, &queue(), &key("a.b.2"), &options, Bytes::new()).await.unwrap();
     schedule(&bench, 2, now().minus(HOUR)).await.unwrap();
     let waits = async { while schedule_of(connection, &key("a.b.1")).await.unwrap().is_some() {} };
-    timeout(PATIENCE, waits).await.expect("it fires in time");
+    within("a schedule that fires", waits).await;
     settle(connection, &key("a.b.2")).await;
     publish_job(connection, &queue(), &key("a.b.3"), &options, Bytes::new()).await.unwrap();
     assert!(message_of(connection, &key("a.b.1")).await.unwrap().is_none(), "it came first");
     bench.server.kill().unwrap();
     bench.server.restart().unwrap();
-    bench.connection = Connection::open(&ConnectConfig::new(bench.server.url())).await.unwrap();
-    limit(&bench.connection, 10).await;
+    bench.connection = Connection::open(&bench.config).await.unwrap();
+    bench.edit_stream(jobs, |config| config.max_messages = 10).await;
     until_queued(&bench, &key("a.b.1"), "2").await;
 }
 
@@ -170,16 +164,15 @@ async fn the_latest_time_is_counted_and_a_later_one_fires_at_once() {
 
 /// Lets schedules take so many bytes together.
 async fn let_schedules_take(bench: &Bench, bytes: usize) {
-    let (jetstream, names) = (&bench.connection.jetstream, &bench.connection.names);
-    let stream = jetstream.get_stream(names.schedules_stream()).await.expect("the layout is made");
-    let mut config = stream.cached_info().config.clone();
-    config.metadata.insert(Names::SCHEDULES_MAX_BYTES.to_owned(), bytes.to_string());
-    jetstream.update_stream(config).await.expect("it is changed");
+    let setting = Names::SCHEDULES_MAX_BYTES.to_owned();
+    let schedules = bench.connection.names.schedules_stream();
+    bench.edit_stream(schedules, |config| drop(config.metadata.insert(setting, bytes.to_string()))).await;
 }
 
 /// Schedules `a.b.<n>` for long after the test, with a body of so many bytes.
 async fn schedule_large(bench: &Bench, n: usize, bytes: usize) -> Result<Published, PublishError> {
-    let (key, body) = (key(&format!("a.b.{n}")), Bytes::from(vec![b' '; bytes]));
+    let key = key(&format!("a.b.{n}"));
+    let body = Bytes::from(vec![b' '; bytes]);
     schedule_job(&bench.connection, &queue(), &key, &JobOptions::default(), now().plus(HOUR), body).await
 }
 
@@ -220,7 +213,8 @@ async fn of_large_schedules_that_come_at_once_all_that_are_accepted_stand() {
 #[tokio::test]
 async fn what_fired_is_deleted_up_to_the_message_that_came_of_it() {
     let bench = Bench::new().await;
-    let (connection, key) = (&bench.connection, key("a.b.1"));
+    let connection = &bench.connection;
+    let key = key("a.b.1");
     for revision in [1, 2] {
         schedule(&bench, revision, now().minus(HOUR)).await.unwrap();
         until_queued(&bench, &key, &revision.to_string()).await;

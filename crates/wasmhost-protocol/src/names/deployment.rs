@@ -251,6 +251,11 @@ impl Names {
         format!("{}.logs.{key}", self.lower)
     }
 
+    /// Reads the subject of a log line.
+    pub fn parse_logs_subject(&self, subject: &str) -> Result<JobKey, InvalidName> {
+        self.parse_key("logs", "logs subject", subject)
+    }
+
     /// Returns the name of the stream of dead letters: `WASMHOST_DEAD`.
     #[must_use]
     pub fn dead_stream(&self) -> String {

@@ -29,6 +29,21 @@ impl Names {
         format!("{}.schedules.{queue}.{key}", self.lower)
     }
 
+    /// Reads the subject of a job's schedule: its queue and its key. A schedule that somebody made by hand may have any
+    /// other name, which is an error here.
+    pub fn parse_schedule_subject(&self, subject: &str) -> Result<(QueueName, JobKey), InvalidName> {
+        let what = "schedule subject";
+        let rest = strip_subject_prefix(&format!("{}.schedules.", self.lower), what, subject)?;
+        let Some((queue, key)) = rest.split_once('.') else {
+            return Err(InvalidName::new(
+                what,
+                "`<queue>.<module>.<function>.<id>` behind its prefix",
+                subject,
+            ));
+        };
+        Ok((QueueName::parse(queue)?, JobKey::parse(key)?))
+    }
+
     /// Returns the subject of a job's schedule in any queue: `wasmhost.schedules.*.<key>`.
     #[must_use]
     pub fn schedule_anywhere(&self, key: &JobKey) -> String {

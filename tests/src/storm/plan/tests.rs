@@ -11,7 +11,8 @@ const SCALE: Scale = Scale { jobs: 500, time: Duration::from_secs(36), hosts: 4 
 #[test]
 fn a_seed_is_one_storm_and_another_seed_another() {
     assert_eq!(Plan::new(7, SCALE), Plan::new(7, SCALE));
-    let (one, other) = (Plan::new(7, SCALE), Plan::new(8, SCALE));
+    let one = Plan::new(7, SCALE);
+    let other = Plan::new(8, SCALE);
     assert_ne!(one.jobs, other.jobs);
     assert_ne!(one.faults, other.faults);
 }
@@ -64,18 +65,18 @@ fn what_begins_also_ends_before_the_next_begins() {
     for seed in 0..50 {
         let mut open: BTreeMap<String, Fault> = BTreeMap::new();
         for Planned { fault, .. } in Plan::new(seed, SCALE).faults {
-            let place = match fault {
-                Fault::Pause(host_slot) | Fault::Resume(host_slot) => format!("host_slot {host_slot}"),
+            let target = match fault {
+                Fault::Pause(host_slot) | Fault::Resume(host_slot) => format!("host {host_slot}"),
                 Fault::Stall(line, _) | Fault::Slow(line, _) | Fault::Heal(line) => match line {
-                    Line::Seat(host_slot) => format!("host_slot {host_slot}"),
+                    Line::Host(host_slot) => format!("host {host_slot}"),
                     Line::Clients => "clients".to_owned(),
                 },
                 Fault::KillServer(_) | Fault::StartServer => "server".to_owned(),
                 Fault::Kill(_) | Fault::Terminate(_) | Fault::Cut(_) | Fault::LoseAnswer(..) => continue,
             };
             match fault.kind() {
-                Some(_) => assert_eq!(open.insert(place, fault), None, "seed {seed}: {fault:?}"),
-                None => assert!(open.remove(&place).is_some(), "seed {seed}: {fault:?}"),
+                Some(_) => assert_eq!(open.insert(target, fault), None, "seed {seed}: {fault:?}"),
+                None => assert!(open.remove(&target).is_some(), "seed {seed}: {fault:?}"),
             }
         }
         assert!(open.is_empty(), "seed {seed}: {open:?}");

@@ -1,4 +1,4 @@
-//! A client that dies when it has written the record of a job: its message never comes.
+//! A client that dies when it has written the record of a job, so that its message never comes.
 
 use anyhow::{Context, ensure};
 use wasmhost_audit::Answer;
@@ -9,7 +9,7 @@ use wasmhost_nats::{Records, Written, args_digest_of, now, random_write};
 use super::{Job, Submitter, parse};
 
 impl Submitter {
-    /// Writes the record, and nothing else.
+    /// Writes the record of a job, and nothing else.
     pub(super) async fn abandon(&self, job: &Job) -> anyhow::Result<()> {
         let key = parse(&job.key())?;
         self.notes.submit(&key, Answer::Unknown);

@@ -1,4 +1,4 @@
-//! Jobs as plain messages, as any NATS client publishes them, tried again until the stream has taken them.
+//! Publishes jobs as plain messages, like any NATS client, and again until the stream has taken them.
 
 use std::time::Duration;
 
@@ -7,11 +7,9 @@ use async_nats::{HeaderMap, jetstream};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::limit::LIMIT;
+use crate::{deployment::JOBS, limit::LIMIT};
 
-const STREAM: &str = "WASMHOST_JOBS";
-
-/// Between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A plain NATS client.
@@ -24,7 +22,8 @@ impl Raw {
         Self(context.build(nats))
     }
 
-    /// Publishes until it is acknowledged; `id` lets the stream know a second try from another message. The sequence.
+    /// Publishes until the stream acknowledges the message, and returns its sequence. By the `id` the stream recognises a second
+    /// try.
     pub(super) async fn publish(&self, subject: &str, id: &str, arguments: &Value) -> anyhow::Result<u64> {
         let deadline = Instant::now() + LIMIT;
         loop {
@@ -43,12 +42,11 @@ impl Raw {
         }
     }
 
-    /// Deletes a message; one that is gone already is as good.
+    /// Deletes a message. It may be gone already.
     pub(super) async fn delete(&self, sequence: u64) -> anyhow::Result<()> {
         let deadline = Instant::now() + LIMIT;
         loop {
-            let deleted =
-                async { anyhow::Ok(self.0.get_stream(STREAM).await?.delete_message(sequence).await) };
+            let deleted = async { anyhow::Ok(self.0.get_stream(JOBS).await?.delete_message(sequence).await) };
             match deleted.await {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) if error.to_string().contains("no message found") => return Ok(()),

@@ -1,13 +1,13 @@
-//! What was missed: nobody is accused, and nothing is proven.
+//! Captures that lack something: no job is accused, and nothing is proven.
 
 use serde_json::json;
-use wasmhost_audit::{Capture, Entry, Gap, Marker, Span, Verdict};
+use wasmhost_audit::{Capture, Entry, Gap, Marker, Span, Verdict, check};
 
 use super::{KEY, recorded, running, succeeded};
 use crate::builder::{Run, key};
-use crate::clean::{clean, judge};
+use crate::clean::clean;
 
-/// A run that misses something, and what the report says of it.
+/// A name, a capture that lacks something, and the gap that the report has to name.
 type Missing = (&'static str, fn() -> Capture, Gap);
 
 #[test]
@@ -20,12 +20,12 @@ fn what_was_missed_is_named() {
         ("the bucket began anew", || span(40, 20), Gap::Restarted { first: 40, last: 20 }),
         ("no job was accepted", || Run::new().finish(), Gap::Nothing),
         ("nobody waited for the end", not_idle, Gap::NotIdle { key: job() }),
-        ("a record of a newer version", newer, unjudged(30, "a record of version 2")),
-        ("a revision without anything", empty, unjudged(30, "neither a record nor a delete marker")),
+        ("a record of a newer version", newer, unchecked(30, "a record of version 2")),
+        ("a revision without anything", empty, unchecked(30, "neither a record nor a delete marker")),
         ("a result that may have expired", expired, Gap::Expired { key: job() }),
     ];
     for (name, capture, gap) in cases {
-        let report = judge(&capture());
+        let report = check(&capture());
         assert_eq!(report.violations, [], "{name}");
         assert!(report.gaps.contains(&gap), "{name}: {report}");
         let Verdict::NotProven(why) = &report.verdict else { panic!("{name}: {report}") };
@@ -41,7 +41,7 @@ fn what_was_read_later_closes_a_gap() {
             revision.previous = None;
         }
     }
-    let report = judge(&capture);
+    let report = check(&capture);
     assert_eq!(report.verdict, Verdict::Proven, "{report}");
 }
 
@@ -57,12 +57,12 @@ fn the_marker_of_a_job_from_before_the_recorder_is_no_gap() {
             span.first = 30;
         }
     }
-    let report = judge(&capture);
+    let report = check(&capture);
     assert!(report.gaps.iter().all(|gap| !matches!(gap, Gap::Revision { .. })), "{report}");
 }
 
-fn unjudged(revision: u64, why: &str) -> Gap {
-    Gap::Unjudged { key: key(KEY), revision, why: why.to_owned() }
+fn unchecked(revision: u64, why: &str) -> Gap {
+    Gap::Unchecked { key: key(KEY), revision, why: why.to_owned() }
 }
 
 fn without_span() -> Capture {

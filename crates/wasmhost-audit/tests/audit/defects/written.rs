@@ -1,4 +1,4 @@
-//! Defects in what is written under a key.
+//! Defects in the records of a job.
 
 use serde_json::{Value, json};
 use wasmhost_audit::Invariant::{
@@ -48,7 +48,7 @@ fn accepted_jobs_that_do_not_end_are_caught() {
         ("an accepted job has no record", |run| run.accept(&Job::new(KEY)), &[I5]),
         ("an accepted job's message is gone", accepted_and_running, &[I5]),
         ("an accepted job was deleted", accepted_and_deleted, &[I5]),
-        ("an accepted job's message stands", accepted_and_left, &[I6]),
+        ("an accepted job's message stands", accepted_and_remaining, &[I6]),
         ("a purged job has no end", accepted_and_purged, &[I6]),
         ("an accepted job was never published", accepted_and_not_published, &[I12]),
         ("the arguments are others", accepted_with_others, &[Arguments]),
@@ -152,11 +152,12 @@ fn loses_after_the_pause(run: &mut Run) {
     loses(run, 1, &[]);
 }
 
-/// Nobody knows what was overwritten by it, or what followed.
+/// Stores a value that is no record between two records: what it overwrote and how the next one follows is unknown.
 fn garbage_between(run: &mut Run) {
     value(run, json!("garbage"));
     let Some(Entry::Revision(last)) = run.entries.last() else { panic!("a revision was stored") };
-    let (revision, record) = (last.revision, last.record.clone());
+    let revision = last.revision;
+    let record = last.record.clone();
     assert_eq!(record, "garbage");
     let mut job = Job::new(KEY);
     job.set("attempt", json!(3));
@@ -166,7 +167,7 @@ fn garbage_between(run: &mut Run) {
     last.previous = Some(revision);
 }
 
-/// Stores the job with another value in one field.
+/// Stores the job's record with another value in one field.
 fn change(run: &mut Run, job: fn(&mut Run) -> Job, field: &str, value: Value) {
     let mut job = job(run);
     job.set(field, value);
@@ -224,10 +225,10 @@ fn accepted_and_deleted(run: &mut Run) {
     run.delete(&mut job, Marker::Delete);
 }
 
-fn accepted_and_left(run: &mut Run) {
+fn accepted_and_remaining(run: &mut Run) {
     let job = running(run);
     run.accept(&job);
-    run.left(&job);
+    run.remains(&job);
 }
 
 fn accepted_and_purged(run: &mut Run) {
@@ -261,7 +262,7 @@ fn fails_with_a_revoke(run: &mut Run) {
     run.end(&mut job, "FAILURE");
 }
 
-/// A job that lost so many claims, with these faults after its first one.
+/// Lets a job lose this many claims, with these faults after its first claim.
 fn loses(run: &mut Run, lost: u64, faults: &[&str]) {
     let mut job = running(run);
     for fault in faults {
@@ -276,7 +277,8 @@ fn loses(run: &mut Run, lost: u64, faults: &[&str]) {
 
 fn loses_to_another(run: &mut Run) {
     let mut job = running(run);
-    let (at, hit) = (run.in_seconds(0), Some(key("work.run.straight")));
+    let at = run.in_seconds(0);
+    let hit = Some(key("work.run.straight"));
     run.note(Entry::Fault(Fault { fault: "kill".to_owned(), at, host: None, key: hit }));
     job.set("lost", json!(1));
     run.claim(&mut job);
@@ -298,7 +300,7 @@ fn one_write_twice(run: &mut Run) {
     last.record["write"] = write;
 }
 
-/// A value that is no record, after one that is.
+/// Stores a value after the record of a job.
 fn value(run: &mut Run, value: Value) {
     let mut job = recorded(run);
     run.store(&mut job);

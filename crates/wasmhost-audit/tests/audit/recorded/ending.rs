@@ -1,23 +1,18 @@
-//! The end of a recording: when the system is idle, and what is left.
+//! The end of a recording: when the system is idle, and which messages remain.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
-use wasmhost_audit::{Entry, Recorder, left};
+use wasmhost_audit::{Entry, Recorder, remaining};
 use wasmhost_nats::schedules::schedule_job;
 use wasmhost_nats::{Connection, Records, message_at, message_of, now, publish_job};
 use wasmhost_protocol::headers::JobOptions;
-use wasmhost_protocol::ids::{JobId, JobKey, QueueName};
-use wasmhost_protocol::names::Names;
+use wasmhost_protocol::ids::{JobId, JobKey};
 use wasmhost_protocol::timestamp::Timestamp;
+use wasmhost_testing::records::{key, queue};
+use wasmhost_testing::{Bench, PATIENCE, within};
 
-use super::bench::{Bench, PATIENCE};
 use super::{STILL, live};
-use crate::builder::key;
-
-fn queue() -> QueueName {
-    QueueName::default_queue()
-}
 
 async fn schedule(connection: &Connection, key: &JobKey, at: Timestamp) {
     let options = JobOptions::default();
@@ -54,21 +49,24 @@ async fn a_system_is_idle_when_nothing_happens_and_nothing_is_queued() {
 }
 
 #[tokio::test]
-async fn what_a_schedule_fired_is_left_once() {
+async fn what_a_schedule_fired_remains_once() {
     let bench = Bench::new().await;
-    let (connection, key) = (&bench.connection, key("work.run.1"));
+    let connection = &bench.connection;
+    let key = key("work.run.1");
     schedule(connection, &key, now().minus(Duration::from_secs(1))).await;
     let queued = async { while message_of(connection, &key).await.expect("the server answers").is_none() {} };
-    timeout(PATIENCE, queued).await.expect("it is queued");
-    let left: Vec<_> = left(connection).await.unwrap().into_iter().map(|left| left.subject).collect();
-    assert_eq!(left, [connection.names.job_subject(&queue(), &key)]);
+    within("a message in the job stream", queued).await;
+    let remaining = remaining(connection).await.unwrap();
+    let subjects: Vec<_> = remaining.into_iter().map(|message| message.subject).collect();
+    assert_eq!(subjects, [connection.names.job_subject(&queue(), &key)]);
 }
 
 #[tokio::test]
-async fn what_is_left_is_listed_with_its_job() {
+async fn what_remains_is_listed_with_its_job() {
     let bench = Bench::new().await;
     let connection = &bench.connection;
-    let (names, task): (&Names, _) = (&connection.names, key("work.run.1").task().clone());
+    let names = &connection.names;
+    let task = key("work.run.1").task().clone();
     publish_job(connection, &queue(), &key("work.run.1"), &JobOptions::default(), "1".into()).await.unwrap();
     schedule(connection, &key("work.run.2"), now().plus(Duration::from_secs(3600))).await;
     let raw = names.job_without_id(&queue(), &task);
@@ -76,12 +74,15 @@ async fn what_is_left_is_listed_with_its_job() {
     let stands = message_at(connection, 2).await.unwrap().expect("it stands");
     let derived = JobKey::new(task, JobId::derived(2, stands.stored_at.unix_ms()));
 
-    let left = left(connection).await.unwrap();
-    let left: Vec<_> =
-        left.iter().map(|left| (left.subject.as_str(), left.sequence, left.key.clone())).collect();
-    let (scheduled, queued) = (key("work.run.2"), key("work.run.1"));
+    let remaining = remaining(connection).await.unwrap();
+    let listed: Vec<_> = remaining
+        .iter()
+        .map(|message| (message.subject.as_str(), message.sequence, message.key.clone()))
+        .collect();
+    let scheduled = key("work.run.2");
+    let queued = key("work.run.1");
     assert_eq!(
-        left,
+        listed,
         [
             (names.schedule(&queue(), &scheduled).as_str(), 1, Some(scheduled)),
             (names.job_subject(&queue(), &queued).as_str(), 1, Some(queued)),

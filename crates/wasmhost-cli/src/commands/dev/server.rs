@@ -70,12 +70,9 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     let found = find(home, named)?;
     // Somebody may take the port after this: then the server's own log says so.
     let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
-    let options = Options {
-        store: Some(home.path.join("nats")),
-        port: port_is_free.then_some(USUAL_PORT),
-        wrapper: guarded()?,
-        ..Options::default()
-    };
+    let mut options = Options::default().store(home.path.join("nats"));
+    options.port = port_is_free.then_some(USUAL_PORT);
+    options.wrapper = guarded()?;
     let server =
         Server::start(&found.path, &options).map_err(|error| CliError::of(Exit::Unreachable, &error))?;
     output::note(format_args!(

@@ -1,17 +1,18 @@
-//! Defects in what clients were told and what guests did.
+//! Defects in what clients saw and in what guests did.
 
 use wasmhost_audit::Invariant::{I7, I8, I9, I10, I13};
 use wasmhost_audit::{Effect, Entry, Marker, Watch};
+use wasmhost_protocol::timestamp::Timestamp;
 
 use super::{KEY, each_is_caught, recorded, running, succeeded};
 use crate::builder::{Job, Run, key};
 
 #[test]
-fn clients_that_were_told_something_else_are_caught() {
+fn answers_that_differ_from_the_record_are_caught() {
     each_is_caught(&[
-        ("told REVOKED of a success", |run| tell(run, "REVOKED"), &[I7]),
-        ("two clients were told two ends", two_answers, &[I7]),
-        ("told REVOKED of what runs", tell_what_runs, &[I7]),
+        ("the answer to a revoke is REVOKED, and the end a success", |run| answer(run, "REVOKED"), &[I7]),
+        ("two clients got two ends as answers", two_answers, &[I7]),
+        ("the answer to a revoke is REVOKED, and the job runs", answer_while_it_runs, &[I7]),
         ("the result of a success is not readable", |run| read(run, succeeded, false), &[I8]),
         ("a result is gone before its record", unreadable_before_the_end, &[I8]),
         ("a result was read of what still runs", |run| read(run, running, true), &[I8]),
@@ -19,7 +20,7 @@ fn clients_that_were_told_something_else_are_caught() {
 }
 
 #[test]
-fn watchers_that_were_told_something_else_are_caught() {
+fn watchers_that_saw_something_else_are_caught() {
     each_is_caught(&[
         ("the revisions decrease", |run| watch(run, &[1, 0, 2]), &[I9]),
         ("one revision comes twice", |run| watch(run, &[0, 0, 2]), &[I9]),
@@ -44,25 +45,25 @@ fn a_guest_may_go_on_or_start_until_its_host_hears_of_the_end() {
     for (seconds, effect) in [(15, "write"), (10, "start")] {
         let mut run = crate::clean::clean();
         effect_in(&mut run, succeeded, seconds, effect);
-        let report = crate::clean::judge(&run.finish());
+        let report = wasmhost_audit::check(&run.finish());
         assert_eq!(report.violations, [], "{effect} after {seconds} s");
     }
 }
 
-fn tell(run: &mut Run, answer: &str) {
+fn answer(run: &mut Run, answer: &str) {
     let job = succeeded(run);
-    run.told(&job, answer);
+    run.answer_revoke(&job, answer);
 }
 
 fn two_answers(run: &mut Run) {
     let job = succeeded(run);
-    run.told(&job, "SUCCESS");
-    run.told(&job, "REVOKED");
+    run.answer_revoke(&job, "SUCCESS");
+    run.answer_revoke(&job, "REVOKED");
 }
 
-fn tell_what_runs(run: &mut Run) {
+fn answer_while_it_runs(run: &mut Run) {
     let job = running(run);
-    run.told(&job, "REVOKED");
+    run.answer_revoke(&job, "REVOKED");
 }
 
 fn read(run: &mut Run, job: fn(&mut Run) -> Job, readable: bool) {
@@ -76,7 +77,7 @@ fn unreadable_before_the_end(run: &mut Run) {
     run.delete(&mut job, Marker::MaxAge);
 }
 
-/// A watcher of a job that succeeded: offsets from its first revision.
+/// Lets a watcher see these revisions of a job that succeeded, as offsets from its first revision.
 fn watch(run: &mut Run, offsets: &[u64]) {
     let mut job = recorded(run);
     let Some(Entry::Revision(first)) = run.entries.last() else { panic!("a revision was stored") };
@@ -86,11 +87,10 @@ fn watch(run: &mut Run, offsets: &[u64]) {
     run.note(Entry::Watch(Watch { key: job.key, revisions, stayed: true }));
 }
 
-/// An effect of the first attempt, so many seconds after what is done with the job.
+/// Adds an effect of the first attempt, this many seconds after the job's last revision.
 fn effect_in(run: &mut Run, job: fn(&mut Run) -> Job, seconds: i64, effect: &str) {
     job(run);
-    let at =
-        wasmhost_protocol::timestamp::Timestamp::from_unix_ms(run.in_seconds(0).unix_ms() + seconds * 1000);
+    let at = Timestamp::from_unix_ms(run.in_seconds(0).unix_ms() + seconds * 1000);
     run.note(Entry::Effect(Effect { key: key(KEY), attempt: 1, at, effect: effect.to_owned() }));
 }
 

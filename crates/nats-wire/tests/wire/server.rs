@@ -1,24 +1,17 @@
 //! The client on a real nats-server.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails")]
-
-mod bench;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nats_server_child::Server;
 use nats_wire::{
     Auth, BadHeaders, Config, ConnectError, Headers, Message, Notice, RequestError, SendError, Subscription,
     Wire,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use wasmhost_testing::{PATIENCE, Server, within};
 
-use bench::server;
-
-/// No wait for a signal takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::start_server;
 
 fn config(server: &Server) -> Config {
     Config::new([server.url().as_str()]).unwrap()
@@ -29,17 +22,18 @@ async fn wire(server: &Server) -> Wire {
 }
 
 async fn next(subscription: &mut Subscription) -> Option<Message> {
-    tokio::time::timeout(PATIENCE, subscription.next()).await.expect("it comes in time")
+    within("a message", subscription.next()).await
 }
 
-/// Somebody who sends any bytes, and goes.
+/// Connects, sends any bytes, and returns when the server has handled them.
 async fn stranger(server: &Server, bytes: &[u8]) {
     let mut tcp = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
     tcp.write_all(b"CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\n").await.unwrap();
     tcp.write_all(bytes).await.unwrap();
     tcp.write_all(b"PING\r\n").await.unwrap();
-    // The server has handled all of it by then.
-    let (mut heard, pong) = (Vec::new(), b"PONG\r\n");
+    // The answer to a ping comes after everything before it was handled.
+    let mut heard = Vec::new();
+    let pong = b"PONG\r\n";
     while !heard.windows(pong.len()).any(|window| window == pong) {
         tcp.read_buf(&mut heard).await.unwrap();
     }
@@ -52,7 +46,7 @@ fn hpub(subject: &[u8], block: &[u8], payload: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn no_bytes_of_a_message_end_the_connection() {
-    let server = server("");
+    let server = start_server("");
     let wire = wire(&server).await;
     let mut messages = wire.subscribe("x.>", None, 64).await;
     wire.flush().await.unwrap();
@@ -82,8 +76,9 @@ async fn no_bytes_of_a_message_end_the_connection() {
 
 #[tokio::test]
 async fn what_is_published_is_heard_with_its_headers() {
-    let server = server("");
-    let (here, there) = (wire(&server).await, wire(&server).await);
+    let server = start_server("");
+    let here = wire(&server).await;
+    let there = wire(&server).await;
     let mut messages = here.subscribe("a.*", None, 8).await;
     here.flush().await.unwrap();
     let headers = Headers::of([("K", "v"), ("K", "w")]).unwrap();
@@ -105,7 +100,7 @@ async fn what_is_published_is_heard_with_its_headers() {
 
 #[tokio::test]
 async fn a_request_has_an_answer_or_says_why_not() {
-    let server = server("");
+    let server = start_server("");
     let wire = wire(&server).await;
     let mut asked = wire.subscribe("ask", Some("q"), 8).await;
     wire.flush().await.unwrap();
@@ -129,7 +124,7 @@ async fn a_request_has_an_answer_or_says_why_not() {
 
 #[tokio::test]
 async fn the_connection_is_made_anew_with_its_subscriptions() {
-    let mut server = server("");
+    let mut server = start_server("");
     let wire = wire(&server).await;
     let mut messages = wire.subscribe("a", None, 8).await;
     let _mute = wire.subscribe("mute", None, 8).await;
@@ -152,7 +147,7 @@ async fn the_connection_is_made_anew_with_its_subscriptions() {
 
 #[tokio::test]
 async fn what_was_on_its_way_comes_before_a_drained_subscription_ends() {
-    let server = server("");
+    let server = start_server("");
     let wire = wire(&server).await;
     let mut messages = wire.subscribe("a", None, 100).await;
     for number in 0..100_u8 {
@@ -168,15 +163,13 @@ async fn what_was_on_its_way_comes_before_a_drained_subscription_ends() {
 }
 
 #[tokio::test]
-async fn what_finds_no_room_is_counted_and_told() {
-    let server = server("");
+async fn messages_without_room_are_counted_and_a_notice() {
+    let server = start_server("");
     let notices = Arc::new(Mutex::new(Vec::new()));
     let observer = notices.clone();
-    let config = Config {
-        ping_interval: Duration::from_millis(50),
-        observer: Some(Arc::new(move |notice| observer.lock().unwrap().push(notice))),
-        ..config(&server)
-    };
+    let config = config(&server)
+        .ping_interval(Duration::from_millis(50))
+        .observer(move |notice| observer.lock().unwrap().push(notice));
     let wire = Wire::connect(config).await.unwrap();
     let mut messages = wire.subscribe("a", None, 2).await;
     let mut witness = wire.subscribe("a", None, 10).await;
@@ -188,13 +181,12 @@ async fn what_finds_no_room_is_counted_and_told() {
     }
     assert_eq!(messages.missed(), 3);
     let dropped = Notice::Dropped { subject: "a".to_owned(), count: 3 };
-    tokio::time::timeout(PATIENCE, async {
+    within("a notice of dropped messages", async {
         while !notices.lock().unwrap().contains(&dropped) {
             tokio::task::yield_now().await;
         }
     })
-    .await
-    .expect("it is told of");
+    .await;
     next(&mut messages).await.unwrap();
     next(&mut messages).await.unwrap();
     wire.publish("a", None, None, b"new").await.unwrap();
@@ -203,28 +195,26 @@ async fn what_finds_no_room_is_counted_and_told() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_is_left() {
-    let server = server("");
+    let server = start_server("");
     let notices = Arc::new(Mutex::new(Vec::new()));
     let observer = notices.clone();
-    let config = Config {
-        ping_interval: Duration::from_millis(100),
-        connect_timeout: Duration::from_millis(300),
-        observer: Some(Arc::new(move |notice| observer.lock().unwrap().push(notice))),
-        ..config(&server)
-    };
+    let config = config(&server)
+        .ping_interval(Duration::from_millis(100))
+        .connect_timeout(Duration::from_millis(300))
+        .observer(move |notice| observer.lock().unwrap().push(notice));
     let wire = Wire::connect(config).await.unwrap();
     let mut changes = wire.changes();
     let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
-    tokio::time::timeout(PATIENCE, changes.wait_for(|state| !state.connected)).await.unwrap().unwrap();
+    within("the end of the connection", changes.wait_for(|state| !state.connected)).await.unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
-    tokio::time::timeout(PATIENCE, changes.wait_for(|state| state.connected)).await.unwrap().unwrap();
+    within("a new connection", changes.wait_for(|state| state.connected)).await.unwrap();
     let why = "the server answered none of 2 pings".to_owned();
     let notices = notices.lock().unwrap();
     assert!(notices.contains(&Notice::Disconnected(why)), "{notices:?}");
 }
 
-/// A way to the server on which its bytes come slowly.
+/// Forwards one connection to the server at `to`, whose bytes come slowly.
 async fn slow_way(listener: TcpListener, to: u16) {
     let (mut from_client, mut to_client) = listener.accept().await.unwrap().0.into_split();
     let (mut from_server, mut to_server) = TcpStream::connect(("127.0.0.1", to)).await.unwrap().into_split();
@@ -243,12 +233,11 @@ async fn slow_way(listener: TcpListener, to: u16) {
 
 #[tokio::test]
 async fn a_large_message_on_a_slow_way_is_a_sign_of_life() {
-    let server = server("");
+    let server = start_server("");
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let testing = async {
-        let ping_interval = Duration::from_millis(50);
-        let slow = Config { ping_interval, ..Config::new([address.as_str()]).unwrap() };
+        let slow = Config::new([address.as_str()]).unwrap().ping_interval(Duration::from_millis(50));
         let wire = Wire::connect(slow).await.unwrap();
         let mut messages = wire.subscribe("x", None, 4).await;
         wire.flush().await.unwrap();
@@ -268,34 +257,33 @@ async fn a_large_message_on_a_slow_way_is_a_sign_of_life() {
 
 #[tokio::test]
 async fn who_connects_is_proven_in_each_way() {
-    let server = server("authorization { token: sesame }");
-    let token = Config { auth: Auth::Token("sesame".to_owned()), ..config(&server) };
-    Wire::connect(token).await.unwrap();
+    let server = start_server("authorization { token: sesame }");
+    Wire::connect(config(&server).auth(Auth::Token("sesame".to_owned()))).await.unwrap();
     let refused = Wire::connect(config(&server)).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Denied(_)), "{refused}");
 
-    let server = bench::server("authorization { user: ada, password: \"p s\" }");
+    let server = start_server("authorization { user: ada, password: \"p s\" }");
     let auth = Auth::UserPassword { user: "ada".to_owned(), password: "p s".to_owned() };
-    Wire::connect(Config { auth, ..config(&server) }).await.unwrap();
+    Wire::connect(config(&server).auth(auth)).await.unwrap();
 
     let pair = nkeys::KeyPair::new_user();
-    let server = bench::server(&format!("authorization {{ users: [ {{ nkey: {} }} ] }}", pair.public_key()));
+    let server = start_server(&format!("authorization {{ users: [ {{ nkey: {} }} ] }}", pair.public_key()));
     let auth = Auth::NkeySeed(pair.seed().unwrap());
-    Wire::connect(Config { auth, ..config(&server) }).await.unwrap();
+    Wire::connect(config(&server).auth(auth)).await.unwrap();
     let auth = Auth::NkeySeed(nkeys::KeyPair::new_user().seed().unwrap());
-    let refused = Wire::connect(Config { auth, ..config(&server) }).await.unwrap_err();
+    let refused = Wire::connect(config(&server).auth(auth)).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Denied(_)), "{refused}");
 }
 
 #[tokio::test]
-async fn a_denied_right_is_told() {
-    let server = server(
+async fn a_denied_right_is_a_notice() {
+    let server = start_server(
         "authorization { users: [ { user: a, password: b, permissions: { subscribe: [\"_INBOX.>\"] } } ] }",
     );
-    let (told, mut notices) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
     let auth = Auth::UserPassword { user: "a".to_owned(), password: "b".to_owned() };
-    let observer: nats_wire::Observer = Arc::new(move |notice| drop(told.send(notice)));
-    let wire = Wire::connect(Config { auth, observer: Some(observer), ..config(&server) }).await.unwrap();
+    let config = config(&server).auth(auth).observer(move |notice| drop(sender.send(notice)));
+    let wire = Wire::connect(config).await.unwrap();
     let _subscription = wire.subscribe("secrets.>", None, 1).await;
     wire.flush().await.unwrap();
     assert_eq!(notices.recv().await, Some(Notice::Connected));

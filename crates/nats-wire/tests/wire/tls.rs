@@ -1,18 +1,16 @@
 //! Encrypted connections to a real nats-server: whom we trust, whom it trusts, and who may stand in between.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene fails")]
-
-mod bench;
-
 use std::fs;
 use std::path::PathBuf;
 
-use nats_server_child::Server;
 use nats_wire::{Config, ConnectError, Tls, Wire};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use wasmhost_testing::Server;
+
+use crate::start_server;
 
 /// An authority, and where what it signed lies.
 struct Authority {
@@ -52,15 +50,15 @@ impl Authority {
 /// A server with a certificate for this name, and these lines more about encryption.
 fn server(authority: &Authority, name: &str, more: &str) -> Server {
     let (certificate, key) = authority.sign(name);
-    bench::server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}, {more} }}"))
+    start_server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}, {more} }}"))
 }
 
 fn config(port: u16, tls: Tls) -> Config {
-    Config { tls, ..Config::new([format!("127.0.0.1:{port}").as_str()]).unwrap() }
+    Config::new([format!("127.0.0.1:{port}").as_str()]).unwrap().tls(tls)
 }
 
 fn trusting(authority: &Authority) -> Tls {
-    Tls { ca: Some(authority.ca()), ..Tls::default() }
+    Tls::default().ca(authority.ca())
 }
 
 async fn refused(config: Config, why: &str) {
@@ -101,17 +99,19 @@ async fn a_server_that_asks_for_certificates_gets_ours() {
     let server = server(&authority, "127.0.0.1", &format!("verify: true, ca_file: {:?}", authority.ca()));
     let without = Wire::connect(config(server.port(), trusting(&authority))).await;
     assert!(matches!(without, Err(ConnectError::Io(_))), "{without:?}");
-    let foreign = Tls { identity: Some(Authority::new().sign("ada")), ..trusting(&authority) };
+    let (certificate, key) = Authority::new().sign("ada");
+    let foreign = trusting(&authority).identity(certificate, key);
     refused(config(server.port(), foreign), "").await;
-    let ours = Tls { identity: Some(authority.sign("ada")), ..trusting(&authority) };
+    let (certificate, key) = authority.sign("ada");
+    let ours = trusting(&authority).identity(certificate, key);
     Wire::connect(config(server.port(), ours)).await.unwrap().flush().await.unwrap();
 }
 
 #[tokio::test]
 async fn where_encryption_is_asked_for_nothing_is_said_in_the_open() {
     let authority = Authority::new();
-    let server = bench::server("");
-    let error = Wire::connect(config(server.port(), Tls { required: true, ..trusting(&authority) })).await;
+    let server = start_server("");
+    let error = Wire::connect(config(server.port(), trusting(&authority).required())).await;
     assert!(matches!(error, Err(ConnectError::Io(_))), "{error:?}");
 }
 
@@ -120,9 +120,9 @@ async fn files_that_cannot_be_used_are_named() {
     let authority = Authority::new();
     let server = server(&authority, "127.0.0.1", "");
     let (certificate, _) = authority.sign("ada");
-    let missing = Tls { ca: Some("/no/such/ca.pem".into()), ..Tls::default() };
+    let missing = Tls::default().ca("/no/such/ca.pem");
     refused(config(server.port(), missing), "/no/such/ca.pem").await;
-    let no_key = Tls { identity: Some((certificate.clone(), certificate)), ..trusting(&authority) };
+    let no_key = trusting(&authority).identity(certificate.clone(), certificate);
     refused(config(server.port(), no_key), "ada-cert.pem").await;
 }
 
