@@ -18,7 +18,7 @@ pub use child::compile_child_main;
 pub(crate) use turns::Turn;
 
 use crate::artifact;
-use crate::load::LoadError;
+use crate::load_error::LoadError;
 use turns::Turns;
 
 /// The hidden subcommand of the compiling child.

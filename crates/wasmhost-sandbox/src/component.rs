@@ -14,7 +14,7 @@ use wasmparser::types::TypesRef;
 use wasmparser::{BinaryReaderError, Parser, Payload, ValidPayload, Validator};
 
 use crate::engine::FEATURES;
-use crate::load::LoadError;
+use crate::load_error::LoadError;
 use calls::Calls;
 pub(crate) use memories::Memories;
 use types::TypeReader;
@@ -105,7 +105,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Outside, LoadError> {
 }
 
 fn refused(error: &BinaryReaderError) -> LoadError {
-    crate::validate::explain(&error.to_string())
+    LoadError::of_compiler(&error.to_string())
 }
 
 /// What the outermost component calls its imports and exports.

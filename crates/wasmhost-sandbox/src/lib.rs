@@ -23,6 +23,7 @@ mod artifact;
 mod cache;
 mod compile;
 mod load;
+mod load_error;
 mod validate;
 
 mod component;
@@ -51,7 +52,8 @@ mod fault;
 pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
 pub use control::Control;
 pub use inspect::inspect;
-pub use load::{LoadError, LoadedModule, NotLoaded};
+pub use load::LoadedModule;
+pub use load_error::{LoadError, NotLoaded};
 pub use request::{AttemptHandle, AttemptRequest, Ending, FunctionChoice, JobContext};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
 pub use updates::{GuestUpdates, LogLevel, LogLine, LogLines, LogStream, PendingUpdates, Update};

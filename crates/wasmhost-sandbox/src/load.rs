@@ -7,11 +7,10 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
-use wasmhost_protocol::manifest::{Manifest, RefusedFunction};
+use wasmhost_protocol::manifest::Manifest;
 use wasmhost_protocol::text::escape;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
@@ -22,49 +21,9 @@ use crate::compile::{Compilation, Turn};
 use crate::guest::Guest;
 use crate::inspect::manifest;
 use crate::limits::MEMORIES;
+use crate::load_error::{LoadError, NotLoaded};
 use crate::validate::check_bytes;
 use known::Known;
-
-/// Why bytes cannot be run here.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// They are something else; the text says what, and the fix.
-    #[error("not a component: {0}")]
-    NotAComponent(String),
-    /// The component needs what no host provides.
-    #[error("nobody provides the imports {}", .0.join(", "))]
-    MissingImports(Vec<String>),
-    /// It exports no task; each export with the reason.
-    #[error("it exports no task{}", .0.iter().map(|it| format!("; `{}`: {}", it.name, it.reason)).collect::<String>())]
-    NoTask(Vec<RefusedFunction>),
-    /// More bytes than are compiled.
-    #[error("{bytes} bytes; a module may have {limit}")]
-    TooLarge {
-        /// Its size in bytes.
-        bytes: usize,
-        /// The largest that is taken, in bytes.
-        limit: usize,
-    },
-    /// Native code, which only this host itself may make.
-    #[error("this is a precompiled artifact; upload the component that it was made from")]
-    Precompiled,
-    /// The compiler refused it, or hit its limits.
-    #[error("not compiled: {0}")]
-    Compile(String),
-    /// The host failed, not the module; it is not remembered.
-    #[error("failed on this host: {0}")]
-    Host(String),
-}
-
-/// Why a version of a module is not loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotLoaded<E> {
-    /// There are no bytes of it.
-    NotFetched(E),
-    /// Its bytes cannot be run here.
-    Refused(LoadError),
-}
 
 /// A compiled component with its tasks, ready to start.
 pub struct LoadedModule {

@@ -2,12 +2,11 @@
 //! imports by name.
 
 use wasmhost_protocol::policy::Limits;
-use wasmhost_protocol::text::{escape, truncate};
 use wasmtime::Engine;
 
 use crate::component::Import;
 use crate::imports::PROVIDED;
-use crate::load::LoadError;
+use crate::load_error::LoadError;
 
 const WASM_MAGIC: &[u8] = b"\0asm";
 const CORE_VERSION: &[u8] = &[1, 0, 0, 0];
@@ -48,17 +47,6 @@ fn foreign(bytes: &[u8]) -> &'static str {
         return "this is compressed; unpack it first";
     }
     "this is no WebAssembly: it does not start with `\\0asm`"
-}
-
-/// The compiler's refusal, with a fix where there is one.
-pub(crate) fn explain(error: &str) -> LoadError {
-    let text = escape(truncate(error, Limits::ERROR_TEXT_BYTES));
-    if text.contains("unexpected end") || text.contains("is out of bounds (bound") {
-        return LoadError::NotAComponent(format!(
-            "the component is cut off; copy or build it again ({text})"
-        ));
-    }
-    LoadError::Compile(text)
 }
 
 /// Checks that everything the component imports is provided.

@@ -10,7 +10,7 @@ use wasmhost_protocol::policy::Limits;
 use wasmtime::Engine;
 
 use super::{ARTIFACT_BYTES, sections};
-use crate::load::LoadError;
+use crate::load_error::LoadError;
 use crate::{artifact, engine};
 
 /// Exit code of a child that read the component and does not like it.

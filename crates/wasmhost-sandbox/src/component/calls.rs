@@ -6,7 +6,7 @@ use wasmparser::{
     BinaryReaderError, CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, Payload,
 };
 
-use crate::load::LoadError;
+use crate::load_error::LoadError;
 
 /// What is known of a component's own calls.
 #[derive(Default)]

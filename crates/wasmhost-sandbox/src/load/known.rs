@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use wasmhost_protocol::digest::Digest;
 
-use super::{LoadError, LoadedModule};
+use super::LoadedModule;
+use crate::load_error::LoadError;
 
 /// How long a failure is remembered.
 const FAILURE_KEPT: Duration = Duration::from_secs(600);
