@@ -1,6 +1,7 @@
 //! Which functions of a component are tasks, and which of its exports cannot be, with the reason.
 
 mod cost;
+mod shared;
 mod steering;
 
 use std::collections::BTreeMap;
@@ -194,25 +195,6 @@ fn duplicates(ambiguous: &[Arc<Task>]) -> Vec<RefusedFunction> {
         reason: format!("it is exported more than once: {}", exports.join(", ")),
     };
     names.into_iter().map(refused).collect()
-}
-
-/// Shared tasks are written as others are.
-mod shared {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Task;
-
-    pub(super) fn serialize<S: Serializer>(tasks: &[Arc<Task>], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(tasks.iter().map(AsRef::as_ref))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<Arc<Task>>, D::Error> {
-        Ok(Vec::<Task>::deserialize(deserializer)?.into_iter().map(Arc::new).collect())
-    }
 }
 
 #[cfg(test)]
