@@ -14,19 +14,15 @@ use tokio::runtime::Handle;
 use wasmhost_protocol::ids::ModuleName;
 use wasmtime::Engine;
 
-pub use child::compile_child_main;
+pub use child::{COMPILE_SUBCOMMAND, compile_child_main};
 pub(crate) use turns::Turn;
 
 use crate::artifact;
 use crate::load_error::LoadError;
 use turns::Turns;
 
-/// The hidden subcommand of the compiling child.
-pub const COMPILE_SUBCOMMAND: &str = "compile-component";
 /// Components that are compiled at once.
 const AT_ONCE: usize = 2;
-/// The largest artifact that is kept.
-const ARTIFACT_BYTES: usize = 512 << 20;
 
 /// Who compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
