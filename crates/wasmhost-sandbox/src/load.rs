@@ -2,6 +2,7 @@
 //! the local cache. Failures are remembered, because compiling hostile bytes again and again is an attack.
 
 mod known;
+mod module;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,56 +11,19 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
-use wasmhost_protocol::manifest::Manifest;
 use wasmhost_protocol::text::escape;
 use wasmtime::Engine;
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::Linker;
 
-use crate::artifact::Description;
 use crate::cache::{Artifact, Cache};
 use crate::compile::{Compilation, Turn};
 use crate::guest::Guest;
-use crate::inspect::manifest;
 use crate::limits::MEMORIES;
 use crate::load_error::{LoadError, NotLoaded};
+use crate::pool::Needs;
 use crate::validate::check_bytes;
 use known::Known;
-
-/// A compiled component with its tasks, ready to start.
-pub struct LoadedModule {
-    digest: Digest,
-    pub(crate) pre: InstancePre<Guest>,
-    pub(crate) description: Description,
-    /// What each instance takes of the pool.
-    pub(crate) needs: Needs,
-    /// Of its code and data.
-    bytes: u64,
-}
-
-/// What an instance takes of the pool.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Needs {
-    pub(crate) memories: u32,
-}
-
-impl LoadedModule {
-    /// The digest of its bytes.
-    #[must_use]
-    pub fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
-    /// What it exports and imports; refused where there is no task in it.
-    pub fn manifest(&self) -> Result<Manifest, LoadError> {
-        manifest(&self.description)
-    }
-}
-
-impl std::fmt::Debug for LoadedModule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoadedModule").field("digest", &self.digest).finish_non_exhaustive()
-    }
-}
+pub use module::LoadedModule;
 
 /// Loads modules for one engine.
 pub(crate) struct Loader {

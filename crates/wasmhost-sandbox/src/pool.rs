@@ -3,7 +3,6 @@
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::engine::total_memories;
-use crate::load::Needs;
 
 /// What is free of the pool.
 #[derive(Debug)]
@@ -11,6 +10,12 @@ pub(crate) struct Pool {
     slots: Semaphore,
     memories: Semaphore,
     all_memories: u32,
+}
+
+/// What an instance takes of the pool.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) memories: u32,
 }
 
 /// What one instance has of the pool, until it is dropped.

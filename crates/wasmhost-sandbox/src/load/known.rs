@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wasmhost_protocol::digest::Digest;
 
-use super::LoadedModule;
+use super::module::LoadedModule;
 use crate::load_error::LoadError;
 
 /// How long a failure is remembered.
