@@ -13,8 +13,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::codec::NO_PAYLOAD;
-use crate::guest::{CpuUsedUp, Observed, RESULT_BYTES};
-use crate::imports::TooMuch;
+use crate::guest::{CpuUsedUp, Observed, RESULT_BYTES, TooMuch};
 use crate::limits::Refused;
 use crate::tasks::Task;
 use last_words::LastWords;

@@ -1,5 +1,8 @@
 //! The state behind one instance: everything that its imports reach, and nothing that another one can.
 
+mod errors;
+mod http_objects;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,13 +15,14 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::control::Control;
-use crate::imports::http::HttpObjects;
 use crate::limits::{Refusals, StoreLimiter};
 use crate::meter::Meter;
 use crate::output::{Output, Tail};
 use crate::powers::{Denials, NoHttp, http_context, nothing_granted};
 use crate::request::JobContext;
 use crate::updates::GuestUpdates;
+pub(crate) use errors::{CpuUsedUp, TooMuch};
+use http_objects::HttpObjects;
 
 /// The most of the host's memory that what a task returns may take while it is turned into JSON; a value takes 40 to 48 bytes.
 pub(crate) const RESULT_BYTES: u64 = 64 << 20;
@@ -70,11 +74,6 @@ pub(crate) struct Guest {
     no_http: NoHttp,
     table: ResourceTable,
 }
-
-/// The error by which the epoch callback ends a guest that used up its CPU time.
-#[derive(Debug, thiserror::Error)]
-#[error("CPU time is used up")]
-pub(crate) struct CpuUsedUp;
 
 impl Guest {
     /// A fresh store for one attempt at a component; `host_bytes_per_charge` is what its results cost.

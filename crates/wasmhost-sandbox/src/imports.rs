@@ -1,8 +1,9 @@
 //! Everything a component may import: `wasmhost:task`, one file an interface, and WASI 0.2 with nothing granted.
 
+mod bindings;
 mod checkpoint;
 mod config;
-pub(crate) mod http;
+mod http;
 mod job;
 mod log;
 mod poll;
@@ -13,23 +14,9 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::guest::{Guest, TaskState};
-
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "../../wit",
-        world: "imports",
-        imports: { default: async },
-    });
-}
-
 use bindings::wasmhost::task::types;
 
 impl types::Host for TaskState {}
-
-/// A call that asked for more than hosts give, by an interface that has no other way to refuse it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct TooMuch(String);
 
 /// The interfaces that [`linker`] provides, and the version that a component may ask for.
 pub(crate) const PROVIDED: [(&str, &str, &[&str]); 8] = [

@@ -5,8 +5,7 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::io::poll::Host;
 
-use super::TooMuch;
-use crate::guest::Guest;
+use crate::guest::{Guest, TooMuch};
 
 /// The interface, as the engine's own definition calls it.
 const POLL: &str = "wasi:io/poll@0.2.12";
