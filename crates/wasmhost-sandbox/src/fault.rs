@@ -3,7 +3,6 @@
 
 mod backtrace;
 mod engine;
-pub(crate) mod last_words;
 
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::outcome::{Fault, Limit, Verdict};
@@ -14,9 +13,9 @@ use wasmtime_wasi::I32Exit;
 
 use crate::codec::NO_PAYLOAD;
 use crate::guest::{CpuUsedUp, Observed, RESULT_BYTES, TooMuch};
+use crate::last_words::{self, LastWords};
 use crate::limits::Refused;
 use crate::tasks::Task;
-use last_words::LastWords;
 
 /// A call that did not return.
 pub(crate) struct Broken<'a> {

@@ -48,6 +48,7 @@ mod updates;
 mod clock;
 mod engine;
 mod fault;
+mod last_words;
 
 pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
 pub use control::Control;

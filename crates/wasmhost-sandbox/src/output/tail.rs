@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmhost_protocol::policy::Limits;
 
-use crate::fault::last_words::{self, Begin};
+use crate::last_words::{self, Begin};
 
 /// What is kept of the end, of a line and of last words: each as much as a record takes of a text.
 const KEPT_BYTES: usize = Limits::ERROR_TEXT_BYTES;

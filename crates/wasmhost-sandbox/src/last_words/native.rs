@@ -1,6 +1,7 @@
 //! C and C++, and others whose runtime says it on one line or two.
 
-use super::{Begin, Found, last_line, placed};
+use super::found::{Begin, Found};
+use super::lines::{last_line, placed};
 
 /// How one runtime begins what it says, and how the rest is read; none: the line is the message.
 struct Form {

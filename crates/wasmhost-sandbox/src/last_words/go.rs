@@ -1,6 +1,7 @@
 //! Go, and TinyGo, which says the same without a trace: panics and fatal errors of the runtime.
 
-use super::{Begin, Found, last_line, lines, placed};
+use super::found::{Begin, Found};
+use super::lines::{last_line, lines, placed};
 
 const PANIC: &str = "panic: ";
 const FATAL: &str = "fatal error: ";

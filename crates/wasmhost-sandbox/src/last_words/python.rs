@@ -1,6 +1,7 @@
 //! Python: the exception of the last traceback, which is the one that nothing caught.
 
-use super::{Begin, Found, last_line, lines, placed};
+use super::found::{Begin, Found};
+use super::lines::{last_line, lines, placed};
 
 const TRACEBACK: &str = "Traceback (most recent call last):";
 /// How the interpreter shows an error that it has no memory to format.

@@ -1,6 +1,8 @@
 //! Rust: panics as they are written since 1.73 and before, an allocation that failed, and what `main` returned.
 
-use super::{Begin, Found, javascript, last_line, lines, placed};
+use super::found::{Begin, Found};
+use super::javascript;
+use super::lines::{last_line, lines, placed};
 
 /// What componentize-py's runtime, which is in Rust, says after a Python traceback.
 const PYTHON_WRAPPER: &str = "Python function threw an unexpected exception";

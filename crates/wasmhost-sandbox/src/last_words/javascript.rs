@@ -1,7 +1,8 @@
 //! JavaScript: StarlingMonkey (componentize-js), QuickJS within a panic of its runtime in Rust, and engines that say
 //! `Uncaught`.
 
-use super::{Begin, Found, last_line, lines, placed};
+use super::found::{Begin, Found};
+use super::lines::{last_line, lines, placed};
 
 /// What StarlingMonkey says after an error that nothing caught.
 const ABORT: &str = "Redirecting call to abort()";
