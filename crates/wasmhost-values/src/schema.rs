@@ -5,7 +5,7 @@ mod definitions;
 mod pattern;
 
 use crate::types::FunctionType;
-use definitions::{Definitions, quoted};
+use definitions::Definitions;
 
 /// What every schema starts with.
 const HEAD: &str = r#""$schema":"https://json-schema.org/draft/2020-12/schema""#;
@@ -38,10 +38,4 @@ pub fn result(function: &FunctionType) -> String {
     let schema = function.success().map_or_else(|| r#"{"type":"null"}"#.to_owned(), |ty| definitions.of(ty));
     // The schema without its opening brace: what is inside joins the head.
     format!("{{{HEAD},{}{}}}", schema[1..schema.len() - 1].trim(), definitions.finish())
-}
-
-/// `["a","b"]`.
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.map(quoted).collect();
-    format!("[{}]", names.join(","))
 }

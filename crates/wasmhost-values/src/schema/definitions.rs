@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{names, pattern};
+use super::pattern;
 use crate::base64::PATTERN as BASE64_PATTERN;
 use crate::types::{Named, Type};
 
@@ -132,7 +132,13 @@ impl Definitions {
     }
 }
 
-pub(super) fn quoted(text: &str) -> String {
+/// `["a","b"]`.
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(quoted).collect();
+    format!("[{}]", names.join(","))
+}
+
+fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
