@@ -59,7 +59,7 @@ async fn load(host: &Host, name: &ModuleName, digest: Digest, size: &Size) -> Lo
         size.0.store(wasm.len(), Ordering::Relaxed);
         Ok::<Bytes, ObjectError>(wasm)
     };
-    host.sandbox.load_of(name, digest, fetch).await.map_err(|error| match error {
+    host.sandbox.load_version(name, digest, fetch).await.map_err(|error| match error {
         NotLoaded::NotFetched(ObjectError::Missing(_)) => Verdict::UnknownModule(format!(
             "no version {digest} of this module is in the registry; push it again"
         )),

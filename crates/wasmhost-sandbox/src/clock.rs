@@ -13,7 +13,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// How often the watchdog looks.
 const LOOK: Duration = Duration::from_secs(1);
 /// Looks without a tick that are too many.
-const SILENT_LOOKS: u32 = 5;
+const STALLED_CHECKS: u32 = 5;
 
 /// Both threads; they end when this is dropped.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ fn waited(end: &Receiver<()>, time: Duration) -> bool {
 }
 
 fn watch(ticks: &AtomicU64, end: &Receiver<()>) {
-    let mut silence = Silence::default();
+    let mut silence = StallDetector::default();
     let mut looked = Instant::now();
     while waited(end, LOOK) {
         let step = looked.elapsed();
@@ -60,18 +60,18 @@ fn watch(ticks: &AtomicU64, end: &Receiver<()>) {
 
 /// Counts looks at a ticker that did not move.
 #[derive(Debug, Default)]
-struct Silence {
+struct StallDetector {
     ticks: u64,
     looks: u32,
 }
 
-impl Silence {
+impl StallDetector {
     /// A step much longer than [`LOOK`] means that the whole process stood still, which is nobody's fault.
     fn is_too_long(&mut self, ticks: u64, step: Duration) -> bool {
         let paused = step > LOOK * 2;
         self.looks = if ticks == self.ticks && !paused { self.looks + 1 } else { 0 };
         self.ticks = ticks;
-        self.looks >= SILENT_LOOKS
+        self.looks >= STALLED_CHECKS
     }
 }
 
@@ -81,10 +81,10 @@ mod tests {
 
     #[test]
     fn only_a_ticker_that_stands_alone_is_too_long() {
-        let mut silence = Silence::default();
+        let mut silence = StallDetector::default();
         assert!((1..100).all(|ticks| !silence.is_too_long(ticks, LOOK)));
         assert!((0..100).all(|_| !silence.is_too_long(99, LOOK * 3)), "a paused process");
-        assert!((1..SILENT_LOOKS).all(|_| !silence.is_too_long(99, LOOK)));
+        assert!((1..STALLED_CHECKS).all(|_| !silence.is_too_long(99, LOOK)));
         assert!(silence.is_too_long(99, LOOK));
     }
 }

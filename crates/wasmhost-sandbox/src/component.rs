@@ -28,7 +28,7 @@ const NAME_BYTES: usize = 256;
 
 /// The outside of a component.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Outside {
+pub(crate) struct ComponentSummary {
     /// What it imports, in order.
     pub(crate) imports: Vec<Import>,
     /// What it exports, in order.
@@ -37,7 +37,7 @@ pub(crate) struct Outside {
     pub(crate) memories: Memories,
 }
 
-impl Outside {
+impl ComponentSummary {
     fn of(memories: Memories) -> Self {
         Self { imports: Vec::new(), exports: Vec::new(), memories }
     }
@@ -57,12 +57,12 @@ pub(crate) struct Export {
     /// The instance that it is in; none at the top level.
     pub(crate) interface: Option<String>,
     pub(crate) name: String,
-    pub(crate) what: Exported,
+    pub(crate) kind: ExportKind,
 }
 
 /// What is exported.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Exported {
+pub(crate) enum ExportKind {
     /// A function, or why its types cannot be described.
     Function { is_async: bool, ty: Result<FunctionType, String> },
     /// An instance with nothing in it.
@@ -78,7 +78,7 @@ pub(crate) enum Exported {
 }
 
 /// Reads a component, after validating all of it but its functions' code, which whoever compiles it validates.
-pub(crate) fn read(wasm: &[u8]) -> Result<Outside, LoadError> {
+pub(crate) fn read(wasm: &[u8]) -> Result<ComponentSummary, LoadError> {
     let mut validator = Validator::new_with_features(FEATURES);
     let mut parser = Parser::new(0);
     parser.set_features(FEATURES);
@@ -97,15 +97,18 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Outside, LoadError> {
     }
     calls.check()?;
     let types = types.ok_or_else(|| LoadError::NotAComponent("it has no end".to_owned()))?;
-    let mut reader =
-        Reader { types: types.as_ref(), functions: TypeReader::default(), outside: Outside::of(memories) };
+    let mut reader = Reader {
+        types: types.as_ref(),
+        functions: TypeReader::default(),
+        outside: ComponentSummary::of(memories),
+    };
     names.imports.iter().try_for_each(|name| reader.import(name))?;
     names.exports.iter().try_for_each(|name| reader.export(name))?;
     Ok(reader.outside)
 }
 
 fn refused(error: &BinaryReaderError) -> LoadError {
-    LoadError::of_compiler(&error.to_string())
+    LoadError::from_compiler_text(&error.to_string())
 }
 
 /// What the outermost component calls its imports and exports.
@@ -137,7 +140,7 @@ impl Names {
 struct Reader<'a> {
     types: TypesRef<'a>,
     functions: TypeReader,
-    outside: Outside,
+    outside: ComponentSummary,
 }
 
 impl Reader<'_> {
@@ -163,7 +166,7 @@ impl Reader<'_> {
         let types = self.types;
         let exports = &types[instance].exports;
         if exports.is_empty() {
-            return self.push(None, name, Exported::EmptyInstance);
+            return self.push(None, name, ExportKind::EmptyInstance);
         }
         exports.iter().try_for_each(|(inner, item)| self.item(Some(name), inner, item.ty))
     }
@@ -174,24 +177,24 @@ impl Reader<'_> {
         name: &str,
         ty: ComponentEntityType,
     ) -> Result<(), LoadError> {
-        let what = match ty {
-            ComponentEntityType::Func(id) => Exported::Function {
+        let kind = match ty {
+            ComponentEntityType::Func(id) => ExportKind::Function {
                 is_async: self.types[id].async_,
                 ty: self.functions.function(self.types, id),
             },
-            ComponentEntityType::Instance(_) => Exported::NestedInstance,
-            ComponentEntityType::Component(_) => Exported::Component,
-            ComponentEntityType::Module(_) => Exported::Module,
-            ComponentEntityType::Type { .. } | ComponentEntityType::Value(_) => Exported::Type,
+            ComponentEntityType::Instance(_) => ExportKind::NestedInstance,
+            ComponentEntityType::Component(_) => ExportKind::Component,
+            ComponentEntityType::Module(_) => ExportKind::Module,
+            ComponentEntityType::Type { .. } | ComponentEntityType::Value(_) => ExportKind::Type,
         };
-        self.push(interface, name, what)
+        self.push(interface, name, kind)
     }
 
-    fn push(&mut self, interface: Option<&str>, name: &str, what: Exported) -> Result<(), LoadError> {
+    fn push(&mut self, interface: Option<&str>, name: &str, kind: ExportKind) -> Result<(), LoadError> {
         if self.outside.exports.len() == EXPORTS {
             return Err(LoadError::NotAComponent(format!("it exports more than {EXPORTS} items")));
         }
-        self.outside.exports.push(Export { interface: interface.map(named), name: named(name), what });
+        self.outside.exports.push(Export { interface: interface.map(named), name: named(name), kind });
         Ok(())
     }
 }

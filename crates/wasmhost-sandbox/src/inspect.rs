@@ -47,7 +47,7 @@ pub(crate) fn manifest(description: &Description) -> Result<Manifest, LoadError>
 
 /// The task's entry; none where it takes more than `room`.
 fn described(task: &Task, room: &mut usize) -> Option<ManifestTask> {
-    let (signature, arguments, result) = if task.raw {
+    let (signature, arguments, result) = if task.is_untyped {
         (HANDLER.to_owned(), any_schema(), any_schema())
     } else {
         let signature = task.ty.signature(task.function.as_str());
@@ -60,8 +60,8 @@ fn described(task: &Task, room: &mut usize) -> Option<ManifestTask> {
         function: task.function.clone(),
         interface: task.interface.clone(),
         signature,
-        parameters: (!task.raw).then(parameters),
-        types: (!task.raw).then_some(types),
+        parameters: (!task.is_untyped).then(parameters),
+        types: (!task.is_untyped).then_some(types),
         arguments: Json::stored(arguments).expect("the schema is written as JSON"),
         result: Json::stored(result).expect("the schema is written as JSON"),
     })

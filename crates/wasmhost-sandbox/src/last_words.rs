@@ -13,32 +13,32 @@ mod rust;
 mod tests;
 
 use found::Found;
-pub(crate) use found::{Begin, LastWords};
+pub(crate) use found::{LastWords, Start};
 
 /// A language: how its last words begin, and what they say.
 struct Language {
-    begins: fn(&str) -> Option<Begin>,
+    start: fn(&str) -> Option<Start>,
     read: fn(&str) -> Option<Found>,
 }
 
 const LANGUAGES: [Language; 5] = [
-    Language { begins: rust::begins, read: rust::read },
-    Language { begins: python::begins, read: python::read },
-    Language { begins: javascript::begins, read: javascript::read },
-    Language { begins: go::begins, read: go::read },
-    Language { begins: native::begins, read: native::read },
+    Language { start: rust::start, read: rust::read },
+    Language { start: python::start, read: python::read },
+    Language { start: javascript::start, read: javascript::read },
+    Language { start: go::start, read: go::read },
+    Language { start: native::start, read: native::read },
 ];
 
 /// What the guest that wrote `stderr` gave up with; none where it did not say so in the way of a known language.
-pub(crate) fn of(stderr: &str) -> Option<LastWords> {
+pub(crate) fn read(stderr: &str) -> Option<LastWords> {
     let found: Vec<_> = LANGUAGES.iter().filter_map(|language| (language.read)(stderr)).collect();
-    let newest = found.into_iter().max_by_key(|found| (!found.wraps, found.at));
+    let newest = found.into_iter().max_by_key(|found| (!found.wraps_another, found.at));
     newest.map(|found| found.words)
 }
 
 /// Whether last words begin at this line, or right before it: a long trace must not push them out of what is kept.
-pub(crate) fn begins(line: &str) -> Option<Begin> {
-    LANGUAGES.iter().find_map(|language| (language.begins)(line))
+pub(crate) fn start(line: &str) -> Option<Start> {
+    LANGUAGES.iter().find_map(|language| (language.start)(line))
 }
 
 /// What a program said last that then ended by itself: an error as Rust's `main` shows it, with its causes, else the last

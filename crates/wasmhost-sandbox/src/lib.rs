@@ -55,6 +55,6 @@ pub use control::Control;
 pub use inspect::inspect;
 pub use load::LoadedModule;
 pub use load_error::{LoadError, NotLoaded};
-pub use request::{AttemptHandle, AttemptRequest, Ending, FunctionChoice, JobContext};
+pub use request::{AttemptHandle, AttemptRequest, FunctionChoice, JobContext, OutcomeFuture};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
-pub use updates::{GuestUpdates, LogLevel, LogLine, LogLines, LogStream, PendingUpdates, Update};
+pub use updates::{GuestUpdates, LogLevel, LogLine, LogLines, LogStream, PendingUpdates, StateUpdate};

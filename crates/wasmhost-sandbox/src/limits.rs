@@ -53,18 +53,18 @@ impl Refusals {
     }
 
     /// The guest got something else, or was heard of, after whatever was refused.
-    pub(crate) fn outlived(&self) {
+    pub(crate) fn mark_survived(&self) {
         self.lock().outlived = true;
     }
 
     /// The last refusal, if the guest has not been heard of since.
-    pub(crate) fn fresh(&self) -> Option<Refused> {
+    pub(crate) fn unsurvived(&self) -> Option<Refused> {
         let newest = *self.lock();
         newest.refused.filter(|_| !newest.outlived)
     }
 
     /// The last refusal at any time.
-    pub(crate) fn any(&self) -> Option<Refused> {
+    pub(crate) fn last(&self) -> Option<Refused> {
         self.lock().refused
     }
 
@@ -100,7 +100,7 @@ impl StoreLimiter {
     }
 
     /// What is left of the memory limit, in bytes.
-    pub(crate) fn room(&self) -> u64 {
+    pub(crate) fn memory_left(&self) -> u64 {
         self.memory_limit.saturating_sub(self.memory)
     }
 }
@@ -116,10 +116,10 @@ impl ResourceLimiter for StoreLimiter {
             self.refusals.note(Refused::MemoryByModule);
             return Ok(false);
         }
-        self.refusals.outlived();
+        self.refusals.mark_survived();
         self.newest_growth = growth;
         self.memory += growth;
-        self.meter.saw_memory(self.memory);
+        self.meter.record_memory(self.memory);
         Ok(true)
     }
 
@@ -140,7 +140,7 @@ impl ResourceLimiter for StoreLimiter {
             self.refusals.note(Refused::Tables);
             return Ok(false);
         }
-        self.refusals.outlived();
+        self.refusals.mark_survived();
         self.newest_table_growth = growth;
         self.table_elements += growth;
         Ok(true)
@@ -180,12 +180,12 @@ mod tests {
         let mut limiter = StoreLimiter::new(&limits, meter.clone(), refusals.clone());
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         assert!(limiter.memory_growing(0, 40, None).unwrap());
-        assert_eq!(refusals.any(), None);
+        assert_eq!(refusals.last(), None);
         assert!(!limiter.memory_growing(40, 41, None).unwrap());
-        assert_eq!((refusals.any(), refusals.fresh()), (Some(Refused::Memory), Some(Refused::Memory)));
+        assert_eq!((refusals.last(), refusals.unsurvived()), (Some(Refused::Memory), Some(Refused::Memory)));
         assert_eq!(meter.usage().memory_peak_bytes, 100);
-        refusals.outlived();
-        assert_eq!((refusals.any(), refusals.fresh()), (Some(Refused::Memory), None));
+        refusals.mark_survived();
+        assert_eq!((refusals.last(), refusals.unsurvived()), (Some(Refused::Memory), None));
     }
 
     #[test]
@@ -196,14 +196,14 @@ mod tests {
         for _ in 0..3 {
             assert!(limiter.memory_growing(0, 100, None).unwrap());
             limiter.memory_grow_failed(wasmtime::Error::msg("no room")).unwrap();
-            assert_eq!(refusals.fresh(), Some(Refused::MemoryByMachine));
+            assert_eq!(refusals.unsurvived(), Some(Refused::MemoryByMachine));
             assert!(limiter.table_growing(0, 100, None).unwrap(), "what failed before takes no room");
             limiter.table_grow_failed(wasmtime::Error::msg("no room")).unwrap();
-            assert_eq!(refusals.fresh(), Some(Refused::Tables));
+            assert_eq!(refusals.unsurvived(), Some(Refused::Tables));
         }
         assert!(!limiter.table_growing(0, 9, Some(8)).unwrap());
-        assert_eq!(refusals.fresh(), Some(Refused::Tables), "its own maximum is a refusal too");
+        assert_eq!(refusals.unsurvived(), Some(Refused::Tables), "its own maximum is a refusal too");
         assert!(!limiter.memory_growing(0, 9, Some(8)).unwrap());
-        assert_eq!(refusals.fresh(), Some(Refused::MemoryByModule));
+        assert_eq!(refusals.unsurvived(), Some(Refused::MemoryByModule));
     }
 }

@@ -16,11 +16,11 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use crate::cache::{Artifact, Cache};
-use crate::compile::{Compilation, Turn};
+use crate::compile::{Compilation, CompilePermit};
 use crate::guest::Guest;
 use crate::limits::MEMORIES;
 use crate::load_error::{LoadError, NotLoaded};
-use crate::pool::Needs;
+use crate::pool::PoolNeeds;
 use crate::validate::check_bytes;
 use known::Known;
 pub use module::LoadedModule;
@@ -118,7 +118,7 @@ impl Loader {
 
     async fn compile(
         self: &Arc<Self>,
-        turn: Turn,
+        turn: CompilePermit,
         digest: Digest,
         wasm: Bytes,
     ) -> Result<Arc<LoadedModule>, LoadError> {
@@ -135,7 +135,7 @@ impl Loader {
         if let Some(Ok(module)) = kept.map(|kept| self.prepare(digest, &kept)) {
             return Ok(module);
         }
-        let module = self.prepare(digest, &Artifact::Made(artifact));
+        let module = self.prepare(digest, &Artifact::InMemory(artifact));
         if let (Err(_), Some(cache)) = (&module, &self.cache) {
             cache.forget(&digest);
         }
@@ -155,17 +155,17 @@ impl Loader {
     fn prepare(&self, digest: Digest, artifact: &Artifact) -> Result<Arc<LoadedModule>, LoadError> {
         let cut = || LoadError::Host("an artifact is cut off".to_owned());
         let description = artifact.description().ok_or_else(cut)?;
-        let first_bytes = description.memories.first_bytes;
-        if first_bytes > self.max_memory_bytes {
+        let largest_initial_bytes = description.memories.largest_initial_bytes;
+        if largest_initial_bytes > self.max_memory_bytes {
             let most = self.max_memory_bytes;
             return Err(LoadError::Compile(format!(
-                "a memory of it starts with {first_bytes} bytes; this host allows {most} (`wasmhost serve --memory-limit`)"
+                "a memory of it starts with {largest_initial_bytes} bytes; this host allows {most} (`wasmhost serve --memory-limit`)"
             )));
         }
         let component = artifact.load(&self.engine).map_err(|error| refused(&error))?;
         let memories = component.resources_required().map_or(MEMORIES, |needs| needs.num_memories);
         let pre = self.linker.instantiate_pre(&component).map_err(|error| refused(&error))?;
-        let needs = Needs { memories: memories.saturating_add(description.memories.has_heap.into()) };
+        let needs = PoolNeeds { memories: memories.saturating_add(description.memories.has_gc_heap.into()) };
         Ok(Arc::new(LoadedModule { digest, pre, description, needs, bytes: artifact.bytes() }))
     }
 

@@ -48,7 +48,7 @@ pub enum NotLoaded<E> {
 
 impl LoadError {
     /// The compiler's refusal, with a fix where there is one.
-    pub(crate) fn of_compiler(error: &str) -> Self {
+    pub(crate) fn from_compiler_text(error: &str) -> Self {
         let text = escape(truncate(error, Limits::ERROR_TEXT_BYTES));
         if text.contains("unexpected end") || text.contains("is out of bounds (bound") {
             return Self::NotAComponent(format!("the component is cut off; copy or build it again ({text})"));

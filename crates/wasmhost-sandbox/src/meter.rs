@@ -36,7 +36,7 @@ impl Meter {
         Duration::from_nanos(self.cpu_before_ns.load(Ordering::Relaxed) + in_poll) > self.cpu_limit
     }
 
-    pub(crate) fn saw_memory(&self, bytes: u64) {
+    pub(crate) fn record_memory(&self, bytes: u64) {
         self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
     }
 
@@ -49,7 +49,7 @@ impl Meter {
     }
 
     /// Charges what `work` takes of this thread.
-    pub(crate) fn measured<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn measure<T>(&self, work: impl FnOnce() -> T) -> T {
         let started = thread_cpu_ns();
         let done = work();
         self.cpu_before_ns.fetch_add(thread_cpu_ns().saturating_sub(started), Ordering::Relaxed);

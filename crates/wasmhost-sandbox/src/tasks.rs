@@ -12,8 +12,8 @@ use wasmhost_protocol::ids::FunctionName;
 use wasmhost_protocol::manifest::{RefusedFunction, UnknownTask};
 use wasmhost_values::{FunctionType, Parameters};
 
-use crate::component::{Export, Exported, Outside};
-use steering::{is_task_error, takes_json};
+use crate::component::{ComponentSummary, Export, ExportKind};
+use steering::{returns_task_error, takes_and_returns_json};
 
 /// Types within the types of all tasks of one module, each use counted.
 const ALL_TYPES: usize = 100_000;
@@ -28,11 +28,11 @@ pub(crate) struct Task {
     /// Its type.
     pub(crate) ty: FunctionType,
     /// Whether its error is `wasmhost:task/types.task-error`.
-    pub(crate) steers: bool,
+    pub(crate) returns_task_error: bool,
     /// Whether it takes and returns JSON text as it is: `wasmhost:task/handler.run`.
-    pub(crate) raw: bool,
+    pub(crate) is_untyped: bool,
     /// Whether it is `wasi:cli/run.run`.
-    pub(crate) command: bool,
+    pub(crate) is_command: bool,
     /// What its results cost, as soon as somebody asked.
     #[serde(skip)]
     cost: OnceLock<f64>,
@@ -46,7 +46,7 @@ impl Task {
 
     /// What it takes.
     pub(crate) fn parameters(&self) -> Parameters<'_> {
-        if self.raw { Parameters::Text } else { Parameters::Typed(&self.ty) }
+        if self.is_untyped { Parameters::Text } else { Parameters::Typed(&self.ty) }
     }
 
     /// `INTERFACE#FUNCTION`, or the function's name at the top level.
@@ -68,7 +68,7 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     /// The tasks of a component, in the order of its exports.
-    pub(crate) fn of(outside: Outside) -> Self {
+    pub(crate) fn from_component(outside: ComponentSummary) -> Self {
         let steers = outside.imports.iter().any(|import| import.name.starts_with("wasmhost:task/"));
         let mut refused = Vec::new();
         let mut found = Vec::new();
@@ -81,11 +81,11 @@ impl Tasks {
                 None => {}
             }
         }
-        if found.iter().any(|task| task.raw) {
-            found.retain(|task| !task.command);
+        if found.iter().any(|task| task.is_untyped) {
+            found.retain(|task| !task.is_command);
         }
-        let (tasks, ambiguous) = apart(found);
-        refused.extend(duplicates(&ambiguous));
+        let (tasks, ambiguous) = split_by_name(found);
+        refused.extend(refuse_ambiguous(&ambiguous));
         Self { tasks, ambiguous, refused }
     }
 
@@ -119,20 +119,22 @@ fn full_name(interface: Option<&str>, function: &str) -> String {
 
 /// The task that an export is, or why it is none; nothing where nobody would take it for one.
 fn task(export: Export, steers: bool, room: &mut usize) -> Option<Result<Task, String>> {
-    let Export { interface, name, what } = export;
+    let Export { interface, name, kind } = export;
     // componentize-py leaves this one behind.
     let is_leftover = interface.as_deref() == Some("exports") && name == "init";
     let refuse = |reason: &str| Some(Err(reason.to_owned()));
-    match what {
-        Exported::Type => None,
-        Exported::Function { .. } if is_leftover => None,
-        Exported::Function { is_async, ty } => Some(
+    match kind {
+        ExportKind::Type => None,
+        ExportKind::Function { .. } if is_leftover => None,
+        ExportKind::Function { is_async, ty } => Some(
             check(&name, is_async, ty, room).and_then(|(name, ty)| described(interface, name, ty, steers)),
         ),
-        Exported::EmptyInstance => refuse("an interface without a function"),
-        Exported::NestedInstance => refuse("an instance within an instance; hosts reach only the outer one"),
-        Exported::Component => refuse("a component, which hosts do not instantiate; export its functions"),
-        Exported::Module => refuse("a core module, which hosts do not instantiate"),
+        ExportKind::EmptyInstance => refuse("an interface without a function"),
+        ExportKind::NestedInstance => {
+            refuse("an instance within an instance; hosts reach only the outer one")
+        }
+        ExportKind::Component => refuse("a component, which hosts do not instantiate; export its functions"),
+        ExportKind::Module => refuse("a core module, which hosts do not instantiate"),
     }
 }
 
@@ -164,20 +166,20 @@ fn described(
 ) -> Result<Task, String> {
     let (package, version) = interface.as_deref().unwrap_or_default().split_once('@').unwrap_or_default();
     let name = function.as_str();
-    let raw = (package, name) == ("wasmhost:task/handler", "run");
-    if raw && !version.starts_with("0.1.") {
+    let is_untyped = (package, name) == ("wasmhost:task/handler", "run");
+    if is_untyped && !version.starts_with("0.1.") {
         return Err(format!("this host knows wasmhost:task 0.1, not {version}"));
     }
-    if raw && !takes_json(&ty) {
+    if is_untyped && !takes_and_returns_json(&ty) {
         return Err("it is not the function `run` of wasmhost:task/handler".to_owned());
     }
-    let command = (package, name) == ("wasi:cli/run", "run");
-    let steers = (steers || raw) && is_task_error(&ty);
-    Ok(Task { interface, function, ty, steers, raw, command, cost: OnceLock::new() })
+    let is_command = (package, name) == ("wasi:cli/run", "run");
+    let returns_task_error = (steers || is_untyped) && returns_task_error(&ty);
+    Ok(Task { interface, function, ty, returns_task_error, is_untyped, is_command, cost: OnceLock::new() })
 }
 
 /// Tasks with a name of their own, and those that share one.
-fn apart(tasks: Vec<Arc<Task>>) -> (Vec<Arc<Task>>, Vec<Arc<Task>>) {
+fn split_by_name(tasks: Vec<Arc<Task>>) -> (Vec<Arc<Task>>, Vec<Arc<Task>>) {
     let mut count = BTreeMap::<FunctionName, usize>::new();
     for task in &tasks {
         *count.entry(task.function.clone()).or_default() += 1;
@@ -185,7 +187,7 @@ fn apart(tasks: Vec<Arc<Task>>) -> (Vec<Arc<Task>>, Vec<Arc<Task>>) {
     tasks.into_iter().partition(|task| count[&task.function] == 1)
 }
 
-fn duplicates(ambiguous: &[Arc<Task>]) -> Vec<RefusedFunction> {
+fn refuse_ambiguous(ambiguous: &[Arc<Task>]) -> Vec<RefusedFunction> {
     let mut names = BTreeMap::<&str, Vec<String>>::new();
     for task in ambiguous {
         names.entry(task.function.as_str()).or_default().push(format!("`{}`", task.full_name()));

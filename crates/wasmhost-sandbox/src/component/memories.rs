@@ -14,9 +14,9 @@ const PAGE_LOG2: u32 = 16;
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Memories {
     /// The size that the largest of them starts with, in bytes.
-    pub(crate) first_bytes: u64,
+    pub(crate) largest_initial_bytes: u64,
     /// Whether a module may make objects that are collected, exceptions among them: they have a memory of their own.
-    pub(crate) has_heap: bool,
+    pub(crate) has_gc_heap: bool,
 }
 
 impl Memories {
@@ -25,31 +25,31 @@ impl Memories {
         match payload {
             Payload::MemorySection(memories) => {
                 for memory in memories.clone() {
-                    self.first_bytes = self.first_bytes.max(first_bytes(&memory?));
+                    self.largest_initial_bytes = self.largest_initial_bytes.max(initial_bytes(&memory?));
                 }
             }
             Payload::TypeSection(groups) => {
                 for group in groups.clone() {
-                    self.has_heap |= group?
+                    self.has_gc_heap |= group?
                         .types()
                         .any(|ty| !matches!(ty.composite_type.inner, CompositeInnerType::Func(_)));
                 }
             }
-            Payload::TagSection(tags) => self.has_heap |= tags.count() > 0,
+            Payload::TagSection(tags) => self.has_gc_heap |= tags.count() > 0,
             Payload::ImportSection(imports) => {
                 for import in imports.clone().into_imports() {
-                    self.has_heap |= matches!(import?.ty, TypeRef::Tag(_));
+                    self.has_gc_heap |= matches!(import?.ty, TypeRef::Tag(_));
                 }
             }
             Payload::TableSection(tables) => {
                 for table in tables.clone() {
-                    self.has_heap |= is_collected(table?.ty.element_type);
+                    self.has_gc_heap |= is_collected(table?.ty.element_type);
                 }
             }
             Payload::GlobalSection(globals) => {
                 for global in globals.clone() {
                     let ty = global?.ty.content_type;
-                    self.has_heap |= matches!(ty, ValType::Ref(ty) if is_collected(ty));
+                    self.has_gc_heap |= matches!(ty, ValType::Ref(ty) if is_collected(ty));
                 }
             }
             _ => {}
@@ -58,7 +58,7 @@ impl Memories {
     }
 }
 
-fn first_bytes(memory: &MemoryType) -> u64 {
+fn initial_bytes(memory: &MemoryType) -> u64 {
     memory.initial.saturating_mul(1 << memory.page_size_log2.unwrap_or(PAGE_LOG2).min(PAGE_LOG2))
 }
 
@@ -87,7 +87,7 @@ mod tests {
             "(memory 1) (table 1 funcref) (global i32 (i32.const 1)) (func (param i64) (result f32) unreachable)",
             "(type $f (func)) (table 1 (ref null $f)) (global (ref null $f) (ref.null $f))",
         ] {
-            assert!(!of(without).has_heap, "{without}");
+            assert!(!of(without).has_gc_heap, "{without}");
         }
         for with in [
             "(type (struct))",
@@ -97,13 +97,13 @@ mod tests {
             "(table 1 externref)",
             "(global anyref (ref.null any))",
         ] {
-            assert!(of(with).has_heap, "{with}");
+            assert!(of(with).has_gc_heap, "{with}");
         }
     }
 
     #[test]
     fn the_largest_memory_counts_as_it_starts() {
-        assert_eq!(of("(memory 2 9) (memory i64 3)").first_bytes, 3 << 16);
-        assert_eq!(of("").first_bytes, 0);
+        assert_eq!(of("(memory 2 9) (memory i64 3)").largest_initial_bytes, 3 << 16);
+        assert_eq!(of("").largest_initial_bytes, 0);
     }
 }

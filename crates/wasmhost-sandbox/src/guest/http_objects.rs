@@ -5,7 +5,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{
     Fields, OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOptions,
 };
 
-use super::errors::TooMuch;
+use super::errors::ImportLimitExceeded;
 
 /// Messages, bodies, fields and options that a guest may hold at a time.
 const OBJECTS: usize = 128;
@@ -16,13 +16,15 @@ pub(crate) struct HttpObjects(usize);
 
 impl HttpObjects {
     /// Counts one that is about to be made. Those that were dropped meanwhile are found only when there seem to be too many.
-    pub(crate) fn add(&mut self, table: &mut ResourceTable) -> Result<(), TooMuch> {
+    pub(crate) fn add(&mut self, table: &mut ResourceTable) -> Result<(), ImportLimitExceeded> {
         self.0 += 1;
         if self.0 > OBJECTS {
             self.0 = 1 + table.iter_mut().filter(|entry| is_object(*entry)).count();
         }
         if self.0 > OBJECTS {
-            return Err(TooMuch(format!("more than {OBJECTS} HTTP messages, bodies and fields at a time")));
+            return Err(ImportLimitExceeded(format!(
+                "more than {OBJECTS} HTTP messages, bodies and fields at a time"
+            )));
         }
         Ok(())
     }

@@ -6,9 +6,9 @@ pub(crate) struct LastWords {
     /// The guest's own words: the error's type where the language names it, its message, and its place.
     pub(crate) message: String,
     /// Whether they say that there was no memory.
-    pub(crate) no_memory: bool,
+    pub(crate) out_of_memory: bool,
     /// Whether the language's runtime exits after them; others abort.
-    pub(crate) exits: bool,
+    pub(crate) runtime_exits: bool,
 }
 
 /// What a reader found.
@@ -17,21 +17,21 @@ pub(super) struct Found {
     pub(super) at: usize,
     pub(super) words: LastWords,
     /// It only says that an error was not caught, and the error itself stands before it.
-    pub(super) wraps: bool,
+    pub(super) wraps_another: bool,
 }
 
 impl Found {
     pub(super) fn new(at: usize, message: impl Into<String>) -> Self {
-        let words = LastWords { message: message.into(), no_memory: false, exits: false };
-        Self { at, words, wraps: false }
+        let words = LastWords { message: message.into(), out_of_memory: false, runtime_exits: false };
+        Self { at, words, wraps_another: false }
     }
 }
 
 /// Where last words begin that a line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Begin {
+pub(crate) enum Start {
     /// With that line.
-    Here,
+    ThisLine,
     /// With the line before it.
-    Before,
+    PreviousLine,
 }

@@ -16,7 +16,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// A message with its place, where it is known.
-pub(super) fn placed(message: &str, place: Option<&str>) -> String {
+pub(super) fn with_location(message: &str, place: Option<&str>) -> String {
     match place {
         Some(place) => format!("{message} ({place})"),
         None => message.to_owned(),

@@ -8,7 +8,7 @@ use crate::artifact::Description;
 use crate::guest::Guest;
 use crate::inspect::manifest;
 use crate::load_error::LoadError;
-use crate::pool::Needs;
+use crate::pool::PoolNeeds;
 
 /// A compiled component with its tasks, ready to start.
 pub struct LoadedModule {
@@ -16,7 +16,7 @@ pub struct LoadedModule {
     pub(crate) pre: InstancePre<Guest>,
     pub(crate) description: Description,
     /// What each instance takes of the pool.
-    pub(crate) needs: Needs,
+    pub(crate) needs: PoolNeeds,
     /// Of its code and data.
     pub(super) bytes: u64,
 }

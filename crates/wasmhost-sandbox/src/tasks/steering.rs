@@ -3,16 +3,16 @@
 use wasmhost_values::{FunctionType, Named, Type};
 
 /// Whether this is `func(args: string) -> result<string, task-error>`.
-pub(super) fn takes_json(function: &FunctionType) -> bool {
+pub(super) fn takes_and_returns_json(function: &FunctionType) -> bool {
     let mut parameters = function.parameters.iter().map(|(_, ty)| ty);
     let takes_text = matches!((parameters.next(), parameters.next()), (Some(Type::String), None));
     let gives_text =
         matches!(&function.result, Some(Type::Result(result)) if matches!(result.ok, Some(Type::String)));
-    takes_text && gives_text && is_task_error(function)
+    takes_text && gives_text && returns_task_error(function)
 }
 
 /// Whether the function's error is `wasmhost:task/types.task-error`.
-pub(super) fn is_task_error(function: &FunctionType) -> bool {
+pub(super) fn returns_task_error(function: &FunctionType) -> bool {
     let Some(Type::Result(result)) = &function.result else { return false };
     let Some(Type::Variant(variant)) = &result.err else { return false };
     let cases: Vec<_> = variant.iter().collect();

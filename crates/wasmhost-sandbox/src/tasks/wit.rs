@@ -23,7 +23,7 @@ pub(crate) fn component(text: &str) -> Vec<u8> {
 
 /// The tasks of that component.
 pub(crate) fn tasks(text: &str) -> Tasks {
-    Tasks::of(crate::component::read(&component(text)).unwrap())
+    Tasks::from_component(crate::component::read(&component(text)).unwrap())
 }
 
 const RUN: &str = "package wasi:cli@0.2.6; interface run { run: func() -> result; }";
