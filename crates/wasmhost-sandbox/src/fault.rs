@@ -14,7 +14,7 @@ use wasmtime_wasi::I32Exit;
 use crate::codec::NO_PAYLOAD;
 use crate::guest::{CpuTimeUsedUp, ImportLimitExceeded, Observations, RESULT_BYTES};
 use crate::last_words::{self, LastWords};
-use crate::limits::Refused;
+use crate::refusals::Refused;
 use crate::tasks::Task;
 
 /// A call that did not return.

@@ -15,10 +15,11 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::control::Control;
-use crate::limits::{Refusals, StoreLimiter};
+use crate::limits::StoreLimiter;
 use crate::meter::Meter;
 use crate::output::{Output, StderrTail};
 use crate::powers::{Denials, DenyHttp, deny_wasi, http_context};
+use crate::refusals::Refusals;
 use crate::request::JobContext;
 use crate::updates::GuestUpdates;
 pub(crate) use errors::{CpuTimeUsedUp, ImportLimitExceeded};

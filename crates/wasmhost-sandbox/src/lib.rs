@@ -43,6 +43,7 @@ mod control;
 mod limits;
 mod meter;
 mod output;
+mod refusals;
 mod updates;
 
 mod clock;

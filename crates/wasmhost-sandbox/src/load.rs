@@ -17,8 +17,8 @@ use wasmtime::component::Linker;
 
 use crate::cache::{Artifact, Cache};
 use crate::compile::{Compilation, CompilePermit};
+use crate::engine::MEMORIES;
 use crate::guest::Guest;
-use crate::limits::MEMORIES;
 use crate::load_error::{LoadError, NotLoaded};
 use crate::pool::PoolNeeds;
 use crate::validate::check_bytes;

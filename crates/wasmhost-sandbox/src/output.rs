@@ -13,7 +13,7 @@ use wasmhost_protocol::text::escape;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::limits::Refusals;
+use crate::refusals::Refusals;
 use crate::updates::{GuestUpdates, LogLevel, LogLine, LogStream};
 
 pub(crate) use tail::StderrTail;
