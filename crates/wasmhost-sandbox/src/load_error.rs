@@ -1,55 +1,58 @@
-//! Why a component or a version of a module cannot be run.
+//! Why a component, or a version of a module, cannot be loaded.
 
 use serde::{Deserialize, Serialize};
 use wasmhost_protocol::manifest::RefusedFunction;
 use wasmhost_protocol::policy::Limits;
 use wasmhost_protocol::text::{escape, truncate};
 
-/// Why bytes cannot be run here.
+/// Why the bytes of a component cannot be run on this host.
+///
+/// The compiling child sends it to its host as JSON, so that both report a refusal in the same words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// They are something else; the text says what, and the fix.
+    /// The bytes are not a component; the text says what they are and how to fix it.
     #[error("not a component: {0}")]
     NotAComponent(String),
-    /// The component needs what no host provides.
+    /// The component imports functions or resources that no host provides.
     #[error("nobody provides the imports {}", .0.join(", "))]
     MissingImports(Vec<String>),
-    /// It exports no task; each export with the reason.
+    /// The component exports no task; the list names each export with the reason.
     #[error("it exports no task{}", .0.iter().map(|it| format!("; `{}`: {}", it.name, it.reason)).collect::<String>())]
     NoTask(Vec<RefusedFunction>),
-    /// More bytes than are compiled.
+    /// The component is larger than a module may be.
     #[error("{bytes} bytes; a module may have {limit}")]
     TooLarge {
-        /// Its size in bytes.
+        /// The size of the component, in bytes.
         bytes: usize,
-        /// The largest that is taken, in bytes.
+        /// The largest size that is accepted, in bytes.
         limit: usize,
     },
-    /// Native code, which only this host itself may make.
+    /// The bytes are native code, which a host loads only from its own cache.
     #[error("this is a precompiled artifact; upload the component that it was made from")]
     Precompiled,
-    /// The compiler refused it, or hit its limits.
+    /// The compiler refused the component, or compiling it exceeded a limit.
     #[error("not compiled: {0}")]
     Compile(String),
-    /// The host failed, not the module; it is not remembered.
+    /// The host failed, not the module; this error is never remembered.
     #[error("failed on this host: {0}")]
     Host(String),
 }
 
-/// Why a version of a module is not loaded.
+/// Why a version of a module was not loaded; `E` is the error of fetching its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotLoaded<E> {
-    /// There are no bytes of it.
+    /// The bytes could not be fetched.
     NotFetched(E),
-    /// Its bytes cannot be run here.
+    /// The bytes cannot be run on this host.
     Refused(LoadError),
 }
 
 impl LoadError {
-    /// The compiler's refusal, with a fix where there is one.
-    pub(crate) fn from_compiler_text(error: &str) -> Self {
-        let text = escape(truncate(error, Limits::ERROR_TEXT_BYTES));
+    /// The error for the text with which the parser or the compiler refused a component.
+    pub(crate) fn from_compiler_text(text: &str) -> Self {
+        let text = escape(truncate(text, Limits::ERROR_TEXT_BYTES));
+        // A half-copied file is the most common cause of these two, and the only one that its owner can fix at once.
         if text.contains("unexpected end") || text.contains("is out of bounds (bound") {
             return Self::NotAComponent(format!("the component is cut off; copy or build it again ({text})"));
         }
