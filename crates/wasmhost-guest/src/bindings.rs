@@ -1,7 +1,7 @@
 //! What wit-bindgen makes of `wit/`.
 
 wit_bindgen::generate!({
-    path: "../../wit",
+    path: "wit",
     world: "wasmhost:task/task",
     pub_export_macro: true,
     default_bindings_module: "wasmhost_guest::bindings",

@@ -92,7 +92,7 @@ async fn fetch_and_compile(
         size.0.store(wasm.len(), Ordering::Relaxed);
         Ok::<Bytes, ObjectError>(wasm)
     };
-    loader.sandbox.load_of(name, digest, fetch).await.map_err(|error| verdict_of(error, digest))
+    loader.sandbox.load_version(name, digest, fetch).await.map_err(|error| verdict_of(error, digest))
 }
 
 /// Returns the verdict of the attempts that needed a module which could not be loaded. What the module's own bytes caused ends

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
 use crate::component::{self, Memories};
-use crate::load::LoadError;
+use crate::load_error::LoadError;
 use crate::tasks::Tasks;
-use crate::validate::{check_bytes, check_imports, explain};
+use crate::validate::{check_bytes, check_imports};
 
 /// Bytes of the number at the end: the length of the description before it.
 const LENGTH_BYTES: usize = 8;
@@ -32,13 +32,15 @@ pub(crate) fn describe(wasm: &[u8]) -> Result<Description, LoadError> {
     check_imports(&outside.imports)?;
     let imports = outside.imports.iter().map(|import| import.name.clone()).collect();
     let memories = outside.memories;
-    Ok(Description { tasks: Tasks::of(outside), imports, memories })
+    Ok(Description { tasks: Tasks::from_component(outside), imports, memories })
 }
 
 /// Checks and compiles the component `wasm`.
 pub(crate) fn make(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
     let description = describe(wasm)?;
-    let mut artifact = engine.precompile_component(wasm).map_err(|error| explain(&format!("{error:#}")))?;
+    let mut artifact = engine
+        .precompile_component(wasm)
+        .map_err(|error| LoadError::from_compiler_text(&format!("{error:#}")))?;
     let code_bytes = artifact.len();
     serde_json::to_writer(&mut artifact, &description)
         .map_err(|error| LoadError::Host(format!("describing the component: {error}")))?;

@@ -13,8 +13,8 @@ use wasmtime::component::Val;
 
 use crate::codec::{Converter, ResultError};
 use crate::control::Control;
-use crate::fault::{self, Broken};
-use crate::guest::{Guest, Observed, TaskState};
+use crate::fault::{self, FailedCall};
+use crate::guest::{Guest, Observations, TaskState};
 use crate::load::LoadedModule;
 use crate::meter::Metered;
 use crate::pool::Pool;
@@ -67,9 +67,9 @@ impl Attempt {
         let _place = tokio::select! {
             biased;
             () = control.stopped() => return Outcome::without_run(Verdict::Cancelled),
-            place = pool.place(self.module.needs) => place,
+            place = pool.acquire(self.module.needs) => place,
         };
-        let observed = Observed::start(&self.run.limits);
+        let observed = Observations::start(&self.run.limits);
         // What is converted beside the guest ends soon by itself; nobody waits for it.
         let judged = async {
             tokio::select! {
@@ -88,7 +88,7 @@ impl Attempt {
         }
     }
 
-    async fn verdict(self, observed: &Observed, blocking: &Handle) -> Verdict {
+    async fn verdict(self, observed: &Observations, blocking: &Handle) -> Verdict {
         let task = match self.module.description.tasks.find(self.run.function.as_str()) {
             Ok(task) => task.clone(),
             Err(unknown) => return Verdict::UnknownFunction(unknown.to_string()),
@@ -99,7 +99,7 @@ impl Attempt {
             Err(error) => return Verdict::BadArguments(error.to_string()),
         };
         let limits = self.run.limits.clone();
-        let broken = Broken { task: &task, limits: &limits, observed };
+        let broken = FailedCall { task: &task, limits: &limits, observed };
         match self.call(&task, args, observed).await {
             End::Returned(results) => match converter.encode(&task, results, limits.result_bytes).await {
                 Ok(verdict) => broken.explained(verdict),
@@ -112,7 +112,7 @@ impl Attempt {
     }
 
     /// Calls the task in a fresh store, until it returns, breaks, is stopped or its time is up.
-    async fn call(self, task: &Task, args: Vec<Val>, observed: &Observed) -> End {
+    async fn call(self, task: &Task, args: Vec<Val>, observed: &Observations) -> End {
         let limits = self.run.limits.clone();
         let ends_at = Instant::now().checked_add(limits.timeout).unwrap_or_else(far_away);
         let (control, module) = (self.control.clone(), self.module.clone());
@@ -144,7 +144,7 @@ impl Attempt {
         }
     }
 
-    fn task_state(self, ends_at: Instant, observed: &Observed) -> TaskState {
+    fn task_state(self, ends_at: Instant, observed: &Observations) -> TaskState {
         TaskState {
             job: self.run.job,
             ends_at,
@@ -186,7 +186,7 @@ fn unusable(error: &ResultError) -> Verdict {
         ResultError::TooLarge { .. } => {
             Verdict::Exceeded(Limit::Result, Fault { message: error.to_string(), ..Fault::default() })
         }
-        ResultError::NotJson(_) | ResultError::Twice(_) => {
+        ResultError::NotJson(_) | ResultError::DuplicateName(_) => {
             Verdict::Failed { message: error.to_string(), details: None }
         }
     }

@@ -23,7 +23,7 @@ const MAX_BYTES: u64 = 4 << 30;
 /// A tag stands behind the artifact, which is mapped from the file's beginning.
 const TAG_BYTES: u64 = 32;
 /// What an artifact's file looks like inside.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 256 << 10;
 const KEY_FILE: &str = "key";
@@ -43,9 +43,9 @@ pub(crate) struct Cache {
 #[derive(Debug)]
 pub(crate) enum Artifact {
     /// From its compiler.
-    Made(Vec<u8>),
+    InMemory(Vec<u8>),
     /// From its cache, with a valid tag.
-    Kept {
+    OnDisk {
         /// The open file. It is never written to again: a new one takes its name.
         file: File,
         /// The artifact's part of it.
@@ -81,7 +81,7 @@ impl Cache {
             return None;
         }
         touch(&file);
-        Some(Artifact::Kept { file, bytes })
+        Some(Artifact::OnDisk { file, bytes })
     }
 
     /// Keeps an artifact, and makes room for it.
@@ -151,16 +151,16 @@ impl Artifact {
     /// Its size in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
-            Self::Made(bytes) => bytes.len() as u64,
-            Self::Kept { bytes, .. } => *bytes,
+            Self::InMemory(bytes) => bytes.len() as u64,
+            Self::OnDisk { bytes, .. } => *bytes,
         }
     }
 
     /// What stands behind its code.
     pub(crate) fn description(&self) -> Option<Description> {
         match self {
-            Self::Made(bytes) => artifact::description(bytes.as_slice(), bytes.len() as u64),
-            Self::Kept { file, bytes } => artifact::description(file, *bytes),
+            Self::InMemory(bytes) => artifact::description(bytes.as_slice(), bytes.len() as u64),
+            Self::OnDisk { file, bytes } => artifact::description(file, *bytes),
         }
     }
 
@@ -176,8 +176,8 @@ impl Artifact {
         unsafe {
             match self {
                 // Code that is followed by something else is taken from a file as from memory.
-                Self::Made(bytes) => Component::deserialize(engine, bytes),
-                Self::Kept { file, .. } => {
+                Self::InMemory(bytes) => Component::deserialize(engine, bytes),
+                Self::OnDisk { file, .. } => {
                     Component::deserialize_file(engine, format!("{DESCRIPTORS}/{}", file.as_raw_fd()))
                 }
             }

@@ -14,19 +14,15 @@ use tokio::runtime::Handle;
 use wasmhost_protocol::ids::ModuleName;
 use wasmtime::Engine;
 
-pub use child::compile_child_main;
-pub(crate) use turns::Turn;
+pub use child::{COMPILE_SUBCOMMAND, compile_child_main};
+pub(crate) use turns::CompilePermit;
 
 use crate::artifact;
-use crate::load::LoadError;
-use turns::Turns;
+use crate::load_error::LoadError;
+use turns::CompileQueue;
 
-/// The hidden subcommand of the compiling child.
-pub const COMPILE_SUBCOMMAND: &str = "compile-component";
 /// Components that are compiled at once.
 const AT_ONCE: usize = 2;
-/// The largest artifact that is kept.
-const ARTIFACT_BYTES: usize = 512 << 20;
 
 /// Who compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,23 +40,23 @@ pub enum Compiler {
 #[derive(Debug)]
 pub(crate) struct Compilation {
     compiler: Compiler,
-    turns: Arc<Turns>,
+    turns: Arc<CompileQueue>,
 }
 
 impl Compilation {
     pub(crate) fn new(compiler: Compiler) -> Self {
-        Self { compiler, turns: Turns::new(AT_ONCE) }
+        Self { compiler, turns: CompileQueue::new(AT_ONCE) }
     }
 
     /// Waits for the turn of a version of this module.
-    pub(crate) async fn turn(&self, module: &ModuleName) -> Turn {
+    pub(crate) async fn turn(&self, module: &ModuleName) -> CompilePermit {
         self.turns.take(module).await
     }
 
     /// The artifact of `wasm` for `engine`, made in a turn, which is over with it.
     pub(crate) async fn artifact(
         &self,
-        turn: Turn,
+        turn: CompilePermit,
         engine: &Engine,
         blocking: &Handle,
         wasm: Bytes,

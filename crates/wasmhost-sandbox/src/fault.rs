@@ -3,7 +3,6 @@
 
 mod backtrace;
 mod engine;
-pub(crate) mod last_words;
 
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::outcome::{Fault, Limit, Verdict};
@@ -13,46 +12,45 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::codec::NO_PAYLOAD;
-use crate::guest::{CpuUsedUp, Observed, RESULT_BYTES};
-use crate::imports::TooMuch;
-use crate::limits::Refused;
+use crate::guest::{CpuTimeUsedUp, ImportLimitExceeded, Observations, RESULT_BYTES};
+use crate::last_words::{self, LastWords};
+use crate::refusals::Refused;
 use crate::tasks::Task;
-use last_words::LastWords;
 
 /// A call that did not return.
-pub(crate) struct Broken<'a> {
+pub(crate) struct FailedCall<'a> {
     pub(crate) task: &'a Task,
     pub(crate) limits: &'a Limits,
-    pub(crate) observed: &'a Observed,
+    pub(crate) observed: &'a Observations,
 }
 
-impl Broken<'_> {
+impl FailedCall<'_> {
     /// The verdict on a call that ended with `error`.
     pub(crate) fn verdict(&self, error: &wasmtime::Error) -> Verdict {
         let exit = error.downcast_ref::<I32Exit>().map(|exit| exit.0);
-        if self.task.command && exit == Some(0) {
+        if self.task.is_command && exit == Some(0) {
             return Verdict::Returned(Json::null());
         }
-        if error.is::<CpuUsedUp>() {
+        if error.is::<CpuTimeUsedUp>() {
             return self.over(Limit::Cpu, Some(error));
         }
         if let Some(why) = engine::host_fault(error) {
             return Verdict::HostBug(why);
         }
-        if let Some(too_much) = error.downcast_ref::<TooMuch>() {
+        if let Some(too_much) = error.downcast_ref::<ImportLimitExceeded>() {
             return Verdict::Exceeded(Limit::Instances, fault(&too_much.to_string(), Some(error)));
         }
         if let Some(limit) = engine::limit(error) {
             return self.over(limit, Some(error));
         }
-        let words = last_words::of(&self.observed.stderr.text());
+        let words = last_words::read(&self.observed.stderr.text());
         match (exit, error.downcast_ref::<Trap>()) {
-            (Some(status), _) => self.exited(status, words.as_ref().filter(|words| words.exits)),
+            (Some(status), _) => self.exited(status, words.as_ref().filter(|words| words.runtime_exits)),
             (None, Some(Trap::UnreachableCodeReached)) => self.aborted(words, error),
             (None, None) if engine::is_uncaught_exception(error) => self.aborted(words, error),
             (None, Some(_)) => self.trapped(error),
             // No code of the guest's: an instance that could not be made.
-            (None, None) => match self.observed.refusals.fresh() {
+            (None, None) => match self.observed.refusals.unsurvived() {
                 Some(refused) => self.refused(refused, None, Some(error)),
                 None => self.trapped(error),
             },
@@ -76,7 +74,7 @@ impl Broken<'_> {
 
     /// A guest that gave up by itself, which compilers make a trap without a cause.
     fn aborted(&self, words: Option<LastWords>, error: &wasmtime::Error) -> Verdict {
-        let fresh = self.observed.refusals.fresh();
+        let fresh = self.observed.refusals.unsurvived();
         match (words, fresh) {
             (Some(words), _) => self.gave_up(&words, Some(error)),
             (None, Some(refused)) => self.refused(refused, None, Some(error)),
@@ -86,7 +84,7 @@ impl Broken<'_> {
 
     /// A guest that said why it gives up. That there was no memory is believed where some was refused.
     fn gave_up(&self, words: &LastWords, error: Option<&wasmtime::Error>) -> Verdict {
-        match self.observed.refusals.any().filter(|refused| words.no_memory && refused.is_memory()) {
+        match self.observed.refusals.last().filter(|refused| words.out_of_memory && refused.is_memory()) {
             Some(refused) => self.refused(refused, Some(&words.message), error),
             None => Verdict::Panicked(fault(&words.message, error)),
         }
@@ -95,7 +93,7 @@ impl Broken<'_> {
     /// A trap with a cause of its own; a refusal before it may still be what led to it.
     fn trapped(&self, error: &wasmtime::Error) -> Verdict {
         let mut message = engine::trap_text(error);
-        if let Some(refused) = self.observed.refusals.any() {
+        if let Some(refused) = self.observed.refusals.last() {
             message.push_str(&format!(
                 " (before it the guest was refused more: {})",
                 self.refusal_text(refused)
@@ -170,7 +168,7 @@ impl Broken<'_> {
 }
 
 /// What the guest wrote to standard error last, as records have it.
-pub(crate) fn stderr(observed: &Observed) -> Option<String> {
+pub(crate) fn stderr(observed: &Observations) -> Option<String> {
     let text = observed.stderr.text();
     (!text.is_empty()).then(|| kept(&text, "lines"))
 }

@@ -1,5 +1,8 @@
 //! The state behind one instance: everything that its imports reach, and nothing that another one can.
 
+mod errors;
+mod http_objects;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,13 +15,15 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::control::Control;
-use crate::imports::http::HttpObjects;
-use crate::limits::{Refusals, StoreLimiter};
+use crate::limits::StoreLimiter;
 use crate::meter::Meter;
-use crate::output::{Output, Tail};
-use crate::powers::{Denials, NoHttp, http_context, nothing_granted};
+use crate::output::{Output, StderrTail};
+use crate::powers::{Denials, DenyHttp, deny_wasi, http_context};
+use crate::refusals::Refusals;
 use crate::request::JobContext;
 use crate::updates::GuestUpdates;
+pub(crate) use errors::{CpuTimeUsedUp, ImportLimitExceeded};
+use http_objects::HttpObjects;
 
 /// The most of the host's memory that what a task returns may take while it is turned into JSON; a value takes 40 to 48 bytes.
 pub(crate) const RESULT_BYTES: u64 = 64 << 20;
@@ -29,20 +34,20 @@ const IMPORT_BYTES: u64 = 4 << 20;
 
 /// What outlives the store: read by the attempt when the guest is gone.
 #[derive(Clone)]
-pub(crate) struct Observed {
+pub(crate) struct Observations {
     pub(crate) meter: Arc<Meter>,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) denials: Denials,
-    pub(crate) stderr: Tail,
+    pub(crate) stderr: StderrTail,
 }
 
-impl Observed {
+impl Observations {
     pub(crate) fn start(limits: &Limits) -> Self {
         Self {
             meter: Arc::new(Meter::start(limits.cpu)),
             refusals: Arc::default(),
             denials: Denials::default(),
-            stderr: Tail::default(),
+            stderr: StderrTail::default(),
         }
     }
 }
@@ -67,21 +72,16 @@ pub(crate) struct Guest {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     http_objects: HttpObjects,
-    no_http: NoHttp,
+    deny_http: DenyHttp,
     table: ResourceTable,
 }
-
-/// The error by which the epoch callback ends a guest that used up its CPU time.
-#[derive(Debug, thiserror::Error)]
-#[error("CPU time is used up")]
-pub(crate) struct CpuUsedUp;
 
 impl Guest {
     /// A fresh store for one attempt at a component; `host_bytes_per_charge` is what its results cost.
     pub(crate) fn store(
         pre: &InstancePre<Self>,
         task: TaskState,
-        observed: &Observed,
+        observed: &Observations,
         host_bytes_per_charge: f64,
     ) -> Store<Self> {
         let handles = task.limits.handles as usize;
@@ -99,7 +99,7 @@ impl Guest {
         store
     }
 
-    fn new(task: TaskState, observed: &Observed) -> Self {
+    fn new(task: TaskState, observed: &Observations) -> Self {
         let stdout = Output::stdout(task.updates.clone(), observed.refusals.clone());
         let stderr = Output::stderr(task.updates.clone(), observed.stderr.clone());
         let mut table = ResourceTable::new();
@@ -107,10 +107,10 @@ impl Guest {
         Self {
             meter: observed.meter.clone(),
             limiter: StoreLimiter::new(&task.limits, observed.meter.clone(), observed.refusals.clone()),
-            wasi: nothing_granted(task.job.task.module().as_str(), stdout, stderr, observed.denials.clone()),
+            wasi: deny_wasi(task.job.task.module().as_str(), stdout, stderr, observed.denials.clone()),
             http: http_context(),
             http_objects: HttpObjects::default(),
-            no_http: NoHttp(observed.denials.clone()),
+            deny_http: DenyHttp(observed.denials.clone()),
             table,
             task,
         }
@@ -122,7 +122,7 @@ impl Guest {
     }
 
     pub(crate) fn denials(&mut self) -> &mut Denials {
-        &mut self.no_http.0
+        &mut self.deny_http.0
     }
 }
 
@@ -137,7 +137,7 @@ fn bound_call(
     match hook {
         CallHook::CallingHost => store.set_hostcall_fuel(import_charge),
         CallHook::ReturningFromWasm => {
-            let room = store.data().limiter.room().clamp(LEAST_RESULT_BYTES, RESULT_BYTES);
+            let room = store.data().limiter.memory_left().clamp(LEAST_RESULT_BYTES, RESULT_BYTES);
             store.set_hostcall_fuel(charge(room, host_bytes_per_charge));
         }
         CallHook::CallingWasm | CallHook::ReturningFromHost => {}
@@ -153,7 +153,7 @@ fn charge(bytes: u64, host_bytes_per_charge: f64) -> usize {
 fn at_epoch(store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDeadline> {
     let guest = store.data();
     if guest.meter.cpu_is_used_up() {
-        return Err(CpuUsedUp.into());
+        return Err(CpuTimeUsedUp.into());
     }
     if !guest.task.control.is_frozen() {
         return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
@@ -170,6 +170,6 @@ impl WasiView for Guest {
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.no_http }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.deny_http }
     }
 }

@@ -1,11 +1,14 @@
-//! Everything a component may import: `wasmhost:task`, one file an interface, and WASI 0.2 with nothing granted.
+//! Links everything that a component may import: `wasmhost:task`, in one file for each interface, and WASI 0.2 with no
+//! power granted.
 
+mod bindings;
 mod checkpoint;
 mod config;
-pub(crate) mod http;
+mod http;
 mod job;
 mod log;
 mod poll;
+mod provided;
 mod sockets;
 mod state;
 
@@ -13,64 +16,12 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::guest::{Guest, TaskState};
-
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "wit",
-        world: "imports",
-        imports: { default: async },
-    });
-}
-
 use bindings::wasmhost::task::types;
+pub(crate) use provided::{PROVIDED, ProvidedPackage};
 
 impl types::Host for TaskState {}
 
-/// A call that asked for more than hosts give, by an interface that has no other way to refuse it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct TooMuch(String);
-
-/// The interfaces that [`linker`] provides, and the version that a component may ask for.
-pub(crate) const PROVIDED: [(&str, &str, &[&str]); 8] = [
-    ("wasmhost:task", "0.1.", &["types", "state", "job", "checkpoint", "log", "config"]),
-    ("wasi:io", "0.2.", &["error", "poll", "streams"]),
-    ("wasi:clocks", "0.2.", &["monotonic-clock", "wall-clock"]),
-    ("wasi:random", "0.2.", &["random", "insecure", "insecure-seed"]),
-    (
-        "wasi:cli",
-        "0.2.",
-        &[
-            "environment",
-            "exit",
-            "stdin",
-            "stdout",
-            "stderr",
-            "terminal-input",
-            "terminal-output",
-            "terminal-stdin",
-            "terminal-stdout",
-            "terminal-stderr",
-        ],
-    ),
-    ("wasi:filesystem", "0.2.", &["types", "preopens"]),
-    (
-        "wasi:sockets",
-        "0.2.",
-        &[
-            "network",
-            "instance-network",
-            "tcp",
-            "tcp-create-socket",
-            "udp",
-            "udp-create-socket",
-            "ip-name-lookup",
-        ],
-    ),
-    ("wasi:http", "0.2.", &["types", "outgoing-handler"]),
-];
-
-/// A linker with all of it.
+/// Makes a linker with everything that [`PROVIDED`] lists.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -78,6 +29,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     bindings::Imports::add_to_linker::<_, HasSelf<TaskState>>(&mut linker, |guest: &mut Guest| {
         &mut guest.task
     })?;
+    // The functions of this crate replace those of WASI that were linked before them.
     linker.allow_shadowing(true);
     sockets::add_to_linker(&mut linker)?;
     http::add_to_linker(&mut linker)?;

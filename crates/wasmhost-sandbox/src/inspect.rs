@@ -1,67 +1,79 @@
-//! The manifest of a component: its tasks with signatures and schemas, what it refuses, what it imports.
+//! Derives the manifest of a component: its tasks with signatures and schemas, the exports that are no tasks, its
+//! imports.
 
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::manifest::{Manifest, ManifestTask, RefusedFunction};
 use wasmhost_values::{any_schema, arguments_schema, result_schema};
 
 use crate::artifact::{Description, describe};
-use crate::load::LoadError;
+use crate::load_error::LoadError;
 use crate::tasks::Task;
 
-/// Signatures and schemas of one module, in bytes of text.
+/// The most that the signatures, schemas and types of one module may have together, in bytes.
 const MANIFEST_BYTES: usize = 256 << 10;
-/// Exports that are refused by name in a manifest; of more, only the number is told.
+/// The most refused exports that a manifest names; of those beyond, it has only the number.
 const REFUSED: usize = 200;
-/// Imports that a manifest lists.
+/// The most imports that a manifest lists.
 const IMPORTS: usize = 1_000;
 
-/// The signature of an untyped task, with the names that reflection does not have.
+/// The signature of an untyped task, in the words of `wit/task.wit`.
 const HANDLER: &str = "run: func(args: json) -> result<json, task-error>";
 
-/// What the component `wasm` exports and imports, without compiling it; refused where there is no task in it.
+/// Derives the manifest of the component `wasm` without compiling it.
+///
+/// # Errors
+///
+/// Refuses what a host would refuse to load, and a component without a single task.
 pub fn inspect(wasm: &[u8]) -> Result<Manifest, LoadError> {
     manifest(&describe(wasm)?)
 }
 
-/// The manifest of a described component; refused, with each export, where nobody could submit a job to it.
+/// Derives the manifest of a described component. A component without a single task is refused, with each export.
 pub(crate) fn manifest(description: &Description) -> Result<Manifest, LoadError> {
-    let (tasks, mut room) = (&description.tasks, MANIFEST_BYTES);
-    let imports = description.imports.iter().take(IMPORTS).cloned().collect();
-    let mut manifest = Manifest { tasks: Vec::new(), refused: tasks.refused().to_vec(), imports };
-    for task in tasks.iter() {
-        match described(task, &mut room) {
-            Some(described) => manifest.tasks.push(described),
+    let mut manifest = Manifest {
+        tasks: Vec::new(),
+        refused: description.tasks.refused().to_vec(),
+        imports: description.imports.iter().take(IMPORTS).cloned().collect(),
+    };
+    let mut bytes_left = MANIFEST_BYTES;
+    for task in description.tasks.iter() {
+        match manifest_task(task, &mut bytes_left) {
+            Some(task) => manifest.tasks.push(task),
             None => manifest.refused.push(RefusedFunction {
                 name: task.full_name(),
                 reason: format!("its types do not fit into a manifest of {} KiB", MANIFEST_BYTES >> 10),
             }),
         }
     }
-    let more = manifest.refused.len().saturating_sub(REFUSED);
-    if more > 0 {
+    let not_named = manifest.refused.len().saturating_sub(REFUSED);
+    if not_named > 0 {
         manifest.refused.truncate(REFUSED);
-        manifest.refused.push(RefusedFunction { name: "…".to_owned(), reason: format!("and {more} more") });
+        manifest
+            .refused
+            .push(RefusedFunction { name: "…".to_owned(), reason: format!("and {not_named} more") });
     }
     if manifest.tasks.is_empty() { Err(LoadError::NoTask(manifest.refused)) } else { Ok(manifest) }
 }
 
-/// The task's entry; none where it takes more than `room`.
-fn described(task: &Task, room: &mut usize) -> Option<ManifestTask> {
-    let (signature, arguments, result) = if task.raw {
+/// The entry of a task; none where it has more bytes than are left.
+fn manifest_task(task: &Task, bytes_left: &mut usize) -> Option<ManifestTask> {
+    let (signature, arguments, result) = if task.is_untyped {
         (HANDLER.to_owned(), any_schema(), any_schema())
     } else {
         let signature = task.ty.signature(task.function.as_str());
         (signature, arguments_schema(&task.ty), result_schema(&task.ty))
     };
+    // A client decodes by the types, which are far shorter than the schemas that people and other programs read.
     let types = Json::of(&task.ty).expect("types are written as JSON");
-    *room = room.checked_sub(signature.len() + arguments.len() + result.len() + types.as_str().len())?;
+    let bytes = signature.len() + arguments.len() + result.len() + types.as_str().len();
+    *bytes_left = bytes_left.checked_sub(bytes)?;
     let parameters = || task.ty.parameters.names().map(str::to_owned).collect();
     Some(ManifestTask {
         function: task.function.clone(),
         interface: task.interface.clone(),
         signature,
-        parameters: (!task.raw).then(parameters),
-        types: (!task.raw).then_some(types),
+        parameters: (!task.is_untyped).then(parameters),
+        types: (!task.is_untyped).then_some(types),
         arguments: Json::stored(arguments).expect("the schema is written as JSON"),
         result: Json::stored(result).expect("the schema is written as JSON"),
     })

@@ -23,6 +23,7 @@ mod artifact;
 mod cache;
 mod compile;
 mod load;
+mod load_error;
 mod validate;
 
 mod component;
@@ -42,16 +43,19 @@ mod control;
 mod limits;
 mod meter;
 mod output;
+mod refusals;
 mod updates;
 
 mod clock;
 mod engine;
 mod fault;
+mod last_words;
 
 pub use compile::{COMPILE_SUBCOMMAND, Compiler, compile_child_main};
 pub use control::Control;
 pub use inspect::inspect;
-pub use load::{LoadError, LoadedModule, NotLoaded};
-pub use request::{AttemptHandle, AttemptRequest, Ending, FunctionChoice, JobContext};
+pub use load::LoadedModule;
+pub use load_error::{LoadError, NotLoaded};
+pub use request::{AttemptHandle, AttemptRequest, FunctionChoice, JobContext, OutcomeFuture};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
-pub use updates::{GuestUpdates, LogLevel, LogLine, LogLines, LogStream, PendingUpdates, Update};
+pub use updates::{GuestUpdates, LogLevel, LogLine, LogLines, LogStream, PendingUpdates, StateUpdate};

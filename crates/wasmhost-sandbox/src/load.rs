@@ -2,105 +2,28 @@
 //! the local cache. Failures are remembered, because compiling hostile bytes again and again is an attack.
 
 mod known;
+mod module;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
-use wasmhost_protocol::manifest::{Manifest, RefusedFunction};
 use wasmhost_protocol::text::escape;
 use wasmtime::Engine;
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::Linker;
 
-use crate::artifact::Description;
 use crate::cache::{Artifact, Cache};
-use crate::compile::{Compilation, Turn};
+use crate::compile::{Compilation, CompilePermit};
+use crate::engine::MEMORIES;
 use crate::guest::Guest;
-use crate::inspect::manifest;
-use crate::limits::MEMORIES;
+use crate::load_error::{LoadError, NotLoaded};
+use crate::pool::PoolNeeds;
 use crate::validate::check_bytes;
 use known::Known;
-
-/// Why bytes cannot be run here.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// They are something else; the text says what, and the fix.
-    #[error("not a component: {0}")]
-    NotAComponent(String),
-    /// The component needs what no host provides.
-    #[error("nobody provides the imports {}", .0.join(", "))]
-    MissingImports(Vec<String>),
-    /// It exports no task; each export with the reason.
-    #[error("it exports no task{}", .0.iter().map(|it| format!("; `{}`: {}", it.name, it.reason)).collect::<String>())]
-    NoTask(Vec<RefusedFunction>),
-    /// More bytes than are compiled.
-    #[error("{bytes} bytes; a module may have {limit}")]
-    TooLarge {
-        /// Its size in bytes.
-        bytes: usize,
-        /// The largest that is taken, in bytes.
-        limit: usize,
-    },
-    /// Native code, which only this host itself may make.
-    #[error("this is a precompiled artifact; upload the component that it was made from")]
-    Precompiled,
-    /// The compiler refused it, or hit its limits.
-    #[error("not compiled: {0}")]
-    Compile(String),
-    /// The host failed, not the module; it is not remembered.
-    #[error("failed on this host: {0}")]
-    Host(String),
-}
-
-/// Why a version of a module is not loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotLoaded<E> {
-    /// There are no bytes of it.
-    NotFetched(E),
-    /// Its bytes cannot be run here.
-    Refused(LoadError),
-}
-
-/// A compiled component with its tasks, ready to start.
-pub struct LoadedModule {
-    digest: Digest,
-    pub(crate) pre: InstancePre<Guest>,
-    pub(crate) description: Description,
-    /// What each instance takes of the pool.
-    pub(crate) needs: Needs,
-    /// Of its code and data.
-    bytes: u64,
-}
-
-/// What an instance takes of the pool.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Needs {
-    pub(crate) memories: u32,
-}
-
-impl LoadedModule {
-    /// The digest of its bytes.
-    #[must_use]
-    pub fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
-    /// What it exports and imports; refused where there is no task in it.
-    pub fn manifest(&self) -> Result<Manifest, LoadError> {
-        manifest(&self.description)
-    }
-}
-
-impl std::fmt::Debug for LoadedModule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoadedModule").field("digest", &self.digest).finish_non_exhaustive()
-    }
-}
+pub use module::LoadedModule;
 
 /// Loads modules for one engine.
 pub(crate) struct Loader {
@@ -195,7 +118,7 @@ impl Loader {
 
     async fn compile(
         self: &Arc<Self>,
-        turn: Turn,
+        turn: CompilePermit,
         digest: Digest,
         wasm: Bytes,
     ) -> Result<Arc<LoadedModule>, LoadError> {
@@ -212,7 +135,7 @@ impl Loader {
         if let Some(Ok(module)) = kept.map(|kept| self.prepare(digest, &kept)) {
             return Ok(module);
         }
-        let module = self.prepare(digest, &Artifact::Made(artifact));
+        let module = self.prepare(digest, &Artifact::InMemory(artifact));
         if let (Err(_), Some(cache)) = (&module, &self.cache) {
             cache.forget(&digest);
         }
@@ -232,17 +155,17 @@ impl Loader {
     fn prepare(&self, digest: Digest, artifact: &Artifact) -> Result<Arc<LoadedModule>, LoadError> {
         let cut = || LoadError::Host("an artifact is cut off".to_owned());
         let description = artifact.description().ok_or_else(cut)?;
-        let first_bytes = description.memories.first_bytes;
-        if first_bytes > self.max_memory_bytes {
+        let largest_initial_bytes = description.memories.largest_initial_bytes;
+        if largest_initial_bytes > self.max_memory_bytes {
             let most = self.max_memory_bytes;
             return Err(LoadError::Compile(format!(
-                "a memory of it starts with {first_bytes} bytes; this host allows {most} (`wasmhost serve --memory-limit`)"
+                "a memory of it starts with {largest_initial_bytes} bytes; this host allows {most} (`wasmhost serve --memory-limit`)"
             )));
         }
         let component = artifact.load(&self.engine).map_err(|error| refused(&error))?;
         let memories = component.resources_required().map_or(MEMORIES, |needs| needs.num_memories);
         let pre = self.linker.instantiate_pre(&component).map_err(|error| refused(&error))?;
-        let needs = Needs { memories: memories.saturating_add(description.memories.has_heap.into()) };
+        let needs = PoolNeeds { memories: memories.saturating_add(description.memories.has_gc_heap.into()) };
         Ok(Arc::new(LoadedModule { digest, pre, description, needs, bytes: artifact.bytes() }))
     }
 

@@ -1,5 +1,6 @@
-//! Measures what an attempt uses: CPU time by the thread's clock around each poll of the guest's future, so that a
-//! sleeping guest costs nothing; memory as the limiter reports it. Shared, so that it outlives the store.
+//! Measures what an attempt uses. CPU time is read from the thread's clock around each poll of the guest's future, so
+//! that a sleeping guest uses none. Memory is what the limiter reports. A meter is shared, since it is read when the
+//! store is gone. All of its accesses are relaxed: they are numbers that no other data depends on.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,60 +10,69 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use wasmhost_protocol::record::Usage;
 
-/// What an attempt used so far.
+/// What an attempt has used so far.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    started: Instant,
+    started_at: Instant,
     cpu_limit: Duration,
-    cpu_before_ns: AtomicU64,
+    /// The CPU time of all polls that have ended, and of conversions.
+    charged_cpu_ns: AtomicU64,
+    /// What the clock of the polling thread showed when the present poll began.
     poll_started_ns: AtomicU64,
-    memory_peak: AtomicU64,
+    memory_peak_bytes: AtomicU64,
 }
 
 impl Meter {
+    /// Starts to measure wall time; `cpu_limit` is what the attempt may use of CPU time.
     pub(crate) fn start(cpu_limit: Duration) -> Self {
         Self {
-            started: Instant::now(),
+            started_at: Instant::now(),
             cpu_limit,
-            cpu_before_ns: AtomicU64::new(0),
+            charged_cpu_ns: AtomicU64::new(0),
             poll_started_ns: AtomicU64::new(0),
-            memory_peak: AtomicU64::new(0),
+            memory_peak_bytes: AtomicU64::new(0),
         }
     }
 
-    /// Whether the CPU limit is passed. Only true to the moment on the thread that polls the guest.
+    /// Whether the CPU limit is exceeded. It counts the present poll only if it is called on the thread that polls the
+    /// guest.
     pub(crate) fn cpu_is_used_up(&self) -> bool {
         let in_poll = thread_cpu_ns().saturating_sub(self.poll_started_ns.load(Ordering::Relaxed));
-        Duration::from_nanos(self.cpu_before_ns.load(Ordering::Relaxed) + in_poll) > self.cpu_limit
+        Duration::from_nanos(self.charged_cpu_ns.load(Ordering::Relaxed) + in_poll) > self.cpu_limit
     }
 
-    pub(crate) fn saw_memory(&self, bytes: u64) {
-        self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
+    /// Records how much memory the guest has now, in bytes.
+    pub(crate) fn record_memory(&self, bytes: u64) {
+        self.memory_peak_bytes.fetch_max(bytes, Ordering::Relaxed);
     }
 
+    /// What the record shows of the attempt.
     pub(crate) fn usage(&self) -> Usage {
         Usage {
-            cpu_ms: self.cpu_before_ns.load(Ordering::Relaxed) / 1_000_000,
-            memory_peak_bytes: self.memory_peak.load(Ordering::Relaxed),
-            wall_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            cpu_ms: self.charged_cpu_ns.load(Ordering::Relaxed) / 1_000_000,
+            memory_peak_bytes: self.memory_peak_bytes.load(Ordering::Relaxed),
+            wall_ms: u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }
 
-    /// Charges what `work` takes of this thread.
-    pub(crate) fn measured<T>(&self, work: impl FnOnce() -> T) -> T {
-        let started = thread_cpu_ns();
-        let done = work();
-        self.cpu_before_ns.fetch_add(thread_cpu_ns().saturating_sub(started), Ordering::Relaxed);
-        done
+    /// Charges the CPU time that `work` takes on this thread.
+    pub(crate) fn measure<T>(&self, work: impl FnOnce() -> T) -> T {
+        let started_ns = thread_cpu_ns();
+        let result = work();
+        self.charge_since(started_ns);
+        result
     }
 
-    fn begin(&self) {
+    fn begin_poll(&self) {
         self.poll_started_ns.store(thread_cpu_ns(), Ordering::Relaxed);
     }
 
-    fn end(&self) {
-        let used = thread_cpu_ns().saturating_sub(self.poll_started_ns.load(Ordering::Relaxed));
-        self.cpu_before_ns.fetch_add(used, Ordering::Relaxed);
+    fn end_poll(&self) {
+        self.charge_since(self.poll_started_ns.load(Ordering::Relaxed));
+    }
+
+    fn charge_since(&self, started_ns: u64) {
+        self.charged_cpu_ns.fetch_add(thread_cpu_ns().saturating_sub(started_ns), Ordering::Relaxed);
     }
 }
 
@@ -82,9 +92,10 @@ impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.meter.begin();
+        // A poll runs on one thread from its beginning to its end, so that the clock of the thread measures it.
+        self.meter.begin_poll();
         let poll = self.inner.as_mut().poll(cx);
-        self.meter.end();
+        self.meter.end_poll();
         poll
     }
 }

@@ -13,10 +13,10 @@ use wasmhost_protocol::text::escape;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::limits::Refusals;
+use crate::refusals::Refusals;
 use crate::updates::{GuestUpdates, LogLevel, LogLine, LogStream};
 
-pub(crate) use tail::Tail;
+pub(crate) use tail::StderrTail;
 
 /// A line is cut into pieces of this many bytes.
 pub(crate) const LINE_BYTES: usize = 8 << 10;
@@ -39,7 +39,7 @@ enum End {
     /// Whoever goes on writing results has survived what was refused.
     Alive(Arc<Refusals>),
     /// The last words.
-    Words(Tail),
+    Words(StderrTail),
 }
 
 impl Output {
@@ -47,7 +47,7 @@ impl Output {
         Self::new(LogStream::Stdout, updates, End::Alive(refusals))
     }
 
-    pub(crate) fn stderr(updates: Arc<GuestUpdates>, tail: Tail) -> Self {
+    pub(crate) fn stderr(updates: Arc<GuestUpdates>, tail: StderrTail) -> Self {
         Self::new(LogStream::Stderr, updates, End::Words(tail))
     }
 
@@ -59,7 +59,7 @@ impl Output {
 impl Shared {
     fn write(&self, bytes: &[u8]) {
         match &self.end {
-            End::Alive(refusals) => refusals.outlived(),
+            End::Alive(refusals) => refusals.mark_survived(),
             End::Words(tail) => tail.push(bytes),
         }
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);

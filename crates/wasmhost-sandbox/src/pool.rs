@@ -3,7 +3,6 @@
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::engine::total_memories;
-use crate::load::Needs;
 
 /// What is free of the pool.
 #[derive(Debug)]
@@ -13,8 +12,14 @@ pub(crate) struct Pool {
     all_memories: u32,
 }
 
+/// What an instance takes of the pool.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PoolNeeds {
+    pub(crate) memories: u32,
+}
+
 /// What one instance has of the pool, until it is dropped.
-pub(crate) struct Place<'a> {
+pub(crate) struct PoolPermit<'a> {
     _slot: SemaphorePermit<'a>,
     _memories: SemaphorePermit<'a>,
 }
@@ -30,11 +35,11 @@ impl Pool {
     }
 
     /// A place for an instance with these needs.
-    pub(crate) async fn place(&self, needs: Needs) -> Place<'_> {
+    pub(crate) async fn acquire(&self, needs: PoolNeeds) -> PoolPermit<'_> {
         // Slots come first: those who wait for memories then wait for instances that run, never for each other.
         let slot = self.slots.acquire().await.expect("the semaphore is never closed");
         let memories = self.memories.acquire_many(needs.memories.min(self.all_memories));
-        Place { _slot: slot, _memories: memories.await.expect("the semaphore is never closed") }
+        PoolPermit { _slot: slot, _memories: memories.await.expect("the semaphore is never closed") }
     }
 }
 
@@ -47,17 +52,17 @@ mod tests {
     #[test]
     fn every_slot_has_room_for_an_interpreter_with_two_memories() {
         let pool = Pool::new(1_000);
-        let needs = Needs { memories: 2 };
-        let places: Vec<_> = (0..1_000).map(|_| pool.place(needs).now_or_never()).collect();
+        let needs = PoolNeeds { memories: 2 };
+        let places: Vec<_> = (0..1_000).map(|_| pool.acquire(needs).now_or_never()).collect();
         assert!(places.iter().all(Option::is_some));
-        assert!(pool.place(needs).now_or_never().is_none(), "there are as many places as slots");
+        assert!(pool.acquire(needs).now_or_never().is_none(), "there are as many places as slots");
     }
 
     #[test]
     fn whoever_needs_more_memories_than_are_free_waits_for_them() {
         let pool = Pool::new(4);
-        let all = pool.place(Needs { memories: u32::MAX }).now_or_never().unwrap();
-        let mut next = Box::pin(pool.place(Needs { memories: 1 }));
+        let all = pool.acquire(PoolNeeds { memories: u32::MAX }).now_or_never().unwrap();
+        let mut next = Box::pin(pool.acquire(PoolNeeds { memories: 1 }));
         assert!(next.as_mut().now_or_never().is_none());
         drop(all);
         assert!(next.as_mut().now_or_never().is_some());

@@ -40,7 +40,7 @@ impl Denials {
 
 /// A WASI context without environment, input, files, network and names. Programs that read their arguments expect a name first:
 /// there is nothing but that.
-pub(crate) fn nothing_granted(name: &str, stdout: Output, stderr: Output, denials: Denials) -> WasiCtx {
+pub(crate) fn deny_wasi(name: &str, stdout: Output, stderr: Output, denials: Denials) -> WasiCtx {
     WasiCtxBuilder::new()
         .arg(name)
         .stdout(stdout)
@@ -63,12 +63,12 @@ pub(crate) fn http_context() -> WasiHttpCtx {
 }
 
 /// Denies every HTTP request.
-pub(crate) struct NoHttp(pub(crate) Denials);
+pub(crate) struct DenyHttp(pub(crate) Denials);
 
 type Sent = wasmtime_wasi_http::Result<(http::Response<WasiBody>, Rest)>;
 type Rest = Box<dyn Future<Output = wasmtime_wasi_http::Result<()>> + Send>;
 
-impl WasiHttpHooks for NoHttp {
+impl WasiHttpHooks for DenyHttp {
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         HTTP_CHUNK_BYTES
     }
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_request_is_denied_and_remembered() {
-        let mut hooks = NoHttp(Denials::default());
+        let mut hooks = DenyHttp(Denials::default());
         let request = http::Request::get("http://10.0.0.1/").body(WasiBody::default()).unwrap();
         let sent = Box::into_pin(hooks.send_request(request, None, Box::new(std::future::ready(Ok(())))));
         let sent = sent.now_or_never().unwrap();

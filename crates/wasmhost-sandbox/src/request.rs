@@ -84,7 +84,7 @@ pub struct JobContext {
 #[derive(Debug)]
 pub struct AttemptHandle {
     /// How it ends.
-    pub outcome: Ending,
+    pub outcome: OutcomeFuture,
     /// What the guest posts on its way.
     pub updates: Arc<GuestUpdates>,
     /// Steers it.
@@ -93,9 +93,9 @@ pub struct AttemptHandle {
 
 /// A future of the outcome. It never fails: a guests' runtime that went away is a verdict too.
 #[derive(Debug)]
-pub struct Ending(pub(crate) oneshot::Receiver<Outcome>);
+pub struct OutcomeFuture(pub(crate) oneshot::Receiver<Outcome>);
 
-impl Future for Ending {
+impl Future for OutcomeFuture {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {

@@ -17,9 +17,10 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::compile::{Compilation, Compiler};
 use crate::control::Control;
-use crate::load::{LoadError, LoadedModule, Loader, NotLoaded};
+use crate::load::{LoadedModule, Loader};
+use crate::load_error::{LoadError, NotLoaded};
 use crate::pool::Pool;
-use crate::request::{AttemptHandle, AttemptRequest, Ending};
+use crate::request::{AttemptHandle, AttemptRequest, OutcomeFuture};
 use crate::updates::GuestUpdates;
 use crate::{engine, imports};
 
@@ -131,7 +132,7 @@ impl Sandbox {
 
     /// The version of a module with this digest. Where it is neither in memory nor in the cache, `fetch` is asked for its bytes,
     /// whose SHA-256 the caller has checked, as soon as it is their turn to be compiled: modules take turns.
-    pub async fn load_of<E>(
+    pub async fn load_version<E>(
         &self,
         module: &ModuleName,
         digest: Digest,
@@ -143,7 +144,7 @@ impl Sandbox {
     /// The same of bytes that are at hand, where there are no others that want a turn.
     pub async fn load(&self, digest: Digest, wasm: Bytes) -> Result<Arc<LoadedModule>, LoadError> {
         let module = ModuleName::parse("local").expect("`local` is a module's name");
-        match self.load_of(&module, digest, async { Ok::<_, Infallible>(wasm) }).await {
+        match self.load_version(&module, digest, async { Ok::<_, Infallible>(wasm) }).await {
             Ok(module) => Ok(module),
             Err(NotLoaded::Refused(error)) => Err(error),
         }
@@ -162,7 +163,7 @@ impl Sandbox {
             attempt.report(&inner.pool, &inner.guests, ended).await;
         };
         self.0.attempts.spawn_on(task, &self.0.guests);
-        AttemptHandle { outcome: Ending(outcome), updates, control }
+        AttemptHandle { outcome: OutcomeFuture(outcome), updates, control }
     }
 }
 

@@ -17,7 +17,7 @@ const WAITING_BYTES: usize = 256 << 10;
 
 /// A custom state that the guest wants to be seen in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
+pub struct StateUpdate {
     /// The state's name.
     pub state: StateName,
     /// What the guest says of it.
@@ -28,7 +28,7 @@ pub struct Update {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PendingUpdates {
     /// The newest update.
-    pub update: Option<Update>,
+    pub update: Option<StateUpdate>,
     /// The newest checkpoint.
     pub checkpoint: Option<Bytes>,
 }
@@ -170,7 +170,7 @@ impl GuestUpdates {
     }
 
     /// Posts an update. One with the same name is replaced; while one with another name waits, this waits too.
-    pub(crate) async fn post_update(&self, update: Update) {
+    pub(crate) async fn post_state(&self, update: StateUpdate) {
         let mut update = Some(update);
         while !self.try_post(&mut update) {
             let mut taken = pin!(self.taken.notified());
@@ -182,7 +182,7 @@ impl GuestUpdates {
         }
     }
 
-    fn try_post(&self, update: &mut Option<Update>) -> bool {
+    fn try_post(&self, update: &mut Option<StateUpdate>) -> bool {
         let mut waiting = self.lock();
         let blocked =
             waiting.update.as_ref().zip(update.as_ref()).is_some_and(|(old, new)| old.state != new.state);
@@ -239,15 +239,15 @@ mod tests {
 
     use super::*;
 
-    fn update(state: &str, meta: &str) -> Update {
-        Update { state: StateName::parse(state).unwrap(), meta: Some(Json::parse(meta).unwrap()) }
+    fn update(state: &str, meta: &str) -> StateUpdate {
+        StateUpdate { state: StateName::parse(state).unwrap(), meta: Some(Json::parse(meta).unwrap()) }
     }
 
     #[tokio::test]
     async fn the_newest_update_of_a_name_wins() {
         let updates = GuestUpdates::new();
-        updates.post_update(update("A", "1")).await;
-        updates.post_update(update("A", "2")).await;
+        updates.post_state(update("A", "1")).await;
+        updates.post_state(update("A", "2")).await;
         updates.changed().await;
         assert_eq!(updates.take().unwrap().update, Some(update("A", "2")));
         assert_eq!(updates.take(), None);
@@ -256,8 +256,8 @@ mod tests {
     #[tokio::test]
     async fn a_change_of_name_is_never_skipped() {
         let updates = GuestUpdates::new();
-        updates.post_update(update("A", "1")).await;
-        let mut second = Box::pin(updates.post_update(update("B", "2")));
+        updates.post_state(update("A", "1")).await;
+        let mut second = Box::pin(updates.post_state(update("B", "2")));
         assert!(second.as_mut().now_or_never().is_none());
         assert_eq!(updates.take().unwrap().update, Some(update("A", "1")));
         second.await;

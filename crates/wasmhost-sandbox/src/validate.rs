@@ -1,32 +1,36 @@
-//! What is checked before anything is compiled, each refusal with its fix: the bytes by their first few, then the
-//! imports by name.
+//! Checks a component before anything of it is compiled: its first bytes and its size, then its imports by name. Every
+//! refusal says what its author can do about it.
 
 use wasmhost_protocol::policy::Limits;
-use wasmhost_protocol::text::{escape, truncate};
 use wasmtime::Engine;
 
 use crate::component::Import;
-use crate::imports::PROVIDED;
-use crate::load::LoadError;
+use crate::imports::{PROVIDED, ProvidedPackage};
+use crate::load_error::LoadError;
 
 const WASM_MAGIC: &[u8] = b"\0asm";
 const CORE_VERSION: &[u8] = &[1, 0, 0, 0];
 const COMPONENT_VERSION: &[u8] = &[0x0d, 0, 1, 0];
+const ELF_MAGIC: &[u8] = b"\x7fELF";
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+const ZIP_MAGIC: &[u8] = b"PK";
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// Checks that the bytes look like a component of a size that may be compiled.
+/// Checks that the bytes begin like a component and are not more than may be compiled.
 pub(crate) fn check_bytes(wasm: &[u8]) -> Result<(), LoadError> {
     let refuse = |text: &str| Err(LoadError::NotAComponent(text.to_owned()));
     if wasm.len() > Limits::MODULE_BYTES {
         return Err(LoadError::TooLarge { bytes: wasm.len(), limit: Limits::MODULE_BYTES });
     }
-    if Engine::detect_precompiled(wasm).is_some() || wasm.starts_with(b"\x7fELF") {
+    // Native code would run with the rights of the host. Artifacts are ELF files themselves.
+    if Engine::detect_precompiled(wasm).is_some() || wasm.starts_with(ELF_MAGIC) {
         return Err(LoadError::Precompiled);
     }
     if wasm.is_empty() {
         return refuse("the file is empty");
     }
     if !wasm.starts_with(WASM_MAGIC) {
-        return refuse(foreign(wasm));
+        return refuse(describe_foreign(wasm));
     }
     match wasm.get(4..8) {
         Some(CORE_VERSION) => refuse("this is a core module; wrap it with `wasm-tools component new`"),
@@ -36,32 +40,19 @@ pub(crate) fn check_bytes(wasm: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-fn foreign(bytes: &[u8]) -> &'static str {
-    let start = bytes.trim_ascii_start();
-    if start.starts_with(b"(component") || start.starts_with(b"(module") || start.starts_with(b";;") {
+/// What a file without the magic number of WebAssembly seems to be, and what to do about it.
+fn describe_foreign(bytes: &[u8]) -> &'static str {
+    let text = bytes.trim_ascii_start();
+    if text.starts_with(b"(component") || text.starts_with(b"(module") || text.starts_with(b";;") {
         return "this is WebAssembly text; make a binary with `wasm-tools parse`";
     }
-    if bytes.starts_with(&[0x1f, 0x8b])
-        || bytes.starts_with(b"PK")
-        || bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-    {
+    if [GZIP_MAGIC, ZIP_MAGIC, ZSTD_MAGIC].iter().any(|magic| bytes.starts_with(magic)) {
         return "this is compressed; unpack it first";
     }
     "this is no WebAssembly: it does not start with `\\0asm`"
 }
 
-/// The compiler's refusal, with a fix where there is one.
-pub(crate) fn explain(error: &str) -> LoadError {
-    let text = escape(truncate(error, Limits::ERROR_TEXT_BYTES));
-    if text.contains("unexpected end") || text.contains("is out of bounds (bound") {
-        return LoadError::NotAComponent(format!(
-            "the component is cut off; copy or build it again ({text})"
-        ));
-    }
-    LoadError::Compile(text)
-}
-
-/// Checks that everything the component imports is provided.
+/// Checks that everything that the component imports is provided.
 pub(crate) fn check_imports(imports: &[Import]) -> Result<(), LoadError> {
     let missing = imports.iter().filter(|import| import.needs_provider && !is_provided(&import.name));
     let missing: Vec<_> = missing.map(|import| with_advice(&import.name)).collect();
@@ -69,32 +60,43 @@ pub(crate) fn check_imports(imports: &[Import]) -> Result<(), LoadError> {
 }
 
 fn is_provided(import: &str) -> bool {
-    let Some((package, interface, version)) = parts(import) else { return false };
-    PROVIDED.iter().any(|(ours, versions, interfaces)| {
-        let patch = version.strip_prefix(versions);
+    let Some(parts) = ImportName::parse(import) else { return false };
+    PROVIDED.iter().any(|provided| {
+        let patch = parts.version.strip_prefix(provided.version_prefix);
+        // A release candidate such as `0.2.0-rc-2023-11-10` has other functions under the same names.
         let is_release = patch.is_some_and(|patch| patch.bytes().all(|byte| byte.is_ascii_digit()));
-        *ours == package && is_release && interfaces.contains(&interface)
+        provided.name == parts.package && is_release && provided.interfaces.contains(&parts.interface)
     })
 }
 
-/// `wasi:io`, `streams` and `0.2.6` of `wasi:io/streams@0.2.6`.
-fn parts(import: &str) -> Option<(&str, &str, &str)> {
-    let (package, rest) = import.split_once('/')?;
-    let (interface, version) = rest.split_once('@')?;
-    Some((package, interface, version))
+/// The parts of `wasi:io/streams@0.2.6`: `wasi:io`, `streams` and `0.2.6`.
+struct ImportName<'a> {
+    package: &'a str,
+    interface: &'a str,
+    version: &'a str,
+}
+
+impl<'a> ImportName<'a> {
+    fn parse(import: &'a str) -> Option<Self> {
+        let (package, rest) = import.split_once('/')?;
+        let (interface, version) = rest.split_once('@')?;
+        Some(Self { package, interface, version })
+    }
 }
 
 /// The import, and what its author can do about it where that is known.
 fn with_advice(import: &str) -> String {
-    let Some((package, _, version)) = parts(import) else { return import.to_owned() };
-    let ours = PROVIDED.iter().find(|(ours, ..)| *ours == package).map(|(_, versions, _)| *versions);
-    match ours {
-        Some("0.2.") if version.starts_with("0.2.0-") => format!(
-            "{import} (a candidate of before the release of WASI 0.2; build it with a toolchain of 2024 or later, \
+    let Some(parts) = ImportName::parse(import) else { return import.to_owned() };
+    let provided = PROVIDED.iter().find(|provided| provided.name == parts.package);
+    match provided {
+        Some(ProvidedPackage { version_prefix: "0.2.", .. }) if parts.version.starts_with("0.2.0-") => {
+            format!(
+                "{import} (a candidate of before the release of WASI 0.2; build it with a toolchain of 2024 or later, \
              as `cargo build --target wasm32-wasip2` of Rust 1.82)"
-        ),
-        Some(versions) if !version.starts_with(versions) => {
-            format!("{import} (hosts provide {package} {versions}x)")
+            )
+        }
+        Some(ProvidedPackage { name, version_prefix, .. }) if !parts.version.starts_with(version_prefix) => {
+            format!("{import} (hosts provide {name} {version_prefix}x)")
         }
         _ => import.to_owned(),
     }

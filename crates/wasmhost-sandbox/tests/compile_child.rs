@@ -130,7 +130,7 @@ async fn many_versions_of_one_module_hold_up_no_other() {
     let sandbox = sandbox(script(dir.path(), hang));
     let load = async |module: &str, number: u8, wasm: Bytes| {
         let module = ModuleName::parse(module).unwrap();
-        sandbox.load_of(&module, digest(number), async { Ok::<_, ()>(wasm) }).await
+        sandbox.load_version(&module, digest(number), async { Ok::<_, ()>(wasm) }).await
     };
     let bomb = || Bytes::from_static(b"\0asm\x0d\0\x01\0");
     let bombs = join_all((0..20).map(|number| load("many", number, bomb())));

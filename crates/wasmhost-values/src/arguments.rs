@@ -1,60 +1,52 @@
-//! The arguments of a call as a whole: an object by name, an array by position, or none.
+//! Decodes the arguments of a call as a whole: an object by name, an array by position, or none.
 
 use serde_json::value::RawValue;
 use wasmhost_protocol::json::{InvalidJson, Json};
 use wasmhost_protocol::policy::Limits;
 
-use crate::build::{Build, Nothing};
-use crate::decode::{Decoder, Members, members};
+use crate::decode::Decoder;
+use crate::members::{Members, members};
 use crate::mismatch::{Mismatch, kind, shown};
 use crate::types::{FunctionType, Named, Type};
+use crate::value_builder::{Discard, ValueBuilder};
 
-/// Why arguments were refused before a run.
+/// Why arguments were refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArgumentError {
-    /// Too long a text.
+    /// The text is too long.
     #[error("the arguments are {found} bytes long; at most {limit} are taken")]
     TooLarge {
-        /// Its length in bytes.
+        /// The length of the text, in bytes.
         found: usize,
-        /// The longest that is taken.
+        /// The longest that is accepted, in bytes.
         limit: usize,
     },
-    /// Another encoding.
+    /// The text is not UTF-8.
     #[error("the arguments are not UTF-8")]
     NotUtf8,
-    /// Not one JSON value, nested too deeply, or with a name twice.
+    /// The text is not one JSON value, is nested too deeply, or has a name twice.
     #[error("{}", .0.of("the arguments are"))]
     NotJson(#[from] InvalidJson),
-    /// One value where there should be an object or an array; `fix` shows it as an array.
+    /// The text is a single value where an object or an array should be.
     #[error("the arguments are a {found}; an object gives them by name, an array by position: {fix}")]
     NotParameters {
-        /// The JSON kind found.
+        /// The JSON kind of the value.
         found: &'static str,
         /// The same value as an array, cut.
         fix: String,
     },
-    /// More values than parameters.
+    /// There are more values than parameters.
     #[error("{found} arguments were given; the function takes {parameters}")]
     TooMany {
-        /// Values in the array.
+        /// How many values the array has.
         found: usize,
-        /// Parameters of the function.
+        /// How many parameters the function has.
         parameters: usize,
     },
-    /// A value that does not fit its parameter.
+    /// A value does not fit its parameter.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
-}
-
-/// What a task takes.
-#[derive(Debug, Clone, Copy)]
-pub enum Parameters<'a> {
-    /// JSON text as it is.
-    Text,
-    /// Values of the function's types.
-    Typed(&'a FunctionType),
 }
 
 impl From<serde_json::Error> for ArgumentError {
@@ -63,27 +55,67 @@ impl From<serde_json::Error> for ArgumentError {
     }
 }
 
-/// The values that the JSON text `body` gives the parameters of a task.
-pub fn decode_arguments<B: Build>(
+/// The parameters of a task.
+#[derive(Debug, Clone, Copy)]
+pub enum Parameters<'a> {
+    /// One text, which is any JSON as it is.
+    Text,
+    /// Values of the function's types.
+    Typed(&'a FunctionType),
+}
+
+/// Decodes the JSON text `body` into the values of a task's parameters.
+///
+/// # Errors
+///
+/// Refuses a text that is too long or no JSON, and values that do not fit the parameters.
+pub fn decode_arguments<B: ValueBuilder>(
     parameters: Parameters<'_>,
     body: &[u8],
 ) -> Result<Vec<B::Value>, ArgumentError> {
     let text = json_text(body)?;
-    let checked = match Json::check(text.as_bytes()) {
+    let duplicates = match Json::check(text.as_bytes()) {
         Err(error @ (InvalidJson::NotJson(_) | InvalidJson::TooDeep)) => return Err(error.into()),
-        checked => checked,
+        other => other,
     };
     let values = match parameters {
         Parameters::Text => vec![B::string(text.to_owned())],
-        // Where a name stands twice is said with the parameter's name, which the text alone has not.
-        Parameters::Typed(function) => typed::<B>(&function.parameters, text)?,
+        // The decoder goes first: it reports a name that stands twice with the name of the parameter before it.
+        Parameters::Typed(function) => decode_typed::<B>(&function.parameters, text)?,
     };
-    checked?;
+    duplicates?;
     Ok(values)
 }
 
-fn typed<B: Build>(parameters: &Named<Type>, text: &str) -> Result<Vec<B::Value>, ArgumentError> {
+/// Checks that a task can be called with the JSON text `body`.
+///
+/// # Errors
+///
+/// Refuses what [`decode_arguments`] refuses, in the same words.
+pub fn check_arguments(parameters: Parameters<'_>, body: &[u8]) -> Result<(), ArgumentError> {
+    decode_arguments::<Discard>(parameters, body).map(drop)
+}
+
+/// The text without a byte order mark and the white space around it; `null` where nothing is left.
+fn json_text(body: &[u8]) -> Result<&str, ArgumentError> {
+    let limit = Limits::ARGUMENT_BYTES;
+    // The size is checked first, since everything after it takes time by the length of the text.
+    if body.len() > limit {
+        return Err(ArgumentError::TooLarge { found: body.len(), limit });
+    }
+    let text = str::from_utf8(body).map_err(|_| ArgumentError::NotUtf8)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
+    Ok(if text.is_empty() { "null" } else { text })
+}
+
+fn decode_typed<B: ValueBuilder>(
+    parameters: &Named<Type>,
+    text: &str,
+) -> Result<Vec<B::Value>, ArgumentError> {
     let raw: &RawValue = serde_json::from_str(text)?;
+    // An object always gives the parameters by name. Were it taken for a single parameter too, a second one that is
+    // added later would change what the same text means.
     if let Some(members) = members(raw) {
         return by_name::<B>(parameters, members?);
     }
@@ -94,28 +126,17 @@ fn typed<B: Build>(parameters: &Named<Type>, text: &str) -> Result<Vec<B::Value>
     }
 }
 
-/// Whether a task can be called with the JSON text `body`.
-pub fn check_arguments(parameters: Parameters<'_>, body: &[u8]) -> Result<(), ArgumentError> {
-    decode_arguments::<Nothing>(parameters, body).map(drop)
-}
-
-/// The text within its limit; `null` where there is none.
-fn json_text(body: &[u8]) -> Result<&str, ArgumentError> {
-    let limit = Limits::ARGUMENT_BYTES;
-    if body.len() > limit {
-        return Err(ArgumentError::TooLarge { found: body.len(), limit });
-    }
-    let text = str::from_utf8(body).map_err(|_| ArgumentError::NotUtf8)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = text.trim_matches([' ', '\t', '\r', '\n']);
-    Ok(if text.is_empty() { "null" } else { text })
-}
-
-fn by_name<B: Build>(parameters: &Named<Type>, members: Members<'_>) -> Result<Vec<B::Value>, ArgumentError> {
+fn by_name<B: ValueBuilder>(
+    parameters: &Named<Type>,
+    members: Members<'_>,
+) -> Result<Vec<B::Value>, ArgumentError> {
     Ok(Decoder::<B>::new().fields(parameters, members)?)
 }
 
-fn by_position<B: Build>(parameters: &Named<Type>, raw: &RawValue) -> Result<Vec<B::Value>, ArgumentError> {
+fn by_position<B: ValueBuilder>(
+    parameters: &Named<Type>,
+    raw: &RawValue,
+) -> Result<Vec<B::Value>, ArgumentError> {
     let items: Vec<&RawValue> = serde_json::from_str(raw.get())?;
     if items.len() > parameters.len() {
         return Err(ArgumentError::TooMany { found: items.len(), parameters: parameters.len() });

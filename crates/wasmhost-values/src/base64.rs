@@ -1,22 +1,25 @@
-//! `list<u8>` as text: standard or URL-safe base64 with or without padding in, standard with padding out.
+//! `list<u8>` as text. Standard and URL-safe base64 are accepted, with or without padding; standard base64 with padding
+//! is written.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// What [`decode`] takes, as a regular expression.
+/// What [`decode`] accepts, as a regular expression.
 pub(crate) const PATTERN: &str = "^([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{2}(==)?|[A-Za-z0-9+/_-]{3}=?)?$";
 
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        // A regular expression cannot tell whether the last bits are zero, and the schema has to accept the same texts.
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The bytes that the text says; none where it is not base64.
+/// Decodes base64; none where the text is something else.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let padding = text.len() - text.trim_end_matches('=').len();
+    // The engine would accept a part of the padding.
     if padding > 0 && !text.len().is_multiple_of(4) {
         return None;
     }
@@ -27,7 +30,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Standard base64 with padding.
+/// Encodes bytes as standard base64 with padding.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     ENGINE.encode(bytes)

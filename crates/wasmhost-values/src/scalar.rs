@@ -1,55 +1,58 @@
-//! Numbers and characters, read from their JSON text without a detour through another number type.
+//! Decodes numbers and characters from their JSON text. No number takes a detour through another number type, in which
+//! it would lose digits.
+
+use std::ops::RangeInclusive;
 
 use serde_json::value::RawValue;
 
 use crate::mismatch::{Mismatch, shown};
 use crate::types::Type;
 
-/// No integer of WIT has more decimal digits.
+/// The most decimal digits of an integer of WIT.
 const MAX_DIGITS: i64 = 20;
 
-/// Reads an integer of any width; the 64-bit ones also as a string of digits.
+/// Decodes an integer of any width; one of 64 bits may also be a string of digits.
 pub(crate) fn integer(ty: &Type, raw: &RawValue) -> Result<i128, Mismatch> {
     let text = raw.get();
     let quoted = match ty {
         Type::S64 | Type::U64 => text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')),
         _ => None,
     };
-    let value = match quoted {
-        Some(digits) if is_digits(digits) => Whole::of_digits(digits),
+    let number = match quoted {
+        Some(digits) if is_digits(digits) => Number::from_digits(digits),
         Some(_) => return Err(Mismatch::found("digits in the string", raw)),
-        None if is_number(text) => Whole::of_number(text),
+        None if is_number(text) => Number::from_json(text),
         None => return Err(Mismatch::kind(ty, raw)),
     };
-    let value = match value {
-        Whole::Fraction => return Err(Mismatch::found("a number without fraction", raw)),
-        Whole::Huge => None,
-        Whole::Value(value) => in_range(ty, value).then_some(value),
-    };
-    value.ok_or_else(|| out_of_range(ty, raw))
+    match number {
+        Number::Whole(value) if range(ty).contains(&value) => Ok(value),
+        Number::Whole(_) | Number::TooLong => Err(out_of_range(ty, raw)),
+        Number::Fraction => Err(Mismatch::found("a number without fraction", raw)),
+    }
 }
 
-/// Reads an `f32`, rounded correctly from its decimal digits.
+/// Decodes an `f32`, rounded once from its decimal digits.
 pub(crate) fn f32(raw: &RawValue) -> Result<f32, Mismatch> {
     let value: f32 = float_text(&Type::F32, raw)?.parse().unwrap_or(f32::NAN);
     if value.is_infinite() && is_number(raw.get()) { Err(out_of_range(&Type::F32, raw)) } else { Ok(value) }
 }
 
-/// Reads an `f64`, rounded correctly from its decimal digits.
+/// Decodes an `f64`, rounded once from its decimal digits.
 pub(crate) fn f64(raw: &RawValue) -> Result<f64, Mismatch> {
     let value: f64 = float_text(&Type::F64, raw)?.parse().unwrap_or(f64::NAN);
     if value.is_infinite() && is_number(raw.get()) { Err(out_of_range(&Type::F64, raw)) } else { Ok(value) }
 }
 
-/// Reads one character.
+/// Decodes the only character of a string; `raw` is shown if there is another number of them.
 pub(crate) fn character(text: &str, raw: &RawValue) -> Result<char, Mismatch> {
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
-        (Some(one), None) => Ok(one),
+        (Some(character), None) => Ok(character),
         _ => Err(Mismatch::found("one character", raw)),
     }
 }
 
+/// The text of a float as Rust parses it.
 fn float_text<'a>(ty: &Type, raw: &'a RawValue) -> Result<&'a str, Mismatch> {
     match raw.get() {
         "\"NaN\"" => Ok("NaN"),
@@ -64,18 +67,19 @@ fn out_of_range(ty: &Type, raw: &RawValue) -> Mismatch {
     Mismatch::new(format!("{} is out of range for {}", shown(raw.get()), ty.kind()))
 }
 
-fn in_range(ty: &Type, value: i128) -> bool {
-    let (least, most) = match ty {
-        Type::S8 => (i128::from(i8::MIN), i128::from(i8::MAX)),
-        Type::U8 => (0, i128::from(u8::MAX)),
-        Type::S16 => (i128::from(i16::MIN), i128::from(i16::MAX)),
-        Type::U16 => (0, i128::from(u16::MAX)),
-        Type::S32 => (i128::from(i32::MIN), i128::from(i32::MAX)),
-        Type::U32 => (0, i128::from(u32::MAX)),
-        Type::S64 => (i128::from(i64::MIN), i128::from(i64::MAX)),
-        _ => (0, i128::from(u64::MAX)),
-    };
-    (least..=most).contains(&value)
+/// The range of an integer type.
+fn range(ty: &Type) -> RangeInclusive<i128> {
+    match ty {
+        Type::S8 => i8::MIN.into()..=i8::MAX.into(),
+        Type::U8 => 0..=u8::MAX.into(),
+        Type::S16 => i16::MIN.into()..=i16::MAX.into(),
+        Type::U16 => 0..=u16::MAX.into(),
+        Type::S32 => i32::MIN.into()..=i32::MAX.into(),
+        Type::U32 => 0..=u32::MAX.into(),
+        Type::S64 => i64::MIN.into()..=i64::MAX.into(),
+        // Integers alone are asked for.
+        _ => 0..=u64::MAX.into(),
+    }
 }
 
 fn is_number(text: &str) -> bool {
@@ -87,39 +91,42 @@ fn is_digits(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-enum Whole {
-    Value(i128),
+/// A number as an integer type sees it.
+enum Number {
+    Whole(i128),
     Fraction,
-    Huge,
+    /// A whole number with more digits than any integer type has.
+    TooLong,
 }
 
-impl Whole {
-    fn of_digits(text: &str) -> Self {
-        text.parse().map_or(Self::Huge, Self::Value)
+impl Number {
+    fn from_digits(text: &str) -> Self {
+        text.parse().map_or(Self::TooLong, Self::Whole)
     }
 
-    /// The value of a JSON number: `5.0` and `1e3` are whole.
-    fn of_number(text: &str) -> Self {
+    /// Reads a JSON number; `5.0` and `1e3` are whole.
+    fn from_json(text: &str) -> Self {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = format!("{whole}{fraction}");
         let significant = digits.trim_end_matches('0');
         if significant.is_empty() || significant == "-" {
-            return Self::Value(0);
+            return Self::Whole(0);
         }
-        let zeros = exponent_of(exponent)
+        // How many zeros follow the significant digits; less than none means that some are behind the decimal point.
+        let zeros = parse_exponent(exponent)
             .saturating_sub_unsigned(fraction.len() as u64)
             .saturating_add_unsigned((digits.len() - significant.len()) as u64);
         match zeros {
             ..0 => Self::Fraction,
-            0..=MAX_DIGITS => Self::of_digits(&format!("{significant}{}", "0".repeat(zeros as usize))),
-            _ => Self::Huge,
+            0..=MAX_DIGITS => Self::from_digits(&format!("{significant}{}", "0".repeat(zeros as usize))),
+            _ => Self::TooLong,
         }
     }
 }
 
-/// An exponent that does not fit is as good as the longest that does.
-fn exponent_of(text: &str) -> i64 {
+/// An exponent that does not fit into an i64 decides like the longest one that does.
+fn parse_exponent(text: &str) -> i64 {
     let longest = if text.starts_with('-') { i64::MIN } else { i64::MAX };
     text.parse().unwrap_or(longest)
 }

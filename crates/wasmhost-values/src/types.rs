@@ -1,9 +1,12 @@
-//! The types of a function, as far as JSON is concerned. Types that are used again are shared, so that a small component
+//! The types of a function, as far as JSON is concerned. A type that is used again is shared, so that a small component
 //! with a huge type stays small here.
 
-use std::collections::HashMap;
+mod named;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use named::Named;
 
 /// The type of a value.
 #[derive(Clone)]
@@ -34,102 +37,46 @@ pub enum Type {
     Char,
     /// `string`.
     String,
-    /// `list<…>`.
+    /// `list<…>`, with the type of its elements.
     List(Arc<Self>),
-    /// `option<…>`.
+    /// `option<…>`, with the type of its payload.
     Option(Arc<Self>),
-    /// `result<…>`.
+    /// `result<…>`, with the types of its payloads.
     Result(Arc<ResultType>),
-    /// `tuple<…>`.
+    /// `tuple<…>`, with the types of its elements.
     Tuple(Arc<Vec<Self>>),
-    /// A record's fields.
+    /// A record, with the types of its fields.
     Record(Arc<Named<Self>>),
-    /// A variant's cases, some with a payload.
+    /// A variant, with the types of the payloads that its cases have.
     Variant(Arc<Named<Option<Self>>>),
-    /// An enum's cases.
+    /// An enum, with the names of its cases.
     Enum(Arc<Named<()>>),
-    /// The names of flags.
+    /// Flags, with their names.
     Flags(Arc<Named<()>>),
-    /// A type that has no JSON form, by its kind: `resource`.
+    /// A type that has no JSON form, by its kind, such as `resource`.
     Foreign(&'static str),
 }
 
-/// What stands in a `result`.
+/// The payloads of a `result`.
 #[derive(Clone, Debug)]
 pub struct ResultType {
-    /// The payload of `ok`.
+    /// The payload of `ok`, if it has one.
     pub ok: Option<Type>,
-    /// The payload of `err`.
+    /// The payload of `err`, if it has one.
     pub err: Option<Type>,
-}
-
-/// Things with names, in order, that are found by their name in the same time however many there are.
-#[derive(Clone)]
-pub struct Named<T> {
-    items: Vec<(String, T)>,
-    places: HashMap<String, usize>,
-}
-
-impl<T> Named<T> {
-    /// The thing called `name`, and its place.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<(usize, &T)> {
-        let place = *self.places.get(name)?;
-        Some((place, &self.items[place].1))
-    }
-
-    /// The thing called `name`.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&T> {
-        self.find(name).map(|(_, item)| item)
-    }
-
-    /// All of them with their names, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &T)> + DoubleEndedIterator {
-        self.items.iter().map(|(name, item)| (name.as_str(), item))
-    }
-
-    /// The names, in order.
-    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.items.iter().map(|(name, _)| name.as_str())
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-}
-
-impl<T> FromIterator<(String, T)> for Named<T> {
-    /// The first of two with one name is found by it; components cannot have two.
-    fn from_iter<I: IntoIterator<Item = (String, T)>>(items: I) -> Self {
-        let items: Vec<_> = items.into_iter().collect();
-        let mut places = HashMap::with_capacity(items.len());
-        for (place, (name, _)) in items.iter().enumerate() {
-            places.entry(name.clone()).or_insert(place);
-        }
-        Self { items, places }
-    }
 }
 
 /// The parameters and the result of a function.
 #[derive(Clone, Debug)]
 pub struct FunctionType {
-    /// Its parameters.
+    /// The types of its parameters.
     pub parameters: Named<Type>,
-    /// What it returns, if anything.
+    /// The type of what it returns, if it returns anything.
     pub result: Option<Type>,
 }
 
 impl FunctionType {
-    /// What it returns when all goes well: the payload of `ok` where it returns a `result`.
+    /// The type of a job's result: the payload of `ok` if the function returns a `result`, or else what it returns.
     #[must_use]
     pub fn success(&self) -> Option<&Type> {
         match &self.result {
@@ -140,7 +87,7 @@ impl FunctionType {
 }
 
 impl Type {
-    /// Its kind, as WIT calls it.
+    /// The kind of the type, as WIT calls it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -169,13 +116,13 @@ impl Type {
         }
     }
 
-    /// Whether a value may be left out.
+    /// Whether a value of the type may be left out.
     #[must_use]
     pub fn is_option(&self) -> bool {
         matches!(self, Self::Option(_))
     }
 
-    /// The types within it, each as often as it is used.
+    /// The types directly within the type, each as often as it is used.
     pub fn parts(&self) -> impl Iterator<Item = &Self> {
         let parts: Box<dyn Iterator<Item = &Self>> = match self {
             Self::List(ty) | Self::Option(ty) => Box::new(std::iter::once(&**ty)),
@@ -189,15 +136,9 @@ impl Type {
     }
 }
 
-/// Shallow: a shared type may be huge when it is written out.
+/// Writes the kind alone: a type that shares its parts may be huge when it is written out.
 impl fmt::Debug for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind())
-    }
-}
-
-impl<T> fmt::Debug for Named<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.names()).finish()
     }
 }

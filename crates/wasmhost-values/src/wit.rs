@@ -1,10 +1,10 @@
-//! Types and functions as WIT writes them. Components keep no names of types, so that records, variants, enums and flags are
-//! named by their kind.
+//! Writes types and functions as WIT does. Components keep no names of types, so that records, variants, enums and
+//! flags are written by their kind.
 
 use crate::types::{FunctionType, Type};
 
 impl FunctionType {
-    /// `resize: func(image: list<u8>, width: u32) -> result<list<u8>, string>`.
+    /// Writes the function with a name: `resize: func(image: list<u8>, width: u32) -> result<list<u8>, string>`.
     #[must_use]
     pub fn signature(&self, name: &str) -> String {
         let parameters: Vec<_> =
@@ -15,7 +15,7 @@ impl FunctionType {
 }
 
 impl Type {
-    /// `option<list<record>>`.
+    /// Writes the type: `option<list<record>>`.
     #[must_use]
     pub fn wit(&self) -> String {
         match self {
@@ -31,7 +31,7 @@ impl Type {
                 (None, Some(err)) => format!("result<_, {}>", err.wit()),
                 (Some(ok), Some(err)) => format!("result<{}, {}>", ok.wit(), err.wit()),
             },
-            simple => simple.kind().to_owned(),
+            named_by_kind => named_by_kind.kind().to_owned(),
         }
     }
 }

@@ -33,7 +33,7 @@ fn open_at(path: &Path) -> Cache {
 }
 
 fn read(cache: &Cache, digest: &Digest) -> Option<Vec<u8>> {
-    let Artifact::Kept { file, bytes } = cache.read(digest)? else { panic!("it was not made now") };
+    let Artifact::OnDisk { file, bytes } = cache.read(digest)? else { panic!("it was not made now") };
     let whole = fs::read(format!("{DESCRIPTORS}/{}", file.as_raw_fd())).unwrap();
     Some(whole[..usize::try_from(bytes).unwrap()].to_vec())
 }

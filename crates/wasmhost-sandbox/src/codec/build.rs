@@ -1,12 +1,12 @@
 //! The engine's values of JSON that fits.
 
-use wasmhost_values::{Build, Named, Type};
+use wasmhost_values::{Named, Type, ValueBuilder};
 use wasmtime::component::Val;
 
 /// Makes [`Val`]s.
 pub(crate) struct EngineValues;
 
-impl Build for EngineValues {
+impl ValueBuilder for EngineValues {
     type Value = Val;
 
     fn bool(value: bool) -> Val {

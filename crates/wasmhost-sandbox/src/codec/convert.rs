@@ -49,10 +49,10 @@ impl Converter<'_> {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> T {
         if !is_large {
-            return self.meter.measured(work);
+            return self.meter.measure(work);
         }
         let meter = self.meter.clone();
-        match self.blocking.spawn_blocking(move || meter.measured(work)).await {
+        match self.blocking.spawn_blocking(move || meter.measure(work)).await {
             Ok(converted) => converted,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The runtime shuts down, and this with it.

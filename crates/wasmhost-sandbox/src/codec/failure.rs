@@ -19,7 +19,7 @@ const DETAIL_BYTES: usize = 8 << 10;
 pub(crate) const NO_PAYLOAD: &str = "the task returned an error";
 
 /// What a `task-error` asks for.
-pub(super) fn steered(error: &Val) -> Verdict {
+pub(super) fn from_task_error(error: &Val) -> Verdict {
     let Val::Variant(case, Some(payload)) = error else { return without_payload() };
     let Val::Record(fields) = payload.as_ref() else { return without_payload() };
     let message = fields.iter().find(|(name, _)| name == "message").map(|(_, value)| text(value));

@@ -25,7 +25,7 @@ pub(crate) enum ResultError {
     NotJson(InvalidJson),
     /// An untyped task returned an object with a name twice.
     #[error("the handler returned an object with a name twice: {0}")]
-    Twice(InvalidJson),
+    DuplicateName(InvalidJson),
 }
 
 /// The verdict that the values `results` of `task` stand for; the result's JSON may take `max_bytes`.
@@ -35,12 +35,12 @@ pub(crate) fn encode_result(task: &Task, results: Vec<Val>, max_bytes: u64) -> R
     };
     match (ty, value) {
         (Type::Result(result), Val::Result(Err(error))) => Ok(match (&result.err, error.as_deref()) {
-            (Some(_), Some(error)) if task.steers => failure::steered(error),
+            (Some(_), Some(error)) if task.returns_task_error => failure::from_task_error(error),
             (Some(ty), Some(error)) => failure(ty, error),
             _ => failure::without_payload(),
         }),
         (Type::Result(result), Val::Result(Ok(value))) => match (&result.ok, value.map(|value| *value)) {
-            (_, Some(Val::String(text))) if task.raw => handed_on(text, max_bytes),
+            (_, Some(Val::String(text))) if task.is_untyped => returned_json(text, max_bytes),
             (Some(ty), Some(value)) => returned(ty, &value, max_bytes),
             _ => Ok(Verdict::Returned(Json::null())),
         },
@@ -57,12 +57,12 @@ fn returned(ty: &Type, value: &Val, max_bytes: u64) -> Result<Verdict, ResultErr
     Json::stored(out.into_string()).map(Verdict::Returned).map_err(ResultError::NotJson)
 }
 
-fn handed_on(text: String, max_bytes: u64) -> Result<Verdict, ResultError> {
+fn returned_json(text: String, max_bytes: u64) -> Result<Verdict, ResultError> {
     if text.len() as u64 > max_bytes {
         return Err(ResultError::TooLarge { limit: max_bytes });
     }
     Json::parse(text).map(Verdict::Returned).map_err(|error| match error {
-        InvalidJson::Twice { .. } => ResultError::Twice(error),
+        InvalidJson::Twice { .. } => ResultError::DuplicateName(error),
         other => ResultError::NotJson(other),
     })
 }

@@ -9,10 +9,12 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmhost_protocol::policy::Limits;
 use wasmtime::Engine;
 
-use super::{ARTIFACT_BYTES, sections};
-use crate::load::LoadError;
+use super::sections::{self, ARTIFACT_BYTES};
+use crate::load_error::LoadError;
 use crate::{artifact, engine};
 
+/// The hidden subcommand of the compiling child.
+pub const COMPILE_SUBCOMMAND: &str = "compile-component";
 /// Exit code of a child that read the component and does not like it.
 pub(super) const REFUSED: i32 = 3;
 /// All that a child may map, its program and stacks among it.

@@ -11,8 +11,9 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use wasmhost_protocol::duration::format_duration;
 
-use super::{COMPILE_SUBCOMMAND, child, sections};
-use crate::load::LoadError;
+use super::child::COMPILE_SUBCOMMAND;
+use super::{child, sections};
+use crate::load_error::LoadError;
 
 /// The longest that is waited for a child. Its limit is processor time, which a busy machine gives it slowly; whoever needs
 /// longer than this is stopped, or starves.

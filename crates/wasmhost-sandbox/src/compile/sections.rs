@@ -5,8 +5,10 @@ use std::io::{self, Write};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+/// The largest artifact that is kept.
+pub(super) const ARTIFACT_BYTES: usize = 512 << 20;
 /// Bytes of all sections together that are taken from a child.
-const MOST_BYTES: u64 = super::ARTIFACT_BYTES as u64 + (16 << 20);
+const MOST_BYTES: u64 = ARTIFACT_BYTES as u64 + (16 << 20);
 
 /// Writes one section.
 pub(super) fn write(to: &mut impl Write, section: &[u8]) -> io::Result<()> {

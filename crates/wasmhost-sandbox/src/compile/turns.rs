@@ -9,7 +9,7 @@ use wasmhost_protocol::ids::ModuleName;
 
 /// The turns of one host.
 #[derive(Debug)]
-pub(super) struct Turns(Mutex<State>);
+pub(super) struct CompileQueue(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -24,24 +24,24 @@ struct State {
 #[derive(Debug)]
 struct Line {
     module: ModuleName,
-    versions: VecDeque<oneshot::Sender<Turn>>,
+    versions: VecDeque<oneshot::Sender<CompilePermit>>,
 }
 
 /// A turn, until dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    turns: Arc<Turns>,
+pub(crate) struct CompilePermit {
+    turns: Arc<CompileQueue>,
     module: ModuleName,
 }
 
-impl Turns {
+impl CompileQueue {
     pub(super) fn new(at_once: usize) -> Arc<Self> {
         let state = State { free: at_once, running: HashSet::new(), waiting: VecDeque::new() };
         Arc::new(Self(Mutex::new(state)))
     }
 
     /// Waits for a turn of this module. Whoever stops waiting gives its place up.
-    pub(super) async fn take(self: &Arc<Self>, module: &ModuleName) -> Turn {
+    pub(super) async fn take(self: &Arc<Self>, module: &ModuleName) -> CompilePermit {
         let (grant, granted) = oneshot::channel();
         self.lock().line_up(module, grant);
         self.grant();
@@ -52,7 +52,7 @@ impl Turns {
     fn grant(self: &Arc<Self>) {
         loop {
             let Some((module, grant)) = self.lock().next() else { return };
-            drop(grant.send(Turn { turns: self.clone(), module }));
+            drop(grant.send(CompilePermit { turns: self.clone(), module }));
         }
     }
 
@@ -62,7 +62,7 @@ impl Turns {
 }
 
 impl State {
-    fn line_up(&mut self, module: &ModuleName, grant: oneshot::Sender<Turn>) {
+    fn line_up(&mut self, module: &ModuleName, grant: oneshot::Sender<CompilePermit>) {
         match self.waiting.iter_mut().find(|line| line.module == *module) {
             Some(line) => {
                 line.versions.retain(|version| !version.is_closed());
@@ -76,7 +76,7 @@ impl State {
     }
 
     /// Whoever is next, where there is a turn; counted as running.
-    fn next(&mut self) -> Option<(ModuleName, oneshot::Sender<Turn>)> {
+    fn next(&mut self) -> Option<(ModuleName, oneshot::Sender<CompilePermit>)> {
         if self.free == 0 {
             return None;
         }
@@ -92,7 +92,7 @@ impl State {
     }
 }
 
-impl Drop for Turn {
+impl Drop for CompilePermit {
     fn drop(&mut self) {
         let mut state = self.turns.lock();
         state.free += 1;
@@ -114,7 +114,7 @@ mod tests {
     }
 
     /// Somebody who waits, and has a place in the line.
-    fn wait(turns: &Arc<Turns>, module: &'static str) -> BoxFuture<'static, Turn> {
+    fn wait(turns: &Arc<CompileQueue>, module: &'static str) -> BoxFuture<'static, CompilePermit> {
         let (turns, module) = (turns.clone(), name(module));
         let mut waiting = async move { turns.take(&module).await }.boxed();
         assert!((&mut waiting).now_or_never().is_none(), "it has to wait");
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn many_versions_of_one_module_leave_a_turn_to_another() {
-        let turns = Turns::new(2);
+        let turns = CompileQueue::new(2);
         let first = turns.take(&name("many")).now_or_never().unwrap();
         let mut rest: Vec<_> = (0..100).map(|_| wait(&turns, "many")).collect();
         let other = turns.take(&name("other")).now_or_never().unwrap();
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn modules_take_turns() {
-        let turns = Turns::new(1);
+        let turns = CompileQueue::new(1);
         let running = turns.take(&name("a")).now_or_never().unwrap();
         let [mut a1, mut a2, mut b, mut c] = ["a", "a", "b", "c"].map(|module| wait(&turns, module));
         drop(running);
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn whoever_stops_waiting_takes_no_turn_along() {
-        let turns = Turns::new(1);
+        let turns = CompileQueue::new(1);
         let running = turns.take(&name("a")).now_or_never().unwrap();
         drop(wait(&turns, "a"));
         let granted = wait(&turns, "b");

@@ -1,5 +1,5 @@
-//! What can be known of a component's memories before it runs: how large they start, and whether there is one more, for collected
-//! objects.
+//! What is known of the memories of a component before it runs: how large they are at the start, and whether collected
+//! objects need one more.
 
 use serde::{Deserialize, Serialize};
 use wasmparser::{
@@ -7,65 +7,68 @@ use wasmparser::{
     ValType,
 };
 
-/// The size of a page, as a power of two.
-const PAGE_LOG2: u32 = 16;
+/// The size of a page as a power of two, where a memory does not name another one.
+const PAGE_SIZE_LOG2: u32 = 16;
 
 /// What is known of the memories of all modules in a component.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Memories {
-    /// The size that the largest of them starts with, in bytes.
-    pub(crate) first_bytes: u64,
-    /// Whether a module may make objects that are collected, exceptions among them: they have a memory of their own.
-    pub(crate) has_heap: bool,
+    /// The initial size of the largest memory, in bytes.
+    pub(crate) largest_initial_bytes: u64,
+    /// Whether a module can make collected objects, exceptions among them. The engine keeps them in a memory of its
+    /// own.
+    pub(crate) has_gc_heap: bool,
 }
 
 impl Memories {
-    /// Takes one payload of the component, in order.
-    pub(super) fn see(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
-        match payload {
-            Payload::MemorySection(memories) => {
-                for memory in memories.clone() {
-                    self.first_bytes = self.first_bytes.max(first_bytes(&memory?));
-                }
+    /// Visits one payload of the component; all of them are visited in order.
+    pub(super) fn visit(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
+        if let Payload::MemorySection(memories) = payload {
+            for memory in memories.clone() {
+                self.largest_initial_bytes = self.largest_initial_bytes.max(initial_bytes(&memory?));
             }
-            Payload::TypeSection(groups) => {
-                for group in groups.clone() {
-                    self.has_heap |= group?
-                        .types()
-                        .any(|ty| !matches!(ty.composite_type.inner, CompositeInnerType::Func(_)));
-                }
-            }
-            Payload::TagSection(tags) => self.has_heap |= tags.count() > 0,
-            Payload::ImportSection(imports) => {
-                for import in imports.clone().into_imports() {
-                    self.has_heap |= matches!(import?.ty, TypeRef::Tag(_));
-                }
-            }
-            Payload::TableSection(tables) => {
-                for table in tables.clone() {
-                    self.has_heap |= is_collected(table?.ty.element_type);
-                }
-            }
-            Payload::GlobalSection(globals) => {
-                for global in globals.clone() {
-                    let ty = global?.ty.content_type;
-                    self.has_heap |= matches!(ty, ValType::Ref(ty) if is_collected(ty));
-                }
-            }
-            _ => {}
         }
+        self.has_gc_heap |= needs_gc_heap(payload)?;
         Ok(())
     }
 }
 
-fn first_bytes(memory: &MemoryType) -> u64 {
-    memory.initial.saturating_mul(1 << memory.page_size_log2.unwrap_or(PAGE_LOG2).min(PAGE_LOG2))
+fn initial_bytes(memory: &MemoryType) -> u64 {
+    // A larger page than the usual one is no valid WebAssembly; the bound only keeps the shift from overflowing.
+    memory.initial.saturating_mul(1 << memory.page_size_log2.unwrap_or(PAGE_SIZE_LOG2).min(PAGE_SIZE_LOG2))
 }
 
-/// Of a type that the module defines itself, its section of types has told already.
+/// Whether a section of a core module declares something that is, holds or throws a collected object.
+fn needs_gc_heap(payload: &Payload<'_>) -> Result<bool, BinaryReaderError> {
+    match payload {
+        Payload::TypeSection(groups) => any(groups.clone(), |group| {
+            group.types().any(|ty| !matches!(ty.composite_type.inner, CompositeInnerType::Func(_)))
+        }),
+        Payload::TagSection(tags) => Ok(tags.count() > 0),
+        Payload::ImportSection(imports) => {
+            any(imports.clone().into_imports(), |import| matches!(import.ty, TypeRef::Tag(_)))
+        }
+        Payload::TableSection(tables) => any(tables.clone(), |table| is_collected(table.ty.element_type)),
+        Payload::GlobalSection(globals) => any(
+            globals.clone(),
+            |global| matches!(global.ty.content_type, ValType::Ref(ty) if is_collected(ty)),
+        ),
+        _ => Ok(false),
+    }
+}
+
+/// Whether a predicate holds for an item of a section. All items are read, so that a malformed one is an error.
+fn any<T>(
+    items: impl IntoIterator<Item = Result<T, BinaryReaderError>>,
+    predicate: impl Fn(&T) -> bool,
+) -> Result<bool, BinaryReaderError> {
+    items.into_iter().try_fold(false, |found, item| Ok(predicate(&item?) || found))
+}
+
 fn is_collected(ty: RefType) -> bool {
     match ty.heap_type() {
         HeapType::Abstract { ty, .. } => !matches!(ty, AbstractHeapType::Func | AbstractHeapType::NoFunc),
+        // The module declares this type itself, and its type section has been looked at already.
         HeapType::Concrete(_) | HeapType::Exact(_) => false,
     }
 }
@@ -87,7 +90,7 @@ mod tests {
             "(memory 1) (table 1 funcref) (global i32 (i32.const 1)) (func (param i64) (result f32) unreachable)",
             "(type $f (func)) (table 1 (ref null $f)) (global (ref null $f) (ref.null $f))",
         ] {
-            assert!(!of(without).has_heap, "{without}");
+            assert!(!of(without).has_gc_heap, "{without}");
         }
         for with in [
             "(type (struct))",
@@ -97,13 +100,13 @@ mod tests {
             "(table 1 externref)",
             "(global anyref (ref.null any))",
         ] {
-            assert!(of(with).has_heap, "{with}");
+            assert!(of(with).has_gc_heap, "{with}");
         }
     }
 
     #[test]
     fn the_largest_memory_counts_as_it_starts() {
-        assert_eq!(of("(memory 2 9) (memory i64 3)").first_bytes, 3 << 16);
-        assert_eq!(of("").first_bytes, 0);
+        assert_eq!(of("(memory 2 9) (memory i64 3)").largest_initial_bytes, 3 << 16);
+        assert_eq!(of("").largest_initial_bytes, 0);
     }
 }

@@ -13,7 +13,7 @@ impl Host for TaskState {
 
     async fn save(&mut self, data: Vec<u8>) -> Result<(), SaveError> {
         self.control.thawed().await;
-        self.refusals.outlived();
+        self.refusals.mark_survived();
         if self.control.is_cancelled() {
             return Err(SaveError::Cancelled);
         }

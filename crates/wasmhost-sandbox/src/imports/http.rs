@@ -1,49 +1,20 @@
 //! What a guest makes of `wasi:http/types` lives in the host's memory, granted or not: interpreters import it unasked. Here it is
 //! counted and its texts are bounded, in place of the engine's own functions that make or hold something.
 
-use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceTable};
+use wasmtime::component::{Linker, LinkerInstance, Resource};
 use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi_http::p2::bindings::http::types::{
     Fields, Host as _, HostFields, HostOutgoingRequest, HostOutgoingResponse, HostRequestOptions, Method,
-    OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOptions, Scheme,
+    OutgoingRequest, OutgoingResponse, Scheme,
 };
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
-use super::TooMuch;
 use crate::guest::Guest;
 
 /// The interface, as the engine's own definition calls it.
 const TYPES: &str = "wasi:http/types@0.2.12";
-/// Messages, bodies, fields and options that a guest may hold at a time.
-const OBJECTS: usize = 128;
 /// A method, a scheme, an authority and a path may each have so many bytes.
 const TEXT_BYTES: usize = 8 << 10;
-
-/// Objects made since they were counted, and those that there were then.
-#[derive(Debug, Default)]
-pub(crate) struct HttpObjects(usize);
-
-impl HttpObjects {
-    /// Counts one that is about to be made. Those that were dropped meanwhile are found only when there seem to be too many.
-    fn add(&mut self, table: &mut ResourceTable) -> Result<(), TooMuch> {
-        self.0 += 1;
-        if self.0 > OBJECTS {
-            self.0 = 1 + table.iter_mut().filter(|entry| is_object(*entry)).count();
-        }
-        if self.0 > OBJECTS {
-            return Err(TooMuch(format!("more than {OBJECTS} HTTP messages, bodies and fields at a time")));
-        }
-        Ok(())
-    }
-}
-
-fn is_object(entry: &dyn std::any::Any) -> bool {
-    entry.is::<Fields>()
-        || entry.is::<OutgoingRequest>()
-        || entry.is::<OutgoingResponse>()
-        || entry.is::<OutgoingBody>()
-        || entry.is::<RequestOptions>()
-}
 
 type Store<'a> = StoreContextMut<'a, Guest>;
 

@@ -11,7 +11,7 @@ use crate::updates::{LogLevel, LogLine, LogStream};
 impl Host for TaskState {
     async fn log(&mut self, level: Level, message: String, fields: Option<String>) {
         self.control.thawed().await;
-        self.refusals.outlived();
+        self.refusals.mark_survived();
         self.updates.log(LogLine {
             level: level.into(),
             stream: LogStream::Guest,

@@ -5,8 +5,7 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::io::poll::Host;
 
-use super::TooMuch;
-use crate::guest::Guest;
+use crate::guest::{Guest, ImportLimitExceeded};
 
 /// The interface, as the engine's own definition calls it.
 const POLL: &str = "wasi:io/poll@0.2.12";
@@ -20,7 +19,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
             Box::new(async move {
                 if list.len() > MOST {
                     let text = format!("a list of {} pollables; one call takes at most {MOST}", list.len());
-                    return Err(TooMuch(text).into());
+                    return Err(ImportLimitExceeded(text).into());
                 }
                 let (_, table) = store.data_mut().http_objects();
                 Ok((Host::poll(table, list).await?,))

@@ -5,12 +5,12 @@ use wasmhost_protocol::json::Json;
 
 use super::bindings::wasmhost::task::state::{Host, UpdateError};
 use crate::guest::TaskState;
-use crate::updates::Update;
+use crate::updates::StateUpdate;
 
 impl Host for TaskState {
     async fn update_state(&mut self, state: String, meta: String) -> Result<(), UpdateError> {
         self.control.thawed().await;
-        self.refusals.outlived();
+        self.refusals.mark_survived();
         if self.control.is_cancelled() {
             return Err(UpdateError::Cancelled);
         }
@@ -21,18 +21,18 @@ impl Host for TaskState {
         // A post that was not taken when the task is cancelled is dropped: the task is told so.
         tokio::select! {
             biased;
-            () = self.updates.post_update(update) => Ok(()),
+            () = self.updates.post_state(update) => Ok(()),
             () = self.control.cancelled() => Err(UpdateError::Cancelled),
         }
     }
 }
 
-fn parse(state: &str, meta: String) -> Result<Update, String> {
+fn parse(state: &str, meta: String) -> Result<StateUpdate, String> {
     let state = StateName::parse(state).map_err(|error| error.to_string())?;
     let meta = if meta.is_empty() {
         None
     } else {
         Some(Json::parse(meta).map_err(|error| format!("meta: {error}"))?)
     };
-    Ok(Update { state, meta })
+    Ok(StateUpdate { state, meta })
 }

@@ -1,37 +1,45 @@
 //! What a host knows of modules: those that are loaded, those that failed, and those that are on their way.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lru::LruCache;
 use wasmhost_protocol::digest::Digest;
 
-use super::{LoadError, LoadedModule};
+use super::module::LoadedModule;
+use crate::load_error::LoadError;
 
 /// How long a failure is remembered.
 const FAILURE_KEPT: Duration = Duration::from_secs(600);
 /// Failures remembered at once.
-const FAILURES_KEPT: usize = 1_024;
+const FAILURES_KEPT: NonZeroUsize = NonZeroUsize::new(1_024).expect("not zero");
 
 /// By digest.
 pub(super) struct Known {
-    /// The most that the loaded modules may have together. Those used longest ago go first, and come back from the cache.
-    modules_bytes: u64,
-    modules: HashMap<Digest, (Arc<LoadedModule>, Instant)>,
-    failures: HashMap<Digest, (LoadError, Instant)>,
+    modules: LruCache<Digest, Arc<LoadedModule>>,
+    /// The size of the code and data of all `modules`, in bytes.
+    bytes: u64,
+    /// The most that `bytes` may be, unless there is a single module.
+    max_bytes: u64,
+    failures: LruCache<Digest, (LoadError, Instant)>,
     busy: HashMap<Digest, Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl Known {
-    pub(super) fn new(modules_bytes: u64) -> Self {
-        let (modules, failures, busy) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { modules_bytes, modules, failures, busy }
+    pub(super) fn new(max_bytes: u64) -> Self {
+        Self {
+            modules: LruCache::unbounded(),
+            bytes: 0,
+            max_bytes,
+            failures: LruCache::new(FAILURES_KEPT),
+            busy: HashMap::new(),
+        }
     }
 
     pub(super) fn module(&mut self, digest: &Digest) -> Option<Arc<LoadedModule>> {
-        let (module, used) = self.modules.get_mut(digest)?;
-        *used = Instant::now();
-        Some(module.clone())
+        self.modules.get(digest).cloned()
     }
 
     /// The module, or why it failed not long ago.
@@ -39,27 +47,17 @@ impl Known {
         if let Some(module) = self.module(digest) {
             return Some(Ok(module));
         }
-        let (error, at) = self.failures.get(digest)?;
+        let (error, at) = self.failures.peek(digest)?;
         (at.elapsed() < FAILURE_KEPT).then(|| Err(error.clone()))
     }
 
     /// What the host failed at may succeed the next time.
     pub(super) fn remember(&mut self, digest: Digest, loaded: &Result<Arc<LoadedModule>, LoadError>) {
         match loaded {
-            Ok(module) => {
-                self.modules.remove(&digest);
-                let most = self.modules_bytes.saturating_sub(module.bytes);
-                while !self.modules.is_empty() && self.loaded_bytes() > most {
-                    remove_oldest(&mut self.modules);
-                }
-                self.modules.insert(digest, (module.clone(), Instant::now()));
-            }
+            Ok(module) => self.insert(digest, module.clone()),
             Err(LoadError::Host(_)) => {}
             Err(error) => {
-                while self.failures.len() >= FAILURES_KEPT {
-                    remove_oldest(&mut self.failures);
-                }
-                self.failures.insert(digest, (error.clone(), Instant::now()));
+                self.failures.put(digest, (error.clone(), Instant::now()));
             }
         }
     }
@@ -70,14 +68,17 @@ impl Known {
         self.busy.entry(*digest).or_default().clone()
     }
 
-    fn loaded_bytes(&self) -> u64 {
-        self.modules.values().map(|(module, _)| module.bytes).sum()
-    }
-}
-
-fn remove_oldest<T>(kept: &mut HashMap<Digest, (T, Instant)>) {
-    let oldest = kept.iter().min_by_key(|(_, (_, at))| *at).map(|(digest, _)| *digest);
-    if let Some(oldest) = oldest {
-        kept.remove(&oldest);
+    /// Inserts a module, and removes those that were used longest ago until all fit. The new one stays even if it alone
+    /// has more than all may have: an attempt needs it now.
+    fn insert(&mut self, digest: Digest, module: Arc<LoadedModule>) {
+        self.bytes += module.bytes;
+        if let Some(previous) = self.modules.put(digest, module) {
+            self.bytes -= previous.bytes;
+        }
+        while self.bytes > self.max_bytes && self.modules.len() > 1 {
+            if let Some((_, oldest)) = self.modules.pop_lru() {
+                self.bytes -= oldest.bytes;
+            }
+        }
     }
 }

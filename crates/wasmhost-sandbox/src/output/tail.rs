@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmhost_protocol::policy::Limits;
 
-use crate::fault::last_words::{self, Begin};
+use crate::last_words::{self, Start};
 
 /// What is kept of the end, of a line and of last words: each as much as a record takes of a text.
 const KEPT_BYTES: usize = Limits::ERROR_TEXT_BYTES;
 
 /// What is kept of standard error.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tail(Arc<Mutex<Kept>>);
+pub(crate) struct StderrTail(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -44,7 +44,7 @@ impl Line {
     }
 }
 
-impl Tail {
+impl StderrTail {
     pub(super) fn push(&self, bytes: &[u8]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -81,9 +81,9 @@ impl Kept {
 
     /// Whether last words begin with the line as far as it is written.
     fn note_words(&mut self) {
-        self.words = match last_words::begins(self.line.text().trim_end()) {
-            Some(Begin::Here) => Some(self.line.clone()),
-            Some(Begin::Before) => {
+        self.words = match last_words::start(self.line.text().trim_end()) {
+            Some(Start::ThisLine) => Some(self.line.clone()),
+            Some(Start::PreviousLine) => {
                 let mut words = self.before.clone();
                 words.push(&self.line.bytes);
                 Some(words)
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_last_whole_lines_are_kept() {
-        let tail = Tail::default();
+        let tail = StderrTail::default();
         for number in 0..2_000 {
             tail.push(format!("line {number}\n").as_bytes());
         }
@@ -151,7 +151,7 @@ mod tests {
                 "no customer (app.js:0:49, in f)",
             ),
         ] {
-            let tail = Tail::default();
+            let tail = StderrTail::default();
             tail.push(b"loading\n");
             for piece in format!("{beginning}{trace}{end}").as_bytes().chunks(7) {
                 tail.push(piece);
@@ -159,15 +159,15 @@ mod tests {
             let text = tail.text();
             assert!(text.starts_with(beginning.trim_end()), "{text}");
             assert!(text.contains(" bytes left out …\n") && text.len() < 3 * KEPT_BYTES, "{text}");
-            assert_eq!(last_words::of(&text).unwrap().message, message);
+            assert_eq!(last_words::read(&text).unwrap().message, message);
         }
     }
 
     #[test]
     fn a_line_without_an_end_counts_and_bytes_that_are_no_text_do_no_harm() {
-        let tail = Tail::default();
+        let tail = StderrTail::default();
         tail.push(b"thread 'main' panicked at 'no customer', a.rs:1:2");
-        assert_eq!(last_words::of(&tail.text()).unwrap().message, "no customer (a.rs:1:2)");
+        assert_eq!(last_words::read(&tail.text()).unwrap().message, "no customer (a.rs:1:2)");
         tail.push(&[0xff; 3 * KEPT_BYTES]);
         assert!(tail.text().starts_with("thread 'main' panicked at 'no customer'"));
     }

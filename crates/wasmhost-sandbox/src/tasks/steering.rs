@@ -1,18 +1,18 @@
-//! How functions of `wasmhost:task` are known: by their structure, since components keep no names of types.
+//! Recognises the functions and errors of `wasmhost:task` by their structure, since components keep no names of types.
 
 use wasmhost_values::{FunctionType, Named, Type};
 
-/// Whether this is `func(args: string) -> result<string, task-error>`.
-pub(super) fn takes_json(function: &FunctionType) -> bool {
+/// Whether a function is `func(args: string) -> result<string, task-error>`.
+pub(super) fn takes_and_returns_json(function: &FunctionType) -> bool {
     let mut parameters = function.parameters.iter().map(|(_, ty)| ty);
     let takes_text = matches!((parameters.next(), parameters.next()), (Some(Type::String), None));
-    let gives_text =
+    let returns_text =
         matches!(&function.result, Some(Type::Result(result)) if matches!(result.ok, Some(Type::String)));
-    takes_text && gives_text && is_task_error(function)
+    takes_text && returns_text && returns_task_error(function)
 }
 
-/// Whether the function's error is `wasmhost:task/types.task-error`.
-pub(super) fn is_task_error(function: &FunctionType) -> bool {
+/// Whether the error of a function is `wasmhost:task/types.task-error`.
+pub(super) fn returns_task_error(function: &FunctionType) -> bool {
     let Some(Type::Result(result)) = &function.result else { return false };
     let Some(Type::Variant(variant)) = &result.err else { return false };
     let cases: Vec<_> = variant.iter().collect();
@@ -26,13 +26,14 @@ pub(super) fn is_task_error(function: &FunctionType) -> bool {
     }
 }
 
-fn is_failure(record: &Named<Type>, last: Option<&str>) -> bool {
-    let mut wanted = vec!["message", "details"];
-    wanted.extend(last);
-    record.names().eq(wanted) && record.iter().all(|(name, ty)| has_type(name, ty))
+/// Whether a record has the fields of `failure`, and after them the one that `retry` has in addition.
+fn is_failure(record: &Named<Type>, last_field: Option<&str>) -> bool {
+    let mut fields = vec!["message", "details"];
+    fields.extend(last_field);
+    record.names().eq(fields) && record.iter().all(|(name, ty)| is_failure_field(name, ty))
 }
 
-fn has_type(name: &str, ty: &Type) -> bool {
+fn is_failure_field(name: &str, ty: &Type) -> bool {
     match (name, ty) {
         ("message", Type::String) => true,
         ("details", Type::Option(details)) => matches!(**details, Type::String),

@@ -63,26 +63,26 @@ fn two_exports_of_one_name_refuse_only_that_name() {
 #[test]
 fn a_handler_wins_over_a_command() {
     let command = tasks("world w { export wasi:cli/run@0.2.6; }");
-    assert!(command.find("run").unwrap().command);
+    assert!(command.find("run").unwrap().is_command);
     let both = tasks("world w { export wasi:cli/run@0.2.6; export wasmhost:task/handler@0.1.0; }");
     let run = both.find("run").unwrap();
-    assert!(run.raw && run.steers && !run.command);
+    assert!(run.is_untyped && run.returns_task_error && !run.is_command);
     assert!(both.refused().is_empty());
 }
 
 #[test]
 fn a_task_error_is_known_by_its_structure_and_an_import() {
-    let steers = |text: &str| tasks(text).find("f").unwrap().steers;
+    let returns_task_error = |text: &str| tasks(text).find("f").unwrap().returns_task_error;
     let types = "use wasmhost:task/types@0.1.0.{task-error}; export f: func() -> result<_, task-error>;";
-    assert!(steers(&format!("world w {{ {types} }}")));
+    assert!(returns_task_error(&format!("world w {{ {types} }}")));
     let alike = "record failure { message: string, details: option<string> }
         record retry { message: string, details: option<string>, after: option<u64> }
         variant mine { failed(failure), retry(retry), permanent(failure) }
         export f: func() -> result<_, mine>;";
-    assert!(!steers(&format!("world w {{ {alike} }}")));
-    assert!(steers(&format!("world w {{ import wasmhost:task/job@0.1.0; {alike} }}")));
+    assert!(!returns_task_error(&format!("world w {{ {alike} }}")));
+    assert!(returns_task_error(&format!("world w {{ import wasmhost:task/job@0.1.0; {alike} }}")));
     let other = alike.replace("option<u64>", "option<u32>");
-    assert!(!steers(&format!("world w {{ import wasmhost:task/job@0.1.0; {other} }}")));
+    assert!(!returns_task_error(&format!("world w {{ import wasmhost:task/job@0.1.0; {other} }}")));
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Components for tests, made from WIT text; their functions trap.
+//! Makes components for tests from WIT text; their functions trap.
 
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
 use super::Tasks;
 
-/// A component of the world `w`; the text goes into the package `demo:app`, beside `wasmhost:task`.
+/// Makes a component of the world `w`. The text goes into the package `demo:app`, beside `wasmhost:task`.
 pub(crate) fn component(text: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     for (name, text) in
@@ -20,9 +20,9 @@ pub(crate) fn component(text: &str) -> Vec<u8> {
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
 
-/// The tasks of that component.
+/// The tasks of the component that [`component`] makes.
 pub(crate) fn tasks(text: &str) -> Tasks {
-    Tasks::of(crate::component::read(&component(text)).unwrap())
+    Tasks::from_component(crate::component::read(&component(text)).unwrap())
 }
 
 const RUN: &str = "package wasi:cli@0.2.6; interface run { run: func() -> result; }";

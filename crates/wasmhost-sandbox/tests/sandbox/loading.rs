@@ -93,15 +93,16 @@ async fn bytes_are_fetched_only_where_they_are_compiled() {
     let sandbox = sandbox(1, None);
     let module = ModuleName::parse("hello").unwrap();
     let ((digest, bytes), none) = (wasm("hello"), async { Err("nobody has it") });
-    let missing = sandbox.load_of(&module, digest, none).await;
+    let missing = sandbox.load_version(&module, digest, none).await;
     assert_eq!(missing.unwrap_err(), NotLoaded::NotFetched("nobody has it"));
-    sandbox.load_of(&module, digest, async { Ok::<_, ()>(bytes) }).await.unwrap();
+    sandbox.load_version(&module, digest, async { Ok::<_, ()>(bytes) }).await.unwrap();
     let never = async { panic!("it is in memory") };
-    sandbox.load_of::<()>(&module, digest, never).await.unwrap();
+    sandbox.load_version::<()>(&module, digest, never).await.unwrap();
     let (cut, never) = (Digest::from_bytes([9; 32]), async { panic!("it is remembered") });
-    let refused = sandbox.load_of(&module, cut, async { Ok::<_, ()>("hello".into()) }).await.unwrap_err();
+    let refused =
+        sandbox.load_version(&module, cut, async { Ok::<_, ()>("hello".into()) }).await.unwrap_err();
     assert!(matches!(&refused, NotLoaded::Refused(LoadError::NotAComponent(_))), "{refused:?}");
-    assert_eq!(sandbox.load_of::<()>(&module, cut, never).await.unwrap_err(), refused);
+    assert_eq!(sandbox.load_version::<()>(&module, cut, never).await.unwrap_err(), refused);
 }
 
 /// The mappings of this process whose file's name holds this.

@@ -1,6 +1,7 @@
 //! C and C++, and others whose runtime says it on one line or two.
 
-use super::{Begin, Found, last_line, placed};
+use super::found::{Found, Start};
+use super::lines::{last_line, with_location};
 
 /// How one runtime begins what it says, and how the rest is read; none: the line is the message.
 struct Form {
@@ -31,14 +32,14 @@ const UNHANDLED: &str = "Unhandled exception. ";
 /// libc++ without exceptions: `out_of_range was thrown in -fno-exceptions mode with message "vector"`.
 const THROWN_WITHOUT_EXCEPTIONS: &str = " was thrown in -fno-exceptions mode";
 
-pub(super) fn begins(line: &str) -> Option<Begin> {
+pub(super) fn start(line: &str) -> Option<Start> {
     let known =
         FORMS.iter().any(|form| line.starts_with(form.begins)) || line.contains(THROWN_WITHOUT_EXCEPTIONS);
-    known.then_some(Begin::Here)
+    known.then_some(Start::ThisLine)
 }
 
 pub(super) fn read(text: &str) -> Option<Found> {
-    let at = last_line(text, |line| begins(line).is_some())?;
+    let at = last_line(text, |line| start(line).is_some())?;
     let rest = &text[at..];
     let line = rest.lines().next()?;
     let message = match FORMS.iter().find(|form| line.starts_with(form.begins)) {
@@ -47,8 +48,8 @@ pub(super) fn read(text: &str) -> Option<Found> {
         Some(Form { read: None, .. }) | None => line.to_owned(),
     };
     let mut found = Found::new(at, message);
-    found.words.exits = line.starts_with(ABORT) || line.starts_with(UNHANDLED);
-    found.words.no_memory = ["bad_alloc", "std::bad_alloc"].iter().any(|name| {
+    found.words.runtime_exits = line.starts_with(ABORT) || line.starts_with(UNHANDLED);
+    found.words.out_of_memory = ["bad_alloc", "std::bad_alloc"].iter().any(|name| {
         found.words.message.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     });
     Some(found)
@@ -69,7 +70,7 @@ fn libstdcpp(text: &str) -> Option<String> {
 /// `text in assembly/index.ts(3:5)`
 fn assembly_script(text: &str) -> Option<String> {
     let line = text.lines().next()?;
-    let placed_text = line.rsplit_once(" in ").map(|(message, place)| placed(message, Some(place)));
+    let placed_text = line.rsplit_once(" in ").map(|(message, place)| with_location(message, Some(place)));
     Some(placed_text.unwrap_or_else(|| line.to_owned()))
 }
 
@@ -78,7 +79,7 @@ fn dotnet(text: &str) -> Option<String> {
     let mut lines = text.lines();
     let message = lines.next()?;
     let frame = lines.find_map(|line| line.strip_prefix("   at "));
-    Some(placed(message, frame))
+    Some(with_location(message, frame))
 }
 
 fn thrown_without_exceptions(line: &str) -> Option<String> {

@@ -1,18 +1,19 @@
 //! Python: the exception of the last traceback, which is the one that nothing caught.
 
-use super::{Begin, Found, last_line, lines, placed};
+use super::found::{Found, Start};
+use super::lines::{last_line, lines, with_location};
 
 const TRACEBACK: &str = "Traceback (most recent call last):";
 /// How the interpreter shows an error that it has no memory to format.
 const TYPE_WITHOUT_MEMORY: &str = "object type name: ";
 
-pub(super) fn begins(line: &str) -> Option<Begin> {
-    (line == TRACEBACK || line.starts_with("Fatal Python error: ")).then_some(Begin::Here)
+pub(super) fn start(line: &str) -> Option<Start> {
+    (line == TRACEBACK || line.starts_with("Fatal Python error: ")).then_some(Start::ThisLine)
 }
 
 pub(super) fn read(text: &str) -> Option<Found> {
     // An error of syntax comes without the word.
-    let at = last_line(text, |line| begins(line).is_some()).or_else(|| last_line(text, is_frame))?;
+    let at = last_line(text, |line| start(line).is_some()).or_else(|| last_line(text, is_frame))?;
     let mut place = None;
     let mut exception = Vec::new();
     let mut end = at;
@@ -34,9 +35,9 @@ pub(super) fn read(text: &str) -> Option<Found> {
     if message.is_empty() {
         return None;
     }
-    let mut found = Found::new(at, placed(&message, place.and_then(place_of).as_deref()));
-    found.words.no_memory = message == "MemoryError" || message.starts_with("MemoryError:");
-    found.words.exits = text[end..].trim().is_empty();
+    let mut found = Found::new(at, with_location(&message, place.and_then(place_of).as_deref()));
+    found.words.out_of_memory = message == "MemoryError" || message.starts_with("MemoryError:");
+    found.words.runtime_exits = text[end..].trim().is_empty();
     Some(found)
 }
 

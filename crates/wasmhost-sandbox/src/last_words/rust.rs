@@ -1,12 +1,14 @@
 //! Rust: panics as they are written since 1.73 and before, an allocation that failed, and what `main` returned.
 
-use super::{Begin, Found, javascript, last_line, lines, placed};
+use super::found::{Found, Start};
+use super::javascript;
+use super::lines::{last_line, lines, with_location};
 
 /// What componentize-py's runtime, which is in Rust, says after a Python traceback.
 const PYTHON_WRAPPER: &str = "Python function threw an unexpected exception";
 
-pub(super) fn begins(line: &str) -> Option<Begin> {
-    (is_panic(line) || is_failed_allocation(line) || is_fatal(line)).then_some(Begin::Here)
+pub(super) fn start(line: &str) -> Option<Start> {
+    (is_panic(line) || is_failed_allocation(line) || is_fatal(line)).then_some(Start::ThisLine)
 }
 
 pub(super) fn read(text: &str) -> Option<Found> {
@@ -29,7 +31,7 @@ fn without_panic(text: &str) -> Option<Found> {
     let at = last_line(text, |line| is_failed_allocation(line) || is_fatal(line))?;
     let line = text[at..].lines().next().unwrap_or_default();
     let mut found = Found::new(at, line);
-    found.words.no_memory = is_failed_allocation(line);
+    found.words.out_of_memory = is_failed_allocation(line);
     Some(found)
 }
 
@@ -39,9 +41,9 @@ fn panic(text: &str) -> Option<Found> {
     let after = rest.split_once("panicked at ").map_or("", |(_, after)| after);
     let (message, place) = old_form(after).unwrap_or_else(|| new_form(after));
     let mut found =
-        Found::new(at, javascript::within_panic(&message).unwrap_or_else(|| placed(&message, place)));
-    found.wraps = message == PYTHON_WRAPPER;
-    found.words.no_memory = is_failed_allocation(&message)
+        Found::new(at, javascript::within_panic(&message).unwrap_or_else(|| with_location(&message, place)));
+    found.wraps_another = message == PYTHON_WRAPPER;
+    found.words.out_of_memory = is_failed_allocation(&message)
         || javascript::is_no_memory(&message)
         || message.contains("TryReserveError { kind: AllocError");
     Some(found)

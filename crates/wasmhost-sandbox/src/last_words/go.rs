@@ -1,24 +1,25 @@
 //! Go, and TinyGo, which says the same without a trace: panics and fatal errors of the runtime.
 
-use super::{Begin, Found, last_line, lines, placed};
+use super::found::{Found, Start};
+use super::lines::{last_line, lines, with_location};
 
 const PANIC: &str = "panic: ";
 const FATAL: &str = "fatal error: ";
 
-pub(super) fn begins(line: &str) -> Option<Begin> {
-    (line.starts_with(PANIC) || line.starts_with(FATAL)).then_some(Begin::Here)
+pub(super) fn start(line: &str) -> Option<Start> {
+    (line.starts_with(PANIC) || line.starts_with(FATAL)).then_some(Start::ThisLine)
 }
 
 pub(super) fn read(text: &str) -> Option<Found> {
-    let at = last_line(text, |line| begins(line).is_some())?;
+    let at = last_line(text, |line| start(line).is_some())?;
     let rest = &text[at..];
     let message: Vec<_> =
         rest.lines().take_while(|line| !line.is_empty() && !line.starts_with("[signal ")).collect();
     let message = message.join("\n");
     let message = message.strip_prefix(PANIC).unwrap_or(&message);
-    let mut found = Found::new(at, placed(message, place(rest)));
-    found.words.no_memory = message == "fatal error: out of memory";
-    found.words.exits = true;
+    let mut found = Found::new(at, with_location(message, place(rest)));
+    found.words.out_of_memory = message == "fatal error: out of memory";
+    found.words.runtime_exits = true;
     Some(found)
 }
 

@@ -6,7 +6,7 @@ use super::*;
 
 /// Reads a text, and expects this message of it.
 fn check(name: &str, text: &str, message: &str) -> LastWords {
-    let words = of(text).unwrap_or_else(|| panic!("{name}: nothing was found in {text}"));
+    let words = read(text).unwrap_or_else(|| panic!("{name}: nothing was found in {text}"));
     assert_eq!(words.message, message, "{name}");
     words
 }
@@ -51,9 +51,9 @@ fn the_last_words_of_real_builds_are_read() {
     };
     for (name, text, message) in texts {
         let words = check(name, text, message);
-        assert!(!words.no_memory, "{name}");
+        assert!(!words.out_of_memory, "{name}");
         let exits = name.starts_with("go-") || name.starts_with("assemblyscript-");
-        assert_eq!(words.exits, exits, "{name}");
+        assert_eq!(words.runtime_exits, exits, "{name}");
     }
 }
 
@@ -85,10 +85,10 @@ fn having_no_memory_is_told_from_all_else() {
         ),
     ];
     for (name, text, message) in texts.into_iter().chain(documented) {
-        assert!(check(name, text, message).no_memory, "{name}");
+        assert!(check(name, text, message).out_of_memory, "{name}");
     }
     let other = "thread 'main' panicked at a.rs:1:2:\nthe shop is out of memory sticks: memory allocation of 3 failed";
-    assert!(!of(other).unwrap().no_memory);
+    assert!(!read(other).unwrap().out_of_memory);
 }
 
 #[test]
@@ -150,8 +150,8 @@ fn documented_forms_are_read() {
 fn the_newest_words_win_and_what_is_no_panic_is_none() {
     let (first, second) =
         ("thread 'a' panicked at a.rs:1:1:\nfirst\n\n", "panic: second\n\ngoroutine 1 [running]:\n");
-    assert_eq!(of(&format!("{first}{second}")).unwrap().message, "second");
-    assert_eq!(of(&format!("{second}{first}")).unwrap().message, "first (a.rs:1:1)");
+    assert_eq!(read(&format!("{first}{second}")).unwrap().message, "second");
+    assert_eq!(read(&format!("{second}{first}")).unwrap().message, "first (a.rs:1:1)");
     for text in [
         "",
         "no such thing",
@@ -163,15 +163,15 @@ fn the_newest_words_win_and_what_is_no_panic_is_none() {
         "Traceback (most recent call last):",
         "thread 'x'",
     ] {
-        assert_eq!(of(text), None, "{text}");
+        assert_eq!(read(text), None, "{text}");
     }
 }
 
 #[test]
 fn a_python_that_goes_on_after_a_traceback_did_not_end_with_it() {
     let text = "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\nValueError: x\n";
-    assert!(of(text).unwrap().exits);
-    assert!(!of(&format!("{text}\ntrying the next one\n")).unwrap().exits);
+    assert!(read(text).unwrap().runtime_exits);
+    assert!(!read(&format!("{text}\ntrying the next one\n")).unwrap().runtime_exits);
 }
 
 #[test]

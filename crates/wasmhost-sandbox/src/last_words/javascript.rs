@@ -1,7 +1,8 @@
 //! JavaScript: StarlingMonkey (componentize-js), QuickJS within a panic of its runtime in Rust, and engines that say
 //! `Uncaught`.
 
-use super::{Begin, Found, last_line, lines, placed};
+use super::found::{Found, Start};
+use super::lines::{last_line, lines, with_location};
 
 /// What StarlingMonkey says after an error that nothing caught.
 const ABORT: &str = "Redirecting call to abort()";
@@ -11,10 +12,10 @@ const UNCAUGHT: &str = "Uncaught ";
 const FAILED: &str = "Failed to call '";
 const NO_MEMORY: [&str; 3] = ["out of memory", "InternalError: out of memory", "allocation size overflow"];
 
-pub(super) fn begins(line: &str) -> Option<Begin> {
+pub(super) fn start(line: &str) -> Option<Start> {
     match line {
-        STACK => Some(Begin::Before),
-        _ if line.starts_with(UNCAUGHT) => Some(Begin::Here),
+        STACK => Some(Start::PreviousLine),
+        _ if line.starts_with(UNCAUGHT) => Some(Start::ThisLine),
         _ => None,
     }
 }
@@ -40,7 +41,7 @@ pub(super) fn within_panic(message: &str) -> Option<String> {
         Some((function, place)) => format!("{place}, in {function}"),
         None => frame.to_owned(),
     });
-    Some(placed(&text, place.as_deref()))
+    Some(with_location(&text, place.as_deref()))
 }
 
 /// Whether the error within a panic of the QuickJS backend is that there was no memory.
@@ -63,8 +64,8 @@ fn starling_monkey(text: &str) -> Option<Found> {
     // What is no error is shown as JSON.
     let value = serde_json::from_str::<String>(message);
     let message = value.as_deref().unwrap_or(message);
-    let mut found = Found::new(at, placed(message, place.as_deref()));
-    found.words.no_memory = NO_MEMORY.contains(&message);
+    let mut found = Found::new(at, with_location(message, place.as_deref()));
+    found.words.out_of_memory = NO_MEMORY.contains(&message);
     Some(found)
 }
 
@@ -84,8 +85,8 @@ fn uncaught(text: &str) -> Option<Found> {
     let message = lines.next()?.strip_prefix(UNCAUGHT)?;
     let message = message.strip_prefix("(in promise) ").unwrap_or(message);
     let frame = lines.next().map(str::trim).and_then(|line| line.strip_prefix("at "));
-    let mut found = Found::new(at, placed(message, frame));
-    found.words.no_memory = NO_MEMORY.contains(&message);
+    let mut found = Found::new(at, with_location(message, frame));
+    found.words.out_of_memory = NO_MEMORY.contains(&message);
     Some(found)
 }
 

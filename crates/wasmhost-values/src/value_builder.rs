@@ -2,47 +2,47 @@
 
 use crate::types::{Named, Type};
 
-/// Makes values: those of an engine, or none where only the fit is asked for.
-pub trait Build {
+/// Builds values from JSON that fits their types: those of an engine, or none where only the fit is asked for.
+pub trait ValueBuilder {
     /// A value.
     type Value;
 
-    /// Of `bool`.
+    /// Builds a `bool`.
     fn bool(value: bool) -> Self::Value;
-    /// Of the integer type `ty`, in whose range `value` is.
+    /// Builds an integer of the type `ty`; `value` is in its range.
     fn integer(ty: &Type, value: i128) -> Self::Value;
-    /// Of `f32`.
+    /// Builds an `f32`.
     fn f32(value: f32) -> Self::Value;
-    /// Of `f64`.
+    /// Builds an `f64`.
     fn f64(value: f64) -> Self::Value;
-    /// Of `char`.
+    /// Builds a `char`.
     fn char(value: char) -> Self::Value;
-    /// Of `string`.
+    /// Builds a `string`.
     fn string(value: String) -> Self::Value;
-    /// Of `list<u8>`.
+    /// Builds a `list<u8>` that came as base64.
     fn bytes(value: Vec<u8>) -> Self::Value;
-    /// Of another list.
+    /// Builds a list from its elements.
     fn list(items: Vec<Self::Value>) -> Self::Value;
-    /// Of a tuple.
+    /// Builds a tuple from its elements.
     fn tuple(items: Vec<Self::Value>) -> Self::Value;
-    /// Of a record with these fields; as many values, in their order.
+    /// Builds a record with these fields from as many values, in the order of the fields.
     fn record(fields: &Named<Type>, values: Vec<Self::Value>) -> Self::Value;
-    /// Of a variant.
+    /// Builds a case of a variant.
     fn variant(case: String, payload: Option<Self::Value>) -> Self::Value;
-    /// Of an enum.
+    /// Builds a case of an enum.
     fn enumeration(case: String) -> Self::Value;
-    /// Of flags, each once.
+    /// Builds flags from the names of those that are set, each name once.
     fn flags(set: Vec<String>) -> Self::Value;
-    /// Of an option.
+    /// Builds an option.
     fn option(payload: Option<Self::Value>) -> Self::Value;
-    /// Of a `result`.
+    /// Builds a `result`.
     fn result(payload: Result<Option<Self::Value>, Option<Self::Value>>) -> Self::Value;
 }
 
-/// Makes nothing: for those who only ask whether arguments fit.
-pub(crate) struct Nothing;
+/// Builds nothing: for those who only ask whether arguments fit.
+pub(crate) struct Discard;
 
-impl Build for Nothing {
+impl ValueBuilder for Discard {
     type Value = ();
 
     fn bool(_: bool) {}
