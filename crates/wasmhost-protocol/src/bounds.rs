@@ -14,8 +14,8 @@ pub(crate) const ARGUMENT_BYTES: usize = 512 << 10;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a terminal record is kept. The server counts nanoseconds since 1970 in 64 bits, and a record that
-/// would expire after April 2262 is deleted at once. Ten years from now end long before that, also where a
-/// revoked job's record is kept until the job would have been due.
+/// would expire after April 2262 is deleted at once. Ten years from now end long before that, even where the
+/// record of a revoked job is kept until the job would have been due.
 pub const RESULT_TTL: Bounds<Duration> =
     Bounds { least: Duration::from_secs(1), most: DAY.saturating_mul(3650) };
 /// The wall time and the processor time of one attempt. Nothing overflows above 30 days; an attempt that
@@ -65,7 +65,7 @@ pub struct Bounds<T> {
     pub most: T,
 }
 
-/// A value is outside of its bounds.
+/// `OutOfBounds` reports a value that is outside of its bounds, with the bound that it passes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutOfBounds {

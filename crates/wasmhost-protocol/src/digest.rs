@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// A text is not 64 lower-case hexadecimal digits.
+/// `InvalidDigest` reports a text that is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("digest `{}` is not 64 lower-case hexadecimal digits", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidDigest(String);

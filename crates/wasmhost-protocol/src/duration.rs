@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A text is not a duration.
+/// `InvalidDuration` reports a text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("duration `{}` is not like `30s`, `1m30s`, `250ms` or `24h`", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidDuration(String);

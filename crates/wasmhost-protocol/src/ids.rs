@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::digest::Digest;
 
-/// A text is not a valid name or id. The error names the part that it was meant to be, the text found and the
-/// rule that the text breaks.
+/// `InvalidName` reports a text that is not a valid name or id, with the part that it was meant to be and the
+/// rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{}` is not {rule}", crate::text::escape(crate::text::truncate(found, 80)))]
 #[non_exhaustive]
@@ -175,8 +175,7 @@ impl JobId {
     #[must_use]
     pub fn fired(schedule_sequence: u64, next_unix_ms: Option<i64>, body: &Digest) -> Self {
         // Older servers let a publisher forge the header that names the sequence. With the digest of the body
-        // in the id, a
-        // forged message cannot take the place of another job.
+        // in the id, a forged message cannot take the place of another job.
         let body = &body.to_string()[..16];
         match next_unix_ms {
             Some(next) => Self(format!("d{schedule_sequence}-{next}-{body}").into()),
@@ -231,7 +230,7 @@ impl TaskName {
 text_impls!(TaskName);
 
 /// A `JobKey` is the key of a job's record in the states bucket and the end of its subjects:
-/// Returns `module.function.id`.
+/// `module.function.id`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey {
     task: TaskName,
@@ -262,7 +261,7 @@ impl JobKey {
         Ok(Self::new(TaskName::parse(task)?, JobId::parse(id)?))
     }
 
-    /// `module.function.id`.
+    /// Returns `module.function.id`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

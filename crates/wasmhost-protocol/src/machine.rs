@@ -3,9 +3,8 @@
 //! [`transition`] takes a record and an intended write, and returns the record that follows, or why none
 //! does. It is a pure function: time and random ids come in with the intended write. Its rows are those of
 //! [states.md](https://github.com/wasmhost/wasmhost/blob/main/docs/states.md#transitions); the rows that
-//! delete a record have no record that follows and are not here. Comparing and setting the revision is the
-//! part of whoever writes to the server, and what only a host can know, such as whether its guest has
-//! stopped, is the host's.
+//! delete a record have no record that follows and are not here. Whoever writes to the server compares and
+//! sets the revision, and only a host can know whether, say, its guest has stopped.
 
 mod guards;
 mod intent;

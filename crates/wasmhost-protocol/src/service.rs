@@ -22,7 +22,7 @@ pub struct SubmitReply {
     pub revision: u64,
 }
 
-// As an enum of its own, a custom state would be written as an object.
+// Serialised as an enum, a custom state would be an object instead of its word.
 mod state_as_text {
     use super::StateLabel;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};

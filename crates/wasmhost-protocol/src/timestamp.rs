@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// A text is not an RFC 3339 time with a zone.
+/// `InvalidTimestamp` reports a text that is not an RFC 3339 time with a zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("time `{}` is not RFC 3339 with a zone, like `2026-01-31T12:00:00Z`", crate::text::escape(crate::text::truncate(.0, 80)))]
 pub struct InvalidTimestamp(String);

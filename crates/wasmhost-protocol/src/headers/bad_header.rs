@@ -2,7 +2,7 @@
 
 use crate::bounds::OutOfBounds;
 
-/// A `Wasmhost-*` header makes the message a bad job. The message of the error names the header.
+/// `BadHeader` reports a `Wasmhost-*` header that makes the message a bad job, by the header's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadHeader {
@@ -15,19 +15,19 @@ pub enum BadHeader {
     /// The header is for the submit service only and is on a job message.
     #[error("header `{name}` is unknown on a job message: only the submit service takes it")]
     Misplaced {
-        /// Its proper name.
+        /// The proper name of the header.
         name: &'static str,
     },
     /// The header is given more than once. Letter case makes no difference.
     #[error("header `{name}` is repeated")]
     Repeated {
-        /// Its proper name.
+        /// The proper name of the header.
         name: &'static str,
     },
     /// The value cannot be read.
     #[error("header `{name}` is unreadable: {why}")]
     Unreadable {
-        /// Its proper name.
+        /// The proper name of the header.
         name: &'static str,
         /// What is wrong with the value.
         why: String,
@@ -35,7 +35,7 @@ pub enum BadHeader {
     /// The value is outside of the bounds of its header.
     #[error("header `{name}`: {source}")]
     OutOfBounds {
-        /// Its proper name.
+        /// The proper name of the header.
         name: &'static str,
         /// The value and the bound that it passes.
         source: OutOfBounds,

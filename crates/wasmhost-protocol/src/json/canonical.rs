@@ -1,6 +1,6 @@
 //! The canonical form of a job's arguments, in which equal arguments are equal texts: a job that is submitted
-//! again with other spaces or another order of names is the same job. Only the digest of the form is stored; a
-//! task gets the text as it was sent.
+//! again with other spaces or another order of names is the same job. Only the digest of the form is stored;
+//! a task gets the text as it was sent.
 //!
 //! The canonical form of a JSON text is the text
 //!

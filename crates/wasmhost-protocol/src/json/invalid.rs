@@ -3,7 +3,7 @@
 /// The most objects and arrays within each other, the outermost included.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// A text is not accepted as JSON.
+/// `InvalidJson` reports why a text is not accepted as JSON.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidJson {

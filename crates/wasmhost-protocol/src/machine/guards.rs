@@ -48,7 +48,8 @@ pub(super) fn check_claim(record: &Record, claim: &Claim, intent: &WriteIntent) 
 }
 
 /// A claim needs a token of its own, and a delivery of the same message that is newer than the record's. The
-/// host may take the record over from another message only where it has found that message to be gone.
+/// host may pass over the delivery, by `adopt`, but never over the token: an adoption that kept it would
+/// leave the owner before unfenced.
 fn is_stale(record: &Record, claim: &Claim) -> bool {
     let is_same_message = record.msg_seq.is_none_or(|seq| seq == claim.msg_seq);
     let is_newer = record.delivery.is_none_or(|delivery| delivery < claim.delivery);

@@ -147,12 +147,13 @@ pub struct Claim {
     pub max_lost: u32,
     /// Whether the record shows STARTED, by the module's policy.
     pub track_started: bool,
-    /// Whether the claim adopts the record: the record's own message is gone, and this message of the same
-    /// key takes its place.
+    /// Whether the claim takes the record over although its delivery is not newer, or is of another message:
+    /// the host has found the record's own message to be gone, or has walked away from this revision as often
+    /// as it may.
     pub adopt: bool,
 }
 
-/// A transition is not legal.
+/// `Illegal` reports why a transition is not legal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Illegal {

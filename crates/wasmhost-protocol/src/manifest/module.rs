@@ -41,8 +41,8 @@ pub struct ManifestTask {
     pub function: FunctionName,
     /// The interface that exports the function; `None` at the top level of the component.
     pub interface: Option<String>,
-    /// The signature as WIT writes it, such as `resize: func(image: list<u8>, width: u32) -> result<list<u8>,
-    /// string>`.
+    /// The signature as WIT writes it, such as
+    /// `resize: func(image: list<u8>, width: u32) -> result<list<u8>, string>`.
     pub signature: String,
     /// The names of the parameters, in order; `None` for an untyped task, which takes its JSON as it is.
     pub parameters: Option<Vec<String>>,

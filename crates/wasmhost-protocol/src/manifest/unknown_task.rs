@@ -9,8 +9,8 @@ use crate::text::{escape, nearest, truncate};
 /// At most this many names are listed; the others are counted.
 const LISTED: usize = 10;
 
-/// No task of a module has the wanted name. The message says what the module exports instead, and names the
-/// task that was probably meant.
+/// `UnknownTask` reports a name that no task of a module has. The message says what the module exports
+/// instead, and names the task that was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownTask {
     wanted: String,

@@ -12,10 +12,10 @@ pub(super) struct InlineList<T, const N: usize> {
 }
 
 impl<T: Copy + Default, const N: usize> InlineList<T, N> {
-    pub(super) fn of(items: impl IntoIterator<Item = T>) -> Self {
-        let mut few = Self::default();
-        items.into_iter().for_each(|item| few.push(item));
-        few
+    pub(super) fn from_items(items: impl IntoIterator<Item = T>) -> Self {
+        let mut list = Self::default();
+        items.into_iter().for_each(|item| list.push(item));
+        list
     }
 
     pub(super) fn push(&mut self, item: T) {

@@ -333,9 +333,9 @@ impl Model {
         };
         let client = |number| Client { args: if distinct { number } else { 0 }, ..Client::default() };
         let world = World {
-            hosts: InlineList::of((0..scenario.hosts).map(|_| Host::default())),
-            clients: InlineList::of((0..clients).map(client)),
-            reconcilers: InlineList::of((0..scenario.reconcilers).map(|_| Reconciler::default())),
+            hosts: InlineList::from_items((0..scenario.hosts).map(|_| Host::default())),
+            clients: InlineList::from_items((0..clients).map(client)),
+            reconcilers: InlineList::from_items((0..scenario.reconcilers).map(|_| Reconciler::default())),
             budgets: scenario.budgets,
             consumer: 1,
             ..World::default()
@@ -357,7 +357,7 @@ impl Model {
 
     fn raw(&self, world: World, args: u8) -> World {
         let publish = Publish { args, generation: 1, ..Publish::default() };
-        let messages = InlineList::of([Message { seq: 1, publish, ..Message::default() }]);
+        let messages = InlineList::from_items([Message { seq: 1, publish, ..Message::default() }]);
         World {
             messages,
             last_seq: 1,
@@ -384,7 +384,7 @@ impl Model {
             record_id: Some(self.intern(pending, Ghost { claim: 0, generation: 1 })),
             revision: 1,
             writes: 1,
-            messages: InlineList::of((0..messages).map(message)),
+            messages: InlineList::from_items((0..messages).map(message)),
             last_seq: messages,
             generations: 1,
             remembered_ids: 1 << 1,

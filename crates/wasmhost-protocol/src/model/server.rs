@@ -367,14 +367,14 @@ pub(super) fn delete(world: &World, deletion: Deletion) -> World {
 /// Returns reconcilers that begin again. One that has seen an older revision is refused in the end whatever
 /// it does, so that the search is smaller if it begins again at once.
 fn restart_scans(world: &World) -> InlineList<Reconciler, 2> {
-    InlineList::of(world.reconcilers.iter().map(|_| Reconciler::default()))
+    InlineList::from_items(world.reconcilers.iter().map(|_| Reconciler::default()))
 }
 
 /// Returns the state after more than 30 s have passed for every client.
 pub(super) fn clients_late(world: &World) -> World {
     let late =
         world.clients.iter().map(|client| crate::model::world::Client { late: client.is_busy(), ..*client });
-    World { clients: InlineList::of(late), ..*world }
+    World { clients: InlineList::from_items(late), ..*world }
 }
 
 fn is_unpublished(record: &Record) -> bool {

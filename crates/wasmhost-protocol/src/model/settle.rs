@@ -35,7 +35,7 @@ impl Model {
         }
         let mut after = *world;
         after.messages =
-            InlineList::of(world.messages.iter().filter(|message| !is_deleted(message)).copied());
+            InlineList::from_items(world.messages.iter().filter(|message| !is_deleted(message)).copied());
         self.step(Cause::Work, after, || format!("{}: deletes due messages up to {source}", name(at)));
         true
     }

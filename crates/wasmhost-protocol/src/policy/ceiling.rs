@@ -51,7 +51,7 @@ pub struct Ceiling {
     pub max_lost: u32,
 }
 
-/// A setting asks for more than the host's ceiling allows.
+/// `Over` reports a setting that asks for more than the host's ceiling allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Over {
@@ -97,21 +97,26 @@ impl Ceiling {
         let max_attempts = retry.max_attempts.unwrap_or_default();
         // A setting that is not set is compared as zero, which is never over.
         let settings = [
-            over("memory", limits.memory_bytes, self.memory_bytes, format_size),
-            over("table-elements", limits.table_elements, self.table_elements, Quantity::text),
-            over("handles", limits.handles, self.handles, Quantity::text),
-            over("cpu", limits.cpu, self.cpu, Quantity::text),
-            over("soft-timeout", soft_timeout, self.soft_timeout, Quantity::text),
-            over("timeout", limits.timeout, self.timeout, Quantity::text),
-            over("result", limits.result_bytes, self.result_bytes, format_size),
-            over("meta", limits.meta_bytes, self.meta_bytes, format_size),
-            over("checkpoint", limits.checkpoint_bytes, self.checkpoint_bytes, format_size),
-            over("updates-per-second", limits.updates_per_second, self.updates_per_second, Quantity::text),
-            over("max-attempts", max_attempts, self.max_attempts, Quantity::text),
-            over("initial-delay", retry.initial_delay, self.initial_delay, Quantity::text),
-            over("factor", retry.factor, self.factor, Quantity::text),
-            over("max-delay", retry.max_delay, self.max_delay, Quantity::text),
-            over("max-lost", retry.max_lost, self.max_lost, Quantity::text),
+            exceeded("memory", limits.memory_bytes, self.memory_bytes, format_size),
+            exceeded("table-elements", limits.table_elements, self.table_elements, Quantity::text),
+            exceeded("handles", limits.handles, self.handles, Quantity::text),
+            exceeded("cpu", limits.cpu, self.cpu, Quantity::text),
+            exceeded("soft-timeout", soft_timeout, self.soft_timeout, Quantity::text),
+            exceeded("timeout", limits.timeout, self.timeout, Quantity::text),
+            exceeded("result", limits.result_bytes, self.result_bytes, format_size),
+            exceeded("meta", limits.meta_bytes, self.meta_bytes, format_size),
+            exceeded("checkpoint", limits.checkpoint_bytes, self.checkpoint_bytes, format_size),
+            exceeded(
+                "updates-per-second",
+                limits.updates_per_second,
+                self.updates_per_second,
+                Quantity::text,
+            ),
+            exceeded("max-attempts", max_attempts, self.max_attempts, Quantity::text),
+            exceeded("initial-delay", retry.initial_delay, self.initial_delay, Quantity::text),
+            exceeded("factor", retry.factor, self.factor, Quantity::text),
+            exceeded("max-delay", retry.max_delay, self.max_delay, Quantity::text),
+            exceeded("max-lost", retry.max_lost, self.max_lost, Quantity::text),
         ];
         settings.into_iter().flatten().collect()
     }
@@ -122,8 +127,8 @@ impl Ceiling {
         let timeout = options.timeout.unwrap_or_default();
         let max_attempts = options.max_attempts.unwrap_or_default();
         let settings = [
-            over(header::TIMEOUT, timeout, self.timeout, Quantity::text),
-            over(header::MAX_ATTEMPTS, max_attempts, self.max_attempts, Quantity::text),
+            exceeded(header::TIMEOUT, timeout, self.timeout, Quantity::text),
+            exceeded(header::MAX_ATTEMPTS, max_attempts, self.max_attempts, Quantity::text),
         ];
         settings.into_iter().flatten().collect()
     }
@@ -166,7 +171,7 @@ impl fmt::Display for Over {
     }
 }
 
-fn over<T: Quantity>(setting: &'static str, asked: T, allowed: T, text: fn(T) -> String) -> Option<Over> {
+fn exceeded<T: Quantity>(setting: &'static str, asked: T, allowed: T, text: fn(T) -> String) -> Option<Over> {
     (asked > allowed).then(|| Over { setting, asked: text(asked), allowed: text(allowed) })
 }
 

@@ -26,7 +26,8 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// The kinds of failure that are tried again although they would end the job; by default none.
     pub retry_on: Vec<ErrorKind>,
-    /// The claims that may end without any outcome; by default 3. With 0 a job runs at most once.
+    /// The claims that may end without any outcome; by default 3. With 0, a job whose claim ended without an
+    /// outcome is not run again.
     pub max_lost: u32,
 }
 

@@ -4,7 +4,7 @@
 use super::module::Policy;
 use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
 
-/// A setting of a policy is outside of its bounds.
+/// `Beside` reports a setting of a policy that is outside of its bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}`: {source}")]
 #[non_exhaustive]
@@ -15,7 +15,7 @@ pub struct Beside {
     pub source: OutOfBounds,
 }
 
-/// A policy is refused because settings are outside of their bounds.
+/// `BadPolicy` reports a policy with settings that are outside of their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("policy refused: {}", settings.iter().map(Beside::to_string).collect::<Vec<_>>().join("; "))]
 #[non_exhaustive]

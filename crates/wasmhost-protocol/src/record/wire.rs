@@ -17,7 +17,7 @@ use crate::timestamp::Timestamp;
 /// misunderstand a newer record, and not where a field is added.
 pub const RECORD_VERSION: u32 = 1;
 
-/// Bytes are not a record that this version can work with.
+/// `RecordError` reports bytes that are not a record which this version can read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -40,7 +40,7 @@ struct StateFields<'a> {
 }
 
 impl<'a> StateFields<'a> {
-    fn of(state: &'a JobState) -> Self {
+    fn new(state: &'a JobState) -> Self {
         let none = Self::default();
         match state {
             JobState::Pending { not_before } => Self { not_before: *not_before, ..none },
@@ -69,7 +69,7 @@ macro_rules! entries {
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let state = StateFields::of(&self.stage);
+        let state = StateFields::new(&self.stage);
         // The order is part of the form: people read records with `nats kv watch`.
         entries! { map;
             "state": self.state().as_str(), "meta": &self.meta, "task": &self.task, "id": &self.id,

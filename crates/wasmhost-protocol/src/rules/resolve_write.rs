@@ -1,5 +1,5 @@
 //! Decides what became of a write that was answered by a timeout, a disconnect or a conflict, from the entry
-//! that was read since. Such a write has neither succeeded nor failed until its record was read
+//! that was read since. Such a write has neither succeeded nor failed until the record is read
 //! ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)).
 
 use crate::record::{Record, StoredEntry, Token};
