@@ -70,7 +70,7 @@ where
     let (supervisor, mut first_failure) = Supervisor::new(&host.life);
     let serving = async {
         spawn_parts(&host, &supervisor).await;
-        let memory = format_size(host.slots.memory.bytes());
+        let memory = format_size(host.slots.memory.total_bytes());
         tracing::info!(host.id = %host.id, slots = host.config.slots, memory, "serving");
         std::future::pending().await
     };
