@@ -44,7 +44,7 @@ async fn look(
     blobs: &mut OrphanBlobs<'_>,
 ) {
     check_consumers(host).await;
-    if let Err(error) = host.storage.bucket.ask().await {
+    if let Err(error) = host.storage.bucket.inspect().await {
         tracing::warn!(%error, "could not look at the bucket of records");
     }
     if let Err(error) = left.look().await {
