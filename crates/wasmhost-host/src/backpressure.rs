@@ -1,22 +1,25 @@
-//! Whether the server had room for what this host wrote: while records wait for room, the host is not ready.
+//! Whether the server takes what this host writes. While a record or a result waits for room, the host announces that it is
+//! not ready ([Room](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#room)).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many records wait for room.
+/// The number of writes that wait for room on the server. It is cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BlockedWrites(Arc<AtomicU32>);
 
-/// One record that waits, until dropped.
+/// One write that waits for room. It counts until it is dropped.
 #[derive(Debug)]
 pub(crate) struct BlockedWrite(Arc<AtomicU32>);
 
 impl BlockedWrites {
+    /// Counts a write as waiting until the returned guard is dropped.
     pub(crate) fn register(&self) -> BlockedWrite {
         self.0.fetch_add(1, Ordering::Relaxed);
         BlockedWrite(self.0.clone())
     }
 
+    /// Returns whether any write waits.
     pub(crate) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }

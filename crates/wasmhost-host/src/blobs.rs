@@ -1,4 +1,5 @@
-//! Blobs that are let go of. What cannot be deleted now the reconciler finds, or the server removes when its time is over.
+//! Deleting blobs that nobody needs any more. What cannot be deleted now is found by the reconciler, or removed by the server
+//! when its time to live is over.
 
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use wasmhost_protocol::record::{BlobRef, End, JobState, Payload, Record};
 
 use crate::life_cycle::LifeCycle;
 
-/// How long a job that has ended waits for its blobs to be deleted, before its message is removed.
+/// How long a job that has ended waits for its blobs to be deleted, before its message is removed without that.
 const DELETE_WITHIN: Duration = Duration::from_secs(5);
 
-/// Deletes blobs before the message of a job that has ended is removed: whoever is cut short here is followed by another delivery.
+/// Deletes blobs of a job that has ended. It is called before the job's message is removed: when the host dies here, the message
+/// brings another host, which deletes them.
 pub(crate) async fn delete_all(connection: &Connection, names: impl IntoIterator<Item = String>) {
     let deleting = async {
         for name in names {
@@ -23,9 +25,11 @@ pub(crate) async fn delete_all(connection: &Connection, names: impl IntoIterator
     match tokio::time::timeout(DELETE_WITHIN, deleting).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            limited!(warn, %error, "a blob that nobody needs stays until the reconciler finds it")
+            limited!(warn, %error, "could not delete a blob that nobody needs; the reconciler will find it")
         }
-        Err(_) => limited!(warn, "blobs that nobody needs stay until the reconciler finds them"),
+        Err(_) => {
+            limited!(warn, "could not delete blobs in time that nobody needs; the reconciler will find them")
+        }
     }
 }
 
@@ -37,7 +41,8 @@ pub(crate) async fn drop_checkpoint(connection: &Connection, record: Option<&Rec
     }
 }
 
-/// Deletes, in the background, a blob that is still being stored: after that, since what is on its way would land behind it.
+/// Deletes a blob that is still being stored, in the background and only once it is stored: what is on its way would arrive after
+/// an earlier deletion, and stay.
 pub(crate) fn discard_after(
     connection: &Connection,
     life: &LifeCycle,
@@ -49,18 +54,19 @@ pub(crate) fn discard_after(
     life.tracker.spawn(async move {
         tokio::select! {
             _ = storing => delete_all(&connection, [name]).await,
+            // A host that leaves does not wait for a slow store: the reconciler of another one finds the blob.
             () = draining.cancelled() => {}
         }
     });
 }
 
-/// Deletes, in the background, a blob that no record names or will name.
+/// Deletes a blob that no record names or will name, in the background.
 pub(crate) fn discard(connection: &Connection, life: &LifeCycle, name: String) {
     let connection = connection.clone();
     life.tracker.spawn(async move { delete_all(&connection, [name]).await });
 }
 
-/// The result of a job that ended, where it is a blob.
+/// Returns the result of a job that ended in SUCCESS, where it is a blob.
 pub(crate) fn result_of(record: &Record) -> Option<&BlobRef> {
     match &record.stage {
         JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),

@@ -22,7 +22,7 @@ use crate::dead_letter;
 use crate::lease::write::Accepted;
 use crate::lease::{Fenced, Lease, Refreshed};
 use crate::life_cycle::LifeCycle;
-use crate::settle::Settle;
+use crate::settle::Settlement;
 use result_blob::{ResultBlob, Unstored};
 
 /// A pause between tries to store a result or a record.
@@ -46,7 +46,7 @@ impl Completer {
         attempt: &mut Attempt,
         decision: Decision,
         outcome: &Outcome,
-    ) -> Option<Settle> {
+    ) -> Option<Settlement> {
         Completion { completer: self, attempt, outcome, decided_at: now(), blob: None }.run(decision).await
     }
 }
@@ -72,7 +72,7 @@ enum Wrote {
 }
 
 impl Completion<'_> {
-    async fn run(mut self, decision: Decision) -> Option<Settle> {
+    async fn run(mut self, decision: Decision) -> Option<Settlement> {
         let (mut event, how) = self.event(decision).await?;
         let mut dead_lettered = None;
         loop {
@@ -102,7 +102,7 @@ impl Completion<'_> {
             match self.write(record).await? {
                 Wrote::Recorded if self.lease().record().is_terminal() => {
                     self.delete_blobs().await;
-                    return Some(Settle::Ack);
+                    return Some(Settlement::Ack);
                 }
                 Wrote::Recorded => return Some(how),
                 Wrote::Moved => {}
@@ -116,16 +116,16 @@ impl Completion<'_> {
     }
 
     /// What is to be recorded, and how the delivery is settled after that.
-    async fn event(&mut self, decision: Decision) -> Option<(Transition, Settle)> {
+    async fn event(&mut self, decision: Decision) -> Option<(Transition, Settlement)> {
         let usage = Some(self.outcome.usage);
         Some(match decision {
-            Decision::Succeed(result) => (self.success(result).await?, Settle::Ack),
-            Decision::Fail(error) => (self.failure(error, self.outcome.denied.clone()), Settle::Ack),
+            Decision::Succeed(result) => (self.success(result).await?, Settlement::Ack),
+            Decision::Fail(error) => (self.failure(error, self.outcome.denied.clone()), Settlement::Ack),
             Decision::Retry { reason, delay, charge } => {
                 let not_before = self.decided_at.plus(delay);
-                (Transition::Retry { reason, not_before, charge, usage }, Settle::Nak(delay))
+                (Transition::Retry { reason, not_before, charge, usage }, Settlement::Nak(delay))
             }
-            Decision::Revoke => (self.revoked(), Settle::Ack),
+            Decision::Revoke => (self.revoked(), Settlement::Ack),
         })
     }
 

@@ -1,6 +1,7 @@
-//! A delivery: a job's message as a consumer handed it over, parsed once.
+//! A delivery: the message of a job as a consumer handed it over, parsed once.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use wasmhost_protocol::names::{Names, Sourced};
 use wasmhost_protocol::record::DeliveryOrdinal;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::due::Fired;
+use crate::due::DueMessage;
 use crate::settle::in_progress;
 
 /// One delivery of a job's message.
@@ -24,36 +25,40 @@ pub(crate) struct Delivery {
     pub(crate) message: Delivered,
     pub(crate) key: JobKey,
     pub(crate) queue: QueueName,
-    /// What the headers ask for; nothing, where they cannot be read.
+    /// What the headers ask for; nothing where they cannot be read.
     pub(crate) options: JobOptions,
-    /// Why the headers cannot be read as those of a job: it ends in `BadJob`.
+    /// Why the headers cannot be read as those of a job. Such a job ends in FAILURE with the kind `BadJob`.
     pub(crate) bad_headers: Option<String>,
-    /// Where a schedule fired it, if one did.
-    pub(crate) fired: Option<Arc<Fired>>,
+    /// The due message that this one was copied from, where a schedule fired it.
+    pub(crate) due: Option<Arc<DueMessage>>,
     pub(crate) msg_seq: u64,
     pub(crate) stored_at: Timestamp,
-    /// Which delivery of the message it is.
+    /// Which delivery of the message this is.
     pub(crate) ordinal: DeliveryOrdinal,
     /// When this host received it.
     pub(crate) received_at: Instant,
 }
 
-/// A message whose subject names no job, so that there is no record to end either.
+/// A message whose subject names no job, so that it has no record that could end either.
 #[derive(Debug)]
 pub(crate) struct NotAJob {
     pub(crate) message: Delivered,
     pub(crate) why: InvalidName,
-    /// Where a schedule fired it, if one did.
-    pub(crate) fired: Option<Fired>,
+    /// The due message that this one was copied from, where a schedule fired it.
+    pub(crate) due: Option<DueMessage>,
 }
 
 impl Delivery {
-    /// Reads a message that the consumer made at `created` delivered.
-    pub(crate) fn parse(names: &Names, message: Delivered, created: Timestamp) -> Result<Self, Box<NotAJob>> {
-        let fired = Fired::of(names, &message.subject, pairs(&message), &message.payload);
+    /// Reads a message that was delivered by a consumer that was created at `consumer_created`.
+    pub(crate) fn parse(
+        names: &Names,
+        message: Delivered,
+        consumer_created: Timestamp,
+    ) -> Result<Self, Box<NotAJob>> {
+        let due = DueMessage::of(names, &message.subject, pairs(&message), &message.payload);
         let subject = match names.parse_job_subject(&message.subject) {
             Ok(subject) => subject,
-            Err(why) => return Err(Box::new(NotAJob { message, why, fired })),
+            Err(why) => return Err(Box::new(NotAJob { message, why, due })),
         };
         let sourced = Sourced::parse(names, pairs(&message));
         let stored = (message.sequence, message.stored_at);
@@ -67,21 +72,21 @@ impl Delivery {
             queue: subject.queue,
             options,
             bad_headers,
-            fired: fired.map(Arc::new),
+            due: due.map(Arc::new),
             msg_seq: message.sequence,
             stored_at: message.stored_at,
-            ordinal: DeliveryOrdinal { created, count: message.count },
+            ordinal: DeliveryOrdinal { created: consumer_created, count: message.count },
             received_at: Instant::now(),
             message,
         })
     }
 
-    /// The arguments, as they came.
+    /// Returns the job's arguments, as they were published.
     pub(crate) fn body(&self) -> &Bytes {
         &self.message.payload
     }
 
-    /// What the message alone says of the job.
+    /// Returns what the message alone says of the job.
     pub(crate) fn spec(&self) -> JobSpec {
         JobSpec {
             key: self.key.clone(),
@@ -97,22 +102,25 @@ impl Delivery {
         }
     }
 
-    /// Does `work`, and extends the acknowledgement deadline every third of `ack_wait` meanwhile: while the server is away,
-    /// further deliveries would queue up behind this one, and each take the job from the one before. The second value is
-    /// the time from which the delivery is known to be held.
+    /// Does `work`, and sends a sign of life every third of `ack_wait` meanwhile. The second value is the time from which the
+    /// delivery is known to be held.
+    ///
+    /// While the server does not answer, further deliveries of the message would otherwise queue up behind this one, and each
+    /// of them take the job from the one before.
     pub(crate) async fn keep_alive<T>(
         &self,
         connection: &Connection,
         ack_wait: Duration,
         work: impl Future<Output = T>,
     ) -> (T, Instant) {
-        let mut work = std::pin::pin!(work);
+        let mut work = pin!(work);
         let mut held_since = self.received_at;
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return (done, held_since),
                 () = tokio::time::sleep(ack_wait / 3) => {
+                    // The time before the sending: the server may have counted from any moment after it.
                     let asked_at = Instant::now();
                     if in_progress(connection, &self.message).await {
                         held_since = asked_at;
@@ -130,6 +138,7 @@ fn read_options(message: &Delivered) -> Result<JobOptions, String> {
     }
 }
 
+/// Returns the headers; none where they cannot be read.
 fn pairs(message: &Delivered) -> impl Iterator<Item = (&str, &str)> + Clone {
     message.headers.iter().flat_map(Headers::iter)
 }

@@ -1,32 +1,36 @@
-//! Deleting what fired (S3). What still stands in the schedule stream comes again when a server has lost its place there, as a
-//! crash makes it do, and under a new sequence of the job stream. So it goes before the message that was made of it: this
-//! is begun at the claim, and comes before the record of the end where the server lets it, before the acknowledgement always.
-//! The job stream has all that is deleted here, so that no crash in between loses a job; what came again before then was
-//! stored before the end, and finds the record or what is left of it (R4, R7, R14).
+//! Deleting due messages, from which messages of the job stream were copied
+//! ([S3](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#s3)). A due message that is still in the schedule stream
+//! comes to the job stream again, under a new sequence, when a server loses its place there, as a crash makes it do. So it is
+//! deleted before the message that was copied from it: the deletion begins at the claim, precedes the record of the end where
+//! the server allows it, and always precedes the acknowledgement.
+//!
+//! The job stream has a copy of everything that is deleted here, so that a crash at any point loses no job. What came again
+//! before the deletion was stored before the job's end, and meets its record or what is left of it.
 
 use bytes::Bytes;
 use wasmhost_nats::{Connection, ReadError, StoredMessage, discard_due, due_at, fault, limited, remove_due};
 use wasmhost_protocol::names::Sourced;
 use wasmhost_protocol::names::{JobSubject, Names, header};
+use wasmhost_protocol::text::escape;
 
-use crate::settle::Settle;
+use crate::settle::Settlement;
 
-/// What a message says of where it fired.
+/// The due message that a message of the job stream was copied from, according to the headers of the copy.
 #[derive(Debug)]
-pub(crate) struct Fired {
+pub(crate) struct DueMessage {
     /// Its sequence in the schedule stream.
     pub(crate) sequence: u64,
-    /// Its subject there.
+    /// Its subject in the schedule stream.
     subject: String,
-    /// The same, read; none where it names no job.
+    /// The job that the copy's subject names; none where it names no job.
     job: Option<JobSubject>,
     body: Bytes,
-    /// Our own headers, in order.
+    /// The headers of ours, sorted.
     headers: Vec<(String, String)>,
 }
 
-impl Fired {
-    /// Reads a message of the job stream; none where no schedule fired it.
+impl DueMessage {
+    /// Reads where a message of the job stream comes from; none where no schedule fired it.
     pub(crate) fn of<'a>(
         names: &Names,
         subject: &str,
@@ -39,82 +43,85 @@ impl Fired {
             subject: names.due_of(subject).ok()?,
             job: names.parse_job_subject(subject).ok(),
             body: body.clone(),
-            headers: own(headers),
+            headers: own_headers(headers),
         })
     }
 
-    /// A job's own message is believed in what it says of its source: no other fires to its name, and now that it has the
-    /// claim, it is the one that takes the job to its end. All without an id fire to the same name.
+    /// Deletes the due message at the claim of its job, and everything that fired under the same name before it.
     async fn discard(&self, connection: &Connection) -> Result<(), ReadError> {
         match &self.job {
+            // The headers are believed: no other job fires to this job's name, and the one that has the claim takes it to its
+            // end.
             Some(job) if job.id.is_some() => discard_due(connection, job, self.sequence).await,
+            // All jobs without an id fire to the same name, so that only this one message may be deleted.
             Some(_) | None => self.remove(connection).await,
         }
     }
 
-    /// Older servers let publishers forge where a message comes from: what is deleted is read first, and must be the same.
+    /// Deletes the due message by its sequence, if it is the one that the copy says it comes from.
     pub(crate) async fn remove(&self, connection: &Connection) -> Result<(), ReadError> {
+        // Older servers let publishers forge where a message comes from: what is deleted is read first.
         match due_at(connection, self.sequence).await? {
             None => Ok(()),
-            Some(due) if self.is_of(&due) => remove_due(connection, self.sequence).await,
+            Some(due) if self.is_copy_of(&due) => remove_due(connection, self.sequence).await,
             Some(_) => {
-                let (subject, sequence) = (&self.subject, self.sequence);
-                limited!(warn, %subject, sequence, "a message that says it was fired, and was not");
+                let sequence = self.sequence;
+                limited!(warn, subject = %escape(&self.subject), sequence, "a message claims to come from a schedule that did not fire it");
                 Ok(())
             }
         }
     }
 
-    fn is_of(&self, due: &StoredMessage) -> bool {
-        due.subject == self.subject && due.payload == self.body && own(due.pairs()) == self.headers
+    fn is_copy_of(&self, due: &StoredMessage) -> bool {
+        due.subject == self.subject && due.payload == self.body && own_headers(due.pairs()) == self.headers
     }
 }
 
-fn own<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
-    let ours = |name: &str| {
+fn own_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+    let is_own = |name: &str| {
         name.get(..header::PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(header::PREFIX))
     };
     let mut own: Vec<_> = headers
-        .filter(|(name, _)| ours(name))
+        .filter(|(name, _)| is_own(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     own.sort();
     own
 }
 
-/// At a claim: deletes what fired to its job. The sequence, where it is gone.
-pub(crate) async fn discard(connection: &Connection, fired: Option<&Fired>) -> Option<u64> {
-    let fired = fired?;
-    match fired.discard(connection).await {
+/// Deletes the due message of a job that was just claimed. Returns its sequence if it is deleted.
+pub(crate) async fn discard(connection: &Connection, due: Option<&DueMessage>) -> Option<u64> {
+    let due = due?;
+    match due.discard(connection).await {
         Ok(()) => {
             fault::point("after-discard");
-            Some(fired.sequence)
+            Some(due.sequence)
         }
         Err(error) => {
-            limited!(warn, %error, "could not delete what fired; it is tried again at the end of the job");
+            limited!(warn, %error, "could not delete a due message; it is tried again at the end of the job");
             None
         }
     }
 }
 
-/// How a message is settled that was to be settled like this: where it would go, what it fired from is gone before it, or it
-/// comes again. `discarded`: what its claim deleted.
+/// Deletes the due message of a delivery that is about to be settled, if that removes the job's message and the claim did not
+/// delete it (`discarded` is the sequence that it deleted). Returns how the delivery is settled now: silently where the due
+/// message could not be deleted, so that another delivery tries again.
 pub(crate) async fn before_settling(
     connection: &Connection,
-    fired: Option<&Fired>,
+    due: Option<&DueMessage>,
     discarded: Option<u64>,
-    how: Settle,
-) -> Settle {
-    let Some(fired) = fired.filter(|fired| discarded != Some(fired.sequence)) else { return how };
-    match how {
-        Settle::Ack | Settle::Term => {}
-        Settle::Nak(_) | Settle::Silent => return how,
+    settlement: Settlement,
+) -> Settlement {
+    let Some(due) = due.filter(|due| discarded != Some(due.sequence)) else { return settlement };
+    if !settlement.removes_message() {
+        return settlement;
     }
-    match fired.remove(connection).await {
-        Ok(()) => how,
+    match due.remove(connection).await {
+        Ok(()) => settlement,
         Err(error) => {
-            limited!(error, subject = %fired.subject, %error, "could not delete what fired; its message comes again");
-            Settle::Silent
+            limited!(error, subject = %escape(&due.subject), %error, "could not delete a due message; its job's message is delivered again");
+            Settlement::Silent
         }
     }
 }

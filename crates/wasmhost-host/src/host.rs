@@ -100,7 +100,7 @@ impl Host {
 fn within(ceiling_bytes: u64, memory: &Memory) -> u64 {
     let largest = memory.largest_limit();
     if largest < ceiling_bytes {
-        let (memory, largest) = (format_size(memory.bytes()), format_size(largest));
+        let (memory, largest) = (format_size(memory.total_bytes()), format_size(largest));
         tracing::warn!(
             memory,
             largest,

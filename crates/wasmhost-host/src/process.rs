@@ -15,7 +15,7 @@ use crate::delivery::{Delivery, NotAJob};
 use crate::due;
 use crate::host::Host;
 use crate::lease::HeldDelivery;
-use crate::settle::{Settle, settle};
+use crate::settle::{Settlement, settle};
 use crate::slots::Slot;
 
 /// Takes a message through its attempt, if it may have one. The slot is free again when it returns.
@@ -46,7 +46,7 @@ pub(crate) async fn process_delivery(
         return;
     }
     if fault::acks_before_record() {
-        settle(connection, attempt.lease.message(), Settle::Ack).await;
+        settle(connection, attempt.lease.message(), Settlement::Ack).await;
     }
     let Some(how) = host.completer.complete(&mut attempt, decision, &outcome).await else { return };
     fault::point("after-record");
@@ -57,8 +57,8 @@ pub(crate) async fn process_delivery(
 /// would find that the record has expired. The second value is the sequence of what was deleted. None where the record is
 /// another's now.
 async fn run(host: &Host, attempt: &mut Attempt) -> Option<(Outcome, Option<u64>)> {
-    let fired = attempt.lease.delivery().fired.clone();
-    let mut discarding = pin!(due::discard(&host.storage.connection, fired.as_deref()));
+    let due = attempt.lease.delivery().due.clone();
+    let mut discarding = pin!(due::discard(&host.storage.connection, due.as_deref()));
     // In a box: the compiler follows nested futures only so deep.
     let running = Box::pin(host.executor.run(attempt));
     let (outcome, discarded) = match select(running, discarding.as_mut()).await {
@@ -75,14 +75,19 @@ async fn run(host: &Host, attempt: &mut Attempt) -> Option<(Outcome, Option<u64>
 
 /// Settles a delivery. Where that removes its message, what it fired from is removed before it. `discarded` is what the attempt
 /// removed already.
-async fn settle_delivery(connection: &Connection, delivery: &Delivery, discarded: Option<u64>, how: Settle) {
-    let how = due::before_settling(connection, delivery.fired.as_deref(), discarded, how).await;
+async fn settle_delivery(
+    connection: &Connection,
+    delivery: &Delivery,
+    discarded: Option<u64>,
+    how: Settlement,
+) {
+    let how = due::before_settling(connection, delivery.due.as_deref(), discarded, how).await;
     settle(connection, &delivery.message, how).await;
 }
 
 /// Removes a message that names no job, once the dead letters have a copy.
 async fn remove_unreadable(connection: &Connection, not_a_job: &NotAJob) {
-    let NotAJob { message, why, fired } = not_a_job;
+    let NotAJob { message, why, due: fired } = not_a_job;
     let how = dead_letter::dead_letter_unreadable(connection, message, &why.to_string()).await;
     let how = due::before_settling(connection, fired.as_ref(), None, how).await;
     settle(connection, message, how).await;

@@ -1,5 +1,6 @@
-//! The queues that a host serves, and what it knows of their consumers: every look at one is remembered here, whoever
-//! took it.
+//! The queues that a host serves, and when their consumers were created. Deliveries are compared by that time first, and a
+//! delivery does not say which consumer it comes from
+//! ([Consumers](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#consumers)).
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,45 +13,47 @@ use wasmhost_protocol::timestamp::Timestamp;
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) name: QueueName,
-    /// Its share of the slots beside other queues that have jobs waiting.
+    /// The queue's share of the slots while several queues have jobs waiting.
     pub(crate) weight: u32,
     ack_wait: Duration,
-    /// When its consumer was created, in Unix milliseconds: deliveries are compared by it first.
-    created: AtomicI64,
-    /// The highest number of a delivery: a consumer that was made anew counts from 1 again.
-    delivered: AtomicU64,
+    /// When the queue's consumer was created, in Unix milliseconds.
+    created_ms: AtomicI64,
+    /// The highest delivery number that the consumer has used. A consumer that is made anew counts from 1 again.
+    newest_delivery: AtomicU64,
 }
 
 impl Queue {
+    /// Creates the entry of a queue whose consumer was just inspected.
     pub(crate) fn new(name: QueueName, weight: u32, ack_wait: Duration, consumer: &QueueConsumer) -> Self {
-        let created = AtomicI64::new(consumer.created.unix_ms());
-        Self { name, weight, ack_wait, created, delivered: AtomicU64::new(0) }
+        let created_ms = AtomicI64::new(consumer.created.unix_ms());
+        Self { name, weight, ack_wait, created_ms, newest_delivery: AtomicU64::new(0) }
     }
 
-    /// When its consumer was created, as far as this host knows.
-    pub(crate) fn created(&self) -> Timestamp {
-        Timestamp::from_unix_ms(self.created.load(Ordering::Relaxed))
+    /// Returns when the queue's consumer was created, according to the last inspection.
+    pub(crate) fn consumer_created(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.created_ms.load(Ordering::Relaxed))
     }
 
-    /// Compares the consumer with what is wanted, makes it where it is missing, and remembers when it was made. The result is
-    /// how it differs.
+    /// Compares the consumer with the wanted settings, creates it where it is missing, and remembers when it was created.
+    /// Returns how its settings differ.
     pub(crate) async fn inspect(&self, connection: &Connection) -> Result<Vec<Difference>, LayoutError> {
         let (consumer, differences) = inspect_consumer(connection, &self.name, self.ack_wait).await?;
-        self.found(&consumer);
+        self.update(&consumer);
         Ok(differences)
     }
 
-    /// What somebody found who looked.
-    pub(crate) fn found(&self, consumer: &QueueConsumer) {
-        let created = consumer.created.unix_ms();
-        if self.created.swap(created, Ordering::Relaxed) != created {
+    /// Remembers what an inspection of the consumer found.
+    pub(crate) fn update(&self, consumer: &QueueConsumer) {
+        let created_ms = consumer.created.unix_ms();
+        if self.created_ms.swap(created_ms, Ordering::Relaxed) != created_ms {
             tracing::warn!(queue = %self.name, "the queue's consumer was made anew");
-            self.delivered.store(0, Ordering::Relaxed);
+            self.newest_delivery.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Whether a delivery with this number by its consumer may come from one that was made anew.
-    pub(crate) fn counts_anew(&self, consumer_sequence: u64) -> bool {
-        self.delivered.fetch_max(consumer_sequence, Ordering::Relaxed) >= consumer_sequence
+    /// Returns whether a delivery with this number may come from a consumer that was made anew, because the number does not
+    /// rise.
+    pub(crate) fn sequence_restarted(&self, consumer_sequence: u64) -> bool {
+        self.newest_delivery.fetch_max(consumer_sequence, Ordering::Relaxed) >= consumer_sequence
     }
 }

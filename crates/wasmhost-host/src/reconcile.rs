@@ -44,7 +44,7 @@ async fn look(
     blobs: &mut OrphanBlobs<'_>,
 ) {
     check_consumers(host).await;
-    if let Err(error) = host.storage.bucket.ask().await {
+    if let Err(error) = host.storage.bucket.inspect().await {
         tracing::warn!(%error, "could not look at the bucket of records");
     }
     if let Err(error) = left.look().await {
@@ -80,7 +80,7 @@ async fn restore(host: &Host, served: &Queue, error: &LayoutError) {
     let queue = &served.name;
     tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
     match restore_consumer(&host.storage.connection, queue, host.config.ack_wait).await {
-        Ok(consumer) => served.found(&consumer),
+        Ok(consumer) => served.update(&consumer),
         Err(error) => tracing::error!(%queue, %error, "could not make the queue's consumer anew"),
     }
 }

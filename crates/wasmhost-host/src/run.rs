@@ -64,13 +64,13 @@ where
         .map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, config.ack_wait, consumer))
         .collect();
     let host = Arc::new(Host::new(connection, config, queues, guests)?);
-    if let Err(error) = host.storage.bucket.ask().await {
+    if let Err(error) = host.storage.bucket.inspect().await {
         tracing::warn!(%error, "could not inspect the bucket of records");
     }
     let (supervisor, mut first_failure) = Supervisor::new(&host.life);
     let serving = async {
         spawn_parts(&host, &supervisor).await;
-        let memory = format_size(host.slots.memory.bytes());
+        let memory = format_size(host.slots.memory.total_bytes());
         tracing::info!(host.id = %host.id, slots = host.config.slots, memory, "serving");
         std::future::pending().await
     };

@@ -1,36 +1,58 @@
-//! Answering JetStream for a delivery. Only ever after the record says so (R7).
+//! Answering JetStream for a delivery, which happens only after the record says so
+//! ([R7](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r7)).
 
 use std::time::Duration;
 
 use wasmhost_nats::{Answer, Connection, Delivered, limited};
+use wasmhost_protocol::text::escape;
 
-/// How a delivery is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Settle {
-    /// The job has ended: remove the message.
+/// How a delivery is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    /// The job has ended: JetStream removes the message.
     Ack,
-    /// Deliver it again after this time.
+    /// JetStream delivers the message again after this time.
     Nak(Duration),
-    /// Remove it: it can never be a job.
+    /// The message can never become a job: JetStream removes it.
     Term,
-    /// Say nothing: another holds the job, or JetStream delivers it again by itself.
+    /// Nothing is sent: another host holds the job, or JetStream delivers the message again by itself.
     Silent,
 }
 
-/// Answers. A lost answer costs a redelivery that reads the record, so a failure is only logged.
-pub(crate) async fn settle(connection: &Connection, message: &Delivered, how: Settle) {
-    let answer = match how {
-        Settle::Ack => Answer::Ack,
-        Settle::Nak(delay) => Answer::Nak(delay),
-        Settle::Term => Answer::Term,
-        Settle::Silent => return,
-    };
-    if let Err(error) = message.answer(connection, answer).await {
-        limited!(warn, subject = %wasmhost_protocol::text::escape(&message.subject), %error, "could not settle a delivery; it comes again");
+impl Settlement {
+    /// Gives the delivery back at once, for another host: this one closes.
+    pub(crate) const GIVE_BACK: Self = Self::Nak(Duration::ZERO);
+
+    /// Returns what is sent to JetStream; none for silence.
+    pub(crate) fn answer(self) -> Option<Answer> {
+        match self {
+            Self::Ack => Some(Answer::Ack),
+            Self::Nak(delay) => Some(Answer::Nak(delay)),
+            Self::Term => Some(Answer::Term),
+            Self::Silent => None,
+        }
+    }
+
+    /// Returns whether JetStream removes the message.
+    pub(crate) fn removes_message(self) -> bool {
+        match self {
+            Self::Ack | Self::Term => true,
+            Self::Nak(_) | Self::Silent => false,
+        }
     }
 }
 
-/// Tells JetStream that the attempt goes on.
+/// Settles a delivery. When the answer is lost, the message is delivered again and a host reads the record, so that a failure is
+/// only logged.
+pub(crate) async fn settle(connection: &Connection, message: &Delivered, settlement: Settlement) {
+    let Some(answer) = settlement.answer() else { return };
+    if let Err(error) = message.answer(connection, answer).await {
+        limited!(warn, subject = %escape(&message.subject), %error, "could not settle a delivery; it comes again");
+    }
+}
+
+/// Sends a sign of life, which extends the acknowledgement deadline of the delivery. Returns whether it was sent: JetStream
+/// confirms none.
 pub(crate) async fn in_progress(connection: &Connection, message: &Delivered) -> bool {
     message.answer(connection, Answer::InProgress).await.is_ok()
 }

@@ -1,61 +1,64 @@
-//! Slots: the right to run one attempt, with the memory for it. There is one pool of them for all queues.
+//! The slots of a host: each is the right to run one attempt, with memory reserved for it. All queues share one pool.
 
 use std::sync::Arc;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::config::MemoryBudget;
-use crate::memory::{Memory, Reserved};
+use crate::memory::{Memory, Reservation};
 
-/// The slots of a host.
+/// The slots of a host. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Slots {
     free: Arc<Semaphore>,
-    freed: Arc<Notify>,
-    /// Without it a slot is of no use.
+    changed: Arc<Notify>,
+    /// The memory of all attempts. A slot is only taken together with a reservation.
     pub(crate) memory: Memory,
 }
 
-/// One slot, taken until dropped.
+/// One slot, taken until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
     permit: Option<OwnedSemaphorePermit>,
-    freed: Arc<Notify>,
-    /// That of a usual attempt, until it is known what the attempt needs.
-    pub(crate) memory: Reserved,
+    changed: Arc<Notify>,
+    /// The memory of the slot's attempt. Until its policy is known, it is that of the default limit.
+    pub(crate) memory: Reservation,
 }
 
 impl Slots {
+    /// Creates `count` free slots.
     pub(crate) fn new(count: u32, memory: MemoryBudget) -> Self {
-        let freed = Arc::new(Notify::new());
-        let memory = Memory::new(memory, freed.clone());
-        Self { free: Arc::new(Semaphore::new(count as usize)), freed, memory }
+        let changed = Arc::new(Notify::new());
+        let memory = Memory::new(memory, changed.clone());
+        Self { free: Arc::new(Semaphore::new(count as usize)), changed, memory }
     }
 
-    /// Slots that are free, as far as there is memory for them.
+    /// Returns how many slots are free and have memory for an attempt with the default limit.
     pub(crate) fn free(&self) -> usize {
-        self.free.available_permits().min(self.memory.fits())
+        self.free.available_permits().min(self.memory.free_attempts())
     }
 
-    /// Resolves when a slot or memory was freed, or began to be waited for, since the last call. Safe to drop: the next call sees it.
-    pub(crate) async fn freed(&self) {
-        self.freed.notified().await;
+    /// Resolves when a slot or memory became free, or an attempt began to wait for memory, since the last call. It is
+    /// cancel-safe: a change that was not seen resolves the next call.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
-    /// So many slots, or fewer where fewer are free.
+    /// Takes up to `count` slots, as many as are free.
     pub(crate) fn take(&self, count: usize) -> Vec<Slot> {
-        let take = || {
-            let memory = self.memory.take_usual()?;
+        let take_one = || {
+            let memory = self.memory.reserve_default()?;
             let permit = self.free.clone().try_acquire_owned().ok()?;
-            Some(Slot { permit: Some(permit), freed: self.freed.clone(), memory })
+            Some(Slot { permit: Some(permit), changed: self.changed.clone(), memory })
         };
-        (0..count).map_while(|_| take()).collect()
+        (0..count).map_while(|_| take_one()).collect()
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        // The permit is given back before the notification: whoever wakes must find the slot free.
         drop(self.permit.take());
-        self.freed.notify_one();
+        self.changed.notify_one();
     }
 }

@@ -1,24 +1,23 @@
-//! What a host has on the server: a connection, the records, the registry of modules, and what it knows of the records'
-//! bucket. Cheap to clone.
+//! What a host uses on the server: its connection, the records, the registry of modules, and the states bucket's age.
 
 use tokio_util::sync::CancellationToken;
 use wasmhost_nats::{Connection, Records, RegistryView};
 
 use crate::states_bucket::StatesBucket;
 
-/// What a host has on the server.
+/// What a host uses on the server. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {
     pub(crate) connection: Connection,
     pub(crate) records: Records,
-    /// The modules, as last heard.
+    /// A local copy of the registry, which may lag behind a push.
     pub(crate) registry: RegistryView,
-    /// The bucket of records.
+    /// When the states bucket was created.
     pub(crate) bucket: StatesBucket,
 }
 
 impl Storage {
-    /// Of a host that takes work until `closing` is cancelled.
+    /// Creates the storage of a host that takes work until `closing` is cancelled.
     pub(crate) fn new(connection: Connection, closing: &CancellationToken) -> Self {
         let records = Records::new(&connection);
         let registry = RegistryView::new(&connection);

@@ -9,7 +9,7 @@ use super::claimed::{Claimed, Grant, Step};
 use super::claiming::Claiming;
 use crate::blobs::drop_checkpoint;
 use crate::dead_letter;
-use crate::settle::Settle;
+use crate::settle::Settlement;
 
 impl Claiming<'_> {
     pub(super) async fn carry_out(
@@ -21,9 +21,9 @@ impl Claiming<'_> {
         match decision {
             ClaimDecision::Ack => {
                 drop_checkpoint(self.connection(), stored.record()).await;
-                settle(Settle::Ack)
+                settle(Settlement::Ack)
             }
-            ClaimDecision::Delay(delay) => settle(Settle::Nak(delay)),
+            ClaimDecision::Delay(delay) => settle(Settlement::Nak(delay)),
             ClaimDecision::DeadLetter { reason, why } => self.dead_letter(reason, &why).await,
             ClaimDecision::LookUpMessage { msg_seq } => self.look_message_up(msg_seq).await,
             // Whatever a newer delivery may do: the attempt's owner is here, and alive.
@@ -33,7 +33,7 @@ impl Claiming<'_> {
                 Step::Done(Claimed::RunsHere)
             }
             ClaimDecision::Stale { revision } if self.claims.stale_deliveries.walk_away(revision) => {
-                settle(Settle::Silent)
+                settle(Settlement::Silent)
             }
             ClaimDecision::Stale { .. } => Step::DecideAgain { stored, adopt: true },
             ClaimDecision::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
@@ -69,7 +69,7 @@ impl Claiming<'_> {
     /// its place, unless the record has moved on to a third one meanwhile.
     async fn look_message_up(&self, msg_seq: u64) -> Step {
         match jobs::stands_at(self.connection(), &self.delivery.key, msg_seq).await {
-            Ok(true) => return settle(Settle::Ack),
+            Ok(true) => return settle(Settlement::Ack),
             Ok(false) => {}
             // In doubt nothing is dropped: this may be the only message that is left.
             Err(error) => {
@@ -86,7 +86,7 @@ impl Claiming<'_> {
     async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Step {
         let quarantine = match self.claims.quarantine.admit(&record, policy.retry.max_lost) {
             Ok(permit) => permit,
-            Err(wait) => return settle(Settle::Nak(wait)),
+            Err(wait) => return settle(Settlement::Nak(wait)),
         };
         fault::point("before-claim");
         let written =
@@ -121,7 +121,7 @@ impl Claiming<'_> {
         match records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => {
                 drop_checkpoint(self.connection(), Some(&record)).await;
-                settle(Settle::Ack)
+                settle(Settlement::Ack)
             }
             Ok(Written::Moved(stored)) => Step::DecideAgain { stored, adopt: false },
             Err(error) => self.refused(&error).await,
@@ -139,7 +139,7 @@ impl Claiming<'_> {
     }
 }
 
-fn settle(how: Settle) -> Step {
+fn settle(how: Settlement) -> Step {
     Step::Done(Claimed::Settle(how))
 }
 

@@ -6,14 +6,14 @@ use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::record::{Record, StoredEntry};
 
 use super::quarantine::QuarantinePermit;
-use crate::settle::Settle;
+use crate::settle::Settlement;
 
 /// What came of a claim.
 pub(crate) enum Claimed {
     /// The attempt is this host's.
     Granted(Box<Grant>),
     /// It is not: settle the delivery so.
-    Settle(Settle),
+    Settle(Settlement),
     /// This host runs this very attempt already: the delivery belongs to its lease.
     RunsHere,
 }
@@ -43,6 +43,6 @@ pub(super) enum Step {
 impl Claimed {
     /// For another host: this one closes.
     pub(super) fn give_back() -> Self {
-        Self::Settle(Settle::Nak(Duration::ZERO))
+        Self::Settle(Settlement::Nak(Duration::ZERO))
     }
 }

@@ -16,7 +16,7 @@ use super::claims::Claims;
 use super::module_version::{over_ceiling, over_policy};
 use crate::backpressure::BlockedWrite;
 use crate::delivery::Delivery;
-use crate::memory::Reserved;
+use crate::memory::Reservation;
 
 /// A pause before another try when the server gives no answer, no room or no right.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 impl Claims {
     /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `memory` is what the attempt
     /// gets, at first what is usual. The second value is the time from which the delivery is known to be held.
-    pub(crate) async fn claim(&self, delivery: &Delivery, memory: &mut Reserved) -> (Claimed, Instant) {
+    pub(crate) async fn claim(&self, delivery: &Delivery, memory: &mut Reservation) -> (Claimed, Instant) {
         let claiming = Claiming {
             claims: self,
             delivery,
@@ -52,7 +52,7 @@ pub(super) struct Claiming<'a> {
     pub(super) dead_lettered: bool,
     /// Set while the server takes no record.
     pub(super) blocked: Option<BlockedWrite>,
-    pub(super) memory: &'a mut Reserved,
+    pub(super) memory: &'a mut Reservation,
 }
 
 impl Claiming<'_> {

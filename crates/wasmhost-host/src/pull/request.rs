@@ -1,136 +1,157 @@
-//! One request for deliveries, from its sending to its end. It holds a slot for each delivery that it asks for; a delivery
-//! takes its slot along, and what is left at the end is free again.
+//! One request for deliveries, from its sending to its end. It holds a slot for each delivery that it asks for. A delivery takes
+//! its slot along; the slots that are left at the end are free again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use wasmhost_nats::limited;
 use wasmhost_nats::pull::{PullBatch, PullEnd, PullInbox, PullRequest, Pulled};
-use wasmhost_nats::{Answer, Delivered};
+use wasmhost_nats::{Answer, Delivered, limited};
 
-use super::share::{Asked, How};
+use super::share::PullMode;
 use crate::host::Host;
 use crate::process::process_delivery;
 use crate::queues::Queue;
 use crate::slots::Slot;
 
-/// A request for deliveries.
+/// A request for deliveries of one queue.
 pub(super) struct Request<'a> {
     pub(super) host: &'a Arc<Host>,
-    /// The queue's place among those of the host.
-    pub(super) lane: usize,
-    pub(super) asked: Asked,
+    /// The queue's index among those of the host.
+    pub(super) queue_index: usize,
+    pub(super) mode: PullMode,
+    /// How many deliveries the request asks for.
+    pub(super) size: usize,
     pub(super) slots: Vec<Slot>,
-    /// Where the answers to the request before came: it may be used again.
+    /// The inbox of the request before, which may be used again.
     pub(super) inbox: Option<PullInbox>,
     /// Cancelled when the request is called back.
     pub(super) call_back: CancellationToken,
-    /// Whether the queue's consumer is to be inspected first.
     pub(super) inspect: Inspect,
 }
 
-/// Whether to inspect a queue's consumer before asking.
+/// Whether the queue's consumer is inspected before the request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inspect {
+    /// It is inspected first.
     First,
-    NotNow,
+    /// It is not inspected.
+    Skip,
 }
 
 /// How a request ended.
-pub(super) struct Ended {
-    pub(super) lane: usize,
-    /// Deliveries that it brought.
+pub(super) struct RequestEnd {
+    pub(super) queue_index: usize,
+    /// How many deliveries the request brought.
     pub(super) delivered: usize,
-    /// Messages that wait behind them, as far as the server said.
-    pub(super) waiting: u64,
-    pub(super) why: Why,
-    /// To be used again.
+    /// How many messages wait behind them, as far as the server said.
+    pub(super) pending: u64,
+    pub(super) reason: EndReason,
+    /// The inbox, where the next request may use it again.
     pub(super) inbox: Option<PullInbox>,
 }
 
 /// Why a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
-    /// It brought all that it asked for.
+pub(super) enum EndReason {
+    /// It brought all deliveries that it asked for.
     Filled,
-    /// Before that.
+    /// It ended before that.
     Short(PullEnd),
 }
 
 impl Request<'_> {
-    pub(super) async fn run(mut self) -> Ended {
-        let failed = Why::Short(PullEnd::Failed);
-        let mut ended = Ended { lane: self.lane, delivered: 0, waiting: 0, why: failed, inbox: None };
-        if self.inspect == Inspect::First
-            && let Err(error) = self.queue().inspect(&self.host.storage.connection).await
-        {
-            limited!(warn, queue = %self.queue().name, %error, "could not check the queue's consumer");
-            ended.inbox = self.inbox;
-            return ended;
+    /// Sends the request, and hands over what it brings until it ends.
+    pub(super) async fn run(mut self) -> RequestEnd {
+        let failed = EndReason::Short(PullEnd::Failed);
+        let mut end = RequestEnd {
+            queue_index: self.queue_index,
+            delivered: 0,
+            pending: 0,
+            reason: failed,
+            inbox: None,
+        };
+        if self.inspect == Inspect::First && !self.inspect_consumer().await {
+            end.inbox = self.inbox;
+            return end;
         }
+        let Some(mut request) = self.send().await else { return end };
+        end.reason = loop {
+            match request.next(&self.call_back).await {
+                Pulled::Delivery(message) => {
+                    end.delivered += 1;
+                    end.pending = message.waiting;
+                    self.hand_over(*message).await;
+                    if self.slots.is_empty() {
+                        break request.drained().map_or(EndReason::Filled, EndReason::Short);
+                    }
+                }
+                Pulled::Ended(why) => break EndReason::Short(why),
+            }
+        };
+        match end.reason {
+            EndReason::Filled => end.inbox = Some(request.into_inbox()),
+            EndReason::Short(PullEnd::Empty) => {
+                end.pending = 0;
+                end.inbox = Some(request.into_inbox());
+            }
+            // Dropped, the inbox is unsubscribed: the server forgets what it may still have of the request.
+            EndReason::Short(PullEnd::CalledBack | PullEnd::Failed) => {}
+        }
+        end
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.host.queues[self.queue_index]
+    }
+
+    /// Inspects the queue's consumer. Returns whether that was possible.
+    async fn inspect_consumer(&self) -> bool {
+        match self.queue().inspect(&self.host.storage.connection).await {
+            Ok(_) => true,
+            Err(error) => {
+                limited!(warn, queue = %self.queue().name, %error, "could not check the queue's consumer");
+                false
+            }
+        }
+    }
+
+    async fn send(&mut self) -> Option<PullRequest> {
         let batch = PullBatch {
-            size: self.asked.slots,
-            expires: match self.asked.how {
-                How::Now => None,
-                How::Standing(time) => Some(time),
+            size: self.size,
+            expires: match self.mode {
+                PullMode::NoWait => None,
+                PullMode::Wait(time) => Some(time),
             },
             largest: self.host.config.slots as usize,
         };
         let inbox = self.inbox.take();
-        let mut request =
-            match PullRequest::send(&self.host.storage.connection, &self.queue().name, batch, inbox).await {
-                Ok(request) => request,
-                Err(error) => {
-                    limited!(warn, queue = %self.queue().name, %error, "could not ask for jobs");
-                    return ended;
-                }
-            };
-        ended.why = loop {
-            match request.next(&self.call_back).await {
-                Pulled::Delivery(message) => {
-                    ended.delivered += 1;
-                    ended.waiting = message.waiting;
-                    self.hand_over(*message).await;
-                    if self.slots.is_empty() {
-                        break request.drained().map_or(Why::Filled, Why::Short);
-                    }
-                }
-                Pulled::Ended(end) => break Why::Short(end),
-            }
-        };
-        match ended.why {
-            Why::Filled => ended.inbox = Some(request.into_inbox()),
-            Why::Short(PullEnd::Empty) => {
-                ended.waiting = 0;
-                ended.inbox = Some(request.into_inbox());
-            }
-            Why::Short(PullEnd::CalledBack | PullEnd::Failed) => {}
-        }
-        ended
+        let connection = &self.host.storage.connection;
+        PullRequest::send(connection, &self.queue().name, batch, inbox)
+            .await
+            .inspect_err(|error| {
+                limited!(warn, queue = %self.queue().name, %error, "could not ask for jobs");
+            })
+            .ok()
     }
 
-    fn queue(&self) -> &Queue {
-        &self.host.queues[self.lane]
-    }
-
-    /// Hands a delivery over to its attempt, with its slot. Without one, since the host closes, it goes back untouched.
+    /// Hands a delivery over to its processing, with its slot. While the host closes it is given back untouched.
     async fn hand_over(&mut self, message: Delivered) {
-        if self.queue().counts_anew(message.consumer_sequence)
-            && let Err(error) = self.queue().inspect(&self.host.storage.connection).await
-        {
-            limited!(warn, queue = %self.queue().name, %error, "could not check the queue's consumer");
+        // A number that does not rise comes from a consumer that was made anew: its creation is written into records.
+        if self.queue().sequence_restarted(message.consumer_sequence) {
+            self.inspect_consumer().await;
         }
         match self.slots.pop() {
             Some(slot) if !self.host.life.closing.is_cancelled() => {
                 let host = self.host.clone();
-                let created = self.queue().created();
+                let consumer_created = self.queue().consumer_created();
                 self.host.life.tracker.spawn(async move {
-                    process_delivery(&host, message, created, slot).await;
+                    process_delivery(&host, message, consumer_created, slot).await;
                 });
             }
             Some(_) | None => {
-                drop(message.answer(&self.host.storage.connection, Answer::Nak(Duration::ZERO)).await);
+                let connection = &self.host.storage.connection;
+                drop(message.answer(connection, Answer::Nak(Duration::ZERO)).await);
             }
         }
     }

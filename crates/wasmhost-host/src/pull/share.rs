@@ -1,217 +1,232 @@
-//! Who gets the free slots. Pure: what is asked for, given what is free and what is known of each queue.
+//! Which queues get the free slots. Everything here is pure: given the free slots and what is known of each queue, a plan says
+//! which requests to send and which to call back.
 //!
-//! Weights decide only between queues that have jobs waiting: there it is stride scheduling, in which the queue that had
-//! least for its weight comes first. What is left over waits at the queues that are not known to have any, and is called
-//! back from there when another one needs it. No slot is promised twice: nothing is asked for without one.
+//! Weights decide only between queues that have jobs waiting, by stride scheduling: the queue that had least for its weight
+//! comes first. The slots that are left wait at queues that are not known to have jobs, and are called back from there when
+//! another queue needs them. No slot is promised twice: nothing is asked for without one.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a request waits at the server.
-const STANDS_FOR: Duration = Duration::from_secs(30);
-/// The shortest time that one waits where there are more queues than slots, and they take turns.
-const SHORTEST_TURN: Duration = Duration::from_millis(200);
-/// One request in this time, of a whole host, finds out whether a queue has jobs: a bound on what idle queues cost the server.
-const TURN: Duration = Duration::from_millis(50);
-/// What one delivery costs a queue of weight 1.
+/// How long a request waits at the server while every queue has one.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The shortest time for which a request waits while there are more queues than slots and the queues take turns.
+const MIN_TURN: Duration = Duration::from_millis(200);
+/// How often a whole host asks whether one more queue has jobs. It bounds what idle queues cost the server.
+const PROBE_INTERVAL: Duration = Duration::from_millis(50);
+/// By how much one delivery advances the pass of a queue of weight 1.
 const STRIDE: u64 = 1 << 20;
 
-/// What is known of the queues of a host.
+/// What is known of the queues of a host. A queue is named by its index.
 #[derive(Debug)]
 pub(super) struct Shares {
-    lanes: Vec<Lane>,
-    /// How far the queues have come that have jobs waiting: one that had none meanwhile begins here.
-    clock: u64,
-    /// When a request was last called back for the sake of queues that are not known to have jobs.
-    split_at: Option<Instant>,
+    queues: Vec<QueueShare>,
+    /// The pass that the queues with jobs waiting have reached. A queue that had none meanwhile begins here.
+    virtual_time: u64,
+    /// When a request was last called back for queues that are not known to have jobs.
+    rebalanced_at: Option<Instant>,
 }
 
-/// What is known of a queue.
+/// What is known of one queue.
 #[derive(Debug, Clone)]
-struct Lane {
+struct QueueShare {
     weight: u64,
-    /// What it had so far, for its weight.
+    /// How much it had so far, for its weight.
     pass: u64,
-    /// Jobs that waited when it last delivered; none when it last had nothing.
-    waiting: u64,
-    /// Slots that are with its request, and whether that one waits for jobs; none: nothing is asked for.
-    asked: Option<Asked>,
-    /// When it was asked last.
-    asked_at: Option<Instant>,
-    /// Not to be asked before this.
+    /// How many jobs waited when it last delivered; 0 when it last had none.
+    pending: u64,
+    /// The request that is under way.
+    request: Option<RequestPlan>,
+    requested_at: Option<Instant>,
+    /// No request is sent before this time.
     not_before: Instant,
 }
 
-/// A request that is under way.
+/// A request to send, or one that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct RequestPlan {
+    /// How many deliveries it asks for.
     pub(super) slots: usize,
-    pub(super) how: How,
+    pub(super) mode: PullMode,
 }
 
-/// How a queue is asked.
+/// Whether a request waits for jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
-    /// For what waits now.
-    Now,
-    /// For what comes within this time, too.
-    Standing(Duration),
+pub(super) enum PullMode {
+    /// It takes what waits now.
+    NoWait,
+    /// It also takes what comes within this time.
+    Wait(Duration),
 }
 
-/// What is to be done.
+/// What to do with the free slots.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// Lanes to ask, for how many jobs, and how.
-    pub(super) asks: Vec<(usize, Asked)>,
-    /// Lanes whose request is to be called back, since its slots are needed elsewhere.
-    pub(super) calls_back: Vec<usize>,
+    /// The requests to send, each with the index of its queue.
+    pub(super) requests: Vec<(usize, RequestPlan)>,
+    /// The queues whose request is called back, because its slots are needed elsewhere.
+    pub(super) call_back: Vec<usize>,
 }
 
-impl Lane {
+impl QueueShare {
     fn new(weight: u32, now: Instant) -> Self {
         let weight = u64::from(weight.max(1));
-        Self { weight, pass: 0, waiting: 0, asked: None, asked_at: None, not_before: now }
+        Self { weight, pass: 0, pending: 0, request: None, requested_at: None, not_before: now }
     }
 
-    fn may_be_asked(&self, now: Instant) -> bool {
-        self.asked.is_none() && self.not_before <= now
+    fn can_request(&self, now: Instant) -> bool {
+        self.request.is_none() && self.not_before <= now
     }
 
-    /// Whether jobs are known to wait that can be had.
-    fn is_hungry(&self, now: Instant) -> bool {
-        self.waiting > 0 && self.not_before <= now
+    /// Returns whether jobs are known to wait that can be asked for.
+    fn has_pending(&self, now: Instant) -> bool {
+        self.pending > 0 && self.not_before <= now
     }
 
-    /// Jobs that wait beyond those that are asked for.
+    /// Returns how many jobs wait beyond those that are asked for.
     fn unmet(&self, now: Instant) -> u64 {
-        let asked = self.asked.map_or(0, |asked| asked.slots as u64);
-        if self.is_hungry(now) { self.waiting.saturating_sub(asked) } else { 0 }
+        let requested = self.request.map_or(0, |request| request.slots as u64);
+        if self.has_pending(now) { self.pending.saturating_sub(requested) } else { 0 }
     }
 
-    /// Slots of a request that waits for jobs, and how long it does.
-    fn standing(&self) -> Option<(usize, Duration)> {
-        match self.asked {
-            Some(Asked { slots, how: How::Standing(time) }) => Some((slots, time)),
-            _ => None,
+    /// Returns the slots of a request that waits at the server, and for how long it does.
+    fn waiting_request(&self) -> Option<(usize, Duration)> {
+        self.request.and_then(|request| match request.mode {
+            PullMode::NoWait => None,
+            PullMode::Wait(time) => Some((request.slots, time)),
+        })
+    }
+
+    /// Returns how many more deliveries the queue takes. One that was not asked for a whole turn is tried with one slot: it may
+    /// have got jobs since.
+    fn wants(&self, now: Instant, turn: Duration) -> u64 {
+        if !self.can_request(now) {
+            return 0;
+        }
+        match self.pending {
+            0 => u64::from(self.requested_at.is_none_or(|at| at + turn <= now)),
+            pending => pending,
         }
     }
 }
 
 impl Shares {
-    /// Of queues with these weights.
+    /// Creates the shares of queues with these weights.
     pub(super) fn new(weights: impl IntoIterator<Item = u32>, now: Instant) -> Self {
-        let lanes = weights.into_iter().map(|weight| Lane::new(weight, now)).collect();
-        Self { lanes, clock: 0, split_at: None }
+        let queues = weights.into_iter().map(|weight| QueueShare::new(weight, now)).collect();
+        Self { queues, virtual_time: 0, rebalanced_at: None }
     }
 
-    /// A lane's request has ended: it brought so many jobs, and so many wait behind them.
-    pub(super) fn ended(&mut self, at: usize, delivered: usize, waiting: u64) {
-        let contended = self.lanes.iter().any(|lane| lane.waiting > 0);
-        let lane = &mut self.lanes[at];
+    /// Takes note that a queue's request has ended: it brought so many deliveries, and so many jobs wait behind them.
+    pub(super) fn request_ended(&mut self, index: usize, delivered: usize, pending: u64) {
+        let contended = self.queues.iter().any(|queue| queue.pending > 0);
+        let queue = &mut self.queues[index];
         if !contended {
-            self.clock = self.clock.max(lane.pass);
+            // What a queue had while no other wanted it is not held against it.
+            self.virtual_time = self.virtual_time.max(queue.pass);
         }
-        if lane.waiting == 0 && waiting > 0 {
+        if queue.pending == 0 && pending > 0 {
             // It does not catch up with what it never asked for.
-            lane.pass = lane.pass.max(self.clock);
+            queue.pass = queue.pass.max(self.virtual_time);
         }
-        lane.asked = None;
-        lane.pass += delivered as u64 * STRIDE / lane.weight;
-        lane.waiting = waiting;
+        queue.request = None;
+        queue.pass += delivered as u64 * STRIDE / queue.weight;
+        queue.pending = pending;
     }
 
-    /// A lane is not to be asked before this.
-    pub(super) fn rest(&mut self, at: usize, until: Instant) {
-        self.lanes[at].not_before = until;
+    /// Sends no request to a queue before this time.
+    pub(super) fn pause(&mut self, index: usize, until: Instant) {
+        self.queues[index].not_before = until;
     }
 
-    /// What is to be done with `free` slots.
+    /// Plans what to do with `free` slots, and assumes that it is done.
     pub(super) fn plan(&mut self, free: usize, now: Instant) -> Plan {
         let mut plan = Plan::default();
-        let grants = self.share(free, now);
-        self.ask(&mut plan, &grants, How::Now, now);
+        let grants = self.share_by_weight(free, now);
+        self.request(&mut plan, &grants, PullMode::NoWait, now);
         let left = free - grants.iter().sum::<usize>();
-        // Who has a request under way, and jobs behind it, takes these within a round trip.
-        let unmet: u64 = self.lanes.iter().map(|lane| lane.unmet(now)).sum();
+        // A queue with a request under way and jobs behind it takes these slots within a round trip.
+        let unmet: u64 = self.queues.iter().map(|queue| queue.unmet(now)).sum();
         let spare = usize::try_from((left as u64).saturating_sub(unmet)).unwrap_or(left);
         if spare > 0 {
             let grants = self.spread(spare, now);
-            let asked = |(lane, granted): (&Lane, &usize)| lane.asked.is_some() || *granted > 0;
-            let everybody = self.lanes.iter().zip(&grants).all(asked);
-            let time = if everybody { STANDS_FOR } else { self.turn() };
-            self.ask(&mut plan, &grants, How::Standing(time), now);
+            let has_request =
+                |(queue, granted): (&QueueShare, &usize)| queue.request.is_some() || *granted > 0;
+            let all_have_one = self.queues.iter().zip(&grants).all(has_request);
+            let time = if all_have_one { MAX_WAIT } else { self.turn() };
+            self.request(&mut plan, &grants, PullMode::Wait(time), now);
         }
         let needed = unmet.saturating_sub(left as u64);
-        plan.calls_back = if needed > 0 { self.call_back(needed) } else { self.split(now) };
+        plan.call_back = if needed > 0 { self.call_back(needed) } else { self.rebalance(now) };
         plan
     }
 
-    /// Lanes whose request waits for jobs.
-    pub(super) fn standing(&self) -> Vec<usize> {
-        (0..self.lanes.len()).filter(|at| self.lanes[*at].standing().is_some()).collect()
+    /// Returns the queues whose request waits at the server.
+    pub(super) fn waiting_requests(&self) -> Vec<usize> {
+        (0..self.queues.len()).filter(|index| self.queues[*index].waiting_request().is_some()).collect()
     }
 
-    /// When the plan may change by itself.
+    /// Returns when the plan may change although no request ends and no slot is freed.
     pub(super) fn wakes_at(&self, now: Instant) -> Option<Instant> {
         let turn = self.turn();
-        let unasked = self.lanes.iter().filter(|lane| lane.asked.is_none());
-        let at = |lane: &Lane| lane.asked_at.map_or(now, |at| at + turn).max(lane.not_before);
-        let split = self.to_split(now).and_then(|_| self.next_split());
-        unasked.map(at).chain(split).filter(|at| *at > now).min()
+        let idle = self.queues.iter().filter(|queue| queue.request.is_none());
+        let due_at =
+            |queue: &QueueShare| queue.requested_at.map_or(now, |at| at + turn).max(queue.not_before);
+        let rebalance = self.to_rebalance(now).and_then(|_| self.next_rebalance());
+        idle.map(due_at).chain(rebalance).filter(|at| *at > now).min()
     }
 
-    /// How long a queue's turn is where they take turns: together they stay within the bound.
+    /// Returns how long a queue's turn is while the queues take turns: together they stay within the bound of probes.
     fn turn(&self) -> Duration {
-        let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
-        (TURN * lanes).max(SHORTEST_TURN)
+        let queues = u32::try_from(self.queues.len()).unwrap_or(u32::MAX);
+        (PROBE_INTERVAL * queues).max(MIN_TURN)
     }
 
-    fn ask(&mut self, plan: &mut Plan, grants: &[usize], how: How, now: Instant) {
-        for (at, slots) in grants.iter().copied().enumerate().filter(|(_, slots)| *slots > 0) {
-            let asked = Asked { slots, how };
-            self.lanes[at].asked = Some(asked);
-            self.lanes[at].asked_at = Some(now);
-            plan.asks.push((at, asked));
+    fn request(&mut self, plan: &mut Plan, grants: &[usize], mode: PullMode, now: Instant) {
+        for (index, slots) in grants.iter().copied().enumerate().filter(|(_, slots)| *slots > 0) {
+            let request = RequestPlan { slots, mode };
+            self.queues[index].request = Some(request);
+            self.queues[index].requested_at = Some(now);
+            plan.requests.push((index, request));
         }
     }
 
-    /// Slots for the queues that have jobs waiting, one by one to whichever had least. One that nobody asked for a turn is
-    /// tried with one slot among them.
-    fn share(&mut self, free: usize, now: Instant) -> Vec<usize> {
-        let mut grants = vec![0; self.lanes.len()];
-        let hungry = self.lanes.iter().filter(|lane| lane.is_hungry(now));
-        let Some(least) = hungry.map(|lane| lane.pass).min() else { return grants };
-        self.clock = self.clock.max(least);
-        let (lanes, turn) = (&self.lanes, self.turn());
-        let wants = |lane: &Lane| match lane.waiting {
-            _ if !lane.may_be_asked(now) => 0,
-            0 => u64::from(lane.asked_at.is_none_or(|at| at + turn <= now)),
-            waiting => waiting,
-        };
+    /// Grants slots to the queues that have jobs waiting, one by one to the queue that had least for its weight.
+    fn share_by_weight(&mut self, free: usize, now: Instant) -> Vec<usize> {
+        let mut grants = vec![0; self.queues.len()];
+        let pending = self.queues.iter().filter(|queue| queue.has_pending(now));
+        let Some(least) = pending.map(|queue| queue.pass).min() else { return grants };
+        self.virtual_time = self.virtual_time.max(least);
+        let turn = self.turn();
+        let queues = &self.queues;
         for _ in 0..free {
-            let unfed = (0..lanes.len()).filter(|at| wants(&lanes[*at]) > grants[*at] as u64);
-            let so_far = |at: &usize| lanes[*at].pass + grants[*at] as u64 * STRIDE / lanes[*at].weight;
-            match unfed.min_by_key(so_far) {
-                Some(at) => grants[at] += 1,
+            let unmet =
+                (0..queues.len()).filter(|index| queues[*index].wants(now, turn) > grants[*index] as u64);
+            let pass =
+                |index: &usize| queues[*index].pass + grants[*index] as u64 * STRIDE / queues[*index].weight;
+            match unmet.min_by_key(pass) {
+                Some(index) => grants[index] += 1,
                 None => break,
             }
         }
         grants
     }
 
-    /// Slots for the queues that are not known to have any jobs: one each, in the order in which they were asked last, and the
+    /// Grants slots to the queues that are not known to have jobs: one each, in the order in which they were asked last, and the
     /// rest by weight.
     fn spread(&self, free: usize, now: Instant) -> Vec<usize> {
-        let lanes = &self.lanes;
-        let mut grants = vec![0; lanes.len()];
-        let mut idle: Vec<usize> = (0..lanes.len()).filter(|at| lanes[*at].may_be_asked(now)).collect();
-        idle.sort_by_key(|at| lanes[*at].asked_at);
+        let queues = &self.queues;
+        let mut grants = vec![0; queues.len()];
+        let mut idle: Vec<usize> =
+            (0..queues.len()).filter(|index| queues[*index].can_request(now)).collect();
+        idle.sort_by_key(|index| queues[*index].requested_at);
         idle.truncate(free);
-        let weights: u64 = idle.iter().map(|at| lanes[*at].weight).sum();
+        let weights: u64 = idle.iter().map(|index| queues[*index].weight).sum();
         let more = (free - idle.len()) as u64;
-        for at in &idle {
-            grants[*at] = 1 + usize::try_from(more * lanes[*at].weight / weights.max(1)).unwrap_or(0);
+        for index in &idle {
+            let share = more * queues[*index].weight / weights.max(1);
+            grants[*index] = 1 + usize::try_from(share).unwrap_or(0);
         }
         // What is lost by rounding goes to the first.
         if let Some(first) = idle.first() {
@@ -220,51 +235,53 @@ impl Shares {
         grants
     }
 
-    /// Standing requests, the largest first, as many as others need slots for.
+    /// Calls back as many waiting requests as other queues need slots, the largest first.
     fn call_back(&self, mut needed: u64) -> Vec<usize> {
-        let slots = |at: &usize| self.lanes[*at].standing().map(|(slots, _)| slots);
-        let mut idle: Vec<usize> = (0..self.lanes.len()).filter(|at| slots(at).is_some()).collect();
-        idle.sort_by_key(|at| std::cmp::Reverse(slots(at)));
-        let mut called = Vec::new();
-        for at in idle {
+        let slots = |index: &usize| self.queues[*index].waiting_request().map(|(slots, _)| slots);
+        let mut waiting = self.waiting_requests();
+        waiting.sort_by_key(|index| std::cmp::Reverse(slots(index)));
+        let mut called_back = Vec::new();
+        for index in waiting {
             if needed == 0 {
                 break;
             }
-            needed = needed.saturating_sub(slots(&at).unwrap_or(0) as u64);
-            called.push(at);
+            needed = needed.saturating_sub(slots(&index).unwrap_or(0) as u64);
+            called_back.push(index);
         }
-        called
+        called_back
     }
 
-    /// The largest standing request, where a queue has none: nobody knows whether it has jobs. Its slots are shared anew.
-    fn split(&mut self, now: Instant) -> Vec<usize> {
-        if self.next_split().is_some_and(|at| at > now) {
+    /// Calls back the largest waiting request where another queue has none, so that its slots are spread anew: nobody knows
+    /// whether the other queue has jobs.
+    fn rebalance(&mut self, now: Instant) -> Vec<usize> {
+        if self.next_rebalance().is_some_and(|at| at > now) {
             return Vec::new();
         }
-        let called: Vec<_> = self.to_split(now).into_iter().collect();
-        if !called.is_empty() {
-            self.split_at = Some(now);
+        let called_back: Vec<_> = self.to_rebalance(now).into_iter().collect();
+        if !called_back.is_empty() {
+            self.rebalanced_at = Some(now);
         }
-        called
+        called_back
     }
 
-    fn next_split(&self) -> Option<Instant> {
-        self.split_at.map(|at| at + TURN)
+    fn next_rebalance(&self) -> Option<Instant> {
+        self.rebalanced_at.map(|at| at + PROBE_INTERVAL)
     }
 
-    /// One slot that stands for hardly more than a turn is not taken away: they take turns already.
-    fn to_split(&self, now: Instant) -> Option<usize> {
-        if !self.lanes.iter().any(|lane| lane.may_be_asked(now)) {
+    /// Returns the queue whose request is called back to rebalance. A single slot that waits for hardly more than a turn is left:
+    /// the queues take turns already.
+    fn to_rebalance(&self, now: Instant) -> Option<usize> {
+        if !self.queues.iter().any(|queue| queue.can_request(now)) {
             return None;
         }
         let turn = self.turn();
-        let large = |at: &usize| {
-            self.lanes[*at]
-                .standing()
+        let large = |index: &usize| {
+            self.queues[*index]
+                .waiting_request()
                 .filter(|(slots, time)| *slots > 1 || *time > 2 * turn)
                 .map(|(slots, _)| slots)
         };
-        (0..self.lanes.len()).filter(|at| large(at).is_some()).max_by_key(large)
+        (0..self.queues.len()).filter(|index| large(index).is_some()).max_by_key(large)
     }
 }
 

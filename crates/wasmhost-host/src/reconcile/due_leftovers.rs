@@ -185,7 +185,7 @@ async fn dead_letter_queued(host: &Host, message: &StoredMessage, why: &str) -> 
     if !dead_letter(host, message, why).await {
         return Ok(false);
     }
-    let fired = crate::due::Fired::of(
+    let fired = crate::due::DueMessage::of(
         &host.storage.connection.names,
         &message.subject,
         message.pairs(),
