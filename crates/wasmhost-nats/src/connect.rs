@@ -1,6 +1,8 @@
 //! A connection to a server that is new enough: who we are, TLS, and what the server says beside its answers.
 
-use std::path::PathBuf;
+pub(crate) mod config;
+pub(crate) mod error;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,150 +10,21 @@ use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
 use nats_wire::Wire;
 use tokio::sync::watch;
-use wasmhost_protocol::names::{Names, Namespace};
+use wasmhost_protocol::names::Names;
 
-use crate::credentials::Credentials;
 use crate::denials::Denials;
 use crate::edge::Edge;
 use crate::limited;
-use crate::servers::{self, BadAddress, check_url};
+use crate::servers::{self, check_url};
+use config::PING_EVERY;
 
-/// The oldest server with all that the protocol needs: schedules, TTLs, fixes of CVE-2026-33222 and -33248.
-pub const MINIMUM_SERVER: (i64, i64, i64) = (2, 12, 6);
+pub use config::ConnectConfig;
+pub use error::{ConnectError, MINIMUM_SERVER};
+
 /// How long a publish or an API request waits for its answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the server is asked for a sign of life. At the third time without one it is left: a server whose machine died
-/// or stands still is noticed within six seconds, while the leases of a host, 30 s as a rule, still hold.
-pub(crate) const PING_EVERY: Duration = Duration::from_secs(2);
 /// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
 const UNACKED_PUBLISHES: usize = 65_536;
-
-/// Where to connect, and how to sign in.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ConnectConfig {
-    /// `nats://host:port`, or several separated by commas.
-    pub url: String,
-    /// How the connection signs in.
-    pub credentials: Credentials,
-    /// Certificates of authorities to trust, in place of the system's; with them a server without TLS is refused.
-    pub tls_ca: Option<PathBuf>,
-    /// The client's certificate; with `tls_key`.
-    pub tls_cert: Option<PathBuf>,
-    /// The key of the client's certificate.
-    pub tls_key: Option<PathBuf>,
-    /// Whether the server waits for encryption before its first word.
-    pub tls_first: bool,
-    /// The prefix of all names.
-    pub namespace: Namespace,
-    /// The name of the connection, shown by the server's monitoring.
-    pub name: String,
-    /// How long to try to connect.
-    pub connect_timeout: Duration,
-    /// How long to wait before each try to connect again; none: longer each time, up to seconds.
-    pub reconnect_delay: Option<Duration>,
-}
-
-impl ConnectConfig {
-    /// Configures a connection to `url` that does not sign in, with the namespace `wasmhost` and five seconds to connect.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            credentials: Credentials::None,
-            tls_ca: None,
-            tls_cert: None,
-            tls_key: None,
-            tls_first: false,
-            namespace: Namespace::default(),
-            name: "wasmhost".to_owned(),
-            connect_timeout: Duration::from_secs(5),
-            reconnect_delay: None,
-        }
-    }
-}
-
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// A file with credentials cannot be read, or holds something else.
-    #[error("read credentials from {}", path.display())]
-    Credentials {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// What is given as the seed of an nkey is none.
-    #[error("sign with the seed that is given")]
-    Seed {
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A file with certificates or a key cannot be read, or holds something else.
-    #[error("read a certificate or its key")]
-    Certificate {
-        /// The file, and why.
-        source: std::io::Error,
-    },
-    /// An address that is none.
-    #[error(transparent)]
-    Address(#[from] BadAddress),
-    /// Only one of certificate and key is given.
-    #[error("use a client certificate: it needs both the certificate and its key")]
-    HalfCertificate,
-    /// Certificates are given, and the server speaks without any.
-    #[error("connect to NATS at {url}: it speaks no TLS, which the certificates that are given ask for")]
-    NoTls {
-        /// The server.
-        url: String,
-    },
-    /// The server is not whom the certificates that we trust vouch for.
-    #[error("connect to NATS at {url}: its certificate is not trusted")]
-    Untrusted {
-        /// The server.
-        url: String,
-        /// What the client says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The server asks for a certificate, and has none or another than it wants.
-    #[error("connect to NATS at {url}: it asks for a client certificate")]
-    NoCertificate {
-        /// The server.
-        url: String,
-        /// What the client says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The server does not let us in.
-    #[error("connect to NATS at {url}: the credentials are refused")]
-    Denied {
-        /// The server.
-        url: String,
-        /// What the client says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// No server, or none that talks to us.
-    #[error("connect to NATS at {url}")]
-    Unreachable {
-        /// The server.
-        url: String,
-        /// What the client says.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The server is older than the protocol needs.
-    #[error(
-        "use nats-server {found} at {url}: at least {}.{}.{} is needed, for message schedules, message TTLs and the \
-         fixes of CVE-2026-33222 and CVE-2026-33248",
-        MINIMUM_SERVER.0, MINIMUM_SERVER.1, MINIMUM_SERVER.2
-    )]
-    TooOld {
-        /// The server.
-        url: String,
-        /// Its version.
-        found: String,
-    },
-}
 
 /// A connection, its JetStream context and the names of the deployment. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use nats_wire::{Config, Notice, Wire};
 use tokio::sync::OnceCell;
 
-use crate::connect::{ConnectConfig, ConnectError, PING_EVERY};
+use crate::connect::config::{ConnectConfig, PING_EVERY};
+use crate::connect::error::ConnectError;
 use crate::denials::Denials;
 use crate::limited;
 use crate::servers::{self, BadAddress};

@@ -38,6 +38,7 @@ mod credentials;
 mod denials;
 mod edge;
 mod servers;
+mod sign_in;
 
 mod api;
 pub mod codes;
