@@ -118,6 +118,8 @@ async fn a_large_result_is_fetched() {
     let finish = Transition::Finish { end, usage: None, denied: Vec::new() };
     bench.write(&job, Writer::Owner(token), finish, None).await;
     assert_eq!(job.raw_result().await.unwrap().as_str(), text);
+    let record = job.record().await.unwrap();
+    assert_eq!(job.raw_result_of(record).await.unwrap().as_str(), text);
     job.forget().await.unwrap();
     assert!(wasmhost_nats::blobs::get(connection, &blob).await.is_err(), "it is gone with the job");
 }
