@@ -9,8 +9,8 @@ use clap::{Arg, Command};
 use crate::error::refused_value::{context, refused_value};
 use crate::error::{CliError, Exit};
 
-/// What to report for an error of clap, where it is about a value from the environment or about an address; otherwise what
-/// clap says is fine. `arguments` are the words of the command line, and `program` is its definition.
+/// What to report instead of clap's own message, where its error is about a value from the environment or about an address.
+/// `arguments` are the words of the command line, and `program` is its definition.
 pub(super) fn explain(error: &clap::Error, arguments: &[OsString], mut program: Command) -> Option<CliError> {
     if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
         return None;

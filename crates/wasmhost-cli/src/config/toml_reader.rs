@@ -10,7 +10,7 @@ use super::toml_file::TomlFile;
 use crate::error::CliError;
 use crate::error::suggestion::suggestion;
 
-/// A file under reading.
+/// A file while it is read.
 pub(super) struct TomlReader {
     file: TomlFile,
     /// What the file says.

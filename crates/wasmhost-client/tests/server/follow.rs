@@ -106,6 +106,8 @@ async fn a_large_result_is_fetched() {
     let end = End::Success(Payload::Blob(blob.clone()));
     bench.write(&job, Writer::Owner(token), records::finish(end), None).await;
     assert_eq!(job.raw_result().await.unwrap().as_str(), text);
+    let record = job.record().await.unwrap();
+    assert_eq!(job.raw_result_of(record).await.unwrap().as_str(), text);
     job.forget().await.unwrap();
     assert!(blobs::get(connection, &blob).await.is_err(), "it is gone with the job");
 }

@@ -1,6 +1,6 @@
 //! Submitting: what is written, in which order, and what a second submission of the same id meets.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use serde_json::json;
@@ -11,7 +11,7 @@ use wasmhost_client::protocol::machine::{JobSpec, Writer};
 use wasmhost_client::protocol::names::header;
 use wasmhost_client::protocol::record::{End, ErrorKind, JobError, StateLabel, StoredEntry};
 use wasmhost_client::{Handle, Submission, SubmitError};
-use wasmhost_nats::{Heard, Written, digest_of, jobs, now, subscribe};
+use wasmhost_nats::{Heard, SET_UP_WITHIN, Written, digest_of, jobs, now, subscribe};
 use wasmhost_testing::records;
 
 use crate::{Bench, is_pending, soon, submission};
@@ -245,6 +245,22 @@ async fn a_full_queue_refuses_and_leaves_no_record() {
     assert!(matches!(error, SubmitError::QueueFull { .. }), "{error}");
     let key = JobKey::parse("demo.run.b").unwrap();
     assert!(matches!(bench.records.read(&key).await.unwrap(), StoredEntry::Deleted(_)));
+}
+
+#[tokio::test]
+async fn a_try_at_a_server_without_streams_fails_at_once() {
+    let bench = Bench::start().await;
+    let job = bench.submit("a").await;
+    let again = bench.client.try_submit(with_id_of(&job)).await.unwrap();
+    assert!(is_pending(&again.state) && bench.queued().await == 1);
+    let connection = bench.client.connection();
+    connection.jetstream.delete_stream(connection.names.states_stream()).await.unwrap();
+    let started = Instant::now();
+    let error = bench.client.try_submit(with_id_of(&job)).await.unwrap_err();
+    assert!(matches!(&error, SubmitError::NotSetUp { key, .. } if key == job.key()), "{error}");
+    assert!(started.elapsed() < SET_UP_WITHIN, "{:?}", started.elapsed());
+    assert!(matches!(bench.client.submit(with_id_of(&job)).await, Err(SubmitError::NotSetUp { .. })));
+    assert!(started.elapsed() > SET_UP_WITHIN, "{:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What helps where the exit code alone says it.
+//! Advice that depends on nothing but the exit code.
 
 use std::error::Error;
 

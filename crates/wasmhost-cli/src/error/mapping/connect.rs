@@ -1,4 +1,4 @@
-//! Why there is no connection, with what helps.
+//! Errors of connecting, each with what helps.
 
 use wasmhost_nats::ConnectError;
 
