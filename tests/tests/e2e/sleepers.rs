@@ -41,7 +41,8 @@ fn sent(traffic: &mut Traffic) -> Vec<(String, String)> {
 #[tokio::test]
 async fn a_host_that_slept_through_its_lease_sends_nothing_and_stops_its_guest() -> Test {
     let deployment = Deployment::start().await?;
-    let mut sleeper = deployment.host(&FLAGS).await?;
+    // With one slot it takes a second job only when it has given the first one up.
+    let mut sleeper = deployment.host(&[&FLAGS[..], &["--slots", "1"]].concat()).await?;
     // The guest spins for longer than this test takes: only the loss of its lease stops it.
     deployment.push_as("hostile", "hostile", "[limits]\ncpu = \"5m\"\n").await?;
     let mut events = deployment.events().await?;
@@ -49,7 +50,7 @@ async fn a_host_that_slept_through_its_lease_sends_nothing_and_stops_its_guest()
     let job = client.task("hostile.run").id("s").submit(&json!({ "do": "spin" })).await?;
     let first = events.until_state("hostile.run.s", "STARTED").await?;
     sleeper.pause()?;
-    let _next = deployment.host(&FLAGS).await?;
+    let next = deployment.host(&FLAGS).await?;
     events.until_attempt("hostile.run.s", 2).await?;
     let mut writes = deployment.writes(">").await?;
     let mut answers = deployment.answers().await?;
@@ -65,6 +66,9 @@ async fn a_host_that_slept_through_its_lease_sends_nothing_and_stops_its_guest()
     job.request_revoke(RevokeOptions::default()).await?;
     let history = events.until_end("hostile.run.s").await?;
     history.assert_revoked().assert_attempt(2);
+    next.kill().await?;
+    client.task("hostile.run").id("t").submit(&json!({})).await?;
+    events.until_end("hostile.run.t").await?.assert_success().assert_attempt(1);
     sleeper.check_alive()
 }
 
