@@ -112,10 +112,10 @@ pub(crate) fn revoke_requested(record: &Record) -> Record {
 
 /// A record that no history leads to: another one with some of its JSON fields changed.
 pub(crate) fn forged(record: &Record, fields: serde_json::Value) -> Record {
-    let mut json: serde_json::Value = serde_json::from_slice(&record.to_bytes()).unwrap();
+    let mut json: serde_json::Value = serde_json::from_slice(&record.to_bytes()).expect("a record is JSON");
     let serde_json::Value::Object(fields) = fields else { panic!("fields are an object") };
     for (name, value) in fields {
         json[name] = value;
     }
-    Record::from_bytes(json.to_string().as_bytes()).unwrap()
+    Record::from_bytes(json.to_string().as_bytes()).expect("it is still a record")
 }
