@@ -7,8 +7,8 @@ const FIRST: Duration = Duration::from_millis(50);
 /// The longest delay.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The delays between tries: each is twice as long as the one before, up to a bound, and up to a half of it is left off at
-/// random, so that many that failed together do not try again together.
+/// The delays between tries: each is twice as long as the one before, up to a bound, and up to a half of it is left off
+/// at random, so that many that failed together do not try again together.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     next: Duration,

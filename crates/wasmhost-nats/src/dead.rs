@@ -49,8 +49,8 @@ pub struct DeadError {
 
 /// Stores a dead-letter copy, with the kind of the failure and its reason in one sentence.
 ///
-/// The body is copied as it is. Of the headers only those of wasmhost and the trace context are copied, and the copy's own say
-/// where the message was published and why it failed.
+/// The body is copied as it is. Of the headers only those of wasmhost and the trace context are copied, and the copy's
+/// own say where the message was published and why it failed.
 pub async fn publish_dead(
     connection: &Connection,
     kept: Kept<'_>,

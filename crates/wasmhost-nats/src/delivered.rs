@@ -1,4 +1,5 @@
-//! A message as a consumer delivers it, and the answers that JetStream takes for it. Which answer is due is not decided here.
+//! A message as a consumer delivers it, and the answers that JetStream takes for it. Which answer is due is not decided
+//! here.
 
 use std::time::Duration;
 
@@ -43,8 +44,8 @@ pub struct NotDelivered(String);
 pub enum Answer {
     /// Removes the message.
     Ack,
-    /// Asks for another delivery after this time. The server may forget the delay when it is restarted or the consumer is made
-    /// anew, so that a record must hold it too.
+    /// Asks for another delivery after this time. The server may forget the delay when it is restarted or the consumer
+    /// is made anew, so that a record must hold it too.
     Nak(Duration),
     /// Removes the message without an end of its job.
     Term,
@@ -87,8 +88,8 @@ impl Delivered {
 
     /// Sends an answer for the delivery. The server does not confirm it: if it is lost, the message is delivered again.
     ///
-    /// JetStream takes the answer of a host that was superseded as well, so that only the owner of the claim may answer:
-    /// [R6](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r6).
+    /// JetStream takes the answer of a host that was superseded as well, so that only the owner of the claim may
+    /// answer: [R6](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r6).
     pub async fn answer(&self, connection: &Connection, answer: Answer) -> Result<(), SendError> {
         let body = match answer {
             Answer::Ack => ack::ACK.into(),

@@ -1,5 +1,5 @@
-//! Denials of permissions. The server reports one apart from any answer, so that a denied request would otherwise look like a
-//! timeout ([fact 29](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f29)).
+//! Denials of permissions. The server reports one apart from any answer, so that a denied request would otherwise look
+//! like a timeout ([fact 29](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f29)).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -71,8 +71,8 @@ impl Denials {
         self.or_mentioned(&quoted(subject), answer).await
     }
 
-    /// Waits for the answer to requests on subjects that contain `object`, or for the denial that takes its place. Another
-    /// request of this connection on such a subject that is denied meanwhile ends the wait, too.
+    /// Waits for the answer to requests on subjects that contain `object`, or for the denial that takes its place.
+    /// Another request of this connection on such a subject that is denied meanwhile ends the wait, too.
     pub(crate) async fn or_mentioned<T>(
         &self,
         object: &str,

@@ -1,5 +1,5 @@
-//! Due messages: what schedules fired. Each stays in the schedule stream until a host has claimed its job and deletes it. A
-//! server that loses its place in the source brings to the job stream again whatever is still there:
+//! Due messages: what schedules fired. Each stays in the schedule stream until a host has claimed its job and deletes
+//! it. A server that loses its place in the source brings to the job stream again whatever is still there:
 //! [S3](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#s3).
 
 use wasmhost_protocol::ids::JobKey;

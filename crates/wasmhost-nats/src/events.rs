@@ -1,5 +1,5 @@
-//! Events: every stored revision of a record, as the states bucket republishes it. They only wake whoever waits; what counts is
-//! read from the leader. A subscriber that missed some sees the gap in `previous`.
+//! Events: every stored revision of a record, as the states bucket republishes it. They only wake whoever waits; what
+//! counts is read from the leader. A subscriber that missed some sees the gap in `previous`.
 
 use futures::stream::{self, Stream, StreamExt};
 use nats_wire::{Headers, Message, State, Subscription, Wire};
@@ -70,8 +70,9 @@ async fn subscribe_to(
     let subscription = wire.subscribe(subject.clone(), None, WAITING).await;
     let connections = wire.changes();
     let connects = connections.borrow().connects;
-    // A record that is read over the other connection after this round trip is read after the server has the subscription.
-    // Without a connection the flush fails; the subscription is then made with the next one, which is reported as missed.
+    // A record that is read over the other connection after this round trip is read after the server has the
+    // subscription. Without a connection the flush fails; the subscription is then made with the next one, which is
+    // reported as missed.
     drop(wire.flush().await);
     let listener = Listener { wire, subscription, connections, connects, missed: 0 };
     let messages = stream::unfold(listener, async |mut listener: Listener| {
@@ -104,7 +105,8 @@ impl Listener {
             let connects = self.connections.borrow_and_update().clone();
             if connects.connected && connects.connects != self.connects {
                 self.connects = connects.connects;
-                // Whoever reads after the report must not miss what is stored then: the subscription has to be there first.
+                // Whoever reads after the report must not miss what is stored then: the subscription has to be there
+                // first.
                 drop(self.wire.flush().await);
                 return Some(None);
             }

@@ -1,18 +1,18 @@
-//! Faults on purpose, for tests: points between two writes at which the process dies, and switches that turn one rule of the
-//! protocol off. They exist only in builds with the feature `faults`, and do nothing in all others.
+//! Faults on purpose, for tests: points between two writes at which the process dies, and switches that turn one rule
+//! of the protocol off. They exist only in builds with the feature `faults`, and do nothing in all others.
 
 use wasmhost_protocol::record::{Record, StoredEntry, Token};
 
-/// Reads from the environment which faults happen, as in `FAILPOINTS=after-claim=1*return;…`. Call it once, when the process
-/// starts.
+/// Reads from the environment which faults happen, as in `FAILPOINTS=after-claim=1*return;…`. Call it once, when the
+/// process starts.
 pub fn arm() {
     // Dropping the scenario would disarm it.
     #[cfg(feature = "faults")]
     std::mem::forget(fail::FailScenario::setup());
 }
 
-/// A point between two writes. Where it is armed, the process ends here as by `kill -9`, or with `return(pause)` stops as by
-/// `kill -STOP`.
+/// A point between two writes. Where it is armed, the process ends here as by `kill -9`, or with `return(pause)` stops
+/// as by `kill -STOP`.
 pub fn point(name: &str) {
     #[cfg(feature = "faults")]
     match fail::eval(name, |what| what) {
@@ -79,8 +79,8 @@ fn is_broken(rule: &str) -> bool {
     }
 }
 
-/// The claim as it is, or without a new token where the rule is switched off that an adoption needs one. It then has the token of the
-/// claim before, and fences nobody.
+/// The claim as it is, or without a new token where the rule is switched off that an adoption needs one. It then has
+/// the token of the claim before, and fences nobody.
 #[must_use]
 pub fn without_new_fence(claim: Box<Record>, stored: &StoredEntry) -> Box<Record> {
     #[cfg(feature = "faults")]

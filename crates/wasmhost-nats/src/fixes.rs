@@ -17,7 +17,8 @@ pub(crate) fn consumer_refusal(stream: &str, error: &jetstream::Error) -> String
     )
 }
 
-/// The setting that would let the server make a stream that it refuses. `bytes` is what all missing streams reserve together.
+/// The setting that would let the server make a stream that it refuses. `bytes` is what all missing streams reserve
+/// together.
 pub(crate) fn stream_fix(code: u64, bytes: u64) -> Option<String> {
     let reserved = bytes.div_ceil(1 << 20);
     Some(match code {

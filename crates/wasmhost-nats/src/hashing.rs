@@ -18,8 +18,8 @@ pub(crate) async fn digest_of_large(bytes: &Bytes) -> Digest {
     off_thread(bytes.len(), move || Digest::of(&hashed)).await
 }
 
-/// Does `work` on so many `bytes`, on another thread where there are many: on this one it would delay whatever waits on it,
-/// such as the sign of life of a lease.
+/// Does `work` on so many `bytes`, on another thread where there are many: on this one it would delay whatever waits on
+/// it, such as the sign of life of a lease.
 pub(crate) async fn off_thread<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,

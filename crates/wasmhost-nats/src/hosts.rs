@@ -1,4 +1,5 @@
-//! The presence of hosts: each host renews a key of its own in the hosts bucket, and the bucket drops what is not renewed.
+//! The presence of hosts: each host renews a key of its own in the hosts bucket, and the bucket drops what is not
+//! renewed.
 
 use async_nats::jetstream::message::PublishMessage;
 use wasmhost_protocol::ids::HostId;

@@ -1,5 +1,5 @@
-//! New ids of 128 random bits. This is the one place that asks the operating system for random bits; the protocol crate only
-//! says how an id is written.
+//! New ids of 128 random bits. This is the one place that asks the operating system for random bits; the protocol crate
+//! only says how an id is written.
 
 use wasmhost_protocol::names::ChunksId;
 use wasmhost_protocol::record::{Token, WriteId};
@@ -10,8 +10,8 @@ pub fn random_token() -> Token {
     Token::from_random(random_bits())
 }
 
-/// Makes a write id for a new intended write. The same one goes with every try of that write, so that its writer recognises it
-/// after an answer was lost.
+/// Makes a write id for a new intended write. The same one goes with every try of that write, so that its writer
+/// recognises it after an answer was lost.
 #[must_use]
 pub fn random_write() -> WriteId {
     WriteId::from_random(random_bits())

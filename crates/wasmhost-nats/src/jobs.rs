@@ -1,5 +1,5 @@
-//! Messages of the job stream: publishing them so that no second one for a key can be stored, and looking them up at the
-//! stream's leader.
+//! Messages of the job stream: publishing them so that no second one for a key can be stored, and looking them up at
+//! the stream's leader.
 
 mod error;
 mod lookup;

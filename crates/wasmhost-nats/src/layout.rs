@@ -1,5 +1,5 @@
-//! The streams, buckets and consumers that the protocol needs. They are made where they are missing, and compared setting by
-//! setting where they exist. Nothing that exists is changed.
+//! The streams, buckets and consumers that the protocol needs. They are made where they are missing, and compared
+//! setting by setting where they exist. Nothing that exists is changed.
 
 mod compare;
 mod config;

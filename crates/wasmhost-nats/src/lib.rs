@@ -1,6 +1,7 @@
-//! The job protocol on a NATS server, with all mechanics of JetStream: connecting, the streams and buckets that a deployment needs,
-//! records that change only by compare-and-set, events, deliveries, the module registry and blobs. It decides nothing about jobs:
-//! what is legal and what follows is decided in `wasmhost-protocol`, and when anything is done in the client and the host.
+//! The job protocol on a NATS server, with all mechanics of JetStream: connecting, the streams and buckets that a
+//! deployment needs, records that change only by compare-and-set, events, deliveries, the module registry and blobs. It
+//! decides nothing about jobs: what is legal and what follows is decided in `wasmhost-protocol`, and when anything is
+//! done in the client and the host.
 //!
 //! | area | modules |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Log lines that jobs or messages can cause thousands of times a second: of each kind one a second is written, and it says how
-//! many were held back before it.
+//! Log lines that jobs or messages can cause thousands of times a second: of each kind one a second is written, and it
+//! says how many were held back before it.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ pub struct Limit {
 impl Limit {
     /// Makes a limit at which no line has passed yet.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "each stands in a static of its own")]
+    #[expect(clippy::new_without_default, reason = "each limit is a static of its own")]
     pub const fn new() -> Self {
         Self { next_at: AtomicU64::new(0), held_back: AtomicU64::new(0) }
     }
@@ -49,8 +49,8 @@ fn millis() -> u64 {
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX) + 1
 }
 
-/// Logs like the macro of `tracing` with this level, at most once a second from each place in the code. A line has the field
-/// `held_back` with the number of lines that were held back before it.
+/// Logs like the macro of `tracing` with this level, at most once a second from each place in the code. A line has the
+/// field `held_back` with the number of lines that were held back before it.
 #[macro_export]
 macro_rules! limited {
     ($level:ident, $($what:tt)*) => {{

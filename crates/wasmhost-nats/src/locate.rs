@@ -1,5 +1,5 @@
-//! Where the message of a job is, as the leaders of its streams have it. The reconciler ends jobs whose message is nowhere:
-//! [R13](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r13).
+//! Where the message of a job is, as the leaders of its streams have it. The reconciler ends jobs whose message is
+//! nowhere: [R13](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r13).
 
 use wasmhost_protocol::ids::JobKey;
 
@@ -24,9 +24,9 @@ pub enum MessageLocation {
 
 /// Finds the message of a job. `msg_seq` is the sequence that the job's record names, if a claim has named one.
 ///
-/// The places are read in the order in which a message moves, so that one that moves meanwhile is found: it enters each place
-/// before it leaves the one before, and a due message is deleted only at a claim, which writes the record. A message that none
-/// of the reads found was nowhere when the last one began, or its record has a new revision.
+/// The places are read in the order in which a message moves, so that one that moves meanwhile is found: it enters each
+/// place before it leaves the one before, and a due message is deleted only at a claim, which writes the record. A
+/// message that none of the reads found was nowhere when the last one began, or its record has a new revision.
 pub async fn locate_message(
     connection: &Connection,
     key: &JobKey,
@@ -35,8 +35,8 @@ pub async fn locate_message(
     if schedule_of(connection, key).await?.is_some() {
         return Ok(MessageLocation::Scheduled);
     }
-    // A due message counts however little the source seems to lag: it reports no lag while the job stream has no room, or while
-    // a message is in the way that it cannot store.
+    // A due message counts however little the source seems to lag: it reports no lag while the job stream has no room,
+    // or while a message is in the way that it cannot store.
     if due_of(connection, key).await?.is_some() {
         return Ok(MessageLocation::Due);
     }

@@ -80,7 +80,8 @@ pub(crate) async fn read(
 /// Deletes the message with this sequence, if it is still stored.
 pub(crate) async fn remove(connection: &Connection, stream: &str, sequence: u64) -> Result<(), ReadError> {
     let subject = format!("{stream} {sequence}");
-    // Without `no_erase` the server would also overwrite the message's bytes on its disk, which costs time and is of no use.
+    // Without `no_erase` the server would also overwrite the message's bytes on its disk, which costs time and is of no
+    // use.
     let body = json!({ "seq": sequence, "no_erase": true });
     let endpoint = Names::stream_delete_message(stream);
     let answer = api::request::<IgnoredAny>(connection, endpoint.clone(), body);

@@ -1,6 +1,6 @@
-//! Objects: bytes in an object store, which are read whole, up to a bound, and checked against their digest. They are laid out as
-//! all clients of NATS lay them out, and are read without a consumer: the description from the stream's leader, the chunks by
-//! direct reads.
+//! Objects: bytes in an object store, which are read whole, up to a bound, and checked against their digest. They are
+//! laid out as all clients of NATS lay them out, and are read without a consumer: the description from the stream's
+//! leader, the chunks by direct reads.
 
 mod chunks;
 mod delete;

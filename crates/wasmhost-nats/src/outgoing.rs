@@ -1,5 +1,5 @@
-//! Messages that no stream stores, so that nothing acknowledges them: log lines of jobs, answers to deliveries, and broadcasts
-//! to all hosts.
+//! Messages that no stream stores, so that nothing acknowledges them: log lines of jobs, answers to deliveries, and
+//! broadcasts to all hosts.
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -21,16 +21,16 @@ impl Connection {
         self.client.flush().await.map_err(|error| SendError(error.to_string()))
     }
 
-    /// Publishes one line of a job's log if there is room for it at once, and says whether there was. A log must not hold up
-    /// its job.
+    /// Publishes one line of a job's log if there is room for it at once, and says whether there was. A log must not
+    /// hold up its job.
     pub fn try_publish_log(&self, key: &JobKey, line: String) -> bool {
         let publishing = self.client.publish(self.names.logs_subject(key), line.into());
         // Within tokio's budget the future of the thousandth line would be pending although there is room.
         matches!(tokio::task::unconstrained(publishing).now_or_never(), Some(Ok(())))
     }
 
-    /// Tells all hosts that a revoke of this job is recorded, and waits until the message has left the process, at most five
-    /// seconds. If it is lost, the host that runs the job finds the revoke when it next refreshes its lease.
+    /// Tells all hosts that a revoke of this job is recorded, and waits until the message has left the process, at most
+    /// five seconds. If it is lost, the host that runs the job finds the revoke when it next refreshes its lease.
     pub async fn broadcast_revoke(&self, key: &JobKey) -> Result<(), SendError> {
         self.send(self.names.revoke_broadcast(key), Bytes::new()).await?;
         // Without a flush, a program that ends now would never send the broadcast.

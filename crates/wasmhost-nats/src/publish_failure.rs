@@ -1,5 +1,5 @@
-//! Why a publish has no acknowledgement, as far as a writer has to tell the reasons apart. Each operation makes its own error
-//! of it.
+//! Why a publish has no acknowledgement, as far as a writer has to tell the reasons apart. Each operation makes its own
+//! error of it.
 
 use std::error::Error as _;
 

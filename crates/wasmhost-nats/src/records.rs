@@ -1,5 +1,5 @@
-//! The records of jobs in the states bucket. They are read from the bucket's leader and written only by compare-and-set; what
-//! a writer does after an answer that tells it nothing is in `records/unknown.rs`.
+//! The records of jobs in the states bucket. They are read from the bucket's leader and written only by
+//! compare-and-set; what a writer does after an answer that tells it nothing is in `records/unknown.rs`.
 
 mod bucket;
 mod compare_and_set;

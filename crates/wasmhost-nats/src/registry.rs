@@ -1,5 +1,5 @@
-//! The module registry: which version of a module is current and which ones came before, by name; and the bytes of components,
-//! by digest.
+//! The module registry: which version of a module is current and which ones came before, by name; and the bytes of
+//! components, by digest.
 
 mod change;
 mod component;

@@ -1,9 +1,9 @@
-//! Whether the user of a connection has the rights of a host, found out by trying each in a way that changes nothing. Without this,
-//! a host that may not pull would report that it serves, and do nothing.
+//! Whether the user of a connection has the rights of a host, found out by trying each in a way that changes nothing.
+//! Without this, a host that may not pull would report that it serves, and do nothing.
 //!
-//! The server reports a denial apart from any answer, in the order in which it was asked. So all rights are tried at once, and one
-//! round trip later all missing ones are known. No try asks for an answer, since JetStream ignores a request without a reply; and a
-//! message to a stream expects a stream that does not exist, and is dropped.
+//! The server reports a denial apart from any answer, in the order in which it was asked. So all rights are tried at
+//! once, and one round trip later all missing ones are known. No try asks for an answer, since JetStream ignores a
+//! request without a reply; and a message to a stream expects a stream that does not exist, and is dropped.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -89,8 +89,8 @@ async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Ri
     let mut rights = names.rights_of_host(queues, &unused_key());
     for right in &rights {
         match right.way {
-            // Ended at once: with `allow_responses` the server grants one answer to each request, and counts every subscription that
-            // hears it.
+            // Ended at once: with `allow_responses` the server grants one answer to each request, and counts every
+            // subscription that hears it.
             Way::Subscribe => wire.subscribe(right.tried.clone(), None, 1).await.drain().await,
             Way::Publish => publish_harmless(wire, &right.tried, &right.harmless).await?,
         }
@@ -107,7 +107,8 @@ async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Ri
     Ok(rights)
 }
 
-/// Sends a broadcast with a reply to itself by way of the server, and returns what came; none where the server denies it.
+/// Sends a broadcast with a reply to itself by way of the server, and returns what came; none where the server denies
+/// it.
 async fn ask_oneself(connection: &Connection, wire: &Wire) -> Result<Option<Message>, String> {
     let subject = connection.names.revoke_broadcast(&unused_key());
     let asking = async {

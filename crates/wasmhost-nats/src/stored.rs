@@ -60,7 +60,8 @@ impl StoredMessage {
 
     /// Reads a message that a direct get or a republish brought; none where the server did not say what it is.
     pub(crate) fn of_direct(message: &Message) -> Option<Self> {
-        // The server appends its headers behind the publisher's, who may have written the same names: the last one counts.
+        // The server appends its headers behind the publisher's, who may have written the same names: the last one
+        // counts.
         let server_headers = Headers::ending(message.block.as_deref()?);
         Some(Self {
             subject: server_headers.last(header::SUBJECT)?.to_owned(),

@@ -1,5 +1,6 @@
-//! The digest of a job's arguments, by which a job that is submitted twice is recognised as one job. It is the digest of the
-//! arguments' [canonical form](canonical), so that other spaces or another order of keys do not make another job.
+//! The digest of a job's arguments, by which a job that is submitted twice is recognised as one job. It is the digest
+//! of the arguments' [canonical form](canonical), so that other spaces or another order of keys do not make another
+//! job.
 
 use crate::digest::Digest;
 use crate::json::canonical;
@@ -12,8 +13,8 @@ pub fn args_digest(arguments: &[u8]) -> Digest {
 
 /// Whether a record's `args_digest` is that of these arguments.
 ///
-/// The digest of the text as it was sent is accepted too. Older clients wrote that one, and a submitter that has no canonical
-/// form may take it.
+/// The digest of the text as it was sent is accepted too. Older clients wrote that one, and a submitter that has no
+/// canonical form may take it.
 #[must_use]
 pub fn is_args_digest(digest: Digest, arguments: &[u8]) -> bool {
     // The text is compared first: most programs write JSON in its canonical form, and this digest costs less.

@@ -23,8 +23,8 @@ pub(crate) struct Page {
 
 /// Reads a page of the messages from `from` on whose subject matches.
 ///
-/// The server counts all that matches behind the page
-/// ([fact 22](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f22)), so that this is for subjects with few
+/// The server counts all that matches behind the page ([fact
+/// 22](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f22)), so that this is for subjects with few
 /// messages, or for streams that hold few in all.
 pub(crate) async fn page(
     connection: &Connection,
@@ -53,8 +53,8 @@ pub(crate) async fn first(
     one(connection, stream, &json!({ "seq": from.max(1), "next_by_subj": subject })).await
 }
 
-/// Reads the newest message of each subject that matches, in the order in which they were stored. It is for filters that match
-/// thousands of subjects at most.
+/// Reads the newest message of each subject that matches, in the order in which they were stored. It is for filters
+/// that match thousands of subjects at most.
 pub(crate) async fn newest(
     connection: &Connection,
     stream: &str,

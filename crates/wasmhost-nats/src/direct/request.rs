@@ -1,5 +1,5 @@
-//! Requests for a direct read, and the answers to them. They go over the edge connection, since an answer is a message as its
-//! publisher wrote it.
+//! Requests for a direct read, and the answers to them. They go over the edge connection, since an answer is a message
+//! as its publisher wrote it.
 
 use std::time::Duration;
 
@@ -80,8 +80,8 @@ enum Unanswered {
 impl Unanswered {
     async fn into_error(self, connection: &Connection, stream: &str, what: &str) -> ReadError {
         let text = match self {
-            // Only then is the API asked, which can tell whether the stream exists: a server that does not answer would make
-            // the caller wait twice.
+            // Only then is the API asked, which can tell whether the stream exists: a server that does not answer would
+            // make the caller wait twice.
             Self::NoResponders(text) => match state_of(connection, stream).await {
                 Err(missing @ ReadError::NotSetUp { .. }) => return missing,
                 Ok(_) | Err(_) => text,
@@ -92,7 +92,7 @@ impl Unanswered {
     }
 }
 
-fn broken(why: impl ToString) -> Unanswered {
+fn broken(why: impl std::fmt::Display) -> Unanswered {
     Unanswered::Broken(why.to_string())
 }
 
@@ -131,8 +131,8 @@ async fn next_answer(answers: &mut Answers) -> Result<Message, Unanswered> {
 /// What the status says that ends the answers to a request.
 fn end_of(answer: &Message, messages: Vec<StoredMessage>) -> Result<Option<Batch>, Unanswered> {
     match answer.status() {
-        // Behind messages this status breaks the answer off, because a message that was counted has expired meanwhile: there may
-        // be more. Without any there are none.
+        // Behind messages this status breaks the answer off, because a message that was counted has expired meanwhile:
+        // there may be more. Without any there are none.
         Some(NO_MESSAGE) => {
             let left = u64::from(!messages.is_empty());
             Ok(Some(Batch { messages, left }))

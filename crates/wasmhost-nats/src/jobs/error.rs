@@ -38,7 +38,8 @@ pub enum PublishError {
     /// The message is larger than the stream or the server takes.
     #[error("publish job {0}: it is too large")]
     TooLarge(JobKey),
-    /// The server refuses the message and would refuse it again: a permission is missing, or the stream is not as required.
+    /// The server refuses the message and would refuse it again: a permission is missing, or the stream is not as
+    /// required.
     #[error("publish job {key}: {text}")]
     Denied {
         /// The job.

@@ -23,8 +23,8 @@ pub struct Published {
 
 /// Publishes a job's message. Options that only the submit service has (queue, delay, at) are left out of its headers.
 ///
-/// The stream drops a second message for the same revision of the record. Without a revision it recognises a message by the
-/// job's key alone.
+/// The stream drops a second message for the same revision of the record. Without a revision it recognises a message by
+/// the job's key alone.
 pub async fn publish_job(
     connection: &Connection,
     queue: &QueueName,
@@ -37,8 +37,8 @@ pub async fn publish_job(
         .payload(body)
         .header(header::MSG_ID, message_id(key, options).as_str())
         .header(header::EXPECTED_STREAM, connection.names.jobs_stream().as_str())
-        // A message that is still stored refuses a second one for as long as it is there; the message id does so for two
-        // minutes only, but also after the first one was settled.
+        // A message that is still stored refuses a second one for as long as it is there; the message id does so for
+        // two minutes only, but also after the first one was settled.
         .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
     let subject = connection.names.job_subject(queue, key);
     let stored = publish(connection, &subject, message).await;
@@ -53,8 +53,8 @@ impl Published {
 
 /// The message id by which a stream recognises a message that is published twice.
 pub(crate) fn message_id(key: &JobKey, options: &JobOptions) -> String {
-    // Ids span the whole stream: with anything less than the key, one job would swallow another. The revision tells a new use
-    // of the key from the one before.
+    // Ids span the whole stream: with anything less than the key, one job would swallow another. The revision tells a
+    // new use of the key from the one before.
     match options.revision {
         Some(revision) => format!("{key}.{revision}"),
         None => key.to_string(),

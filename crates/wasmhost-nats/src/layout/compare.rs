@@ -1,5 +1,5 @@
-//! Comparing the settings of a stream or a consumer that exists with those that the protocol needs. They are compared in the
-//! server's JSON, so that one list of fields is enough for all of them.
+//! Comparing the settings of a stream or a consumer that exists with those that the protocol needs. They are compared
+//! in the server's JSON, so that one list of fields is enough for all of them.
 
 mod command;
 mod settings;

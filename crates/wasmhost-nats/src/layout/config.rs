@@ -2,7 +2,8 @@
 
 use wasmhost_protocol::bounds::Bounds;
 
-/// The sizes of the streams that are made. Those of streams that exist are not compared; their replicas are, as a minimum.
+/// The sizes of the streams that are made. Those of streams that exist are not compared; their replicas are, as a
+/// minimum.
 #[derive(Debug, Clone, Copy)]
 pub struct LayoutConfig {
     /// How many servers of a cluster have a copy of each stream.
@@ -33,14 +34,15 @@ impl Default for LayoutConfig {
 }
 
 impl LayoutConfig {
-    /// The bytes that [`Self::within`] may be given. With the least, the smallest stream gets 1 MiB, in which a message of the
-    /// largest size has room; with the most, no sum of sizes comes near the largest number that the server counts with.
+    /// The bytes that [`Self::within`] may be given. With the least, the smallest stream gets 1 MiB, in which a message
+    /// of the largest size has room; with the most, no sum of sizes comes near the largest number that the server
+    /// counts with.
     pub const STORAGE: Bounds<u64> = Bounds { least: 7 << 20, most: 1 << 50 };
     /// The numbers of replicas that a NATS cluster can have of a stream.
     pub const REPLICAS: Bounds<usize> = Bounds { least: 1, most: 5 };
 
-    /// Shares `bytes` between the streams in the proportions of the defaults. Records, modules and blobs come on top: they expire,
-    /// or are kept on purpose.
+    /// Shares `bytes` between the streams in the proportions of the defaults. Records, modules and blobs come on top:
+    /// they expire, or are kept on purpose.
     #[must_use]
     pub fn within(bytes: u64) -> Self {
         let seventh = i64::try_from(bytes / 7).unwrap_or(i64::MAX);

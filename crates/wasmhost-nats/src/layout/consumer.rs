@@ -15,8 +15,8 @@ use super::error::LayoutError;
 use crate::connect::Connection;
 use crate::fixes::consumer_refusal;
 
-/// How many requests of hosts may wait for a queue's deliveries: a few of each host. The server's default is 512, and an existing
-/// consumer's number cannot be changed.
+/// How many requests of hosts may wait for a queue's deliveries: a few of each host. The server's default is 512, and
+/// an existing consumer's number cannot be changed.
 const WAITING: i64 = 4_096;
 
 /// The consumer of a queue.
@@ -24,7 +24,8 @@ const WAITING: i64 = 4_096;
 pub struct QueueConsumer {
     /// Its name.
     pub name: String,
-    /// When it was created, cut to milliseconds. Deliveries are compared by this before they are compared by their counts.
+    /// When it was created, cut to milliseconds. Deliveries are compared by this before they are compared by their
+    /// counts.
     pub created: Timestamp,
 }
 
@@ -38,8 +39,8 @@ pub async fn ensure_consumer(
     if differences.is_empty() { Ok(consumer) } else { Err(LayoutError::of_settings(differences)) }
 }
 
-/// Makes the queue's consumer if it is missing, and returns it as it is, with its differences from what the protocol needs. It is
-/// for hosts that serve the queue already, and may go on with some differences.
+/// Makes the queue's consumer if it is missing, and returns it as it is, with its differences from what the protocol
+/// needs. It is for hosts that serve the queue already, and may go on with some differences.
 ///
 /// # Errors
 ///
@@ -88,8 +89,8 @@ pub(super) async fn inspect(
     if differences.is_empty() { Ok(()) } else { Err(LayoutError::of_settings(differences)) }
 }
 
-/// Deletes the queue's consumer and makes it anew. Everything that is not acknowledged is delivered again, also what the server had
-/// given up after a `max_deliver`; the protocol is made for that.
+/// Deletes the queue's consumer and makes it anew. Everything that is not acknowledged is delivered again, also what
+/// the server had given up after a `max_deliver`; the protocol is made for that.
 pub async fn restore_consumer(
     connection: &Connection,
     queue: &QueueName,
@@ -104,8 +105,8 @@ pub async fn restore_consumer(
     ensure_consumer(connection, queue, ack_wait).await
 }
 
-/// The settings of a queue's consumer. Attempts are bounded by the record, concurrency by slots, and delays by `not_before`, none of
-/// it by the server.
+/// The settings of a queue's consumer. Attempts are bounded by the record, concurrency by slots, and delays by
+/// `not_before`, none of it by the server.
 fn wanted(connection: &Connection, queue: &QueueName, ack_wait: Duration) -> pull::Config {
     pull::Config {
         durable_name: Some(connection.names.consumer(queue)),
@@ -147,7 +148,7 @@ async fn jobs_stream(connection: &Connection, consumer: &str) -> Result<Stream<(
     opened.map_err(|error| unreachable(consumer, error))
 }
 
-fn unreachable(object: &str, why: impl ToString) -> LayoutError {
+fn unreachable(object: &str, why: impl std::fmt::Display) -> LayoutError {
     LayoutError::Unreachable { object: object.to_owned(), text: why.to_string() }
 }
 

@@ -5,8 +5,8 @@ use std::future::Future;
 use super::error::LayoutError;
 use crate::connect::Connection;
 
-/// Waits for the answer to requests about `object`, or for the denial that takes its place. async-nats chooses the subjects of its
-/// requests itself, so that the denial is recognised by the name of the object in it.
+/// Waits for the answer to requests about `object`, or for the denial that takes its place. async-nats chooses the
+/// subjects of its requests itself, so that the denial is recognised by the name of the object in it.
 pub(super) async fn denied<T>(
     connection: &Connection,
     object: &str,

@@ -20,8 +20,8 @@ pub async fn ensure_layout(connection: &Connection, config: &LayoutConfig) -> Re
     ensure_deployment(connection, config, &[], Duration::ZERO).await.map(drop)
 }
 
-/// Makes the streams, the buckets and the consumers of these queues that are missing, and compares those that exist. Nothing is
-/// made unless everything that exists is as required, and the error has all problems.
+/// Makes the streams, the buckets and the consumers of these queues that are missing, and compares those that exist.
+/// Nothing is made unless everything that exists is as required, and the error has all problems.
 pub async fn ensure_deployment(
     connection: &Connection,
     config: &LayoutConfig,

@@ -14,7 +14,8 @@ pub enum LayoutError {
         "use JetStream: {0}; start nats-server with `-js` or a `jetstream {{}}` block, and enable it for the account"
     )]
     JetStreamOff(String),
-    /// Something that exists has other settings, or something that is missing could not be made. These are all problems.
+    /// Something that exists has other settings, or something that is missing could not be made. These are all
+    /// problems.
     #[error("use what exists on the server:{}", lines(.0))]
     Problems(Vec<Problem>),
     /// A permission is missing.

@@ -6,8 +6,8 @@ use crate::connect::Connection;
 
 /// An upper bound for what a dead-letter copy has beside the message: why the job failed, and headers.
 const COPY_BYTES: usize = 32 << 10;
-/// The smallest `max_payload` with which the server takes the largest job and its dead-letter copy. Records are smaller, and objects
-/// are stored in chunks.
+/// The smallest `max_payload` with which the server takes the largest job and its dead-letter copy. Records are
+/// smaller, and objects are stored in chunks.
 pub const LEAST_PAYLOAD: usize = JOB_BYTES as usize + COPY_BYTES;
 
 /// The difference between the server's `max_payload` and the least that is needed, if there is one.

@@ -16,7 +16,8 @@ const FIND_TRIES: u32 = 5;
 /// The pause between two of these tries.
 const FIND_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many consumers the account allows a stream with so many replicas; none where it has no limit, or it is not known.
+/// How many consumers the account allows a stream with so many replicas; none where it has no limit, or it is not
+/// known.
 pub(super) async fn consumers_of_account(
     connection: &Connection,
     replicas: usize,
@@ -50,8 +51,8 @@ pub(super) async fn make_stream(
 ) -> Result<(), LayoutError> {
     let object = wanted.name.clone();
     let Err(error) = connection.jetstream.create_stream(wanted.clone()).await else { return Ok(()) };
-    // Another host that starts at the same time may have been faster, perhaps with other sizes. On a small server the room that it
-    // reserves is missing here before its stream is there.
+    // Another host that starts at the same time may have been faster, perhaps with other sizes. On a small server the
+    // room that it reserves is missing here before its stream is there.
     for _ in 0..FIND_TRIES {
         if let Some(found) = find(connection, &object).await? {
             let differences = compare::stream(&found, wanted);

@@ -16,18 +16,19 @@ use super::config::LayoutConfig;
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 /// The largest message of a job: its arguments (512 KiB) and headers.
 pub(super) const JOB_BYTES: i32 = 768 << 10;
-/// An upper bound for what the server adds to a message on its way from the schedules to the jobs. A message that the job stream
-/// cannot store holds up all that fire after it, without any sign of it.
+/// An upper bound for what the server adds to a message on its way from the schedules to the jobs. A message that the
+/// job stream cannot store holds up all that fire after it, without any sign of it.
 const SOURCED_BYTES: i32 = 64 << 10;
-/// The sequence at which the source begins. An emptied job stream forgets how far its source was and begins here; without a start it
-/// would pass over what has fired meanwhile.
+/// The sequence at which the source begins. An emptied job stream forgets how far its source was and begins here;
+/// without a start it would pass over what has fired meanwhile.
 const FIRST: u64 = 1;
 /// The largest record: an inline result, meta, error texts and the rest.
 const RECORD_BYTES: i32 = 512 << 10;
 /// The consumers of the states stream: each client that lists jobs by a consumer of its own is one for a moment.
 const STATES_CONSUMERS: i32 = 100_000;
-/// The consumers of each other stream: one for each queue on the job stream, and one for a moment for each client that reads by a
-/// consumer. Without a number, the server has a limit of its own: 1,000 from 2.15 on, and an operator may lower it.
+/// The consumers of each other stream: one for each queue on the job stream, and one for a moment for each client that
+/// reads by a consumer. Without a number, the server has a limit of its own: 1,000 from 2.15 on, and an operator may
+/// lower it.
 const CONSUMERS: i32 = 4_096;
 /// How many versions of a module jobs in flight may name.
 pub(crate) const MODULE_HISTORY: i64 = 20;
@@ -60,14 +61,16 @@ pub(super) fn streams(names: &Names, config: &LayoutConfig, consumers: Option<i6
 /// The number of consumers to ask for, where `asked` is that of the stream itself.
 fn most_consumers(asked: i32, of_account: Option<i64>) -> i32 {
     let wanted = if asked > 0 { asked } else { CONSUMERS };
-    // The server refuses a stream that names more than the account allows, and takes the account's limit where it names none.
+    // The server refuses a stream that names more than the account allows, and takes the account's limit where it names
+    // none.
     let is_too_many = of_account.is_some_and(|most| most < i64::from(wanted));
     if is_too_many { -1 } else { wanted }
 }
 
 fn jobs(names: &Names, config: &LayoutConfig) -> Config {
     let due = SubjectTransform { source: names.due_filter(), destination: names.jobs_filter() };
-    // There is no limit for each subject, which would stall the source, and no time to live, which would expire queued jobs.
+    // There is no limit for each subject, which would stall the source, and no time to live, which would expire queued
+    // jobs.
     Config {
         name: names.jobs_stream(),
         subjects: names.jobs_stream_subjects().into(),
@@ -90,8 +93,8 @@ fn jobs(names: &Names, config: &LayoutConfig) -> Config {
 }
 
 fn schedules(names: &Names, config: &LayoutConfig) -> Config {
-    // The server discards the oldest in a stream of schedules, so that any limit would drop accepted ones. How much they may take is
-    // in the metadata, for those who publish them.
+    // The server discards the oldest in a stream of schedules, so that any limit would drop accepted ones. How much
+    // they may take is in the metadata, for those who publish them.
     let most = (Names::SCHEDULES_MAX_BYTES.to_owned(), config.schedules_max_bytes.to_string());
     Config {
         name: names.schedules_stream(),

@@ -49,7 +49,7 @@ impl Chunks {
         Ok(())
     }
 
-    /// Takes the chunks with the number of their bytes, if they are those that the description tells of.
+    /// Takes the chunks with the number of their bytes, if they are those that the description names.
     pub(super) fn whole(self, description: &Description) -> Result<(Vec<Bytes>, usize), String> {
         let Description { size, chunks, .. } = description;
         if self.bytes != *size || self.parts.len() as u64 != *chunks {

@@ -73,13 +73,15 @@ impl Description {
         self.bucket == store && self.name == name
     }
 
-    /// The id of its chunks; none where the description of a deleted object, or a stranger's, has none that a subject can hold.
+    /// The id of its chunks; none where the description of a deleted object, or a stranger's, has none that a subject
+    /// can hold.
     pub(super) fn id(&self) -> Option<ChunksId> {
         ChunksId::parse(&self.nuid).ok()
     }
 }
 
-/// Reads the description that is stored under the name, from the stream's leader. Anything else under the name is an error.
+/// Reads the description that is stored under the name, from the stream's leader. Anything else under the name is an
+/// error.
 pub(super) async fn stored_description(
     connection: &Connection,
     store: &str,

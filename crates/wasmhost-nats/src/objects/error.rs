@@ -43,9 +43,9 @@ pub enum ObjectError {
     Incomplete {
         /// The object's name.
         name: String,
-        /// The chunks that are there.
+        /// How many chunks are there.
         found: u64,
-        /// The chunks that its description tells of.
+        /// How many chunks its description names.
         wanted: u64,
     },
     /// A permission is missing.

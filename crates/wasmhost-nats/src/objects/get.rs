@@ -1,4 +1,4 @@
-//! Reading an object: its description, and then as many chunks as that tells of.
+//! Reading an object: its description, and then as many chunks as that names.
 
 use bytes::{Bytes, BytesMut};
 use wasmhost_protocol::digest::Digest;
@@ -12,7 +12,8 @@ use crate::connect::Connection;
 use crate::hashing::off_thread;
 use crate::read_error::ReadError;
 
-/// How often chunks are read that a replica may not have yet. With the pauses between them, the reads take some seconds.
+/// How often chunks are read that a replica may not have yet. With the pauses between them, the reads take some
+/// seconds.
 const READS: u32 = 8;
 
 /// The object that is to be read.
@@ -55,7 +56,8 @@ async fn read(
     let mut reads = 0;
     let mut chunks = Chunks::default();
     loop {
-        // Read anew each time: missing chunks may have been deleted with their object, and the name may have other ones by now.
+        // Read anew each time: missing chunks may have been deleted with their object, and the name may have other ones
+        // by now.
         let description = describe(connection, store, wanted).await?;
         chunks.expect(description.id().map(|id| Names::object_chunks(store, &id)));
         let fetched = chunks.fetch(connection, &stream, description.size).await;

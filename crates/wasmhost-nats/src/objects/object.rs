@@ -19,10 +19,10 @@ pub(crate) struct Object<'a> {
 /// Who may read an object while it is being stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readers {
-    /// Anybody who knows its name. The description is stored last, so that the object appears whole, in place of one that was
-    /// there.
+    /// Anybody who knows its name. The description is stored last, so that the object appears whole, in place of one
+    /// that was there.
     Any,
-    /// Nobody, since nobody is told its name before it is stored. The description is stored first, so that the chunks of a host
-    /// that dies are found by it.
+    /// Nobody, since nobody is told its name before it is stored. The description is stored first, so that the chunks
+    /// of a host that dies are found by it.
     NoneYet,
 }

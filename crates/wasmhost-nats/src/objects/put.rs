@@ -83,8 +83,8 @@ impl Upload<'_> {
                 purged.map_err(|error| ObjectError::read(self.object.name, error))
             }
             Err(error) => {
-                // A description without an answer may be stored after all, and then its chunks have to be there. Whatever
-                // replaces it removes them.
+                // A description without an answer may be stored after all, and then its chunks have to be there.
+                // Whatever replaces it removes them.
                 if let Ok(None) = stored_description(self.connection, self.store, self.object.name).await {
                     self.remove_chunks().await;
                 }

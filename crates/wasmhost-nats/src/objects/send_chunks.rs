@@ -1,5 +1,5 @@
-//! Sending the chunks of an upload, each acknowledged. They go over the edge connection, so that records and signs of life do not
-//! queue behind megabytes, and so that a chunk which was not sent is never sent later.
+//! Sending the chunks of an upload, each acknowledged. They go over the edge connection, so that records and signs of
+//! life do not queue behind megabytes, and so that a chunk which was not sent is never sent later.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -48,7 +48,8 @@ impl Upload<'_> {
         self.unsettled.store(true, Ordering::Relaxed);
         let mut sending = Sending::default();
         let sent = self.send_each(wire, subject, headers.as_ref(), &mut sending).await;
-        // Also after a refusal: a chunk that is still on its way may find room, and the purge that follows must come after it.
+        // Also after a refusal: a chunk that is still on its way may find room, and the purge that follows must come
+        // after it.
         let rest = async {
             while let Some(mut answers) = sending.waiting.pop_front() {
                 sending.unknown |= sequence_of(answers.next().await).is_err_and(|why| why.is_unknown());
@@ -103,7 +104,7 @@ struct Stored {
     seq: u64,
 }
 
-/// The sequence that the acknowledgement of a publish tells.
+/// The sequence in the acknowledgement of a publish.
 fn sequence_of(answer: Option<nats_wire::Message>) -> Result<u64, PublishFailure> {
     let Some(answer) = answer else {
         return Err(PublishFailure::Unknown("the connection broke".to_owned()));

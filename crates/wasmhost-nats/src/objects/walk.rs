@@ -1,5 +1,5 @@
-//! Walking a store from description to description, in the order in which they were stored. No chunk is transferred, and what one
-//! step costs does not grow with the store.
+//! Walking a store from description to description, in the order in which they were stored. No chunk is transferred,
+//! and what one step costs does not grow with the store.
 
 use wasmhost_protocol::names::{Names, header};
 

@@ -74,11 +74,12 @@ impl PullRequest {
         Ok(Self { queue: queue.clone(), inbox, lost_at, connection, connects, drained: None })
     }
 
-    /// Waits for what the request brings next. Once `called_back` is cancelled, it brings what the server had sent by then, and
-    /// ends.
+    /// Waits for what the request brings next. Once `called_back` is cancelled, it brings what the server had sent by
+    /// then, and ends.
     pub async fn next(&mut self, called_back: &CancellationToken) -> Pulled {
         loop {
-            // Dropping the other arms loses nothing: answers wait in the subscription, and what is called back stays so.
+            // Dropping the other arms loses nothing: answers wait in the subscription, and what is called back stays
+            // so.
             let answer = tokio::select! {
                 biased;
                 answer = self.inbox.answers.next() => answer,
@@ -110,8 +111,8 @@ impl PullRequest {
         self.drained
     }
 
-    /// Takes the inbox for the next request. After a request that failed or was called back, drop it instead: the server forgets
-    /// a request when its inbox has no subscriber.
+    /// Takes the inbox for the next request. After a request that failed or was called back, drop it instead: the
+    /// server forgets a request when its inbox has no subscriber.
     #[must_use]
     pub fn into_inbox(self) -> PullInbox {
         self.inbox

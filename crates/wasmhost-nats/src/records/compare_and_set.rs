@@ -25,8 +25,8 @@ impl Records {
     ) -> Result<u64, WriteError> {
         debug_assert_eq!(*key, record.key(), "a record is written under its own key");
         debug_assert!(ttl.is_none() || record.is_terminal(), "only terminal records expire");
-        // Published to the bucket's subject: async-nats' own bucket has no put with a time to live. There is no `Nats-Msg-Id`
-        // either, with which a second try would be answered differently by one replica and by three.
+        // Published to the bucket's subject: async-nats' own bucket has no put with a time to live. There is no
+        // `Nats-Msg-Id` either, with which a second try would be answered differently by one replica and by three.
         let mut message = PublishMessage::build().payload(record.to_bytes().into());
         if !fault::is_naive_writer() {
             message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());

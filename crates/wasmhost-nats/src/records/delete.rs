@@ -15,8 +15,8 @@ use crate::message::publish;
 use crate::publish_failure::PublishFailure;
 
 impl Records {
-    /// Deletes the record at the revision `expected`, and says whether the key has no record now: false means that another
-    /// revision is the newest.
+    /// Deletes the record at the revision `expected`, and says whether the key has no record now: false means that
+    /// another revision is the newest.
     ///
     /// # Errors
     ///

@@ -15,16 +15,16 @@ use crate::direct::all;
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 
-/// The most passes over what was written during the pass before. Without a bound a busy bucket would never be listed; with it, a
-/// job that is written again during each of the passes may be missed.
+/// The most passes over what was written during the pass before. Without a bound a busy bucket would never be listed;
+/// with it, a job that is written again during each of the passes may be missed.
 const PASSES: u32 = 8;
 
 impl Records {
     /// Lists what the bucket holds, each key once, oldest write first. Keys that are no job's are left out.
     ///
-    /// The bucket is read by sequence, without a consumer, so that nothing on the server grows with the number of readers. A key
-    /// that is written meanwhile moves behind the end of what is read first, so that further passes read what was written during
-    /// the pass before.
+    /// The bucket is read by sequence, without a consumer, so that nothing on the server grows with the number of
+    /// readers. A key that is written meanwhile moves behind the end of what is read first, so that further passes read
+    /// what was written during the pass before.
     pub async fn list(
         &self,
         filter: &JobFilter,
@@ -99,8 +99,8 @@ impl Listing {
     }
 
     fn matches(&self, subject: &str) -> bool {
-        // Filters of states end in `.>` or `.*`, so that a prefix compares whole tokens. The server could filter, too, but it
-        // would count all that matches for each page.
+        // Filters of states end in `.>` or `.*`, so that a prefix compares whole tokens. The server could filter, too,
+        // but it would count all that matches for each page.
         subject.starts_with(self.filter.trim_end_matches(['>', '*']))
     }
 }

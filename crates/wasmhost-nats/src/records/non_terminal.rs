@@ -1,4 +1,5 @@
-//! Finding the jobs that have not ended, by the headers of their records alone: only terminal records have a time to live.
+//! Finding the jobs that have not ended, by the headers of their records alone: only terminal records have a time to
+//! live.
 
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;

@@ -39,7 +39,8 @@ impl Records {
         }
     }
 
-    /// Reads the stored entry of the key, and tries until there is an answer or an error that no further try would change.
+    /// Reads the stored entry of the key, and tries until there is an answer or an error that no further try would
+    /// change.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! Writing a record to a known end. An answer that tells the writer nothing is neither success nor failure: the writer reads
-//! the record until it knows ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)). What then follows is
-//! decided in `wasmhost_protocol::rules`.
+//! Writing a record to a known end. An answer that tells the writer nothing is neither success nor failure: the writer
+//! reads the record until it knows ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)). What
+//! then follows is decided in `wasmhost_protocol::rules`.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::fault;
 pub enum Written {
     /// The record was stored with this revision. Something may have been written over it since.
     Landed(u64),
-    /// The record was not stored: this is what the key holds, and the writer decides again. If it has the token of the writer's
-    /// own new claim, the claim was stored, and something was written over it since.
+    /// The record was not stored: this is what the key holds, and the writer decides again. If it has the token of the
+    /// writer's own new claim, the claim was stored, and something was written over it since.
     Moved(StoredEntry),
 }
 
@@ -28,8 +28,8 @@ pub enum Written {
 pub enum OwnedWrite {
     /// The record was stored with this revision.
     Landed(u64),
-    /// The claim is still the owner's, but something else was written, such as a revoke: the owner makes its change again on top
-    /// of this record.
+    /// The claim is still the owner's, but something else was written, such as a revoke: the owner makes its change
+    /// again on top of this record.
     Moved {
         /// The newest record.
         record: Box<Record>,
@@ -55,7 +55,8 @@ impl Records {
     ) -> Result<Written, WriteError> {
         let mut backoff = Backoff::new();
         loop {
-            // Each try is of the same record with the same write id, by which an earlier try without an answer is recognised.
+            // Each try is of the same record with the same write id, by which an earlier try without an answer is
+            // recognised.
             match self.attempt(key, record, expected, ttl).await? {
                 WriteResolution::Landed(revision) => return Ok(Written::Landed(revision)),
                 WriteResolution::Moved(stored) => return Ok(Written::Moved(stored)),
@@ -99,7 +100,8 @@ impl Records {
     ) -> Result<WriteResolution, WriteError> {
         match self.compare_and_set(key, record, expected, ttl).await {
             Ok(revision) => return Ok(WriteResolution::Landed(revision)),
-            // Even a conflict tells nothing: it may be with this very record, if an earlier try was stored without an answer.
+            // Even a conflict tells nothing: it may be with this very record, if an earlier try was stored without an
+            // answer.
             Err(WriteError::Conflict(_)) => {}
             Err(WriteError::Unknown { text, .. }) => {
                 tracing::debug!(job.key = %key, text, "a write had no answer; reading what stands");

@@ -41,7 +41,8 @@ pub enum WriteError {
     /// The record is larger than the bucket or the server takes.
     #[error("write the record of {0}: it is too large")]
     TooLarge(JobKey),
-    /// The server refuses the write and would refuse it again: a permission is missing, or the bucket is not as required.
+    /// The server refuses the write and would refuse it again: a permission is missing, or the bucket is not as
+    /// required.
     #[error("write the record of {key}: {text}")]
     Denied {
         /// The job.

@@ -31,8 +31,8 @@ enum Change {
     Remove(ModuleEntry),
 }
 
-/// Stores the component and makes it the current version. Pushing the current version again with the same policy changes
-/// nothing.
+/// Stores the component and makes it the current version. Pushing the current version again with the same policy
+/// changes nothing.
 pub async fn push(
     connection: &Connection,
     name: &ModuleName,
@@ -58,8 +58,8 @@ pub async fn push(
     .await
 }
 
-/// Makes an earlier version current again: the newest one with the digest `to`, or without `to` the newest one that has another
-/// digest than the current one.
+/// Makes an earlier version current again: the newest one with the digest `to`, or without `to` the newest one that has
+/// another digest than the current one.
 pub async fn rollback(
     connection: &Connection,
     name: &ModuleName,

@@ -27,8 +27,8 @@ pub async fn history(connection: &Connection, name: &ModuleName) -> Result<Vec<V
     let subject = connection.names.module_subject(name);
     let mut versions = Vec::new();
     let mut from = 1;
-    // One by one from the leader, not a page from a replica: a change is decided by the newest version, and there are twenty
-    // at most.
+    // One by one from the leader, not a page from a replica: a change is decided by the newest version, and there are
+    // twenty at most.
     while let Some(message) = read(connection, &stream, MessageSelector::From(from, &subject)).await? {
         from = message.sequence + 1;
         versions.push(version(&message));

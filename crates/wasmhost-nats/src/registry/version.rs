@@ -26,8 +26,8 @@ pub(super) fn version(message: &StoredMessage) -> Version {
 
 /// The entry with its policy taken at its bounds.
 fn bounded(entry: ModuleEntry, revision: u64) -> ModuleEntry {
-    // A policy outside of its bounds was stored by an older program or past this crate. Refusing it would stop the module's jobs;
-    // obeying it would give one module what no other one gets.
+    // A policy outside of its bounds was stored by an older program or past this crate. Refusing it would stop the
+    // module's jobs; obeying it would give one module what no other one gets.
     let (policy, beside) = entry.policy.within_bounds();
     if !beside.is_empty() {
         let settings = beside.iter().map(Beside::to_string).collect::<Vec<_>>().join("; ");

@@ -1,4 +1,5 @@
-//! A copy of the registry in memory, so that a claim needs no request. How it follows the registry is in `view/follow.rs`.
+//! A copy of the registry in memory, so that a claim needs no request. How it follows the registry is in
+//! `view/follow.rs`.
 
 mod follow;
 

@@ -14,8 +14,9 @@ const HEADER_BYTES: usize = 1 << 10;
 
 /// Checks that there is room for one more schedule with a body of so many bytes.
 ///
-/// A stream of schedules takes whatever it is sent: with a limit of its own, the server would drop the oldest schedules instead
-/// of refusing the newest. Schedules that are published at the same time may exceed the limit a little, at no cost to others.
+/// A stream of schedules takes whatever it is sent: with a limit of its own, the server would drop the oldest schedules
+/// instead of refusing the newest. Schedules that are published at the same time may exceed the limit a little, at no
+/// cost to others.
 pub(super) async fn room_for(
     connection: &Connection,
     key: &JobKey,

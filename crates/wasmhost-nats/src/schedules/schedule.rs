@@ -15,8 +15,8 @@ use crate::message::{MessageSelector, publish, read};
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 
-/// How long a due message may wait for room in the job stream: a week, so that a queue may be full over a holiday. Hosts delete
-/// what they claim, so that this ends only what no host ever took.
+/// How long a due message may wait for room in the job stream: a week, so that a queue may be full over a holiday.
+/// Hosts delete what they claim, so that this ends only what no host ever took.
 const FIRED_TTL: &str = "168h";
 
 /// The latest time for which a job can be scheduled.

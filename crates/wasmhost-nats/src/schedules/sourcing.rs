@@ -15,8 +15,8 @@ pub struct Sourcing {
     pub lag: u64,
     /// How long ago the source was in contact with the schedule stream; none: never.
     pub contact: Option<Duration>,
-    /// Whether the job stream may have no room for the next message. It then takes none, and still reports neither lag nor
-    /// silence.
+    /// Whether the job stream may have no room for the next message. It then takes none, and still reports neither lag
+    /// nor silence.
     pub full: bool,
 }
 

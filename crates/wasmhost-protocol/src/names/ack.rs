@@ -1,5 +1,5 @@
-//! How a delivery is answered: the subject that its answer goes to, which also tells of the delivery, and the words that
-//! JetStream takes as an answer.
+//! How a delivery is answered: the subject that its answer goes to, which also tells of the delivery, and the words
+//! that JetStream takes as an answer.
 
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ pub struct AckSubject {
 impl AckSubject {
     /// Reads the subject; none where it is not one on which a delivery is answered.
     ///
-    /// It is `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<consumer sequence>.<Unix ns>.<waiting>`, or the same with a
-    /// domain and the hash of an account before the stream, and perhaps more tokens at the end.
+    /// It is `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<consumer sequence>.<Unix ns>.<waiting>`, or the same with
+    /// a domain and the hash of an account before the stream, and perhaps more tokens at the end.
     #[must_use]
     pub fn parse(reply: &str) -> Option<Self> {
         // Whoever publishes to the inbox of a pull request chooses the reply: only what can be published to may pass.

@@ -37,7 +37,8 @@ pub(super) fn command(object: &Object<'_>, fix: Fix, wanted: &Value, wanted_text
 
 /// The command that fixes sources, which `nats stream edit` changes in an editor only.
 pub(super) fn edit_sources(object: &Object<'_>, sources: &[Value]) -> String {
-    // What a source has brought already is purged first: with a new start sequence it would bring all of that once more.
+    // What a source has brought already is purged first: with a new start sequence it would bring all of that once
+    // more.
     let purge = |source: &Value| {
         let stream = source["name"].as_str().unwrap_or_default().to_owned();
         let transforms = source["subject_transforms"].as_array().cloned().unwrap_or_default();

@@ -78,8 +78,8 @@ pub(super) const STREAM: [Setting; 29] = [
     Setting("sources", Same, Flag("source")),
 ];
 
-/// The settings of a consumer. One that is removed and made anew delivers again what is not acknowledged, for which the protocol is
-/// made.
+/// The settings of a consumer. One that is removed and made anew delivers again what is not acknowledged, for which the
+/// protocol is made.
 pub(super) const CONSUMER: [Setting; 22] = [
     Setting("deliver_subject", Same, Anew),
     Setting("deliver_group", Same, Anew),

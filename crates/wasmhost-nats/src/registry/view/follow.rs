@@ -1,5 +1,5 @@
-//! How the view follows the registry: it reads what is new by sequence, from the leader, when it is notified of a change and every
-//! few seconds. The server holds no consumer for it.
+//! How the view follows the registry: it reads what is new by sequence, from the leader, when it is notified of a
+//! change and every few seconds. The server holds no consumer for it.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::streams::{StreamState, state_of};
 
 /// How often it reads without a notification: 300 hosts make 60 small requests a second.
 const READ_EVERY: Duration = Duration::from_secs(10);
-/// The pauses before the reads that follow a notification: the change is published before it is stored, and the server sends it to
-/// subscribers without waiting for that.
+/// The pauses before the reads that follow a notification: the change is published before it is stored, and the server
+/// sends it to subscribers without waiting for that.
 const PAUSES_AFTER_NOTIFICATION: [Duration; 5] = [
     Duration::from_millis(1),
     Duration::from_millis(5),
@@ -114,7 +114,8 @@ impl RegistryView {
 async fn notified(wire: &Wire, changes: &mut Subscription, limit: Duration) -> bool {
     let mut connection = wire.changes();
     connection.mark_unchanged();
-    // Dropping the other arms loses nothing: each only wakes. A new connection counts, since changes were missed without one.
+    // Dropping the other arms loses nothing: each only wakes. A new connection counts, since changes were missed
+    // without one.
     let heard = tokio::select! {
         change = changes.next() => change.is_some(),
         changed = connection.changed() => changed.is_ok(),
