@@ -101,14 +101,11 @@ async fn push_and_wait(pushes: impl Future<Output = Result<(), CliError>>) -> Re
 
 /// A sandbox that compiles what is pushed, into the cache of the host.
 fn sandbox_for_pushes(config: &HostConfig, guests: Handle) -> Result<Sandbox, CliError> {
-    let config = SandboxConfig {
-        slots: 1,
-        cache_dir: config.cache_dir.clone(),
-        compiler: config.compiler.clone(),
-        max_memory_bytes: config.ceiling.memory_bytes,
-        modules_bytes: config.modules_bytes,
-    };
-    Ok(Sandbox::new(config, guests)?)
+    let mut settings = SandboxConfig::new(1, config.compiler.clone());
+    settings.cache_dir = config.cache_dir.clone();
+    settings.max_memory_bytes = config.ceiling.memory_bytes;
+    settings.modules_bytes = config.modules_bytes;
+    Ok(Sandbox::new(settings, guests)?)
 }
 
 /// Pushes every file. One that is no module is named, and the others are pushed all the same.

@@ -47,16 +47,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let sandbox = sandbox::for_one_component(Compiler::InProcess)?;
     let component = Component::load(&sandbox, &args.file).await?;
     let function = choose(&component.manifest, function.as_deref())?;
-    let attempt = AttemptRequest {
-        job: context(&args.file, &function, &policy),
-        function,
-        args: input::arguments(arguments.as_deref())?,
-        limits: policy.limits,
-        config: policy.config,
-        checkpoint: None,
-        lease_end: None,
-    };
-    report::report(live::follow(sandbox.start(&component.loaded, attempt)).await)
+    let job = context(&args.file, &function, &policy);
+    let arguments = input::arguments(arguments.as_deref())?;
+    let mut request = AttemptRequest::new(job, function, arguments, policy.limits);
+    request.config = policy.config;
+    report::report(live::follow(sandbox.start(&component.loaded, request)).await)
 }
 
 /// Tells the function from the arguments. A first argument that looks like arguments is no function.

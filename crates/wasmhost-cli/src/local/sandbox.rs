@@ -13,14 +13,10 @@ use crate::output;
 
 /// Makes a sandbox on the calling runtime, for one component at a time.
 pub(crate) fn for_one_component(compiler: Compiler) -> Result<Sandbox, CliError> {
-    let config = SandboxConfig {
-        slots: 1,
-        cache_dir: usual_cache_dir(),
-        compiler,
-        // All that a policy may ask for: `run` has no operator, and a push does not know the ceilings of hosts.
-        max_memory_bytes: bounds::MEMORY_BYTES.most,
-        modules_bytes: SandboxConfig::MODULES_BYTES,
-    };
+    let mut config = SandboxConfig::new(1, compiler);
+    config.cache_dir = usual_cache_dir();
+    // All that a policy may ask for: `run` has no operator, and a push does not know the ceilings of hosts.
+    config.max_memory_bytes = bounds::MEMORY_BYTES.most;
     Ok(Sandbox::new(config, Handle::current())?)
 }
 

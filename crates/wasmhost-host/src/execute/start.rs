@@ -46,15 +46,11 @@ impl Executor {
                 submitted_at: record.submitted_at,
                 deadline: now().plus(timeout),
             };
-            let request = AttemptRequest {
-                job,
-                function: record.task.function().into(),
-                args,
-                limits,
-                config: policy.config,
-                checkpoint,
-                lease_end: Some(lease_end.into_std()),
-            };
+            let function = record.task.function().into();
+            let mut request = AttemptRequest::new(job, function, args, limits);
+            request.config = policy.config;
+            request.checkpoint = checkpoint;
+            request.lease_end = Some(lease_end.into_std());
             Ok(sandbox.start(&module, request))
         }
     }

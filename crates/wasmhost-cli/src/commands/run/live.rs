@@ -13,7 +13,7 @@ const QUIET: Duration = Duration::from_millis(50);
 
 /// Shows states and log lines as they come, until the end.
 pub(super) async fn follow(running: AttemptHandle) -> Outcome {
-    let AttemptHandle { mut outcome, updates, control: _ } = running;
+    let AttemptHandle { mut outcome, updates, control: _control, .. } = running;
     let mut logs = updates.logs();
     let mut view = View { started: false };
     let quiet = tokio::time::sleep(QUIET);
