@@ -1,5 +1,6 @@
-//! Claiming a job for an attempt: what the protocol decides about a delivery is carried out here, and decided anew whenever
-//! something else turns out to stand under the job's key. Nothing of the message is trusted or run before the claim is written.
+//! Claiming a job for an attempt. The protocol decides what a delivery may do; the host carries that out, and asks again whenever
+//! something else turns out to be stored under the job's key. Nothing of the message is decoded, loaded or run before the claim
+//! is stored ([R2](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r2)).
 
 mod carry_out;
 mod claimed;

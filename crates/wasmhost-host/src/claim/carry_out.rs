@@ -12,6 +12,7 @@ use crate::dead_letter;
 use crate::settle::Settlement;
 
 impl Claiming<'_> {
+    /// Carries a decision out that was made about `stored` by `policy`.
     pub(super) async fn carry_out(
         &mut self,
         decision: ClaimDecision,
@@ -20,20 +21,21 @@ impl Claiming<'_> {
     ) -> Step {
         match decision {
             ClaimDecision::Ack => {
+                // The host that ended the job may have died before it deleted the checkpoint.
                 drop_checkpoint(self.connection(), stored.record()).await;
-                settle(Settlement::Ack)
+                Step::settle(Settlement::Ack)
             }
-            ClaimDecision::Delay(delay) => settle(Settlement::Nak(delay)),
+            ClaimDecision::Delay(delay) => Step::settle(Settlement::Nak(delay)),
             ClaimDecision::DeadLetter { reason, why } => self.dead_letter(reason, &why).await,
-            ClaimDecision::LookUpMessage { msg_seq } => self.look_message_up(msg_seq).await,
-            // Whatever a newer delivery may do: the attempt's owner is here, and alive.
+            ClaimDecision::LookUpMessage { msg_seq } => self.look_up_message(msg_seq).await,
+            // Whatever a newer delivery may do: the owner of the attempt is this host, and it is alive.
             ClaimDecision::Claim { .. } | ClaimDecision::End { .. } | ClaimDecision::Stale { .. }
                 if self.claims.parts.leases.runs(&self.delivery.key, token_of(&stored)) =>
             {
                 Step::Done(Claimed::RunsHere)
             }
             ClaimDecision::Stale { revision } if self.claims.stale_deliveries.walk_away(revision) => {
-                settle(Settlement::Silent)
+                Step::settle(Settlement::Silent)
             }
             ClaimDecision::Stale { .. } => Step::DecideAgain { stored, adopt: true },
             ClaimDecision::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
@@ -52,24 +54,27 @@ impl Claiming<'_> {
     }
 
     async fn dead_letter(&self, reason: &str, why: &str) -> Step {
-        settle(dead_letter::dead_letter_message(self.connection(), self.delivery, reason, why).await)
+        let connection = self.connection();
+        Step::settle(dead_letter::dead_letter_message(connection, self.delivery, reason, why).await)
     }
 
-    /// What was decided may no longer hold by the time that there is memory: it is decided again.
+    /// Waits for the memory that the policy asks for. By the time that there is some, the decision may no longer hold: it is
+    /// made anew.
     async fn wait_for_memory(&mut self, limit_bytes: u64) -> Step {
         limited!(info, job.key = %self.delivery.key, "all memory for jobs is in use; the job waits");
         tokio::select! {
             () = self.memory.wait_for(limit_bytes) => {}
-            () = self.claims.parts.life.closing.cancelled() => return Step::Done(Claimed::give_back()),
+            () = self.claims.parts.life.closing.cancelled() => return Step::settle(Settlement::GIVE_BACK),
         }
         Step::DecideAgain { stored: self.read().await, adopt: false }
     }
 
-    /// Another message holds the record. Where it still exists, this one is a duplicate and is dropped; else this one takes
-    /// its place, unless the record has moved on to a third one meanwhile.
-    async fn look_message_up(&self, msg_seq: u64) -> Step {
+    /// Looks up whether the other message that holds the record is still stored. If it is, this one is a duplicate and is
+    /// dropped. If it is not, this one takes its place, unless the record has moved on to a third message meanwhile
+    /// ([R4](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r4)).
+    async fn look_up_message(&self, msg_seq: u64) -> Step {
         match jobs::stands_at(self.connection(), &self.delivery.key, msg_seq).await {
-            Ok(true) => return settle(Settlement::Ack),
+            Ok(true) => return Step::settle(Settlement::Ack),
             Ok(false) => {}
             // In doubt nothing is dropped: this may be the only message that is left.
             Err(error) => {
@@ -82,37 +87,40 @@ impl Claiming<'_> {
         Step::DecideAgain { stored, adopt }
     }
 
-    /// Writes the claim. A job in quarantine waits for its permit: the delivery is given back, so that those that wait hold no slot.
+    /// Writes the claim. A suspect waits for its permit with its delivery given back: those that wait must not hold slots that
+    /// healthy jobs could use.
     async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Step {
-        let quarantine = match self.claims.quarantine.admit(&record, policy.retry.max_lost) {
+        let quarantine = match self.claims.quarantine.admit(record.lost, policy.retry.max_lost) {
             Ok(permit) => permit,
-            Err(wait) => return settle(Settlement::Nak(wait)),
+            Err(wait) => return Step::settle(Settlement::Nak(wait)),
         };
         fault::point("before-claim");
-        let written =
-            self.claims.parts.storage.records.write(&self.delivery.key, &record, expected, None).await;
+        let records = &self.claims.parts.storage.records;
+        let written = records.write(&self.delivery.key, &record, expected, None).await;
         fault::point("claim-sent");
         let (record, revision) = match written {
             Ok(Written::Landed(revision)) => (record, revision),
-            // The claim was stored, and somebody wrote over it since, such as a revoke.
+            // The claim was stored, and somebody wrote over it since, such as a client that revokes the job.
             Ok(Written::Moved(StoredEntry::Record { record, revision }))
                 if record.token == Some(self.token) && !record.is_terminal() =>
             {
                 (record, revision)
             }
             Ok(Written::Moved(stored)) => return Step::DecideAgain { stored, adopt: false },
-            Err(error) => return self.refused(&error).await,
+            Err(error) => return self.after_refused_write(&error).await,
         };
         Step::Done(Claimed::Granted(Box::new(Grant { record: *record, revision, policy, quarantine })))
     }
 
-    /// Ends the job without another attempt. A failure has its copy in the dead letters before it is recorded.
+    /// Ends the job without another attempt. A failure has its dead-letter copy before it is recorded: the message, and the
+    /// arguments with it, is removed after the record.
     async fn write_end(&mut self, mut record: Record, expected: u64, policy: &Policy) -> Step {
-        if !self.dead_lettered {
+        if !self.has_dead_letter {
             let message = &self.delivery.message;
-            self.dead_lettered = dead_letter::dead_letter_failure(self.connection(), message, &record).await;
+            self.has_dead_letter =
+                dead_letter::dead_letter_failure(self.connection(), message, &record).await;
         }
-        if !self.dead_lettered {
+        if !self.has_dead_letter {
             record.note_missing_dead_letter();
         }
         fault::point("before-end");
@@ -121,26 +129,22 @@ impl Claiming<'_> {
         match records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => {
                 drop_checkpoint(self.connection(), Some(&record)).await;
-                settle(Settlement::Ack)
+                Step::settle(Settlement::Ack)
             }
             Ok(Written::Moved(stored)) => Step::DecideAgain { stored, adopt: false },
-            Err(error) => self.refused(&error).await,
+            Err(error) => self.after_refused_write(&error).await,
         }
     }
 
-    /// A record that is too large will always be: its message goes to the dead letters. For all else there is room again
-    /// some day.
-    async fn refused(&self, error: &WriteError) -> Step {
+    /// Decides what follows a write that the server refused. A record that is too large is too large at every try: its message
+    /// goes to the dead letters. For everything else there will be room, or a right, again.
+    async fn after_refused_write(&self, error: &WriteError) -> Step {
         if matches!(error, WriteError::TooLarge(_)) {
             return self.dead_letter("RecordTooLarge", &error.to_string()).await;
         }
         limited!(error, job.key = %self.delivery.key, %error, "could not write a record; the job waits");
         Step::Wait
     }
-}
-
-fn settle(how: Settlement) -> Step {
-    Step::Done(Claimed::Settle(how))
 }
 
 fn token_of(stored: &StoredEntry) -> Option<Token> {

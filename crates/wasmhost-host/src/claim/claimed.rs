@@ -1,7 +1,5 @@
 //! What comes of a claim, and of each step on the way to it.
 
-use std::time::Duration;
-
 use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::record::{Record, StoredEntry};
 
@@ -10,11 +8,11 @@ use crate::settle::Settlement;
 
 /// What came of a claim.
 pub(crate) enum Claimed {
-    /// The attempt is this host's.
+    /// The claim is recorded: the attempt is this host's.
     Granted(Box<Grant>),
-    /// It is not: settle the delivery so.
+    /// There is no attempt, and the delivery is settled like this.
     Settle(Settlement),
-    /// This host runs this very attempt already: the delivery belongs to its lease.
+    /// This host runs the very attempt that the delivery asks for: its lease adopts the delivery.
     RunsHere,
 }
 
@@ -24,25 +22,29 @@ pub(crate) struct Grant {
     pub(crate) revision: u64,
     /// The policy of the module's version that the job runs.
     pub(crate) policy: Policy,
-    /// Of a job in quarantine: the next one may begin when it is dropped.
+    /// Held by a suspect until the next one may begin.
     pub(crate) quarantine: Option<QuarantinePermit>,
 }
 
-/// What follows from carrying a decision out.
+/// What follows after a decision was carried out.
 pub(super) enum Step {
+    /// The claim is over.
     Done(Claimed),
-    /// Decide again, with what is stored now. `adopt`: the record is taken over although its delivery does not look older.
+    /// Something else is stored now, and the protocol decides anew.
     DecideAgain {
+        /// What is stored.
         stored: StoredEntry,
+        /// Whether the claim adopts the record: it may take it over although its own delivery does not look newer.
         adopt: bool,
     },
-    /// The server has no room for the record, or no right for its writer: hold the delivery, then decide again.
+    /// The server does not answer, or does not take the record: the delivery is held for a moment, and the protocol decides
+    /// anew.
     Wait,
 }
 
-impl Claimed {
-    /// For another host: this one closes.
-    pub(super) fn give_back() -> Self {
-        Self::Settle(Settlement::Nak(Duration::ZERO))
+impl Step {
+    /// The claim is over without an attempt.
+    pub(super) fn settle(settlement: Settlement) -> Self {
+        Self::Done(Claimed::Settle(settlement))
     }
 }

@@ -1,5 +1,5 @@
-//! One delivery on its way to a claim: what is stored is read, the protocol decides, and what it decided is carried out, until
-//! the delivery has its claim or is settled without one.
+//! One delivery on its way to a claim: what is stored is read, the protocol decides, and the decision is carried out, until the
+//! delivery has its claim or is settled without one.
 
 use std::time::Duration;
 
@@ -17,13 +17,15 @@ use super::module_version::{over_ceiling, over_policy};
 use crate::backpressure::BlockedWrite;
 use crate::delivery::Delivery;
 use crate::memory::Reservation;
+use crate::settle::Settlement;
 
-/// A pause before another try when the server gives no answer, no room or no right.
+/// The pause before another try, where the server does not answer, has no room or does not permit a write.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Claims {
-    /// Claims the job of `delivery`, or ends it, or finds that it is not this delivery's to run. `memory` is what the attempt
-    /// gets, at first what is usual. The second value is the time from which the delivery is known to be held.
+    /// Claims the job of `delivery`, or ends the job, or finds that it is not this delivery's to run. `memory` is the memory of
+    /// the slot, which grows to what the module's policy needs. The second value is the time from which the delivery is known
+    /// to be held.
     pub(crate) async fn claim(&self, delivery: &Delivery, memory: &mut Reservation) -> (Claimed, Instant) {
         let claiming = Claiming {
             claims: self,
@@ -31,7 +33,7 @@ impl Claims {
             module: None,
             token: random_token(),
             adopt: false,
-            dead_lettered: false,
+            has_dead_letter: false,
             blocked: None,
             memory,
         };
@@ -43,30 +45,28 @@ impl Claims {
 pub(super) struct Claiming<'a> {
     pub(super) claims: &'a Claims,
     pub(super) delivery: &'a Delivery,
-    /// The version of the module that a first claim takes.
-    pub(super) module: Option<ModuleEntry>,
+    /// The version of the module that a first claim takes; none where the module is unknown.
+    module: Option<ModuleEntry>,
     pub(super) token: Token,
-    /// Whether the record is taken over: its own message is gone, or its delivery was found stale too often.
+    /// Whether the claim takes the record over although its own delivery does not look newer: the record's message is gone, or
+    /// the delivery was found stale too often.
     pub(super) adopt: bool,
-    /// Whether the dead letters have a copy of the failure already.
-    pub(super) dead_lettered: bool,
-    /// Set while the server takes no record.
-    pub(super) blocked: Option<BlockedWrite>,
+    /// Whether the dead letters have a copy already of the failure that the job ends with.
+    pub(super) has_dead_letter: bool,
+    /// Set while the server does not take the record.
+    blocked: Option<BlockedWrite>,
     pub(super) memory: &'a mut Reservation,
 }
 
 impl Claiming<'_> {
     async fn run(mut self) -> Claimed {
         if !self.find_module().await {
-            return Claimed::give_back();
+            return Claimed::Settle(Settlement::GIVE_BACK);
         }
         let (mut stored, mut trusted_revision) = self.first_stored_entry().await;
         loop {
-            // A message that names a record which is not there: the job ended long ago, or its record was lost with the bucket.
-            let missing = matches!(stored, StoredEntry::Absent) && trusted_revision.is_none();
-            let names_record = self.delivery.options.revision.is_some();
-            if missing && names_record && !self.claims.parts.storage.bucket.refresh().await {
-                return Claimed::give_back();
+            if !self.refresh_bucket(&stored, trusted_revision).await {
+                return Claimed::Settle(Settlement::GIVE_BACK);
             }
             let (decision, policy) = self.decide(&stored, trusted_revision.take());
             match self.carry_out(decision, stored, policy).await {
@@ -74,15 +74,16 @@ impl Claiming<'_> {
                 Step::DecideAgain { stored: found, adopt } => {
                     stored = found;
                     self.adopt = adopt;
+                    // Another decision is another claim, with a token of its own.
                     self.token = random_token();
                 }
                 Step::Wait => {
                     if !self.wait().await {
-                        return Claimed::give_back();
+                        return Claimed::Settle(Settlement::GIVE_BACK);
                     }
                     stored = self.read().await;
-                    // The token stays, for what was sent before may still be stored: then the claim is this one's.
                     self.adopt = false;
+                    // The token stays: a write that was sent before may still have been stored, and is recognised by it.
                     if let Some(grant) = self.claim_found_in(&stored) {
                         return Claimed::Granted(grant);
                     }
@@ -91,42 +92,8 @@ impl Claiming<'_> {
         }
     }
 
-    /// What is stored under the key, or, where the message is believed, the revision of its PENDING record. On the common path
-    /// nothing is read: the write tells whether what the message says is true.
-    async fn first_stored_entry(&self) -> (StoredEntry, Option<u64>) {
-        if self.claims.settings.trust_submitters && self.delivery.ordinal.count == 1 {
-            return (StoredEntry::Absent, self.delivery.options.revision);
-        }
-        (self.read().await, None)
-    }
-
-    pub(super) async fn read(&self) -> StoredEntry {
-        self.claims.parts.storage.records.read_until_known(&self.delivery.key).await
-    }
-
-    /// This delivery's own claim, where it was stored after all.
-    fn claim_found_in(&self, stored: &StoredEntry) -> Option<Box<Grant>> {
-        let record = stored.record()?;
-        if record.token != Some(self.token) || record.is_terminal() {
-            return None;
-        }
-        let policy = self.policy(stored);
-        Some(Box::new(Grant {
-            record: record.clone(),
-            revision: stored.expected(),
-            policy,
-            quarantine: None,
-        }))
-    }
-
-    /// The policy of the version that the record names; without a record, of the version that a first claim takes.
-    fn policy(&self, stored: &StoredEntry) -> Policy {
-        let recorded = stored.record().and_then(|record| self.claims.modules.policy_of(record));
-        let current = || self.module.as_ref().map(|module| module.policy.clone());
-        recorded.or_else(current).unwrap_or_default()
-    }
-
-    /// Looks the module up until the registry answers: one that does not answer makes no module unknown. False: the host closes.
+    /// Looks the module up until the registry answers: a registry that does not answer makes no module unknown. Returns false if
+    /// the host closes first.
     async fn find_module(&mut self) -> bool {
         loop {
             match self.claims.modules.find(self.delivery).await {
@@ -144,13 +111,54 @@ impl Claiming<'_> {
         }
     }
 
-    /// The decision, and the policy that it was made by.
-    fn decide(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> (ClaimDecision, Policy) {
-        let Claims { settings, parts, .. } = self.claims;
+    /// Returns what is stored under the key. Where the message is trusted, nothing is read: the second value is the revision of
+    /// its PENDING record, and the write of the claim tells whether that is true.
+    async fn first_stored_entry(&self) -> (StoredEntry, Option<u64>) {
+        // A message that was delivered before may have been claimed since: its record is read.
+        if self.claims.settings.trust_submitters && self.delivery.ordinal.count == 1 {
+            return (StoredEntry::Absent, self.delivery.options.revision);
+        }
+        (self.read().await, None)
+    }
+
+    /// Asks when the states bucket was created, where the message names a record that is not there: either the job ended long
+    /// ago, or its record was lost with the bucket. Returns false if the host closes before there is an answer.
+    async fn refresh_bucket(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> bool {
+        let is_missing = matches!(stored, StoredEntry::Absent) && trusted_revision.is_none();
+        let names_record = self.delivery.options.revision.is_some();
+        !(is_missing && names_record) || self.claims.parts.storage.bucket.refresh().await
+    }
+
+    pub(super) async fn read(&self) -> StoredEntry {
+        self.claims.parts.storage.records.read_until_known(&self.delivery.key).await
+    }
+
+    /// Returns this delivery's own claim, where it was stored after all.
+    fn claim_found_in(&self, stored: &StoredEntry) -> Option<Box<Grant>> {
+        let record = stored.record()?;
+        if record.token != Some(self.token) || record.is_terminal() {
+            return None;
+        }
         let policy = self.policy(stored);
-        let is_first = stored.record().is_none_or(|record| record.attempt == 0);
-        let over = over_policy(self.delivery, &policy).filter(|_| is_first);
-        let over = over.or_else(|| over_ceiling(&settings.ceiling, self.delivery, &policy));
+        Some(Box::new(Grant {
+            record: record.clone(),
+            revision: stored.expected(),
+            policy,
+            quarantine: None,
+        }))
+    }
+
+    /// Returns the policy of the version that the record names; without a record, of the version that a first claim takes.
+    fn policy(&self, stored: &StoredEntry) -> Policy {
+        let recorded = stored.record().and_then(|record| self.claims.modules.policy_of(record));
+        let current = || self.module.as_ref().map(|module| module.policy.clone());
+        recorded.or_else(current).unwrap_or_default()
+    }
+
+    /// Returns what the protocol decides, and the policy that it decides by.
+    fn decide(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> (ClaimDecision, Policy) {
+        let policy = self.policy(stored);
+        let refusal = self.refusal(stored, &policy);
         let decision = decide_claim(&ClaimInput {
             stored,
             trusted_revision,
@@ -159,12 +167,21 @@ impl Claiming<'_> {
             stored_at: self.delivery.stored_at,
             is_of_body: &|digest| is_args_digest_of(digest, self.delivery.body()),
             now: now(),
-            bucket_created: parts.storage.bucket.created(),
+            bucket_created: self.claims.parts.storage.bucket.created(),
             write: random_write(),
             result_ttl: policy.result_ttl(self.delivery.options.result_ttl),
-            unreadable: self.delivery.bad_headers.as_deref().or(over.as_deref()),
+            unreadable: self.delivery.bad_headers.as_deref().or(refusal.as_deref()),
         });
         (decision, policy)
+    }
+
+    /// Returns why the job is refused for what it or its module asks for. The job is compared with the policy at its first claim,
+    /// and with the host's ceiling at every claim.
+    fn refusal(&self, stored: &StoredEntry, policy: &Policy) -> Option<String> {
+        let is_first = stored.record().is_none_or(|record| record.attempt == 0);
+        over_policy(self.delivery, policy)
+            .filter(|_| is_first)
+            .or_else(|| over_ceiling(&self.claims.settings.ceiling, self.delivery, policy))
     }
 
     fn claim(&self, policy: &Policy) -> Claim {
@@ -182,7 +199,8 @@ impl Claiming<'_> {
         }
     }
 
-    /// Holds the delivery for a moment: given back, it would count as one that no host survived. False: the host closes.
+    /// Holds the delivery for a moment, until the next try. Given back, it would count towards poison. Returns false if the host
+    /// closes first.
     async fn wait(&mut self) -> bool {
         self.blocked.get_or_insert_with(|| self.claims.parts.blocked_writes.register());
         tokio::select! {

@@ -31,15 +31,16 @@ pub(crate) struct ClaimParts {
     pub(crate) blocked_writes: BlockedWrites,
 }
 
-/// What an operator says of claims.
+/// The settings of the host that a claim needs.
 pub(crate) struct ClaimSettings {
     pub(crate) ack_wait: Duration,
-    /// Whether a first delivery's `Wasmhost-Revision` is believed without a read.
+    /// Whether the `Wasmhost-Revision` of a first delivery is trusted without reading the record.
     pub(crate) trust_submitters: bool,
     pub(crate) ceiling: Ceiling,
 }
 
 impl Claims {
+    /// Creates what the claims of a host share; no claim was made yet.
     pub(crate) fn new(parts: ClaimParts, settings: ClaimSettings) -> Self {
         Self {
             modules: ModuleVersions::new(&parts.storage),

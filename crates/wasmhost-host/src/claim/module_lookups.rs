@@ -1,5 +1,5 @@
-//! What the registry said of modules that this host's view does not have: remembered for a moment, so that a crowd of jobs
-//! of an unknown module costs one look a second, not one each.
+//! What the registry answered about modules that this host's copy of it does not have. Answers are remembered for a moment, so
+//! that many jobs of an unknown module cost one request a second, not one each.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,35 +10,37 @@ use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
 
-/// An answer is good for so long.
-const GOOD_FOR: Duration = Duration::from_secs(1);
-/// Answers that are remembered; when there are more, all of them are forgotten.
-const REMEMBERED: usize = 1_024;
+/// How long an answer stays valid.
+const ANSWER_VALID_FOR: Duration = Duration::from_secs(1);
+/// The most answers that are remembered. When there are more, all are forgotten.
+const MAX_REMEMBERED: usize = 1_024;
 
-/// A module, and the version of it that a job pins.
-type Wanted = (ModuleName, Option<Digest>);
+/// A module, and the version of it that a job pins, if it pins one.
+type LookupKey = (ModuleName, Option<Digest>);
+/// When the registry answered, and the version that it named; none where the module is unknown.
+type Answer = (Instant, Option<ModuleEntry>);
 
-/// What the registry said a moment ago.
+/// The registry's recent answers.
 #[derive(Debug, Default)]
-pub(super) struct ModuleLookups(Mutex<HashMap<Wanted, (Instant, Option<ModuleEntry>)>>);
+pub(super) struct ModuleLookups(Mutex<HashMap<LookupKey, Answer>>);
 
 impl ModuleLookups {
-    /// What was said; none where nothing was, or too long ago.
-    pub(super) fn recall(&self, wanted: &Wanted) -> Option<Option<ModuleEntry>> {
-        let (at, entry) = self.lock().get(wanted)?.clone();
-        (at.elapsed() < GOOD_FOR).then_some(entry)
+    /// Returns a recent answer; none where there is no answer, or it is too old.
+    pub(super) fn recall(&self, key: &LookupKey) -> Option<Option<ModuleEntry>> {
+        let (at, entry) = self.lock().get(key)?.clone();
+        (at.elapsed() < ANSWER_VALID_FOR).then_some(entry)
     }
 
-    /// Remembers what is said.
-    pub(super) fn remember(&self, wanted: Wanted, entry: Option<&ModuleEntry>) {
-        let mut said = self.lock();
-        if said.len() >= REMEMBERED {
-            said.clear();
+    /// Remembers an answer.
+    pub(super) fn remember(&self, key: LookupKey, entry: Option<&ModuleEntry>) {
+        let mut answers = self.lock();
+        if answers.len() >= MAX_REMEMBERED {
+            answers.clear();
         }
-        said.insert(wanted, (Instant::now(), entry.cloned()));
+        answers.insert(key, (Instant::now(), entry.cloned()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Wanted, (Instant, Option<ModuleEntry>)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LookupKey, Answer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

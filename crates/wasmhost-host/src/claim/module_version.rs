@@ -1,4 +1,4 @@
-//! Which version of its module a job runs, and by which policy: that of its first claim, once it has had one.
+//! Which version of its module a job runs, and by which policy. A job that was claimed keeps the version of its first claim.
 
 use wasmhost_nats::registry::{self, RegistryError};
 use wasmhost_protocol::digest::Digest;
@@ -13,18 +13,19 @@ use super::module_lookups::ModuleLookups;
 use crate::delivery::Delivery;
 use crate::storage::Storage;
 
-/// Finds versions of modules: as this host last heard of them, and asked for where what it heard may lag behind a push.
+/// Finds versions of modules: in this host's copy of the registry, and at the server where the copy may lag behind a push.
 pub(super) struct ModuleVersions {
     storage: Storage,
     lookups: ModuleLookups,
 }
 
 impl ModuleVersions {
+    /// Creates what finds versions; no answer of the registry is remembered yet.
     pub(super) fn new(storage: &Storage) -> Self {
         Self { storage: storage.clone(), lookups: ModuleLookups::default() }
     }
 
-    /// The version that a first claim takes: the one that the job pins, or the current one.
+    /// Finds the version that a first claim takes: the one that the job pins, or the current one. None if there is none.
     pub(super) async fn find(&self, delivery: &Delivery) -> Result<Option<ModuleEntry>, RegistryError> {
         let module = delivery.key.task().module();
         let pinned = delivery.options.digest;
@@ -35,15 +36,16 @@ impl ModuleVersions {
         if known.is_some() {
             return Ok(known);
         }
-        let wanted = (module, pinned);
-        if let Some(answer) = self.lookups.recall(&wanted) {
+        let lookup = (module, pinned);
+        if let Some(answer) = self.lookups.recall(&lookup) {
             return Ok(answer);
         }
-        let found = match &wanted.1 {
-            Some(digest) => self.find_in_history(&wanted.0, digest).await?,
-            None => registry::current(&self.storage.connection, &wanted.0).await?.map(|(entry, _)| entry),
+        let (module, pinned) = &lookup;
+        let found = match pinned {
+            Some(digest) => self.find_in_history(module, digest).await?,
+            None => registry::current(&self.storage.connection, module).await?.map(|(entry, _)| entry),
         };
-        self.lookups.remember(wanted, found.as_ref());
+        self.lookups.remember(lookup, found.as_ref());
         Ok(found)
     }
 
@@ -53,25 +55,28 @@ impl ModuleVersions {
         digest: &Digest,
     ) -> Result<Option<ModuleEntry>, RegistryError> {
         let versions = registry::history(&self.storage.connection, module).await?;
-        let entries = versions.into_iter().rev().filter_map(|version| version.entry);
-        Ok(entries.into_iter().find(|entry| entry.digest == *digest))
+        // The newest entry wins: a push of the same bytes may have changed their policy.
+        let mut entries = versions.into_iter().rev().filter_map(|version| version.entry);
+        Ok(entries.find(|entry| entry.digest == *digest))
     }
 
-    /// The policy of the version that the record names: pinned, or taken by the job's first claim.
+    /// Returns the policy of the version that the record names because the job pins it, or its first claim took it.
     pub(super) fn policy_of(&self, record: &Record) -> Option<Policy> {
         let digest = record.digest?;
         self.storage.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
     }
 }
 
-/// A value over the policy is refused, not clamped.
+/// Returns why a job is refused whose timeout is longer than its module's policy allows; nothing is reduced silently.
 pub(super) fn over_policy(delivery: &Delivery, policy: &Policy) -> Option<String> {
-    let asked = delivery.options.timeout.filter(|timeout| *timeout > policy.limits.timeout)?;
-    let (asked, allowed) = (format_duration(asked), format_duration(policy.limits.timeout));
+    let allowed = policy.limits.timeout;
+    let asked = delivery.options.timeout.filter(|timeout| *timeout > allowed)?;
+    let asked = format_duration(asked);
+    let allowed = format_duration(allowed);
     Some(format!("{}: {asked} is more than the {allowed} that the module's policy allows", header::TIMEOUT))
 }
 
-/// The same for what is over this host's ceiling: of the module, whoever set it, and of the job.
+/// Returns everything that is over this host's ceiling, of the module's policy and of what the job asks for.
 pub(super) fn over_ceiling(ceiling: &Ceiling, delivery: &Delivery, policy: &Policy) -> Option<String> {
     let mut over = ceiling.over_policy(policy);
     over.extend(ceiling.over_options(&delivery.options));

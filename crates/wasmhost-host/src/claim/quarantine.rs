@@ -1,6 +1,6 @@
-//! Suspects: jobs whose claims keep ending without an outcome. A host lets them begin one at a time, beside others, so that
-//! the neighbours of a task that kills hosts do not reach the limit with it. One that lives through its probation is taken
-//! for a neighbour, and the next may begin; one that has no life left to lose is alone to its end.
+//! Quarantine: suspects, which are jobs whose claims keep ending without an outcome, begin one at a time on a host, beside any
+//! number of other jobs. Otherwise the neighbours of a task that kills its hosts would reach the limit of lost claims together
+//! with it ([Quarantine](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#quarantine)).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,57 +10,58 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use wasmhost_protocol::policy::RetryPolicy;
-use wasmhost_protocol::record::Record;
 
-/// How long a suspect is given back for at the least while another one has its turn.
+/// The shortest time for which the delivery of a suspect is given back while another suspect holds the permit.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// And at the most.
+/// The longest time for which it is given back.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// By how much the wait grows with each one that waits: so many come back in this time that a turn does not stay free, and not
-/// so many that they are all that a queue delivers.
+/// By how much the wait grows with each suspect that waits. So many come back in this time that a free permit is taken soon, and
+/// not so many that the queue delivers nothing else.
 const WAIT_FOR_EACH: Duration = Duration::from_millis(100);
-/// Suspects that are counted as waiting; with more, the wait is the longest anyway.
-const COUNTED: usize = 1_000;
+/// The most suspects that are counted as waiting. With more of them, the wait is the longest anyway.
+const MAX_COUNTED: usize = 1_000;
 
-/// The one turn, and who waits for it.
+/// The one permit of a host's suspects, and the suspects that wait for it. It is cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Quarantine {
     permit: Arc<Semaphore>,
-    /// When those come back that were given back.
+    /// When the deliveries come back that were given back, soonest first.
     back_at: Arc<Mutex<BinaryHeap<Reverse<Instant>>>>,
 }
 
-/// A suspect's turn, until dropped.
+/// The permit of a suspect to begin. The next suspect may begin when it is dropped.
 #[derive(Debug)]
 pub(crate) struct QuarantinePermit {
     _permit: OwnedSemaphorePermit,
-    /// Whether it ends with the probation: the suspect has a life left.
+    /// Whether the permit ends with the probation. A suspect that has no claim left to lose keeps it to its end.
     pub(crate) ends_with_probation: bool,
 }
 
 impl Quarantine {
+    /// Creates a quarantine whose permit is free.
     pub(crate) fn new() -> Self {
         Self { permit: Arc::new(Semaphore::new(1)), back_at: Arc::default() }
     }
 
-    /// The turn of a claim that is about to be written, none where the job is no suspect; or how long it has to wait.
-    pub(crate) fn admit(
-        &self,
-        claimed: &Record,
-        max_lost: u32,
-    ) -> Result<Option<QuarantinePermit>, Duration> {
-        if claimed.lost < RetryPolicy::SUSPECT_LOST {
+    /// Admits a claim that is about to be written, of a job whose earlier claims ended `lost` times without an outcome. Returns
+    /// the permit, which is none where the job is no suspect.
+    ///
+    /// # Errors
+    ///
+    /// While another suspect holds the permit, the error is the time for which the delivery is to be given back.
+    pub(crate) fn admit(&self, lost: u32, max_lost: u32) -> Result<Option<QuarantinePermit>, Duration> {
+        if lost < RetryPolicy::SUSPECT_LOST {
             return Ok(None);
         }
         match self.permit.clone().try_acquire_owned() {
             Ok(permit) => {
-                Ok(Some(QuarantinePermit { _permit: permit, ends_with_probation: claimed.lost < max_lost }))
+                Ok(Some(QuarantinePermit { _permit: permit, ends_with_probation: lost < max_lost }))
             }
             Err(_) => Err(self.wait()),
         }
     }
 
-    /// Between half of what so many have to wait and all of it.
+    /// Returns how long one more suspect waits: a random part, of at least a half, of what so many have to wait.
     fn wait(&self) -> Duration {
         let now = Instant::now();
         let mut back_at = self.back_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,8 +70,9 @@ impl Quarantine {
         }
         let others = u32::try_from(back_at.len()).unwrap_or(u32::MAX);
         let longest = WAIT_FOR_EACH.saturating_mul(others).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        // Suspects that were given back together must not come back together.
         let wait = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
-        if back_at.len() < COUNTED {
+        if back_at.len() < MAX_COUNTED {
             back_at.push(Reverse(now + wait));
         }
         wait
@@ -82,11 +84,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_more_wait_the_later_each_comes_back() {
-        let suspects = Quarantine::new();
-        let first = suspects.wait();
+    async fn the_more_suspects_wait_the_later_each_comes_back() {
+        let quarantine = Quarantine::new();
+        let first = quarantine.wait();
         assert!((SHORTEST_WAIT / 2..=SHORTEST_WAIT).contains(&first), "{first:?}");
-        let all: Vec<_> = (0..10_000).map(|_| suspects.wait()).collect();
+        let all: Vec<_> = (0..10_000).map(|_| quarantine.wait()).collect();
         // Ten thousand of them are 300 deliveries a second at the most, and not ten thousand.
         let last: Duration = all[9_000..].iter().sum::<Duration>() / 1_000;
         assert!((Duration::from_secs(40)..=LONGEST_WAIT).contains(&last), "{last:?}");

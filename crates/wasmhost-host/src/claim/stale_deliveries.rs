@@ -1,26 +1,28 @@
-//! Revisions that this host walked away from (R3).
+//! How often this host walked away from a delivery that looks stale
+//! ([R3](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r3)). Counts of deliveries can repeat, so that walking
+//! away for ever would leave a job without a host.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How often a host walks away from one revision before its delivery counts as newer.
+/// How often a host walks away from one revision, before a delivery that meets it counts as newer.
 const WALKS_AWAY: u32 = 3;
-/// Revisions remembered for that; when there are more, all of them are forgotten, and some are walked away from anew.
-const REMEMBERED: usize = 4096;
+/// The most revisions that are remembered. When there are more, all are forgotten, and some are walked away from more often.
+const MAX_REMEMBERED: usize = 4096;
 
-/// Revisions that this host walked away from.
+/// The revisions that this host walked away from, and how often.
 #[derive(Debug, Default)]
 pub(super) struct StaleDeliveryCounter(Mutex<HashMap<u64, u32>>);
 
 impl StaleDeliveryCounter {
-    /// Whether to walk away from `revision` once more.
+    /// Counts a stale delivery that met `revision`. Returns whether the host walks away once more.
     pub(super) fn walk_away(&self, revision: u64) -> bool {
-        let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if walks.len() >= REMEMBERED {
-            walks.clear();
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= MAX_REMEMBERED {
+            counts.clear();
         }
-        let walked = walks.entry(revision).or_insert(0);
-        *walked += 1;
-        *walked <= WALKS_AWAY
+        let count = counts.entry(revision).or_insert(0);
+        *count += 1;
+        *count <= WALKS_AWAY
     }
 }
