@@ -20,6 +20,9 @@ pub(crate) enum Settlement {
 }
 
 impl Settlement {
+    /// Gives the delivery back at once, for another host: this one closes.
+    pub(crate) const GIVE_BACK: Self = Self::Nak(Duration::ZERO);
+
     /// Returns what is sent to JetStream; none for silence.
     pub(crate) fn answer(self) -> Option<Answer> {
         match self {
