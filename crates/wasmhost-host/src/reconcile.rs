@@ -1,86 +1,71 @@
-//! The reconciler (R13): ends jobs whose message is gone, gives queues their consumers back and jobs the message that fired,
-//! and removes blobs that no record names. Every host has one; they need no leader, since each write is a compare-and-set.
+//! The reconciler ends jobs whose message is gone, gives queues their consumers back and jobs their due messages, and removes
+//! orphan blobs. Every host has one. They need no leader, because each of their writes is a compare-and-set.
 //!
-//! It is safe because a terminal write precedes the removal of the message (R7): where a record at some revision has not
-//! ended and its message is gone, either the write over this revision fails, or no terminal write ever happened.
+//! It is safe because a terminal write precedes the removal of the message: if a record at some revision has not ended and its
+//! message is gone, either the write over that revision fails, or no terminal write ever happened
+//! ([R13](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r13)).
 
+mod consumers;
 mod due_leftovers;
 mod missing_messages;
 mod orphan_blobs;
 
-use wasmhost_nats::{LayoutError, restore_consumer};
-
 use crate::host::Host;
-use crate::queues::Queue;
+use consumers::check_consumers;
 use due_leftovers::DueLeftovers;
 use missing_messages::MissingMessages;
 use orphan_blobs::OrphanBlobs;
 
-/// Looks again and again until the host closes, at random intervals between half the grace and all of it.
+/// What the scans of one host remember from one to the next.
+struct Reconciler<'a> {
+    host: &'a Host,
+    due_leftovers: DueLeftovers<'a>,
+    missing_messages: MissingMessages<'a>,
+    orphan_blobs: OrphanBlobs<'a>,
+}
+
+/// Scans again and again until the host closes, at random intervals between half the grace and all of it.
 pub(crate) async fn reconcile(host: &Host) {
     let grace = host.config.reconcile_after;
-    let (mut left, mut gone, mut blobs) =
-        (DueLeftovers::new(host), MissingMessages::new(host), OrphanBlobs::new(host));
-    let mut looks = 0_u64;
+    let mut reconciler = Reconciler {
+        host,
+        due_leftovers: DueLeftovers::new(host),
+        missing_messages: MissingMessages::new(host),
+        orphan_blobs: OrphanBlobs::new(host),
+    };
+    let mut scans = 0_u64;
     loop {
+        // Hosts that start together must not scan together.
         let pause = grace.mul_f64(0.5 + fastrand::f64() / 2.0);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = host.life.closing.cancelled() => return,
         }
-        // What is cut short by the end of the host, another host does.
+        // What is cut short by the end of this host, another host does.
         tokio::select! {
-            () = look(host, &mut left, &mut gone, &mut blobs) => looks += 1,
+            () = reconciler.scan() => scans += 1,
             () = host.life.closing.cancelled() => return,
         }
-        tracing::debug!(looks, "reconciled");
+        tracing::debug!(looks = scans, "reconciled");
     }
 }
 
-async fn look(
-    host: &Host,
-    left: &mut DueLeftovers<'_>,
-    gone: &mut MissingMessages<'_>,
-    blobs: &mut OrphanBlobs<'_>,
-) {
-    check_consumers(host).await;
-    if let Err(error) = host.storage.bucket.inspect().await {
-        tracing::warn!(%error, "could not look at the bucket of records");
-    }
-    if let Err(error) = left.look().await {
-        tracing::warn!(%error, "could not look for what fired and was left behind");
-    }
-    if let Err(error) = gone.look().await {
-        tracing::warn!(%error, "could not look for jobs whose message is gone");
-    }
-    if let Err(error) = blobs.look().await {
-        tracing::warn!(%error, "could not look for blobs that no record names");
-    }
-}
-
-/// A consumer that was deleted or changed would leave messages undelivered for ever.
-async fn check_consumers(host: &Host) {
-    for served in &host.queues {
-        let queue = &served.name;
-        match served.inspect(&host.storage.connection).await {
-            Ok(differences) if differences.is_empty() => {}
-            // An operator changes it host by host: making it anew would hand over what runs on the others.
-            Ok(differences) if differences.iter().all(|it| it.field == "ack_wait") => {
-                let found = &differences[0].found;
-                tracing::error!(%queue, found, "the queue's consumer has another ack_wait: start this host with it");
-            }
-            Ok(differences) => restore(host, served, &LayoutError::of_settings(differences)).await,
-            Err(error @ LayoutError::Problems(_)) => restore(host, served, &error).await,
-            Err(error) => tracing::warn!(%queue, %error, "could not check the queue's consumer"),
+impl Reconciler<'_> {
+    /// Scans once for everything that the reconciler restores, ends or removes. A scan that fails says nothing, and keeps no other
+    /// from its turn.
+    async fn scan(&mut self) {
+        check_consumers(self.host).await;
+        if let Err(error) = self.host.storage.bucket.inspect().await {
+            tracing::warn!(%error, "could not inspect the bucket of records");
         }
-    }
-}
-
-async fn restore(host: &Host, served: &Queue, error: &LayoutError) {
-    let queue = &served.name;
-    tracing::error!(%queue, %error, "the queue's consumer was changed; making it anew");
-    match restore_consumer(&host.storage.connection, queue, host.config.ack_wait).await {
-        Ok(consumer) => served.update(&consumer),
-        Err(error) => tracing::error!(%queue, %error, "could not make the queue's consumer anew"),
+        if let Err(error) = self.due_leftovers.scan().await {
+            tracing::warn!(%error, "could not scan for due messages that were left behind");
+        }
+        if let Err(error) = self.missing_messages.scan().await {
+            tracing::warn!(%error, "could not scan for jobs whose message is gone");
+        }
+        if let Err(error) = self.orphan_blobs.scan().await {
+            tracing::warn!(%error, "could not scan for blobs that no record names");
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! Blobs that no record names: left by attempts that were fenced or died. A walk from one to the next, by turns; what one blob
-//! costs does not grow with how many there are. Those that go by themselves, as results do, are passed over.
+//! Orphan blobs, which no record names: attempts that were fenced, or whose host died, left them behind. The scans walk the blob
+//! store from one description to the next, so that what one blob costs does not grow with how many there are. Blobs that expire
+//! by themselves, as results do, are passed over.
 
 use std::collections::HashMap;
 
@@ -11,56 +12,58 @@ use wasmhost_protocol::record::{Record, StoredEntry};
 use crate::blobs::result_of;
 use crate::host::Host;
 
-/// Blobs that one look comes by.
-const AT_A_LOOK: usize = 2_000;
-/// Blobs of which one look reads the record.
-const JUDGED_AT_A_LOOK: usize = 1_000;
-/// Orphans that are remembered; further ones wait until some were removed.
-const REMEMBERED: usize = 10_000;
+/// The most blobs that one scan passes.
+const BLOBS_PER_SCAN: usize = 2_000;
+/// The most blobs of which one scan reads the record.
+const RECORDS_PER_SCAN: usize = 1_000;
+/// The most orphans that are remembered. Further ones wait until some were removed.
+const MAX_REMEMBERED: usize = 10_000;
 
-/// What the looks so far have found.
+/// The scans for orphan blobs.
 pub(super) struct OrphanBlobs<'a> {
     host: &'a Host,
-    /// Where the next look goes on; none: it has not begun.
-    place: Option<u64>,
-    /// Blobs that no record names, and since when.
+    /// Where the next scan goes on; none before the first.
+    position: Option<u64>,
+    /// Blobs that no record names, and since when that is known.
     orphans: HashMap<String, Instant>,
 }
 
 impl<'a> OrphanBlobs<'a> {
+    /// Creates the scans of a host.
     pub(super) fn new(host: &'a Host) -> Self {
-        Self { host, place: None, orphans: HashMap::new() }
+        Self { host, position: None, orphans: HashMap::new() }
     }
 
-    pub(super) async fn look(&mut self) -> Result<(), ObjectError> {
+    /// Removes the orphans that are overdue, and scans the next part of the blob store.
+    pub(super) async fn scan(&mut self) -> Result<(), ObjectError> {
         self.remove_overdue().await?;
-        let mut place = match self.place {
-            Some(place) => place,
-            None => somewhere(self.host).await.unwrap_or(1),
+        let mut position = match self.position {
+            Some(position) => position,
+            None => random_position(self.host).await.unwrap_or(1),
         };
-        let mut judged = 0;
-        for _ in 0..AT_A_LOOK {
-            let found = blobs::first(&self.host.storage.connection, place).await?;
-            place = found.as_ref().map_or(1, |found| found.place + 1);
-            self.place = Some(place);
+        let mut records_read = 0;
+        for _ in 0..BLOBS_PER_SCAN {
+            let found = blobs::first(&self.host.storage.connection, position).await?;
+            position = found.as_ref().map_or(1, |found| found.place + 1);
+            self.position = Some(position);
             let Some(found) = found else { break };
             let Some(name) = found.name.filter(|_| !found.expires) else { continue };
-            judged += 1;
-            if self.orphans.len() < REMEMBERED && is_orphan(self.host, &name).await {
+            records_read += 1;
+            if self.orphans.len() < MAX_REMEMBERED && is_orphan(self.host, &name).await {
                 self.orphans.entry(name).or_insert_with(Instant::now);
             }
-            if judged == JUDGED_AT_A_LOOK {
+            if records_read == RECORDS_PER_SCAN {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Those that were seen a grace ago, where nothing names them now either.
+    /// Removes the blobs that were orphans a grace ago and still are.
     async fn remove_overdue(&mut self) -> Result<(), ObjectError> {
         let grace = self.host.config.reconcile_after;
         let overdue = self.orphans.iter().filter(|(_, since)| since.elapsed() >= grace);
-        let overdue: Vec<_> = overdue.map(|(name, _)| name.clone()).take(JUDGED_AT_A_LOOK).collect();
+        let overdue: Vec<_> = overdue.map(|(name, _)| name.clone()).take(RECORDS_PER_SCAN).collect();
         for name in overdue {
             if is_orphan(self.host, &name).await {
                 tracing::debug!(blob = name, "removing a blob that no record names");
@@ -72,19 +75,19 @@ impl<'a> OrphanBlobs<'a> {
     }
 }
 
-/// A place to begin at: hosts that start together share the way.
-async fn somewhere(host: &Host) -> Result<u64, ReadError> {
+/// Returns a random position to begin at: hosts that start together share the work.
+async fn random_position(host: &Host) -> Result<u64, ReadError> {
     let last = blobs::last_place(&host.storage.connection).await?;
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "about there"
+        reason = "an approximate position is enough"
     )]
     Ok((last as f64 * fastrand::f64()) as u64)
 }
 
-/// Whether nobody needs the blob. One whose name is not ours, or whose record cannot be read, is left alone.
+/// Returns whether nobody needs the blob. A blob whose name is not ours, or whose record cannot be read, is left alone.
 async fn is_orphan(host: &Host, name: &str) -> bool {
     let Some(key) = host.storage.connection.names.job_of_blob(name) else { return false };
     match host.storage.records.read(&key).await {
@@ -94,13 +97,14 @@ async fn is_orphan(host: &Host, name: &str) -> bool {
     }
 }
 
-/// A checkpoint goes with its job: that of one which has ended is of no use, though its record may still name it.
+/// Returns whether the record names the blob and needs it. The checkpoint of a job that has ended is of no use, though its record
+/// may still name it.
 fn is_named(record: &Record, name: &str) -> bool {
     let checkpoint = record.checkpoint.as_ref().filter(|_| !record.is_terminal());
     result_of(record).into_iter().chain(checkpoint).any(|blob| blob.name == name)
 }
 
-/// Whether the newest claim still runs: it stores a blob before it names it.
+/// Returns whether the attempt that stored the blob still holds the job: it stores a blob before its record names it.
 fn may_name(record: &Record, name: &str) -> bool {
     !record.is_terminal() && record.token.is_some_and(|token| name.contains(&token.to_string()))
 }

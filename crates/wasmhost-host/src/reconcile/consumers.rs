@@ -1,0 +1,37 @@
+//! Giving queues their consumers back: one that was deleted or changed would leave messages undelivered for ever
+//! ([Queues](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#queues)).
+
+use wasmhost_nats::{LayoutError, restore_consumer};
+
+use crate::host::Host;
+use crate::queues::Queue;
+
+/// Compares the consumer of each queue with the wanted settings, and restores those that differ.
+pub(super) async fn check_consumers(host: &Host) {
+    for queue in &host.queues {
+        match queue.inspect(&host.storage.connection).await {
+            Ok(differences) if differences.is_empty() => {}
+            // An operator changes it host by host. A consumer that is made anew would deliver again what runs on other hosts.
+            Ok(differences) if differences.iter().all(|difference| difference.field == "ack_wait") => {
+                let found = &differences[0].found;
+                tracing::error!(queue = %queue.name, found, "the queue's consumer has another ack_wait: start this host with it");
+            }
+            Ok(differences) => restore(host, queue, &LayoutError::of_settings(differences)).await,
+            Err(error @ LayoutError::Problems(_)) => restore(host, queue, &error).await,
+            Err(error) => {
+                tracing::warn!(queue = %queue.name, %error, "could not check the queue's consumer");
+            }
+        }
+    }
+}
+
+/// Deletes a consumer and makes it anew. What nobody acknowledged is delivered again, which the protocol bears.
+async fn restore(host: &Host, queue: &Queue, error: &LayoutError) {
+    tracing::error!(queue = %queue.name, %error, "the queue's consumer was changed; making it anew");
+    match restore_consumer(&host.storage.connection, &queue.name, host.config.ack_wait).await {
+        Ok(consumer) => queue.update(&consumer),
+        Err(error) => {
+            tracing::error!(queue = %queue.name, %error, "could not make the queue's consumer anew");
+        }
+    }
+}
