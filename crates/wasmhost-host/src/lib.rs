@@ -1,8 +1,8 @@
 //! A host: takes jobs from its queues, runs each in a fresh sandbox and records every transition.
 //!
-//! Read in this order to follow a job: `pull` (a slot asks for a delivery), `delivery` (the message as a job), `attempt`
-//! (the whole of one delivery, top to bottom), `claim`, `start`, `lease`, `record`, `settle`. Beside them runs `reconcile`. Which
-//! rule of the protocol lives where, and which test goes red without it, is in
+//! Read in this order to follow a job: `pull` (a free slot asks for a delivery), `process` (the whole of one delivery, top to
+//! bottom), `delivery` (the message as a job), `claim`, `attempt` and `lease`, `execute`, `complete`, `settle`. Beside them runs
+//! `reconcile`. Where each rule of the protocol is, and which tests fail without it, is in
 //! [`docs/protocol.md`](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md).
 //!
 //! ```no_run

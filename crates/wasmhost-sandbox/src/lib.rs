@@ -6,14 +6,19 @@
 //! ```no_run
 //! use wasmhost_protocol::digest::Digest;
 //! use wasmhost_protocol::outcome::Outcome;
-//! use wasmhost_sandbox::{LoadError, Run, Sandbox};
+//! use wasmhost_sandbox::{AttemptRequest, LoadError, Sandbox};
 //!
-//! async fn once(sandbox: &Sandbox, digest: Digest, wasm: bytes::Bytes, run: Run) -> Result<Outcome, LoadError> {
+//! async fn once(
+//!     sandbox: &Sandbox,
+//!     digest: Digest,
+//!     wasm: bytes::Bytes,
+//!     request: AttemptRequest,
+//! ) -> Result<Outcome, LoadError> {
 //!     let module = match sandbox.cached(&digest).await {
 //!         Some(module) => module,
 //!         None => sandbox.load(digest, wasm).await?,
 //!     };
-//!     Ok(sandbox.start(&module, run).outcome.await)
+//!     Ok(sandbox.start(&module, request).outcome.await)
 //! }
 //! ```
 
