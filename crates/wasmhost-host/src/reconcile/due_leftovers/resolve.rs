@@ -4,7 +4,7 @@ use wasmhost_nats::{PublishError, ReadError, StoredMessage, limited, now, publis
 use wasmhost_protocol::headers::{HeaderScope, JobOptions};
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::JobSubject;
-use wasmhost_protocol::rules::{Ages, Leftover, leftover};
+use wasmhost_protocol::rules::{DueMessageDecision, DueMessageTimes, decide_due_message};
 
 use super::copies::key_of;
 use super::dead_letters::dead_letter_due;
@@ -22,14 +22,18 @@ pub(super) async fn resolve(host: &Host, fired: &JobSubject, due: &StoredMessage
         return Ok(());
     }
     let stored = host.storage.records.read(&key).await?;
-    let ages = Ages { fired_at: due.stored_at, bucket_created: host.storage.bucket.created(), now: now() };
-    match leftover(&stored, options.revision, ages) {
-        Leftover::Unknown => Ok(()),
-        Leftover::Over => {
+    let times = DueMessageTimes {
+        fired_at: due.stored_at,
+        bucket_created: host.storage.bucket.created(),
+        now: now(),
+    };
+    match decide_due_message(&stored, options.revision, times) {
+        DueMessageDecision::Leave => Ok(()),
+        DueMessageDecision::Delete => {
             tracing::debug!(job.key = %key, sequence = due.sequence, "removing the due message of a job that has ended");
             remove_due(&host.storage.connection, due.sequence).await
         }
-        Leftover::Owed => enqueue(host, Owed { fired, key, options, due }).await,
+        DueMessageDecision::Publish => enqueue(host, Owed { fired, key, options, due }).await,
     }
 }
 
