@@ -121,10 +121,10 @@ pub fn finish(end: End) -> Transition {
 /// `fields` is no object, or the result is no record.
 #[must_use]
 pub fn forged(record: &Record, fields: serde_json::Value) -> Record {
-    let mut json: serde_json::Value = serde_json::from_slice(&record.to_bytes()).unwrap();
+    let mut json: serde_json::Value = serde_json::from_slice(&record.to_bytes()).expect("a record is JSON");
     let serde_json::Value::Object(fields) = fields else { panic!("fields are an object") };
     for (name, value) in fields {
         json[name] = value;
     }
-    Record::from_bytes(json.to_string().as_bytes()).unwrap()
+    Record::from_bytes(json.to_string().as_bytes()).expect("fields of a record")
 }

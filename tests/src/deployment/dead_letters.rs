@@ -29,7 +29,7 @@ impl Deployment {
         let stream = self.stream(DEAD).await?;
         let mut letters = Vec::new();
         for sequence in 1..=stream.cached_info().state.last_sequence {
-            letters.push(DeadLetter::of(stream.get_raw_message(sequence).await?));
+            letters.push(DeadLetter::of(&stream.get_raw_message(sequence).await?));
         }
         Ok(letters)
     }
@@ -46,7 +46,7 @@ impl Deployment {
 }
 
 impl DeadLetter {
-    fn of(message: StreamMessage) -> Self {
+    fn of(message: &StreamMessage) -> Self {
         let header = |name: &str| message.headers.get(name).map(ToString::to_string).unwrap_or_default();
         Self {
             kind: header("Wasmhost-Dead-Kind"),
