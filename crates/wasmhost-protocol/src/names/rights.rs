@@ -112,7 +112,7 @@ impl Names {
             ),
             publish(blob("C.>"), blob("C.rights"), "storing large results and checkpoints"),
             publish(blob("M.>"), blob("M.rights"), "describing large results and checkpoints"),
-            publish(self.dead_filter(), self.dead_subject(key), "keeping dead jobs for people"),
+            publish(self.dead_filter(), self.dead_subject(key), "keeping dead letters"),
             publish(self.logs_filter(), self.logs_subject(key), "keeping what tasks log"),
             publish(
                 self.jobs_filter(),
