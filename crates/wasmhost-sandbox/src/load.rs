@@ -93,7 +93,7 @@ impl Loader {
 
     async fn load_from_cache(&self, digest: Digest) -> Option<Arc<LoadedModule>> {
         let preparer = self.preparer.clone();
-        let reading = self.blocking.spawn_blocking(move || preparer.from_cache(digest));
+        let reading = self.blocking.spawn_blocking(move || preparer.prepare_cached(digest));
         let module = reading.await.ok().flatten()?;
         self.modules().remember(digest, &Ok(module.clone()));
         Some(module)
@@ -108,7 +108,7 @@ impl Loader {
         check_bytes(&wasm)?;
         let artifact = self.compilation.compile(permit, wasm).await?;
         let preparer = self.preparer.clone();
-        let preparing = self.blocking.spawn_blocking(move || preparer.from_compiler(digest, artifact));
+        let preparing = self.blocking.spawn_blocking(move || preparer.prepare_compiled(digest, artifact));
         preparing.await.map_err(|error| LoadError::Host(format!("preparing: {error}")))?
     }
 

@@ -33,7 +33,7 @@ impl Preparer {
     }
 
     /// Prepares the artifact that the cache has; none where it has none, or one that this host cannot use.
-    pub(super) fn from_cache(&self, digest: Digest) -> Option<Arc<LoadedModule>> {
+    pub(super) fn prepare_cached(&self, digest: Digest) -> Option<Arc<LoadedModule>> {
         let artifact = self.cache.as_ref()?.read(&digest)?;
         let module = self.prepare(digest, &artifact);
         module.inspect_err(|error| tracing::warn!(%digest, %error, "a cached artifact is of no use")).ok()
@@ -41,7 +41,7 @@ impl Preparer {
 
     /// Prepares an artifact that was just compiled, from the cache if it can be written there: mapped code is no memory
     /// of this process's own.
-    pub(super) fn from_compiler(
+    pub(super) fn prepare_compiled(
         &self,
         digest: Digest,
         artifact: Vec<u8>,
