@@ -1,6 +1,6 @@
 //! Requests to JetStream's API whose answer is JSON. Bytes that strangers wrote come in base64 within the answer, so
-//! that they cannot end the connection over which records are written ([fact
-//! 30](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f30)).
+//! that they cannot end the connection over which records are written
+//! ([fact 30](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f30)).
 
 use async_nats::RequestErrorKind;
 use serde::de::DeserializeOwned;

@@ -1,5 +1,5 @@
-//! Messages that no stream stores, so that nothing acknowledges them: log lines of jobs, answers to deliveries, and
-//! broadcasts to all hosts.
+//! Messages that are sent without waiting for an acknowledgement: log lines of jobs, answers to deliveries, and
+//! broadcasts to all hosts. Losing one costs little.
 
 use bytes::Bytes;
 use futures::FutureExt;

@@ -68,7 +68,7 @@ impl PublishFailure {
         if CONFLICTS.contains(&code) {
             Self::Conflict
         } else if FULL.contains(&code) {
-            // Before the status is looked at: a full stream answers with 503, too.
+            // Asked before the status, since a full stream answers with 503, too.
             Self::Full(format!("{text}; {}", room_fix(code, &text)))
         } else if code == TOO_LARGE {
             Self::TooLarge

@@ -23,9 +23,9 @@ pub(crate) struct Page {
 
 /// Reads a page of the messages from `from` on whose subject matches.
 ///
-/// The server counts all that matches behind the page ([fact
-/// 22](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f22)), so that this is for subjects with few
-/// messages, or for streams that hold few in all.
+/// The server counts all that matches behind the page
+/// ([fact 22](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f22)), so that this is for subjects with
+/// few messages, or for streams that hold few in all.
 pub(crate) async fn page(
     connection: &Connection,
     stream: &str,

@@ -44,7 +44,7 @@ pub(super) async fn one(
         Err(text) => return Err(ReadError::Denied { subject: stream.to_owned(), text }),
     };
     let status = answer.status();
-    // The server's headers make an answer a message. A status may be its publisher's.
+    // The headers that the server adds make an answer a message, whatever status it has.
     match (StoredMessage::of_direct(&answer), status) {
         (Some(message), _) => Ok(Some(message)),
         (None, Some(NO_MESSAGE)) => Ok(None),

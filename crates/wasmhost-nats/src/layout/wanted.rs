@@ -144,7 +144,7 @@ fn hosts(names: &Names) -> Config {
     }
 }
 
-/// A key-value bucket as every client of NATS makes one, but that a full one refuses writes.
+/// A key-value bucket as every client of NATS makes one. A full one refuses writes instead of losing entries.
 fn bucket(name: String, filter: String) -> Config {
     Config {
         name,
