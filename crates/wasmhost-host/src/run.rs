@@ -109,7 +109,7 @@ async fn drain(host: &Host) {
     host.life.tracker.close();
     let idle = async {
         while host.leases.running() > 0 {
-            host.leases.changed().await;
+            host.leases.lease_ended().await;
         }
     };
     if tokio::time::timeout(host.config.grace, idle).await.is_err() {
