@@ -1,4 +1,4 @@
-//! An attempt of this host's at a job: its hold on record and delivery, its limits, and what it keeps beside the record.
+//! An attempt of this host's at a job: its lease, the policy that limits it, and its checkpoints.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ pub(crate) struct Attempt {
     /// The policy of the module's version that the job runs.
     pub(crate) policy: Policy,
     pub(crate) checkpoints: Checkpoints,
+    /// Held by a suspect until the next one may begin.
     quarantine: Option<QuarantinePermit>,
-    /// When a job in quarantine has lived for long enough.
     probation_ends_at: Instant,
 }
 
 impl Attempt {
-    /// The attempt that a claim granted.
+    /// Creates the attempt that a claim granted.
     pub(crate) fn new(terms: &LeaseTerms, held: HeldDelivery, grant: Grant) -> Self {
         let Grant { record, revision, policy, quarantine } = grant;
         let checkpoints = Checkpoints::new(record.checkpoint.clone());
@@ -31,18 +31,18 @@ impl Attempt {
         Self { lease, policy, checkpoints, quarantine, probation_ends_at }
     }
 
-    /// The wall limit: the job's own, never over the policy's.
+    /// Returns the wall time that the attempt may take: what the job asks for, and never more than the policy allows.
     pub(crate) fn timeout(&self) -> Duration {
         let allowed = self.policy.limits.timeout;
         self.lease.delivery().options.timeout.map_or(allowed, |asked| asked.min(allowed))
     }
 
-    /// How long the record of the job's end is kept, and with it the result.
+    /// Returns how long the terminal record is kept, and its result with it.
     pub(crate) fn result_ttl(&self) -> Duration {
         self.policy.result_ttl(self.lease.delivery().options.result_ttl)
     }
 
-    /// What the decision about its outcome needs to know.
+    /// Returns what the decision about the outcome takes into account.
     pub(crate) fn facts(&self, draining: bool) -> rules::Attempt<'_> {
         rules::Attempt {
             record: self.lease.record(),
@@ -52,14 +52,14 @@ impl Attempt {
         }
     }
 
-    /// When the next job in quarantine may begin, because this one has shown that it lives; none where that is not so, or was
-    /// done.
+    /// Returns when the attempt's probation ends and the next suspect may begin; none where the attempt is no suspect's, has no
+    /// claim left to lose, or has ended its probation.
     pub(crate) fn probation_ends_at(&self) -> Option<Instant> {
         let ends = self.quarantine.as_ref().is_some_and(|permit| permit.ends_with_probation);
         ends.then_some(self.probation_ends_at)
     }
 
-    /// Lets the next job in quarantine begin.
+    /// Lets the next suspect begin.
     pub(crate) fn end_probation(&mut self) {
         self.quarantine = None;
     }

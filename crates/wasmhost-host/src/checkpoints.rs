@@ -1,5 +1,6 @@
-//! Checkpoints: stored beside everything else that a lease does, and then named in the record (T2). The newest wins; each has a
-//! name of its own, so that the one in the record stays whole until another is named there.
+//! The checkpoints of an attempt: each is stored in the background, beside everything else that the lease does, and then named
+//! in the record. The newest wins. Each has a name of its own, so that the one that the record names stays whole until another
+//! one is named ([R10](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r10-checkpoint)).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,151 +17,155 @@ use crate::blobs::discard_after;
 use crate::lease::{Fenced, Lease};
 use crate::life_cycle::LifeCycle;
 
-/// At most one checkpoint is stored in this time; what failed is tried again after it.
+/// At most one checkpoint is stored in this time; one that could not be stored is tried again after it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-/// How long an attempt that is to be tried again waits for its newest checkpoint to be stored.
-const KEEP_WITHIN: Duration = Duration::from_secs(60);
-/// The same where the host leaves: less than it waits for what is left to record.
+/// How long an attempt that is tried again waits until its newest checkpoint is named.
+const FLUSH_WITHIN: Duration = Duration::from_secs(60);
+/// How long it waits where the host leaves: less than a drain waits for what is left to record.
 const LEAVE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Checkpoints of this attempt.
+/// The checkpoints of one attempt.
 pub(crate) struct Checkpoints {
-    /// The newest that the guest saved, until it is being stored.
-    held: Option<Bytes>,
-    beside: Option<Beside>,
-    /// Stored, and not known to be named in the record. None newer is stored meanwhile: two are left behind at most.
+    /// The newest that the guest saved, until its storing begins.
+    unsaved: Option<Bytes>,
+    in_background: Option<BlobTask>,
+    /// The one that is stored, and not known to be named in the record. No newer one is stored meanwhile, so that a host that
+    /// dies leaves at most two behind.
     unnamed: Option<BlobRef>,
     /// The one that the record named last.
     named: Option<BlobRef>,
-    /// Checkpoints stored so far.
-    stored: u32,
+    /// How many were stored so far.
+    stored_count: u32,
     /// The earliest time of the next step.
     due_at: Instant,
 }
 
-/// What goes on beside the lease's other work.
-enum Beside {
+/// What is done in the blob store while the lease does other things.
+enum BlobTask {
     Storing { bytes: Bytes, name: String, done: BoxFuture<'static, Result<BlobRef, ObjectError>> },
     Removing { name: String, done: BoxFuture<'static, Result<bool, ObjectError>> },
 }
 
-/// What there is to do next.
+/// The next step for the checkpoints of an attempt.
 pub(crate) enum Step {
+    /// Storing ended, well or not, for these bytes.
     Stored(Result<BlobRef, ObjectError>, Bytes),
+    /// The removal of an earlier checkpoint ended, well or not.
     Removed,
+    /// A checkpoint waits to be stored or named, and it is time for that.
     Due,
 }
 
 impl Checkpoints {
-    /// Of an attempt whose record names this one.
+    /// Creates the checkpoints of an attempt whose record names this one.
     pub(crate) fn new(named: Option<BlobRef>) -> Self {
-        Self { held: None, beside: None, unnamed: None, named, stored: 0, due_at: Instant::now() }
+        let due_at = Instant::now();
+        Self { unsaved: None, in_background: None, unnamed: None, named, stored_count: 0, due_at }
     }
 
-    /// Takes what the guest saved, in place of what it saved before.
-    pub(crate) fn hold(&mut self, bytes: Bytes) {
-        self.held = Some(bytes);
+    /// Takes a checkpoint of the guest, in place of an earlier one that is not being stored yet.
+    pub(crate) fn save(&mut self, bytes: Bytes) {
+        self.unsaved = Some(bytes);
     }
 
-    /// The next step, when it can be taken. Safe to drop: what goes on beside stands still until the next call.
+    /// Waits for the next step. It is cancel-safe: what is done in the background stands still until the next call.
     pub(crate) async fn next_step(&mut self) -> Step {
-        let step = match &mut self.beside {
-            Some(Beside::Storing { bytes, done, .. }) => Step::Stored(done.await, bytes.clone()),
-            Some(Beside::Removing { done, .. }) => {
+        let step = match &mut self.in_background {
+            Some(BlobTask::Storing { bytes, done, .. }) => Step::Stored(done.await, bytes.clone()),
+            Some(BlobTask::Removing { done, .. }) => {
+                // What could not be removed is an orphan, which the reconciler finds.
                 drop(done.await);
                 Step::Removed
             }
-            None if self.held.is_some() || self.unnamed.is_some() => {
+            None if self.unsaved.is_some() || self.unnamed.is_some() => {
                 sleep_until(self.due_at).await;
                 return Step::Due;
             }
             None => std::future::pending().await,
         };
-        self.beside = None;
+        self.in_background = None;
         step
     }
 
-    fn is_done(&self) -> bool {
-        self.held.is_none() && self.unnamed.is_none() && !matches!(self.beside, Some(Beside::Storing { .. }))
-    }
-
-    fn wait(&mut self) {
-        self.due_at = Instant::now() + CHECKPOINT_EVERY;
-    }
-
-    /// Takes a step. Only the naming is awaited here: it is the record's owner who does it.
+    /// Takes a step. Only the naming is awaited: it is a write of the record, which the lease does.
     pub(crate) async fn take_step(&mut self, step: Step, lease: &mut Lease) -> Result<(), Fenced> {
         match step {
             Step::Stored(Ok(blob), _) => {
-                self.stored += 1;
+                self.stored_count += 1;
                 self.unnamed = Some(blob);
-                self.name(lease).await?;
+                self.name_in_record(lease).await?;
             }
             Step::Stored(Err(error), bytes) => {
                 limited!(warn, job.key = %lease.delivery().key, %error, "could not keep a checkpoint; trying again");
-                self.held.get_or_insert(bytes);
-                self.wait();
+                self.unsaved.get_or_insert(bytes);
+                self.delay_next_step();
             }
             Step::Removed => {}
-            Step::Due if self.unnamed.is_some() => self.name(lease).await?,
-            Step::Due => self.store(lease),
+            Step::Due if self.unnamed.is_some() => self.name_in_record(lease).await?,
+            Step::Due => self.begin_storing(lease),
         }
         Ok(())
     }
 
-    /// A name that failed is used again: what may be left under it then goes.
-    fn store(&mut self, lease: &Lease) {
-        let Some(bytes) = self.held.take() else { return };
-        let name = lease.blob_name(&format!("checkpoint-{}", self.stored + 1));
+    fn delay_next_step(&mut self) {
+        self.due_at = Instant::now() + CHECKPOINT_EVERY;
+    }
+
+    fn begin_storing(&mut self, lease: &Lease) {
+        let Some(bytes) = self.unsaved.take() else { return };
+        // The name of a try that failed is used again, which removes whatever that try left under it.
+        let name = lease.blob_name(&format!("checkpoint-{}", self.stored_count + 1));
         let storing = {
             let connection = lease.connection().clone();
             let name = name.clone();
             let bytes = bytes.clone();
             async move { blobs::put(&connection, &name, bytes, Life::UntilDeleted).await }
         };
-        self.beside = Some(Beside::Storing { bytes, name, done: Box::pin(storing) });
+        self.in_background = Some(BlobTask::Storing { bytes, name, done: Box::pin(storing) });
     }
 
-    /// Names the stored checkpoint in the record. Once it is known to be named there, the one before it is removed.
-    async fn name(&mut self, lease: &mut Lease) -> Result<(), Fenced> {
+    /// Names the stored checkpoint in the record. Once it is known to be named there, the one before it is removed: until then
+    /// the next attempt would go on from that one.
+    async fn name_in_record(&mut self, lease: &mut Lease) -> Result<(), Fenced> {
         let Some(blob) = self.unnamed.clone() else { return Ok(()) };
         if lease.record().checkpoint.as_ref() != Some(&blob) {
             lease.write_progress(Transition::Checkpoint(blob.clone())).await?;
         }
-        self.wait();
+        self.delay_next_step();
+        // A write that was dropped or not answered leaves the record as it was: it is tried again.
         if lease.record().checkpoint.as_ref() == Some(&blob) {
             self.unnamed = None;
-            if let Some(before) = self.named.replace(blob) {
+            if let Some(earlier) = self.named.replace(blob) {
                 let connection = lease.connection().clone();
-                let name = before.name.clone();
-                let removing = async move { blobs::delete(&connection, &before.name).await };
-                self.beside = Some(Beside::Removing { name, done: Box::pin(removing) });
+                let name = earlier.name.clone();
+                let removing = async move { blobs::delete(&connection, &earlier.name).await };
+                self.in_background = Some(BlobTask::Removing { name, done: Box::pin(removing) });
             }
         }
         Ok(())
     }
 
-    /// Waits, within bounds, until the newest checkpoint is in the record: the next attempt begins with it.
-    pub(crate) async fn keep_newest(&mut self, lease: &mut Lease, life: &LifeCycle) -> Result<(), Fenced> {
-        let kept = self.wait_until_named(lease, life).await;
-        if kept.is_err() {
-            drop(self.give_up(lease, life));
+    /// Waits, within bounds, until the newest checkpoint is named in the record: the next attempt goes on from it.
+    pub(crate) async fn flush(&mut self, lease: &mut Lease, life: &LifeCycle) -> Result<(), Fenced> {
+        let flushed = self.wait_until_named(lease, life).await;
+        if flushed.is_err() {
+            drop(self.release(lease, life));
         }
-        kept
+        flushed
     }
 
     async fn wait_until_named(&mut self, lease: &mut Lease, life: &LifeCycle) -> Result<(), Fenced> {
-        let mut until = Instant::now() + KEEP_WITHIN;
+        let mut until = Instant::now() + FLUSH_WITHIN;
         let mut leaving = false;
-        if self.beside.is_none() {
+        if self.in_background.is_none() {
             self.due_at = Instant::now();
         }
-        while !self.is_done() && !lease.is_revoked() {
+        while !self.is_flushed() && !lease.is_revoked() {
             // Dropping the other arms loses nothing: each waits for something that stays so until it is taken.
             tokio::select! {
                 biased;
                 step = self.next_step() => self.take_step(step, lease).await?,
-                due = lease.due() => lease.attend_to(due).await?,
+                event = lease.next_event() => lease.handle(event).await?,
                 () = life.draining.cancelled(), if !leaving => {
                     leaving = true;
                     until = until.min(Instant::now() + LEAVE_WITHIN);
@@ -174,15 +179,21 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Lets go of all checkpoints. The names of those that are in the store, named by the record or not.
-    pub(crate) fn give_up(&mut self, lease: &Lease, life: &LifeCycle) -> BTreeSet<String> {
+    fn is_flushed(&self) -> bool {
+        let is_storing = matches!(self.in_background, Some(BlobTask::Storing { .. }));
+        self.unsaved.is_none() && self.unnamed.is_none() && !is_storing
+    }
+
+    /// Ends the attempt's hold on its checkpoints. Returns the names of those that are stored, whether the record names them or
+    /// not; one that is still being stored is deleted after that.
+    pub(crate) fn release(&mut self, lease: &Lease, life: &LifeCycle) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
-        match self.beside.take() {
-            Some(Beside::Storing { name, done, .. }) => discard_after(lease.connection(), life, name, done),
-            Some(Beside::Removing { name, .. }) => drop(names.insert(name)),
+        match self.in_background.take() {
+            Some(BlobTask::Storing { name, done, .. }) => discard_after(lease.connection(), life, name, done),
+            Some(BlobTask::Removing { name, .. }) => drop(names.insert(name)),
             None => {}
         }
-        self.held = None;
+        self.unsaved = None;
         let known = [&lease.record().checkpoint, &self.named, &self.unnamed];
         names.extend(known.into_iter().flatten().map(|blob| blob.name.clone()));
         names

@@ -1,4 +1,4 @@
-//! What an operator may set.
+//! What an operator may set on a host, and the check that all of it is within its bounds.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,42 +11,49 @@ use wasmhost_sandbox::{Compiler, SandboxConfig};
 
 use crate::bounds::{ACK_WAIT, MEMORY_BYTES, MEMORY_PERCENT, QUEUES, RECONCILE_AFTER, SLOTS, WEIGHT};
 
-/// What an operator may set. Flags, files and the environment are the command line's.
+/// The settings of a host. They are made by [`HostConfig::new`] and changed field by field; flags, files and environment
+/// variables are read by the command line.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct HostConfig {
-    /// The queues that it serves, each with its share of the slots.
+    /// The queues that the host serves, each with its weight: its share of the slots while several queues have jobs waiting.
+    /// Bounded by [`QUEUES`] and [`WEIGHT`].
     pub queues: Vec<(QueueName, u32)>,
-    /// Attempts at a time.
+    /// The most attempts that run at a time, within [`SLOTS`].
     pub slots: u32,
-    /// How long a drain waits for what runs.
+    /// How long a drain waits for attempts that run, within [`GRACE`].
     pub grace: Duration,
-    /// After this time without a beat JetStream delivers a job again.
+    /// How long JetStream waits for a sign of life before it delivers a job again, within [`ACK_WAIT`]. All hosts of a queue
+    /// have the same.
     pub ack_wait: Duration,
-    /// How long a job must have been without a message before it is ended (R13). Clients publish within half of it.
+    /// How long a job must have been without a message before the reconciler ends it, within [`RECONCILE_AFTER`]. The
+    /// host's own client publishes within half of it.
     pub reconcile_after: Duration,
-    /// Whether a claim believes `Wasmhost-Revision` without a read (R0).
+    /// Whether a claim trusts the `Wasmhost-Revision` of a first delivery without reading the record
+    /// ([R0](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r0)).
     pub trust_submitters: bool,
-    /// Where compiled modules are kept; none: nowhere.
+    /// The directory in which compiled modules are cached; none caches them nowhere.
     pub cache_dir: Option<PathBuf>,
     /// How modules are compiled.
     pub compiler: Compiler,
     /// The most that policies of modules and headers of jobs may ask for.
     pub ceiling: Ceiling,
-    /// What all attempts together may have of the machine's memory.
+    /// How much of the machine's memory all attempts together may have.
     pub memory: MemoryBudget,
-    /// The most that the code and data of all loaded modules may have, in bytes.
+    /// The most that the code and data of all loaded modules may take, in bytes.
     pub modules_bytes: u64,
-    /// Streams and buckets as they are made at the first start.
+    /// How streams and buckets are created where the deployment is not set up yet.
     pub layout: LayoutConfig,
 }
 
-/// What all attempts of a host together may have of the machine's memory. Each has its policy's limit reserved while it runs,
-/// and most use far less: more than there is may be given away by whoever knows their modules.
+/// How much of the machine's memory all attempts of a host together may have. Each attempt has its policy's limit reserved
+/// while it runs. Most attempts use far less, so an operator who knows the modules may set more than the machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemoryBudget {
-    /// This part of what the machine has, or the control group that the host runs in, in hundredths.
+    /// A part of the machine's memory, or of the control group's that the host runs in, in hundredths; within
+    /// [`MEMORY_PERCENT`].
     Percent(u32),
-    /// So many bytes.
+    /// A number of bytes, within [`MEMORY_BYTES`].
     Bytes(u64),
 }
 
@@ -57,12 +64,13 @@ impl Default for MemoryBudget {
 }
 
 impl HostConfig {
-    /// What is usual, with this compiler: modules come from strangers, so there is none that would do for everybody.
+    /// Returns the default settings with this compiler. Modules come from strangers, so no compiler suits every program that
+    /// embeds a host.
     #[must_use]
     pub fn new(compiler: Compiler) -> Self {
         Self {
             queues: vec![(QueueName::default_queue(), 1)],
-            slots: usual_slots(std::thread::available_parallelism().map_or(1, usize::from)),
+            slots: default_slots(std::thread::available_parallelism().map_or(1, usize::from)),
             grace: Duration::from_secs(30),
             ack_wait: Duration::from_secs(30),
             reconcile_after: Duration::from_secs(60),
@@ -77,21 +85,26 @@ impl HostConfig {
     }
 }
 
-/// Settings beside their bounds.
+/// The error of a configuration in which settings are out of their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("configuration refused: {}", problems.join("; "))]
 pub struct BadConfig {
-    /// One phrase each, with the setting's name.
+    /// One phrase for each setting that is out of its bounds; it begins with the setting's name.
     pub problems: Vec<String>,
 }
 
 impl HostConfig {
-    /// All that is beside its bounds.
+    /// Checks that every setting is within its bounds.
+    ///
+    /// # Errors
+    ///
+    /// [`BadConfig`] lists every setting that is not.
     pub fn check(&self) -> Result<(), BadConfig> {
-        let queues = self.queues.iter().map(|(queue, weight)| {
+        let weights = self.queues.iter().map(|(queue, weight)| {
             WEIGHT.hold(*weight).err().map(|error| format!("the weight of queue `{queue}`: {error}"))
         });
-        let named = |name: &str, held: Result<(), OutOfBounds>| held.err().map(|it| format!("{name}: {it}"));
+        let named =
+            |name: &str, held: Result<(), OutOfBounds>| held.err().map(|error| format!("{name}: {error}"));
         let settings = [
             named("queues", QUEUES.hold(self.queues.len()).map(drop)),
             named("slots", SLOTS.hold(self.slots).map(drop)),
@@ -102,7 +115,7 @@ impl HostConfig {
             self.ceiling.check().err().map(|error| format!("ceiling: {error}")),
             named("layout.replicas", LayoutConfig::REPLICAS.hold(self.layout.replicas).map(drop)),
         ];
-        let problems: Vec<_> = settings.into_iter().chain(queues).flatten().collect();
+        let problems: Vec<_> = settings.into_iter().chain(weights).flatten().collect();
         if problems.is_empty() { Ok(()) } else { Err(BadConfig { problems }) }
     }
 }
@@ -116,8 +129,8 @@ impl MemoryBudget {
     }
 }
 
-/// 64 a core, as far as a host may have them.
-fn usual_slots(cores: usize) -> u32 {
+/// Returns 64 slots for each core, within the bounds.
+fn default_slots(cores: usize) -> u32 {
     u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(64).min(SLOTS.most)
 }
 
@@ -126,20 +139,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_slots_are_allowed_on_any_machine() {
-        assert_eq!(usual_slots(2), 128);
+    fn the_default_slots_are_within_bounds_on_any_machine() {
+        assert_eq!(default_slots(2), 128);
         for cores in [1, 156, 157, 192, 100_000_000] {
-            SLOTS.hold(usual_slots(cores)).unwrap();
+            SLOTS.hold(default_slots(cores)).unwrap();
         }
     }
 
-    fn usual() -> HostConfig {
+    fn config() -> HostConfig {
         HostConfig::new(Compiler::Child { exe: "wasmhost".into() })
     }
 
     #[test]
-    fn the_default_and_every_bound_may_be_asked_for() {
-        assert_eq!(usual().check(), Ok(()));
+    fn the_defaults_and_the_most_of_every_setting_are_within_bounds() {
+        assert_eq!(config().check(), Ok(()));
         let queue = |number| (QueueName::parse(&format!("q{number}")).unwrap(), WEIGHT.most);
         let most = HostConfig {
             queues: (0..QUEUES.most).map(queue).collect(),
@@ -149,7 +162,7 @@ mod tests {
             reconcile_after: RECONCILE_AFTER.most,
             ceiling: Ceiling { memory_bytes: 4 << 30, ..Ceiling::default() },
             memory: MemoryBudget::Bytes(MEMORY_BYTES.most),
-            ..usual()
+            ..config()
         };
         assert_eq!(most.check(), Ok(()));
         let weights: u32 = most.queues.iter().map(|(_, weight)| weight).sum();
@@ -157,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_beside_its_bounds_is_named_together() {
-        let beside = HostConfig {
+    fn every_setting_that_is_out_of_its_bounds_is_named() {
+        let out_of_bounds = HostConfig {
             queues: vec![(QueueName::default_queue(), 0)],
             slots: 0,
             grace: Duration::MAX,
@@ -167,11 +180,11 @@ mod tests {
             ceiling: Ceiling { memory_bytes: 0, ..Ceiling::default() },
             memory: MemoryBudget::Percent(0),
             layout: LayoutConfig { replicas: 0, ..LayoutConfig::default() },
-            ..usual()
+            ..config()
         };
-        assert_eq!(beside.check().unwrap_err().problems.len(), 8, "{:?}", beside.check());
+        assert_eq!(out_of_bounds.check().unwrap_err().problems.len(), 8, "{:?}", out_of_bounds.check());
         assert_eq!(
-            HostConfig { queues: Vec::new(), ..usual() }.check().unwrap_err().to_string(),
+            HostConfig { queues: Vec::new(), ..config() }.check().unwrap_err().to_string(),
             "configuration refused: queues: 0 is less than 1, the least that may be asked for"
         );
     }

@@ -1,8 +1,8 @@
-//! A host, put together from its parts. Each part knows the others that it needs and no more; the duties that run side by
-//! side (pulling, services, presence, reconciling) are given the whole.
+//! A host, put together from its parts. Each part knows the others that it needs and no more; what runs side by side for as long
+//! as the host serves (pulling, services, presence, reconciling) is given the whole host.
 
 use tokio::runtime::Handle;
-use wasmhost_nats::{Connection, now};
+use wasmhost_nats::{Connection, now, random_token};
 use wasmhost_protocol::ids::HostId;
 use wasmhost_protocol::text::format_size;
 use wasmhost_protocol::timestamp::Timestamp;
@@ -21,14 +21,18 @@ use crate::running_leases::RunningLeases;
 use crate::slots::Slots;
 use crate::storage::Storage;
 
-/// A host.
+/// The hexadecimal digits of a host's id, which is made at its start.
+const ID_DIGITS: usize = 12;
+
+/// A host: its settings, what it uses, and the parts that take a delivery from its claim to its record.
 pub(crate) struct Host {
     pub(crate) id: HostId,
     pub(crate) started_at: Timestamp,
+    /// The settings, with the ceiling lowered to what the host's memory can hold.
     pub(crate) config: HostConfig,
     pub(crate) life: LifeCycle,
     pub(crate) storage: Storage,
-    /// The queues that it serves.
+    /// The queues that the host serves, in the order of its settings.
     pub(crate) queues: Vec<Queue>,
     pub(crate) slots: Slots,
     pub(crate) leases: RunningLeases,
@@ -40,7 +44,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Of a deployment that is set up, with these queues. Guests run on `guests`.
+    /// Creates a host of a deployment that is set up, for queues whose consumers were inspected. Guests run on `guests`.
     pub(crate) fn new(
         connection: Connection,
         mut config: HostConfig,
@@ -48,23 +52,14 @@ impl Host {
         guests: Handle,
     ) -> Result<Self, SandboxError> {
         let slots = Slots::new(config.slots, config.memory);
-        config.ceiling.memory_bytes = within(config.ceiling.memory_bytes, &slots.memory);
-        let mut sandbox = SandboxConfig::new(config.slots, config.compiler.clone());
-        sandbox.cache_dir = config.cache_dir.clone();
-        sandbox.max_memory_bytes = config.ceiling.memory_bytes;
-        sandbox.modules_bytes = config.modules_bytes;
-        let id = wasmhost_nats::random_token().to_string();
-        let id = HostId::parse(&id[..12]).expect("hexadecimal digits are a host id");
+        config.ceiling.memory_bytes = cap_to_memory(config.ceiling.memory_bytes, &slots.memory);
+        let sandbox = Sandbox::new(sandbox_config(&config), guests)?;
+        let id = new_id();
         let life = LifeCycle::default();
         let storage = Storage::new(connection, &life.closing);
         let leases = RunningLeases::default();
         let blocked_writes = BlockedWrites::default();
-        let settings = ClaimSettings {
-            ack_wait: config.ack_wait,
-            trust_submitters: config.trust_submitters,
-            ceiling: config.ceiling.clone(),
-        };
-        let shared = ClaimParts {
+        let claim_parts = ClaimParts {
             host: id.clone(),
             storage: storage.clone(),
             life: life.clone(),
@@ -74,33 +69,54 @@ impl Host {
         Ok(Self {
             id,
             started_at: now(),
-            claims: Claims::new(shared, settings),
+            claims: Claims::new(claim_parts, claim_settings(&config)),
             lease_terms: LeaseTerms {
                 storage: storage.clone(),
                 leases: leases.clone(),
                 ack_wait: config.ack_wait,
             },
-            executor: Executor::new(&storage, &life, Sandbox::new(sandbox, guests)?),
+            executor: Executor::new(&storage, &life, sandbox),
             completer: Completer::new(&life, &blocked_writes),
+            config,
             life,
             storage,
             queues,
             slots,
             leases,
             blocked_writes,
-            config,
         })
     }
 }
 
-/// A ceiling that an attempt can have reserved: what is never free would be waited for in vain.
-fn within(ceiling_bytes: u64, memory: &Memory) -> u64 {
+fn new_id() -> HostId {
+    let token = random_token().to_string();
+    HostId::parse(&token[..ID_DIGITS]).expect("hexadecimal digits are a host id")
+}
+
+fn sandbox_config(config: &HostConfig) -> SandboxConfig {
+    let mut sandbox = SandboxConfig::new(config.slots, config.compiler.clone());
+    sandbox.cache_dir = config.cache_dir.clone();
+    sandbox.max_memory_bytes = config.ceiling.memory_bytes;
+    sandbox.modules_bytes = config.modules_bytes;
+    sandbox
+}
+
+fn claim_settings(config: &HostConfig) -> ClaimSettings {
+    ClaimSettings {
+        ack_wait: config.ack_wait,
+        trust_submitters: config.trust_submitters,
+        ceiling: config.ceiling.clone(),
+    }
+}
+
+/// Lowers the ceiling of an attempt's memory to what one attempt can have reserved: more is never free, and a job that waited
+/// for it would wait for ever.
+fn cap_to_memory(ceiling_bytes: u64, memory: &Memory) -> u64 {
     let largest = memory.largest_limit();
     if largest < ceiling_bytes {
-        let (memory, largest) = (format_size(memory.total_bytes()), format_size(largest));
         tracing::warn!(
-            memory,
-            largest,
+            memory = format_size(memory.total_bytes()),
+            largest = format_size(largest),
             "jobs have little memory together here (`--memory`): one whose module asks for more than the largest is refused"
         );
     }

@@ -1,6 +1,7 @@
-//! A claimed attempt's hold on its record and its delivery. It is the one owner of the record's newest revision on this host:
-//! progress, signs of life, revokes and the terminal write all go through it, so that they do not fence each other. What the
-//! attempt does meanwhile is not its business.
+//! A claimed attempt's hold on its record and its delivery
+//! ([R9](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r9)). The lease owns the record's newest revision on this
+//! host: progress, signs of life, revokes and the terminal write all go through it, because two writers on one host would fence
+//! each other. It knows nothing of what the attempt does meanwhile.
 
 mod keep;
 pub(crate) mod write;
@@ -16,7 +17,7 @@ use crate::delivery::Delivery;
 use crate::running_leases::{Registration, RunningLeases};
 use crate::storage::Storage;
 
-/// What all leases of a host share.
+/// What all leases of a host share. It is cheap to clone.
 #[derive(Clone)]
 pub(crate) struct LeaseTerms {
     pub(crate) storage: Storage,
@@ -24,13 +25,13 @@ pub(crate) struct LeaseTerms {
     pub(crate) ack_wait: Duration,
 }
 
-/// A delivery that is known to be held since some time.
+/// A delivery, and the time from which it is known to be held.
 pub(crate) struct HeldDelivery {
     pub(crate) delivery: Delivery,
     pub(crate) since: Instant,
 }
 
-/// A claimed attempt's hold on its record and delivery.
+/// A claimed attempt's hold on its record and its delivery.
 pub(crate) struct Lease {
     storage: Storage,
     ack_wait: Duration,
@@ -39,34 +40,39 @@ pub(crate) struct Lease {
     revision: u64,
     token: Token,
     registration: Registration,
-    /// Without a sign of life until then, the attempt is no longer this host's.
-    lapses_at: Instant,
-    /// When the next sign of life is due, whatever is awaited by then.
-    next_beat_at: Instant,
+    times: BeatTimes,
 }
 
-/// The record is another's now: stop, and send nothing for the delivery.
+/// When the next sign of life is due, and until when the lease lasts without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct BeatTimes {
+    /// When the next beat is due, whatever is awaited at that time.
+    next_beat_at: Instant,
+    /// When the lease lapses: `ack_wait` after the last sign of life that was sent.
+    lapses_at: Instant,
+}
+
+/// The error of a lease whose record belongs to another claim now, or has ended. The host stops the guest and sends nothing for
+/// the delivery ([R6](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r6)).
 #[derive(Debug)]
 pub(crate) struct Fenced;
 
-/// Whether the leader answered in time.
+/// Whether the leader answered a refresh in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refreshed {
+    /// It did, and the claim still stands.
     Yes,
-    /// Whether the lease has lapsed with it is for the next refresh to say.
+    /// It did not. Whether the lease has lapsed meanwhile is found out by the next refresh.
     NoAnswer,
 }
 
 impl Lease {
-    /// Of a claim that is recorded as `record` with `revision`. The lease counts from the time since which the delivery is
-    /// known to be held, not from the answer to the claim, over which the host may have slept.
+    /// Creates the lease of a claim that is recorded as `record` with `revision`.
     pub(crate) fn new(terms: &LeaseTerms, held: HeldDelivery, record: Record, revision: u64) -> Self {
         let token = record.token.expect("a claim sets the token");
         let HeldDelivery { delivery, since } = held;
         let registration = terms.leases.register(&delivery.key, token);
-        // At once for a message that was delivered before, which may have waited on its way.
-        let is_first_delivery = delivery.ordinal.count <= 1;
-        let next_beat_at = if is_first_delivery { since + terms.ack_wait / 3 } else { Instant::now() };
+        let times = BeatTimes::first(delivery.ordinal.count, since, Instant::now(), terms.ack_wait);
         Self {
             storage: terms.storage.clone(),
             ack_wait: terms.ack_wait,
@@ -75,54 +81,59 @@ impl Lease {
             revision,
             token,
             registration,
-            lapses_at: since + terms.ack_wait,
-            next_beat_at,
+            times,
         }
     }
 
-    /// The record as this owner knows it.
+    /// Returns the record as its owner knows it.
     pub(crate) fn record(&self) -> &Record {
         &self.record
     }
 
+    /// Returns the revision of [`Self::record`].
     pub(crate) fn revision(&self) -> u64 {
         self.revision
     }
 
+    /// Returns the delivery that the lease beats and settles through: the newest that it adopted.
     pub(crate) fn delivery(&self) -> &Delivery {
         &self.delivery
     }
 
+    /// Returns the message of [`Self::delivery`].
     pub(crate) fn message(&self) -> &Delivered {
         &self.delivery.message
     }
 
+    /// Returns the connection that the lease writes over.
     pub(crate) fn connection(&self) -> &Connection {
         &self.storage.connection
     }
 
-    /// Without a sign of life until then, the attempt is no longer this host's.
+    /// Returns when the lease lapses unless another sign of life is sent before.
     pub(crate) fn lapses_at(&self) -> Instant {
-        self.lapses_at
+        self.times.lapses_at
     }
 
-    /// Whether somebody asked for the job to stop.
+    /// Returns whether a revoke is recorded.
     pub(crate) fn is_revoked(&self) -> bool {
         self.record.revoke.is_some()
     }
 
-    /// When a revoked guest must have stopped.
+    /// Returns when a revoked guest must have stopped; none where no revoke is recorded.
     pub(crate) fn stop_at(&self) -> Option<Timestamp> {
         self.record.revoke.as_ref().map(|revoke| revoke.stop_at)
     }
 
-    /// A name in the blob store that no other claim of any job uses.
+    /// Returns a name in the blob store that no other claim of any job uses: a host that was superseded cannot replace a blob
+    /// of its successor.
     pub(crate) fn blob_name(&self, kind: &str) -> String {
         let token = format!("{}-{kind}", self.token);
         self.connection().names.blob_name(&self.delivery.key, self.record.attempt, &token)
     }
 
-    /// An end that others wrote keeps the token: it is accepted from nobody, or this host would write over it.
+    /// Returns whether a record is that of this claim and has not ended. An end that others wrote keeps the token: an owner that
+    /// accepted its revision would write over it.
     fn is_own(&self, record: &Record) -> bool {
         record.token == Some(self.token) && !record.is_terminal()
     }
@@ -133,7 +144,27 @@ impl Lease {
     }
 }
 
-/// Resolves at the time at which a revoked guest must have stopped; never, where nothing was revoked.
+impl BeatTimes {
+    /// Returns the times of a lease that begins `now`, with the delivery numbered `count` that is known to be held since
+    /// `since`. The lease lasts from that time and not from the answer to the claim, over which the host may have slept.
+    fn first(count: u64, since: Instant, now: Instant, ack_wait: Duration) -> Self {
+        // A message that was delivered before may have waited on its way: its first beat is due at once.
+        let next_beat_at = if count <= 1 { since + ack_wait / 3 } else { now };
+        Self { next_beat_at, lapses_at: since + ack_wait }
+    }
+
+    /// Plans the next beat: three fit into `ack_wait`.
+    fn plan_next(&mut self, now: Instant, ack_wait: Duration) {
+        self.next_beat_at = now + ack_wait / 3;
+    }
+
+    /// Extends the lease after a sign of life that was asked for at `asked_at`.
+    fn extend(&mut self, asked_at: Instant, ack_wait: Duration) {
+        self.lapses_at = asked_at + ack_wait;
+    }
+}
+
+/// Resolves at the time at which a revoked guest must have stopped; never where nothing was revoked.
 pub(crate) async fn stop_time(stop_at: Option<Timestamp>) {
     match stop_at {
         Some(stop_at) => tokio::time::sleep(stop_at.since(now())).await,

@@ -1,16 +1,15 @@
-//! The stages of a host's life, for all that runs in it: serving, closing (takes no more work), draining (hands off what
-//! still runs).
+//! The stages of a host's life: it serves, it closes (takes no more work), it drains (hands off what still runs).
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The stages of a host's life. Cheap to clone.
+/// The stages of a host's life, shared by everything that runs in it. It is cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LifeCycle {
-    /// Everything that the host spawns: it ends when all of this has ended.
+    /// Every task that the host spawns. The host ends when all of them have ended.
     pub(crate) tracker: TaskTracker,
     /// Cancelled when the host stops taking work.
     pub(crate) closing: CancellationToken,
-    /// Cancelled when the grace period of a drain is over: guests are stopped, their jobs are handed off.
+    /// Cancelled when the grace period of a drain is over: guests are stopped and their jobs are handed off.
     pub(crate) draining: CancellationToken,
 }

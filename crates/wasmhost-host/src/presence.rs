@@ -1,4 +1,4 @@
-//! The host's heartbeat: one key in the hosts bucket, which expires when the host is gone.
+//! The host's presence: one key in the hosts bucket, which expires when the host is gone.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use wasmhost_protocol::presence::HostPresence;
 
 use crate::host::Host;
 
-/// How often it is written; the bucket forgets a host after three times that.
-const EVERY: Duration = Duration::from_secs(10);
+/// How often the presence is renewed. The bucket removes it after three times as long.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Writes the heartbeat until the host closes, then once more as draining; removed at the end by `withdraw`.
+/// Renews the presence until the host closes, and then writes it once more as draining. [`withdraw`] removes it at the end.
 pub(crate) async fn announce(host: &Host) {
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(HEARTBEAT_INTERVAL);
     loop {
         let draining = tokio::select! {
             _ = ticks.tick() => false,
             () = host.life.closing.cancelled() => true,
         };
-        if let Err(error) = hosts::announce(&host.storage.connection, &present(host, draining)).await {
+        if let Err(error) = hosts::announce(&host.storage.connection, &presence(host, draining)).await {
             tracing::warn!(%error, "could not write the host's heartbeat");
         }
         if draining {
@@ -27,14 +27,14 @@ pub(crate) async fn announce(host: &Host) {
     }
 }
 
-/// Removes the heartbeat.
+/// Removes the presence.
 pub(crate) async fn withdraw(host: &Host) {
     if let Err(error) = hosts::withdraw(&host.storage.connection, &host.id).await {
         tracing::debug!(%error, "could not remove the host's heartbeat; it expires");
     }
 }
 
-fn present(host: &Host, draining: bool) -> HostPresence {
+fn presence(host: &Host, draining: bool) -> HostPresence {
     HostPresence {
         v: HostPresence::VERSION,
         id: host.id.clone(),

@@ -14,7 +14,7 @@ use crate::dead_letter;
 use crate::delivery::{Delivery, NotAJob};
 use crate::due;
 use crate::host::Host;
-use crate::lease::HeldDelivery;
+use crate::lease::{Fenced, HeldDelivery};
 use crate::settle::{Settlement, settle};
 use crate::slots::Slot;
 
@@ -28,67 +28,77 @@ pub(crate) async fn process_delivery(
     let connection = &host.storage.connection;
     let delivery = match Delivery::parse(&connection.names, message, consumer_created) {
         Ok(delivery) => delivery,
-        Err(message) => return remove_unreadable(connection, &message).await,
+        Err(not_a_job) => return remove_unreadable(connection, &not_a_job).await,
     };
-    let (claimed, since) = host.claims.claim(&delivery, &mut slot.memory).await;
+    let (claimed, held_since) = host.claims.claim(&delivery, &mut slot.memory).await;
     let grant = match claimed {
         Claimed::Granted(grant) => *grant,
-        Claimed::Settle(how) => return settle_delivery(connection, &delivery, None, how).await,
+        Claimed::Settle(settlement) => return settle_delivery(connection, &delivery, None, settlement).await,
         Claimed::RunsHere => return host.leases.adopt(delivery),
     };
+    // From here on a host that dies has claimed the job: the next one counts the claim as lost.
     fault::point("after-claim");
-    let mut attempt = Attempt::new(&host.lease_terms, HeldDelivery { delivery, since }, grant);
-    let Some((outcome, discarded)) = run(host, &mut attempt).await else { return };
+    let mut attempt = Attempt::new(&host.lease_terms, HeldDelivery { delivery, since: held_since }, grant);
+    if let Some((settlement, discarded)) = run_and_record(host, &mut attempt).await {
+        settle_delivery(connection, attempt.lease.delivery(), discarded, settlement).await;
+    }
+}
+
+/// Runs the attempt and records what follows from its outcome. Returns how the delivery is settled, and the sequence of the
+/// due message that was deleted meanwhile; none where nothing may be sent for the delivery, because another host holds the job
+/// (JetStream obeys every answer of a superseded host) or this one leaves before the server took the outcome.
+async fn run_and_record(host: &Host, attempt: &mut Attempt) -> Option<(Settlement, Option<u64>)> {
+    let (outcome, discarded) = run(host, attempt).await.ok()?;
     fault::point("after-run");
     let decision = decide(&attempt.facts(host.life.draining.is_cancelled()), &outcome);
-    let is_retry = matches!(decision, Decision::Retry { .. });
-    if is_retry && attempt.checkpoints.keep_newest(&mut attempt.lease, &host.life).await.is_err() {
-        return;
+    if matches!(decision, Decision::Retry { .. }) {
+        // The next attempt goes on from the checkpoint that the record names.
+        attempt.checkpoints.flush(&mut attempt.lease, &host.life).await.ok()?;
     }
     if fault::acks_before_record() {
-        settle(connection, attempt.lease.message(), Settlement::Ack).await;
+        settle(&host.storage.connection, attempt.lease.message(), Settlement::Ack).await;
     }
-    let Some(how) = host.completer.complete(&mut attempt, decision, &outcome).await else { return };
+    let settlement = host.completer.complete(attempt, decision, &outcome).await?;
+    // A host that dies here leaves a message whose record has ended: the next host settles it without a run.
     fault::point("after-record");
-    settle_delivery(connection, attempt.lease.delivery(), discarded, how).await;
+    Some((settlement, discarded))
 }
 
-/// The run, and beside it the deletion of what fired, which precedes the record of the end: what a server brings again later
-/// would find that the record has expired. The second value is the sequence of what was deleted. None where the record is
-/// another's now.
-async fn run(host: &Host, attempt: &mut Attempt) -> Option<(Outcome, Option<u64>)> {
+/// Runs the attempt, and deletes the job's due message meanwhile. The deletion precedes the record of the end: a due message that
+/// a server brings to the job stream again could otherwise come when the record has expired too. Returns the outcome, and the
+/// sequence of the due message if it is deleted.
+async fn run(host: &Host, attempt: &mut Attempt) -> Result<(Outcome, Option<u64>), Fenced> {
     let due = attempt.lease.delivery().due.clone();
     let mut discarding = pin!(due::discard(&host.storage.connection, due.as_deref()));
-    // In a box: the compiler follows nested futures only so deep.
+    // The future is boxed because the compiler follows nested futures only so deep.
     let running = Box::pin(host.executor.run(attempt));
     let (outcome, discarded) = match select(running, discarding.as_mut()).await {
-        Either::Left((outcome, _)) => (outcome, None),
-        Either::Right((discarded, running)) => (running.await, Some(discarded)),
+        Either::Left((outcome, _)) => (outcome?, None),
+        Either::Right((discarded, running)) => (running.await?, Some(discarded)),
     };
-    let outcome = outcome.ok()?;
     let discarded = match discarded {
         Some(discarded) => discarded,
-        None => attempt.lease.keep_while(discarding).await,
+        None => attempt.lease.keep_alive_while(discarding).await,
     };
-    Some((outcome, discarded))
+    Ok((outcome, discarded))
 }
 
-/// Settles a delivery. Where that removes its message, what it fired from is removed before it. `discarded` is what the attempt
-/// removed already.
+/// Settles a delivery. Where that removes the job's message, its due message is deleted first; `discarded` is the sequence of the
+/// one that the attempt deleted already.
 async fn settle_delivery(
     connection: &Connection,
     delivery: &Delivery,
     discarded: Option<u64>,
-    how: Settlement,
+    settlement: Settlement,
 ) {
-    let how = due::before_settling(connection, delivery.due.as_deref(), discarded, how).await;
-    settle(connection, &delivery.message, how).await;
+    let settlement = due::before_settling(connection, delivery.due.as_deref(), discarded, settlement).await;
+    settle(connection, &delivery.message, settlement).await;
 }
 
-/// Removes a message that names no job, once the dead letters have a copy.
+/// Removes a message whose subject names no job, once the dead letters have a copy of it.
 async fn remove_unreadable(connection: &Connection, not_a_job: &NotAJob) {
-    let NotAJob { message, why, due: fired } = not_a_job;
-    let how = dead_letter::dead_letter_unreadable(connection, message, &why.to_string()).await;
-    let how = due::before_settling(connection, fired.as_ref(), None, how).await;
-    settle(connection, message, how).await;
+    let NotAJob { message, why, due } = not_a_job;
+    let settlement = dead_letter::dead_letter_unreadable(connection, message, &why.to_string()).await;
+    let settlement = due::before_settling(connection, due.as_ref(), None, settlement).await;
+    settle(connection, message, settlement).await;
 }

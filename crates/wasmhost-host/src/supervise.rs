@@ -1,4 +1,5 @@
-//! The parts of a host that must run as long as it serves: when one of them ends before the host closes, the host ends.
+//! Supervision of the parts that run side by side for as long as the host serves. When one of them ends before the host closes,
+//! the whole host ends: without it, the host would go on with a duty that nobody does.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

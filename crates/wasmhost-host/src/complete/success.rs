@@ -1,5 +1,5 @@
-//! Recording a result: in the record, or, where it is too large for that, in a blob that is stored before the record names it and
-//! lives longer than it.
+//! Recording a result: in the record, or, where it is too large for that, as a blob that is stored before the record names it and
+//! that outlives the record ([R10](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r10-result)).
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -10,12 +10,12 @@ use wasmhost_protocol::machine::Transition;
 use wasmhost_protocol::policy::Limits;
 use wasmhost_protocol::record::{Payload, Record};
 
-use super::Completion;
-use super::result_blob::{ResultBlob, Unstored, margin};
+use super::completion::Completion;
+use super::result_blob::{NotStored, ResultBlob, margin};
 use crate::blobs::{discard, result_of};
 
 impl Completion<'_> {
-    /// What is recorded of a result. None where the record is another's, or the host leaves.
+    /// Returns the transition that records a result. None where the record is another's, or the host leaves.
     pub(super) async fn success(&mut self, result: Json) -> Option<Transition> {
         let asked_ttl = self.lease().delivery().options.result_ttl;
         if asked_ttl.is_some_and(|ttl| ttl.is_zero()) {
@@ -27,32 +27,34 @@ impl Completion<'_> {
         self.success_in_blob(&result).await
     }
 
-    /// The same where the record takes no result of this size.
+    /// Stores a result as a blob, and returns the transition that records it.
     pub(super) async fn success_in_blob(&mut self, result: &Json) -> Option<Transition> {
         let name = self.lease().blob_name("result");
         let bytes = Bytes::from(result.as_str().to_owned());
         match self.store(name, bytes).await {
             Ok(payload) => Some(self.succeeded(payload)),
-            Err(Unstored::Revoked) => Some(self.revoked()),
-            Err(Unstored::Gone) => None,
+            Err(NotStored::Revoked) => Some(self.revoked()),
+            Err(NotStored::NotOurs) => None,
         }
     }
 
-    async fn store(&mut self, name: String, bytes: Bytes) -> Result<Payload, Unstored> {
+    /// Stores the bytes under a name, and tries until the store has room for them.
+    async fn store(&mut self, name: String, bytes: Bytes) -> Result<Payload, NotStored> {
         let connection = self.lease().connection().clone();
         let life = Life::For(self.attempt.result_ttl().saturating_add(margin()));
-        let again = self.blob.is_some();
+        // A record may name the blob of an earlier storing already: its readers must find it whole at any time.
+        let is_named = self.blob.is_some();
         let mut blocked = None;
         loop {
             let since = Instant::now();
             let storing = async {
-                if again {
+                if is_named {
                     blobs::replace(&connection, &name, bytes.clone(), life).await
                 } else {
                     blobs::put(&connection, &name, bytes.clone(), life).await
                 }
             };
-            match self.attempt.lease.keep_while(storing).await {
+            match self.attempt.lease.keep_alive_while(storing).await {
                 Ok(blob) => {
                     self.blob = Some(ResultBlob { name, bytes, since });
                     fault::point("after-blob");
@@ -61,37 +63,38 @@ impl Completion<'_> {
                 Err(error) => {
                     let key = &self.lease().delivery().key;
                     limited!(error, job.key = %key, %error, "could not store a result");
-                    blocked.get_or_insert_with(|| self.completer.blocked_writes.register());
+                    blocked.get_or_insert_with(|| self.blocked_writes.register());
                 }
             }
-            self.keep_outcome().await.ok_or(Unstored::Gone)?;
+            self.keep_outcome().await.ok_or(NotStored::NotOurs)?;
             if self.lease().is_revoked() {
-                return Err(Unstored::Revoked);
+                return Err(NotStored::Revoked);
             }
         }
     }
 
-    /// Until when the write of `record` must have landed, so that its result outlives it. None: it names none.
-    pub(super) fn write_until(&self, record: &Record) -> Option<Instant> {
+    /// Returns until when the write of `record` must have been stored, so that its result outlives it; none where the record names
+    /// no blob.
+    pub(super) fn write_deadline(&self, record: &Record) -> Option<Instant> {
         let named = result_of(record)?;
         let stored = self.blob.as_ref().filter(|stored| stored.name == named.name)?;
         Some(stored.since + margin())
     }
 
-    /// Stores the result anew, under its name: whichever write of its record lands, the record names it.
-    pub(super) async fn store_again(&mut self) -> Result<(), Unstored> {
+    /// Stores the result anew, under the same name: whichever write of its record is stored in the end, the record names it.
+    pub(super) async fn store_again(&mut self) -> Result<(), NotStored> {
         let Some(ResultBlob { name, bytes, .. }) = &self.blob else { return Ok(()) };
         self.store(name.clone(), bytes.clone()).await.map(drop)
     }
 
-    /// Deletes the result that no record names.
+    /// Deletes a result that no record names.
     pub(super) fn discard_blob(&mut self) {
         if let Some(stored) = self.blob.take() {
-            discard(self.lease().connection(), &self.completer.life, stored.name);
+            discard(self.lease().connection(), self.life, stored.name);
         }
     }
 
-    /// The name of a result that the recorded end does not name.
+    /// Returns the name of a stored result that the terminal record does not name.
     pub(super) fn unnamed_blob(&mut self) -> Option<String> {
         let stored = self.blob.take()?;
         let named = result_of(self.lease().record()).is_some_and(|blob| blob.name == stored.name);

@@ -1,5 +1,6 @@
-//! Log lines of guests, on their job's log subject. Best effort, and within bounds: one guest in a loop takes neither the
-//! connection nor the place of everybody else's lines. What is dropped is said.
+//! Log lines of guests, on the log subject of their job. They are published without a guarantee and within bounds, so that one
+//! guest in a loop takes neither the connection nor the room for the lines of others. Lines that are dropped are counted in a
+//! last line.
 
 use std::time::Duration;
 
@@ -13,12 +14,12 @@ use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
 
 use crate::lease::Lease;
 
-/// Lines of one attempt in a second.
+/// The most lines of one attempt in a second.
 const LINES_PER_SECOND: u32 = 1_000;
-/// Bytes of all lines of one attempt, as they are sent.
+/// The most bytes of all lines of one attempt, as they are published.
 const ATTEMPT_BYTES: usize = 64 << 10;
 
-/// The log of an attempt on its job's subject.
+/// The log of one attempt.
 pub(super) struct GuestLogs {
     connection: Connection,
     key: JobKey,
@@ -26,7 +27,7 @@ pub(super) struct GuestLogs {
     allowance: Allowance,
 }
 
-/// What an attempt may still log, and what it lost.
+/// What an attempt may still log, and how many lines were dropped.
 #[derive(Debug)]
 struct Allowance {
     bytes_left: usize,
@@ -35,9 +36,9 @@ struct Allowance {
     dropped: u64,
 }
 
-/// A line as it is published. The fields are the guest's own text.
+/// A line in its published form. `fields` are the guest's own text.
 #[derive(Serialize)]
-struct Line<'a> {
+struct PublishedLine<'a> {
     at: Timestamp,
     attempt: u32,
     level: &'a str,
@@ -47,7 +48,7 @@ struct Line<'a> {
 }
 
 impl GuestLogs {
-    /// Of an attempt that holds this lease.
+    /// Creates the log of the attempt that holds this lease.
     pub(super) fn new(lease: &Lease) -> Self {
         Self {
             connection: lease.connection().clone(),
@@ -57,38 +58,38 @@ impl GuestLogs {
         }
     }
 
-    /// Publishes one line of the guest, if it may have one and there is room at once.
+    /// Publishes one line of the guest, if the attempt may log it and the connection has room at once.
     pub(super) fn publish(&mut self, line: &LogLine) {
         let fields = line.fields.as_ref();
-        let text = self.written(level(line.level), stream(line.stream), &line.message, fields);
-        if self.allowance.takes(text.len(), Instant::now()) && !self.send(text) {
+        let text = self.to_json(level(line.level), stream(line.stream), &line.message, fields);
+        if self.allowance.admits(text.len(), Instant::now()) && !self.send(text) {
             self.allowance.dropped += 1;
         }
     }
 
-    /// Says how many lines were dropped, together with those that the sandbox had no room for.
-    pub(super) fn conclude(&self, unread: u64) {
+    /// Publishes how many lines were dropped, together with the `unread` ones that the sandbox had no room for.
+    pub(super) fn report_dropped(&self, unread: u64) {
         let dropped = self.allowance.dropped + unread;
         if dropped > 0 {
             let lines = if dropped == 1 { "line" } else { "lines" };
-            let what = format!(
+            let message = format!(
                 "… {dropped} {lines} dropped: {LINES_PER_SECOND} a second and {ATTEMPT_BYTES} bytes are kept"
             );
-            self.note("warn", &what);
+            self.note("warn", &message);
         }
     }
 
     /// Publishes a line of the host's own among those of the guest.
-    pub(super) fn note(&self, level: &str, what: &str) {
-        self.send(self.written(level, "host", what, None));
+    pub(super) fn note(&self, level: &str, message: &str) {
+        self.send(self.to_json(level, "host", message, None));
     }
 
-    fn written(&self, level: &str, stream: &str, message: &str, fields: Option<&Json>) -> String {
-        let line = Line { at: now(), attempt: self.attempt, level, stream, message, fields };
+    fn to_json(&self, level: &str, stream: &str, message: &str, fields: Option<&Json>) -> String {
+        let line = PublishedLine { at: now(), attempt: self.attempt, level, stream, message, fields };
         serde_json::to_string(&line).expect("a log line can be written as JSON")
     }
 
-    /// Whether there was room.
+    /// Returns whether the connection had room.
     fn send(&self, text: String) -> bool {
         self.connection.try_publish_log(&self.key, text)
     }
@@ -100,8 +101,8 @@ impl Allowance {
         Self { bytes_left: ATTEMPT_BYTES, lines_left: LINES_PER_SECOND, second_ends_at, dropped: 0 }
     }
 
-    /// Whether a line of so many bytes is sent; one that is not is counted.
-    fn takes(&mut self, bytes: usize, now: Instant) -> bool {
+    /// Returns whether a line of so many bytes may be published, and counts it either way.
+    fn admits(&mut self, bytes: usize, now: Instant) -> bool {
         if now >= self.second_ends_at {
             self.lines_left = LINES_PER_SECOND;
             self.second_ends_at = now + Duration::from_secs(1);
@@ -140,13 +141,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_guest_has_so_many_lines_a_second_and_so_many_bytes_in_all() {
-        let (mut logs, start) = (Allowance::new(), Instant::now());
-        let sent = (0..5_000).filter(|_| logs.takes(10, start)).count();
-        assert_eq!((sent, logs.dropped), (1_000, 4_000));
+    async fn an_attempt_has_so_many_lines_a_second_and_so_many_bytes_in_all() {
+        let mut allowance = Allowance::new();
+        let start = Instant::now();
+        let sent = (0..5_000).filter(|_| allowance.admits(10, start)).count();
+        assert_eq!((sent, allowance.dropped), (1_000, 4_000));
         let later = start + Duration::from_secs(2);
-        assert!(logs.takes(10, later));
-        assert!(!logs.takes(ATTEMPT_BYTES, later), "the bytes are those of the attempt");
-        assert!((0..100_000).filter(|at| logs.takes(10, later + Duration::from_secs(*at))).count() < 6_600);
+        assert!(allowance.admits(10, later));
+        assert!(!allowance.admits(ATTEMPT_BYTES, later), "the bytes are counted over the whole attempt");
+        assert!(
+            (0..100_000).filter(|at| allowance.admits(10, later + Duration::from_secs(*at))).count() < 6_600
+        );
     }
 }

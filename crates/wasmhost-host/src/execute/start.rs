@@ -1,10 +1,13 @@
-//! From a claimed job to a running guest: its module is loaded and its checkpoint read.
+//! From a claimed job to a running guest: the module is loaded, and the checkpoint read.
 
 use std::future::Future;
+use std::time::Duration;
 
+use bytes::Bytes;
 use wasmhost_nats::blobs::{self, ObjectError};
-use wasmhost_nats::now;
+use wasmhost_nats::{Connection, now};
 use wasmhost_protocol::outcome::Verdict;
+use wasmhost_protocol::policy::Limits;
 use wasmhost_protocol::record::Record;
 use wasmhost_sandbox::{AttemptHandle, AttemptRequest, JobContext};
 
@@ -12,8 +15,8 @@ use super::Executor;
 use crate::attempt::Attempt;
 
 impl Executor {
-    /// Starts the attempt's guest; on failure, how the attempt ended without a run. The future owns all that it needs, so that
-    /// the lease is kept meanwhile.
+    /// Starts the attempt's guest. The error is the verdict of an attempt that ends without a run. The future owns everything
+    /// that it needs: the lease is kept alive meanwhile.
     pub(super) fn start(
         &self,
         attempt: &Attempt,
@@ -25,34 +28,43 @@ impl Executor {
         let policy = attempt.policy.clone();
         let args = attempt.lease.delivery().body().clone();
         let timeout = attempt.timeout();
-        // Once the guest runs, whoever attends the lease moves it.
+        // The guest must never run without a lease: from its start on, whoever attends to it moves this end.
         let lease_end = attempt.lease.lapses_at();
         async move {
             let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
             let module = modules.load(record.task.module(), digest).await?;
-            let checkpoint = match &record.checkpoint {
-                Some(blob) => Some(blobs::get(&connection, blob).await.map_err(|error| unavailable(&error))?),
-                None => None,
-            };
-            let mut limits = policy.limits;
-            // The job's time begins here: it did nothing to wait for its module.
-            limits.timeout = timeout;
-            let job = JobContext {
-                id: record.id.clone(),
-                task: record.task.clone(),
-                queue: record.queue.clone(),
-                attempt: record.attempt,
-                max_attempts: record.max_attempts,
-                submitted_at: record.submitted_at,
-                deadline: now().plus(timeout),
-            };
+            let checkpoint = read_checkpoint(&connection, &record).await?;
             let function = record.task.function().into();
-            let mut request = AttemptRequest::new(job, function, args, limits);
+            let limits = Limits { timeout, ..policy.limits };
+            let mut request = AttemptRequest::new(job_context(&record, timeout), function, args, limits);
             request.config = policy.config;
             request.checkpoint = checkpoint;
             request.lease_end = Some(lease_end.into_std());
             Ok(sandbox.start(&module, request))
         }
+    }
+}
+
+async fn read_checkpoint(connection: &Connection, record: &Record) -> Result<Option<Bytes>, Verdict> {
+    match &record.checkpoint {
+        Some(blob) => match blobs::get(connection, blob).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => Err(unavailable(&error)),
+        },
+        None => Ok(None),
+    }
+}
+
+/// Returns what the guest is told of its job. The job's time begins now: that its module had to be loaded is not its fault.
+fn job_context(record: &Record, timeout: Duration) -> JobContext {
+    JobContext {
+        id: record.id.clone(),
+        task: record.task.clone(),
+        queue: record.queue.clone(),
+        attempt: record.attempt,
+        max_attempts: record.max_attempts,
+        submitted_at: record.submitted_at,
+        deadline: now().plus(timeout),
     }
 }
 

@@ -1,6 +1,7 @@
-//! Keeping a lease: its signs of life, what wakes it, and what happens when it has lapsed.
+//! Keeping a lease: its beats, what wakes it, and what happens when it has lapsed.
 
 use std::future::Future;
+use std::pin::pin;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, fault, limited};
@@ -11,88 +12,91 @@ use crate::delivery::Delivery;
 use crate::running_leases::Wake;
 use crate::settle::in_progress;
 
-/// What keeping the lease asks for next.
-pub(crate) enum Due {
-    /// Somebody else on this host has news for the lease.
+/// What a lease has to do next.
+pub(crate) enum LeaseEvent {
+    /// Another part of this host has news for the lease.
     Wake(Wake),
-    /// A sign of life.
+    /// A beat is due.
     Beat,
-    /// No sign of life came through in time.
+    /// No sign of life was sent in time.
     Lapse,
 }
 
 impl Lease {
-    /// A host that slept over the answer to its claim finds out, before its guest starts, whether the job ended meanwhile.
-    pub(crate) async fn begin(&mut self) -> Result<(), Fenced> {
+    /// Checks the lease before its guest starts: a host that slept over the answer to its claim finds out whether another host
+    /// took the job, or ended it, meanwhile.
+    pub(crate) async fn check_before_start(&mut self) -> Result<(), Fenced> {
         let now = Instant::now();
-        if self.lapses_at <= now {
+        if self.times.lapses_at <= now {
             self.check_lapsed().await
-        } else if self.next_beat_at <= now {
+        } else if self.times.next_beat_at <= now {
             self.beat().await
         } else {
             Ok(())
         }
     }
 
-    /// The next thing to do for the lease, when it is due. Safe to drop: it is due again at the next call.
-    pub(crate) async fn due(&mut self) -> Due {
+    /// Waits until the lease has something to do. It is cancel-safe: what was due is due again at the next call.
+    pub(crate) async fn next_event(&mut self) -> LeaseEvent {
         tokio::select! {
             biased;
-            wake = self.registration.woken() => Due::Wake(wake),
-            () = sleep_until(self.next_beat_at) => Due::Beat,
-            () = sleep_until(self.lapses_at) => Due::Lapse,
+            wake = self.registration.next_wake() => LeaseEvent::Wake(wake),
+            () = sleep_until(self.times.next_beat_at) => LeaseEvent::Beat,
+            () = sleep_until(self.times.lapses_at) => LeaseEvent::Lapse,
         }
     }
 
     /// Does what is due.
-    pub(crate) async fn attend_to(&mut self, due: Due) -> Result<(), Fenced> {
-        match due {
-            Due::Wake(Wake::Refresh) => self.refresh(self.lapses_at).await.map(drop),
-            Due::Wake(Wake::Adopt(delivery)) => self.adopt(*delivery).await,
-            Due::Beat => self.beat().await,
-            Due::Lapse => self.check_lapsed().await,
+    pub(crate) async fn handle(&mut self, event: LeaseEvent) -> Result<(), Fenced> {
+        match event {
+            LeaseEvent::Wake(Wake::Refresh) => self.refresh(self.times.lapses_at).await.map(drop),
+            LeaseEvent::Wake(Wake::Adopt(delivery)) => self.adopt(*delivery).await,
+            LeaseEvent::Beat => self.beat().await,
+            LeaseEvent::Lapse => self.check_lapsed().await,
         }
     }
 
-    /// Goes on through a newer delivery of the message, once it is known that the claim still stands.
+    /// Goes on through a newer delivery of the job's message, once it is known that the claim still stands. Without this, a host
+    /// that was paused briefly would take its own job over and fence itself.
     async fn adopt(&mut self, delivery: Delivery) -> Result<(), Fenced> {
-        let other = delivery.msg_seq != self.delivery.msg_seq;
-        let newer = delivery.ordinal > self.delivery.ordinal;
-        if self.refresh(self.lapses_at).await? == Refreshed::Yes && (other || newer) {
+        let is_other_message = delivery.msg_seq != self.delivery.msg_seq;
+        let is_newer = delivery.ordinal > self.delivery.ordinal;
+        if self.refresh(self.times.lapses_at).await? == Refreshed::Yes && (is_other_message || is_newer) {
             self.delivery = delivery;
             self.extend_ack().await;
         }
         Ok(())
     }
 
-    /// A sign of life. The record is read first: an acknowledgement deadline that is extended by a host whose claim is over would
-    /// keep the message from its next owner for ever.
+    /// Reads the record, and sends a sign of life if the claim still stands. The read comes first: a host whose claim is over
+    /// would keep the message from its next owner for ever.
     async fn beat(&mut self) -> Result<(), Fenced> {
-        self.next_beat_at = Instant::now() + self.ack_wait / 3;
-        if self.refresh(self.lapses_at).await? == Refreshed::Yes {
+        self.times.plan_next(Instant::now(), self.ack_wait);
+        if self.refresh(self.times.lapses_at).await? == Refreshed::Yes {
             self.extend_ack().await;
         }
         Ok(())
     }
 
-    /// Extends the acknowledgement deadline of the delivery. Whether that was sent.
+    /// Extends the acknowledgement deadline of the delivery, and the lease with it. Returns whether the sign of life was sent.
     pub(crate) async fn extend_ack(&mut self) -> bool {
         let asked_at = Instant::now();
         let sent = in_progress(self.connection(), &self.delivery.message).await;
         if sent {
-            self.lapses_at = asked_at + self.ack_wait;
+            self.times.extend(asked_at, self.ack_wait);
         }
         sent
     }
 
-    /// What a guest did is published only by whoever holds the job: a host that slept asks first.
+    /// Checks, before anything that a guest did is published, that the lease has not lapsed. A host that slept reads the record
+    /// first.
     pub(crate) async fn check_held(&mut self) -> Result<(), Fenced> {
         fault::point("before-guest-is-heard");
-        if Instant::now() < self.lapses_at { Ok(()) } else { self.check_lapsed().await }
+        if Instant::now() < self.times.lapses_at { Ok(()) } else { self.check_lapsed().await }
     }
 
-    /// No sign of life came through in time. A host that was merely paused may find its claim still there: one more read,
-    /// while the guest stands still. Without an answer the lease is over.
+    /// Reads the record once more after the lease has lapsed, while the guest stands still. A host that was merely paused may
+    /// find its claim still there, and goes on; without an answer it is fenced.
     async fn check_lapsed(&mut self) -> Result<(), Fenced> {
         let refreshed = self.refresh(Instant::now() + ANSWER_TIMEOUT).await?;
         if refreshed == Refreshed::Yes && self.extend_ack().await {
@@ -102,7 +106,7 @@ impl Lease {
         Err(Fenced)
     }
 
-    /// Reads the record, and accepts what others wrote into it.
+    /// Reads the record from the leader, and accepts the revision if the claim still stands.
     pub(crate) async fn refresh(&mut self, until: Instant) -> Result<Refreshed, Fenced> {
         if fault::is_naive_writer() {
             return Ok(Refreshed::Yes);
@@ -122,29 +126,29 @@ impl Lease {
         }
     }
 
-    /// Awaits what may take long, and extends the acknowledgement deadline meanwhile. The record is only read, and no newer
-    /// revision accepted: a write that is under way finds out by itself what became of it.
-    pub(crate) async fn keep_while<F: Future>(&mut self, awaited: F) -> F::Output {
-        let mut awaited = std::pin::pin!(awaited);
+    /// Awaits what may take long, and sends signs of life meanwhile. No newer revision is accepted: a write that is under way
+    /// finds out by itself what became of it.
+    pub(crate) async fn keep_alive_while<F: Future>(&mut self, awaited: F) -> F::Output {
+        let mut awaited = pin!(awaited);
         loop {
             // A sign of life that is dropped for the output is still due: whatever is awaited next begins with it.
             tokio::select! {
                 biased;
                 output = &mut awaited => return output,
-                () = self.keep_delivery() => {}
+                () = self.extend_when_due() => {}
             }
         }
     }
 
-    /// The next sign of life, when it is due.
-    async fn keep_delivery(&mut self) {
-        sleep_until(self.next_beat_at).await;
+    /// Waits until a beat is due, and sends a sign of life if the claim still stands.
+    async fn extend_when_due(&mut self) {
+        sleep_until(self.times.next_beat_at).await;
         let read = self.storage.records.read(&self.delivery.key).await;
         if let Ok(StoredEntry::Record { record, .. }) = read
             && self.is_own(&record)
         {
             self.extend_ack().await;
         }
-        self.next_beat_at = Instant::now() + self.ack_wait / 3;
+        self.times.plan_next(Instant::now(), self.ack_wait);
     }
 }

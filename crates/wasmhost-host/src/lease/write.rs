@@ -1,4 +1,4 @@
-//! The writes of a lease's owner: each is built from the newest revision, and tells what it left in the record.
+//! The writes of a lease's owner: each is built from the newest revision that the lease knows.
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,25 +11,26 @@ use wasmhost_protocol::timestamp::Timestamp;
 
 use super::{Fenced, Lease};
 
-/// What a write left in the record.
+/// Which revision a lease accepted after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
-    /// What was written.
+    /// The record that was written.
     Landed,
-    /// What somebody else wrote meanwhile, under this claim: the record is to be built again.
+    /// A record that somebody else wrote under this claim, such as a client that revokes the job. The intended transition is
+    /// applied to it again.
     Moved,
 }
 
 impl Lease {
-    /// The record that follows from `event`, as its owner would write it at `at`.
+    /// Returns the record that follows from a transition by the owner at `at`.
     pub(crate) fn next_record(&self, event: Transition, at: Timestamp) -> Result<Record, Illegal> {
         let writer = Writer::Owner(self.token);
         let intent = WriteIntent { transition: event, writer, now: at, write: random_write() };
         transition(Some(&self.record), &intent)
     }
 
-    /// Writes what the running attempt shows: its state or its newest checkpoint. A revoke in the record means that it is
-    /// dropped, and so does a server that has no room.
+    /// Writes progress of the running attempt: its custom state, or its newest checkpoint. It is dropped where a revoke is
+    /// recorded, and where the server has no room for it or does not answer in time.
     pub(crate) async fn write_progress(&mut self, event: Transition) -> Result<(), Fenced> {
         loop {
             let record = match self.next_record(event.clone(), now()) {
@@ -37,14 +38,13 @@ impl Lease {
                 Err(Illegal::Revoked) => return Ok(()),
                 Err(_) => return Err(Fenced),
             };
-            let until = self.lapses_at.min(Instant::now() + ANSWER_TIMEOUT);
-            let written = timeout_at(until, self.pending_write(&record, None)).await;
-            match written {
+            let until = self.times.lapses_at.min(Instant::now() + ANSWER_TIMEOUT);
+            match timeout_at(until, self.pending_write(&record, None)).await {
                 Ok(Ok(written)) => match self.accept_written(record, written)? {
                     Accepted::Landed => return Ok(()),
                     Accepted::Moved => {}
                 },
-                // Whether the lease has lapsed with it is for the next refresh to say; an outcome is not thrown away for it.
+                // The next refresh finds out whether the lease has lapsed: an outcome that waits is not thrown away for progress.
                 Err(_) => return Ok(()),
                 Ok(Err(error)) => {
                     limited!(warn, job.key = %self.delivery.key, %error, "could not write progress");
@@ -54,7 +54,8 @@ impl Lease {
         }
     }
 
-    /// A write of `record` over the newest revision, to be awaited. It borrows nothing of the lease, which is kept meanwhile.
+    /// Returns the write of `record` over the newest revision, to be awaited. It borrows nothing of the lease, which is kept
+    /// alive meanwhile.
     pub(crate) fn pending_write<'r>(
         &self,
         record: &'r Record,
@@ -67,7 +68,7 @@ impl Lease {
         async move { records.write_owned(&key, record, expected, ttl, token).await }
     }
 
-    /// Takes over what came of a write of `record`.
+    /// Accepts the revision that a write of `record` left behind.
     pub(crate) fn accept_written(&mut self, record: Record, written: OwnedWrite) -> Result<Accepted, Fenced> {
         match written {
             OwnedWrite::Landed(revision) => {
