@@ -51,7 +51,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
     let arguments = input::arguments(arguments.as_deref())?;
     let mut request = AttemptRequest::new(job, function, arguments, policy.limits);
     request.config = policy.config;
-    report::report(live::follow(sandbox.start(&component.loaded, request)).await)
+    report::report(&live::follow(sandbox.start(&component.loaded, request)).await)
 }
 
 /// Tells the function from the arguments. A first argument that looks like arguments is no function.
