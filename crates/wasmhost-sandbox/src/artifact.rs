@@ -1,84 +1,81 @@
-//! What compiling makes of a component: native code, and behind it the tasks that the code has. Both come from the compiling
-//! child, so that no host reads the types of a stranger.
+//! The artifact of a component: its native code, and behind it the component's description. Making one compiles the
+//! component; loading one makes its code runnable in this process.
+
+mod trailer;
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::fd::AsRawFd;
 
-use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
+use wasmtime::component::Component;
 
-use crate::component::{self, Memories};
+use crate::description::{Description, describe};
 use crate::load_error::LoadError;
-use crate::tasks::Tasks;
-use crate::validate::{check_bytes, check_imports};
 
-/// Bytes of the number at the end: the length of the description before it.
-const LENGTH_BYTES: usize = 8;
+/// Where the system shows a process the files that it has open.
+pub(crate) const OPEN_FILES: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
 
-/// What stands behind the code.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Description {
-    pub(crate) tasks: Tasks,
-    /// The names of what it imports.
-    pub(crate) imports: Vec<String>,
-    pub(crate) memories: Memories,
+/// An artifact that this host made.
+#[derive(Debug)]
+pub(crate) enum Artifact {
+    /// The bytes that the compiler returned.
+    InMemory(Vec<u8>),
+    /// A file of the cache whose tag is valid.
+    OnDisk {
+        /// The open file. Nobody writes to it again: another artifact with its name is another file.
+        file: File,
+        /// The size of the artifact, in bytes; the file goes on behind it.
+        bytes: u64,
+    },
 }
 
-/// Checks the component `wasm`, and says what is in it.
-pub(crate) fn describe(wasm: &[u8]) -> Result<Description, LoadError> {
-    check_bytes(wasm)?;
-    let outside = component::read(wasm)?;
-    check_imports(&outside.imports)?;
-    let imports = outside.imports.iter().map(|import| import.name.clone()).collect();
-    let memories = outside.memories;
-    Ok(Description { tasks: Tasks::from_component(outside), imports, memories })
+impl Artifact {
+    /// Its size in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::InMemory(artifact) => artifact.len() as u64,
+            Self::OnDisk { bytes, .. } => *bytes,
+        }
+    }
+
+    /// The description behind the code; none where the artifact is cut off.
+    pub(crate) fn description(&self) -> Option<Description> {
+        match self {
+            Self::InMemory(artifact) => trailer::read(artifact.as_slice(), artifact.len() as u64),
+            Self::OnDisk { file, bytes } => trailer::read(file, *bytes),
+        }
+    }
+
+    /// Makes the code runnable. A file of the cache is mapped: the system can take back the memory of code that does
+    /// not run, and reads it again from the file.
+    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        #[expect(
+            unsafe_code,
+            reason = "the bytes come from this host's compiler, or from its cache with a valid tag"
+        )]
+        // SAFETY: `InMemory` holds only what `Compilation::compile` returned. `OnDisk` holds only what `Cache::read`
+        // authenticated: that very file, opened once, in a directory that only this user writes to and that never
+        // changes a file that has its name.
+        unsafe {
+            match self {
+                // The engine finds the end of the code by itself, in memory as in a file.
+                Self::InMemory(artifact) => Component::deserialize(engine, artifact),
+                Self::OnDisk { file, .. } => {
+                    Component::deserialize_file(engine, format!("{OPEN_FILES}/{}", file.as_raw_fd()))
+                }
+            }
+        }
+    }
 }
 
-/// Checks and compiles the component `wasm`.
-pub(crate) fn make(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
+/// Checks and compiles the component `wasm`, and returns the bytes of its artifact.
+pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
+    // Reading the component refuses most bad ones for a fraction of what compiling costs.
     let description = describe(wasm)?;
     let mut artifact = engine
         .precompile_component(wasm)
         .map_err(|error| LoadError::from_compiler_text(&format!("{error:#}")))?;
-    let code_bytes = artifact.len();
-    serde_json::to_writer(&mut artifact, &description)
+    trailer::append(&mut artifact, &description)
         .map_err(|error| LoadError::Host(format!("describing the component: {error}")))?;
-    let length = (artifact.len() - code_bytes) as u64;
-    artifact.extend_from_slice(&length.to_le_bytes());
     Ok(artifact)
-}
-
-/// What stands behind the code of an artifact of so many bytes; none where it is cut.
-pub(crate) fn description(artifact: &(impl ReadAt + ?Sized), bytes: u64) -> Option<Description> {
-    let behind = bytes.checked_sub(LENGTH_BYTES as u64)?;
-    let mut length = [0; LENGTH_BYTES];
-    artifact.read_at(&mut length, behind).ok()?;
-    let length = u64::from_le_bytes(length);
-    let start = behind.checked_sub(length)?;
-    let mut text = vec![0; usize::try_from(length).ok()?];
-    artifact.read_at(&mut text, start).ok()?;
-    serde_json::from_slice(&text).ok()
-}
-
-/// Bytes that are read from a place.
-pub(crate) trait ReadAt {
-    /// Fills the buffer from there on.
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()>;
-}
-
-impl ReadAt for [u8] {
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
-        let start = usize::try_from(at).map_err(io::Error::other)?;
-        let end = start.checked_add(buffer.len());
-        let bytes = end.and_then(|end| self.get(start..end)).ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
-    }
-}
-
-impl ReadAt for File {
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
-        self.read_exact_at(buffer, at)
-    }
 }

@@ -1,99 +1,93 @@
-//! Compiled artifacts on this host's own disk. An artifact is native code, so only bytes that this host wrote are ever
-//! loaded: each file carries a tag made with a key that never leaves the directory. Anything wrong means compiling again.
+//! The cache of compiled artifacts on this host's own disk. An artifact is native code, and loading one is running it,
+//! so that only bytes that this host wrote are ever loaded: each file carries a tag, made with a key that never leaves
+//! the directory. Whatever is wrong with a file, the component is compiled again.
 
 mod directory;
+mod key;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use wasmhost_protocol::digest::Digest;
 use wasmtime::Engine;
-use wasmtime::component::Component;
 
-use crate::artifact::{self, Description};
+use crate::artifact::Artifact;
 use directory::Directory;
+use key::Key;
 
-/// Size of all artifacts; the least recently used go first.
+/// The most that all artifacts may have together, in bytes; the least recently used go first.
 const MAX_BYTES: u64 = 4 << 30;
-/// A tag stands behind the artifact, which is mapped from the file's beginning.
+/// The size of a tag, in bytes. It stands behind the artifact, which is mapped from the beginning of the file.
 const TAG_BYTES: u64 = 32;
-/// What an artifact's file looks like inside.
-const FORM: u32 = 3;
-/// Bytes that are read at a time.
+/// The version of the form that a file has inside, description included.
+const FORMAT: u32 = 3;
+/// How many bytes are read at a time while a tag is checked.
 const READ_BYTES: usize = 256 << 10;
-const KEY_FILE: &str = "key";
+/// What the names of all artifacts end with.
 const SUFFIX: &str = "artifact";
-/// Where the system shows a process what it has open.
-const DESCRIPTORS: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
 
-/// The directory of one host's artifacts.
+/// The artifacts of one host, in a directory that several hosts of one user may share.
 #[derive(Debug)]
 pub(crate) struct Cache {
     directory: Directory,
-    key: [u8; 32],
+    key: Key,
+    /// The end of the names of artifacts that this program can load.
     suffix: String,
-}
-
-/// An artifact that this host wrote.
-#[derive(Debug)]
-pub(crate) enum Artifact {
-    /// From its compiler.
-    InMemory(Vec<u8>),
-    /// From its cache, with a valid tag.
-    OnDisk {
-        /// The open file. It is never written to again: a new one takes its name.
-        file: File,
-        /// The artifact's part of it.
-        bytes: u64,
-    },
 }
 
 impl Cache {
     /// Opens or creates the directory, for this user alone.
     pub(crate) fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
-        let (directory, key) = open(dir)?;
+        let directory = Directory::open(dir)?;
+        let key = Key::read_or_create(&directory)?;
+        // Whatever changes the code is in the name, so that no engine is given an artifact that was compiled for
+        // another one.
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
         let suffix =
-            format!("{:016x}-{}-{FORM}-{target}.{SUFFIX}", hasher.finish(), env!("CARGO_PKG_VERSION"));
+            format!("{:016x}-{}-{FORMAT}-{target}.{SUFFIX}", hasher.finish(), env!("CARGO_PKG_VERSION"));
         Ok(Self { directory, key, suffix })
     }
 
-    /// Whether it can be opened, by its key.
+    /// Checks that a cache can be opened in the directory, by opening it and its key.
     pub(crate) fn check(dir: &Path) -> io::Result<()> {
-        open(dir).map(drop)
+        Key::read_or_create(&Directory::open(dir)?).map(drop)
     }
 
-    /// The artifact of `digest`, if this host wrote one and nobody touched it since.
+    /// Reads the artifact of the component with this digest; none unless this host wrote it and nobody changed it
+    /// since.
     pub(crate) fn read(&self, digest: &Digest) -> Option<Artifact> {
         let name = self.name(digest);
-        let mut file = self.directory.read(&name).ok()?;
+        let mut file = self.directory.open_file(&name).ok()?;
         let bytes = file.metadata().ok()?.len().checked_sub(TAG_BYTES)?;
         if !self.is_tagged(&name, &mut file, bytes).ok()? {
             tracing::warn!(name, "a cached artifact was changed: compiling again");
-            self.forget(digest);
+            // It would only be read and refused again at every start.
+            self.remove(digest);
             return None;
         }
-        touch(&file);
+        mark_used(&file);
         Some(Artifact::OnDisk { file, bytes })
     }
 
-    /// Keeps an artifact, and makes room for it.
+    /// Writes an artifact, after making room for it.
     pub(crate) fn write(&self, digest: &Digest, artifact: &[u8]) -> io::Result<()> {
         self.make_room(artifact.len() as u64)?;
         let name = self.name(digest);
-        let mut tagger = self.tagger(&name);
-        tagger.update(artifact);
-        let temporary = temporary_name()?;
-        let written = self.directory.make(&temporary).and_then(|mut file| {
+        let mut tag = self.tag(&name);
+        tag.update(artifact);
+        let temporary = directory::temporary_name()?;
+        // A crash leaves a whole file or none under the name: the bytes are durable before the file gets it.
+        let written = self.directory.create_file(&temporary).and_then(|mut file| {
             file.write_all(artifact)?;
-            file.write_all(&tagger.finalize().into_bytes())?;
+            file.write_all(&tag.finalize().into_bytes())?;
             file.sync_all()?;
             self.directory.rename(&temporary, &name)
         });
@@ -102,8 +96,8 @@ impl Cache {
         })
     }
 
-    /// Removes an artifact that is of no use.
-    pub(crate) fn forget(&self, digest: &Digest) {
+    /// Removes an artifact that cannot be loaded.
+    pub(crate) fn remove(&self, digest: &Digest) {
         self.directory.remove(&self.name(digest)).ok();
     }
 
@@ -111,32 +105,37 @@ impl Cache {
         format!("{digest}-{}", self.suffix)
     }
 
-    /// The name is part of what is signed: one artifact cannot stand in for another.
-    fn tagger(&self, name: &str) -> Hmac<Sha256> {
-        let mut tagger = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length will do");
-        tagger.update(name.as_bytes());
-        tagger
+    /// Begins a tag. The name is part of what is tagged, so that no artifact can stand in for another one.
+    fn tag(&self, name: &str) -> Hmac<Sha256> {
+        let mut tag = self.key.hmac();
+        tag.update(name.as_bytes());
+        tag
     }
 
+    /// Whether the first `bytes` of the file are followed by their tag, and by nothing else.
     fn is_tagged(&self, name: &str, file: &mut File, bytes: u64) -> io::Result<bool> {
-        let mut tagger = self.tagger(name);
-        let (mut artifact, mut buffer) = (file.take(bytes), vec![0; READ_BYTES]);
+        let mut expected = self.tag(name);
+        let mut artifact = file.take(bytes);
+        let mut buffer = vec![0; READ_BYTES];
         loop {
             match artifact.read(&mut buffer)? {
                 0 => break,
-                read => tagger.update(&buffer[..read]),
+                read => expected.update(&buffer[..read]),
             }
         }
+        // Everything behind the artifact has to be the tag: a longer or shorter end does not verify either.
         let mut tag = Vec::new();
         artifact.into_inner().read_to_end(&mut tag)?;
-        Ok(tagger.verify_slice(&tag).is_ok())
+        Ok(expected.verify_slice(&tag).is_ok())
     }
 
+    /// Removes artifacts, of other versions of the program too, until `wanted` more bytes have room.
     fn make_room(&self, wanted: u64) -> io::Result<()> {
-        let mut kept = self.directory.entries(SUFFIX)?;
-        kept.sort();
-        let mut size: u64 = wanted + kept.iter().map(|entry| entry.bytes).sum::<u64>();
-        for entry in kept {
+        let mut entries = self.directory.entries(SUFFIX)?;
+        // The order of entries is that of their last use.
+        entries.sort();
+        let mut size: u64 = wanted + entries.iter().map(|entry| entry.bytes).sum::<u64>();
+        for entry in entries {
             if size <= MAX_BYTES {
                 break;
             }
@@ -147,82 +146,9 @@ impl Cache {
     }
 }
 
-impl Artifact {
-    /// Its size in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        match self {
-            Self::InMemory(bytes) => bytes.len() as u64,
-            Self::OnDisk { bytes, .. } => *bytes,
-        }
-    }
-
-    /// What stands behind its code.
-    pub(crate) fn description(&self) -> Option<Description> {
-        match self {
-            Self::InMemory(bytes) => artifact::description(bytes.as_slice(), bytes.len() as u64),
-            Self::OnDisk { file, bytes } => artifact::description(file, *bytes),
-        }
-    }
-
-    /// Turns it into code that can run. One from the cache is mapped: the system takes the memory of what does not run back, and reads
-    /// it again from the file.
-    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        #[expect(
-            unsafe_code,
-            reason = "the bytes come from this host's compiler, or from its cache with a valid tag"
-        )]
-        // SAFETY: `Made` is only what `Compilation::artifact` returned, `Kept` only what `Cache::read` authenticated: the very file,
-        // opened once, in a directory that only this user writes to, which never changes a file that has its name.
-        unsafe {
-            match self {
-                // Code that is followed by something else is taken from a file as from memory.
-                Self::InMemory(bytes) => Component::deserialize(engine, bytes),
-                Self::OnDisk { file, .. } => {
-                    Component::deserialize_file(engine, format!("{DESCRIPTORS}/{}", file.as_raw_fd()))
-                }
-            }
-        }
-    }
-}
-
-fn open(dir: &Path) -> io::Result<(Directory, [u8; 32])> {
-    let directory = Directory::open(dir)?;
-    let key = read_or_make_key(&directory)?;
-    Ok((directory, key))
-}
-
-fn read_or_make_key(directory: &Directory) -> io::Result<[u8; 32]> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(no_random)?;
-    let temporary = temporary_name()?;
-    directory.make(&temporary)?.write_all(&key)?;
-    // A link never replaces a key that another process made meanwhile.
-    let linked = directory.link(&temporary, KEY_FILE);
-    directory.remove(&temporary)?;
-    match linked {
-        Ok(()) => Ok(key),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            directory.read(KEY_FILE)?.read_exact(&mut key)?;
-            Ok(key)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn temporary_name() -> io::Result<String> {
-    Ok(format!("{:016x}.new", getrandom::u64().map_err(no_random)?))
-}
-
-fn no_random(error: getrandom::Error) -> io::Error {
-    io::Error::other(error.to_string())
-}
-
-/// Marks a file as used now; a read-only one just grows old.
-fn touch(file: &File) {
+/// Marks a file as used now. Where that fails, as on a read-only disk, it only counts as older than it is.
+fn mark_used(file: &File) {
     use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     futimens(file, &Timestamps { last_access: now, last_modification: now }).ok();
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,10 @@
-//! Turns a component into an artifact. Compiling somebody else's code can take any time and memory, so a host lets a
-//! child do it: the same binary under a hidden subcommand, limited before it reads a byte.
+//! Compiles components into artifacts. Compiling a stranger's code can take any time and memory, so that hosts leave it
+//! to a child process: the same program under a hidden subcommand, which limits itself before it reads a byte.
 
 mod child;
 mod parent;
+mod queue;
 mod sections;
-mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,64 +14,61 @@ use tokio::runtime::Handle;
 use wasmhost_protocol::ids::ModuleName;
 use wasmtime::Engine;
 
-pub use child::{COMPILE_SUBCOMMAND, compile_child_main};
-pub(crate) use turns::CompilePermit;
-
 use crate::artifact;
 use crate::load_error::LoadError;
-use turns::CompileQueue;
+pub use child::{COMPILE_SUBCOMMAND, compile_child_main};
+pub(crate) use queue::CompilePermit;
+use queue::CompileQueue;
 
-/// Components that are compiled at once.
+/// How many components a host compiles at once.
 const AT_ONCE: usize = 2;
 
-/// Who compiles.
+/// Where components are compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compiler {
-    /// This process: for local runs and tests of trusted components.
+    /// In this process, without the limits of a child: for local runs and tests of trusted components.
     InProcess,
-    /// A child process.
+    /// In a child process.
     Child {
-        /// A program whose subcommand [`COMPILE_SUBCOMMAND`] is [`compile_child_main`].
+        /// A program whose subcommand [`COMPILE_SUBCOMMAND`] calls [`compile_child_main`].
         exe: PathBuf,
     },
 }
 
-/// Compiles at most two components at once, of two modules.
+/// Compiles a few components at once, each of another module.
 #[derive(Debug)]
 pub(crate) struct Compilation {
     compiler: Compiler,
-    turns: Arc<CompileQueue>,
+    /// The engine of the host, for compiling in this process.
+    engine: Engine,
+    blocking: Handle,
+    queue: Arc<CompileQueue>,
 }
 
 impl Compilation {
-    pub(crate) fn new(compiler: Compiler) -> Self {
-        Self { compiler, turns: CompileQueue::new(AT_ONCE) }
+    pub(crate) fn new(compiler: Compiler, engine: Engine, blocking: Handle) -> Self {
+        Self { compiler, engine, blocking, queue: CompileQueue::new(AT_ONCE) }
     }
 
-    /// Waits for the turn of a version of this module.
-    pub(crate) async fn turn(&self, module: &ModuleName) -> CompilePermit {
-        self.turns.take(module).await
+    /// Waits until a version of this module may be compiled.
+    pub(crate) async fn permit(&self, module: &ModuleName) -> CompilePermit {
+        self.queue.acquire(module).await
     }
 
-    /// The artifact of `wasm` for `engine`, made in a turn, which is over with it.
-    pub(crate) async fn artifact(
-        &self,
-        turn: CompilePermit,
-        engine: &Engine,
-        blocking: &Handle,
-        wasm: Bytes,
-    ) -> Result<Vec<u8>, LoadError> {
+    /// Compiles `wasm` into an artifact, and gives the permit back.
+    pub(crate) async fn compile(&self, permit: CompilePermit, wasm: Bytes) -> Result<Vec<u8>, LoadError> {
         match &self.compiler {
             Compiler::InProcess => {
-                let engine = engine.clone();
-                let compiled = blocking.spawn_blocking(move || {
-                    let _turn = turn;
-                    artifact::make(&engine, &wasm)
+                let engine = self.engine.clone();
+                let compiling = self.blocking.spawn_blocking(move || {
+                    // The work goes on when nobody waits for it any more; the permit is given back only after it.
+                    let _permit = permit;
+                    artifact::compile(&engine, &wasm)
                 });
-                compiled.await.map_err(|error| LoadError::Host(format!("compiling: {error}")))?
+                compiling.await.map_err(|error| LoadError::Host(format!("compiling: {error}")))?
             }
             Compiler::Child { exe } => {
-                let _turn = turn;
+                let _permit = permit;
                 parent::compile(exe, &wasm).await
             }
         }

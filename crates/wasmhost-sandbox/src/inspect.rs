@@ -5,7 +5,7 @@ use wasmhost_protocol::json::Json;
 use wasmhost_protocol::manifest::{Manifest, ManifestTask, RefusedFunction};
 use wasmhost_values::{any_schema, arguments_schema, result_schema};
 
-use crate::artifact::{Description, describe};
+use crate::description::{Description, describe};
 use crate::load_error::LoadError;
 use crate::tasks::Task;
 

@@ -22,6 +22,7 @@ mod sandbox;
 mod artifact;
 mod cache;
 mod compile;
+mod description;
 mod load;
 mod load_error;
 mod validate;

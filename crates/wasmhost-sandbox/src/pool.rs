@@ -1,4 +1,5 @@
-//! Room in the engine's pool: a pool that is full fails at once, so whoever starts an instance waits here for all that it takes.
+//! Room in the engine's pool of instances. A full pool fails at once and the guest would be blamed, so that whoever
+//! starts an instance waits here until there is room for all that it takes.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -9,16 +10,17 @@ use crate::engine::total_memories;
 pub(crate) struct Pool {
     slots: Semaphore,
     memories: Semaphore,
-    all_memories: u32,
+    total_memories: u32,
 }
 
-/// What an instance takes of the pool.
+/// What an instance takes from the pool beside a slot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolNeeds {
+    /// Linear memories, the one of collected objects included.
     pub(crate) memories: u32,
 }
 
-/// What one instance has of the pool, until it is dropped.
+/// The room of one instance in the pool; dropping it gives it back.
 pub(crate) struct PoolPermit<'a> {
     _slot: SemaphorePermit<'a>,
     _memories: SemaphorePermit<'a>,
@@ -26,19 +28,20 @@ pub(crate) struct PoolPermit<'a> {
 
 impl Pool {
     pub(crate) fn new(slots: u32) -> Self {
-        let all_memories = total_memories(slots);
+        let total_memories = total_memories(slots);
         Self {
             slots: Semaphore::new(slots as usize),
-            memories: Semaphore::new(all_memories as usize),
-            all_memories,
+            memories: Semaphore::new(total_memories as usize),
+            total_memories,
         }
     }
 
-    /// A place for an instance with these needs.
+    /// Waits for room for an instance with these needs.
     pub(crate) async fn acquire(&self, needs: PoolNeeds) -> PoolPermit<'_> {
         // Slots come first: those who wait for memories then wait for instances that run, never for each other.
         let slot = self.slots.acquire().await.expect("the semaphore is never closed");
-        let memories = self.memories.acquire_many(needs.memories.min(self.all_memories));
+        // An instance that needs more than there is at all would wait for ever; the engine refuses it with a reason.
+        let memories = self.memories.acquire_many(needs.memories.min(self.total_memories));
         PoolPermit { _slot: slot, _memories: memories.await.expect("the semaphore is never closed") }
     }
 }
@@ -53,9 +56,9 @@ mod tests {
     fn every_slot_has_room_for_an_interpreter_with_two_memories() {
         let pool = Pool::new(1_000);
         let needs = PoolNeeds { memories: 2 };
-        let places: Vec<_> = (0..1_000).map(|_| pool.acquire(needs).now_or_never()).collect();
-        assert!(places.iter().all(Option::is_some));
-        assert!(pool.acquire(needs).now_or_never().is_none(), "there are as many places as slots");
+        let permits: Vec<_> = (0..1_000).map(|_| pool.acquire(needs).now_or_never()).collect();
+        assert!(permits.iter().all(Option::is_some));
+        assert!(pool.acquire(needs).now_or_never().is_none(), "there are as many permits as slots");
     }
 
     #[test]

@@ -1,17 +1,23 @@
+//! The cache of artifacts against restarts, changed files and links.
+
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use super::key::KEY_FILE;
 use super::*;
+use crate::artifact::OPEN_FILES;
 use crate::engine;
 
-struct Place {
+/// A cache in a directory of its own.
+struct TestCache {
     _dir: tempfile::TempDir,
     path: PathBuf,
     cache: Cache,
 }
 
-impl Place {
+impl TestCache {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("artifacts");
@@ -34,7 +40,7 @@ fn open_at(path: &Path) -> Cache {
 
 fn read(cache: &Cache, digest: &Digest) -> Option<Vec<u8>> {
     let Artifact::OnDisk { file, bytes } = cache.read(digest)? else { panic!("it was not made now") };
-    let whole = fs::read(format!("{DESCRIPTORS}/{}", file.as_raw_fd())).unwrap();
+    let whole = fs::read(format!("{OPEN_FILES}/{}", file.as_raw_fd())).unwrap();
     Some(whole[..usize::try_from(bytes).unwrap()].to_vec())
 }
 
@@ -43,14 +49,14 @@ const TWO: Digest = Digest::from_bytes([2; 32]);
 
 #[test]
 fn an_artifact_is_read_back_by_the_next_process() {
-    let place = Place::new();
-    place.cache.write(&ONE, b"native code").unwrap();
-    let next = open_at(&place.path);
+    let fixture = TestCache::new();
+    fixture.cache.write(&ONE, b"native code").unwrap();
+    let next = open_at(&fixture.path);
     assert_eq!(read(&next, &ONE).unwrap(), b"native code");
     assert_eq!(read(&next, &TWO), None);
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
     assert_eq!(
-        (mode(&place.path), mode(&place.path.join(KEY_FILE)), mode(&place.file(&ONE))),
+        (mode(&fixture.path), mode(&fixture.path.join(KEY_FILE)), mode(&fixture.file(&ONE))),
         (0o700, 0o600, 0o600)
     );
 }
@@ -65,59 +71,60 @@ fn a_directory_that_others_can_write_is_refused() {
 
 #[test]
 fn a_changed_or_moved_artifact_is_not_loaded() {
-    let place = Place::new();
-    place.cache.write(&ONE, b"native code").unwrap();
-    fs::copy(place.file(&ONE), place.file(&TWO)).unwrap();
-    assert_eq!(place.read(&TWO), None);
-    let written = fs::read(place.file(&ONE)).unwrap();
+    let fixture = TestCache::new();
+    fixture.cache.write(&ONE, b"native code").unwrap();
+    fs::copy(fixture.file(&ONE), fixture.file(&TWO)).unwrap();
+    assert_eq!(fixture.read(&TWO), None);
+    let written = fs::read(fixture.file(&ONE)).unwrap();
     for at in 0..written.len() {
         let mut changed = written.clone();
         changed[at] ^= 1;
-        fs::write(place.file(&ONE), &changed).unwrap();
-        assert_eq!(place.read(&ONE), None, "{at}");
-        assert!(!place.file(&ONE).exists());
+        fs::write(fixture.file(&ONE), &changed).unwrap();
+        assert_eq!(fixture.read(&ONE), None, "{at}");
+        assert!(!fixture.file(&ONE).exists());
     }
     for cut in [0, 10, 31, written.len() - 1] {
-        fs::write(place.file(&ONE), &written[..cut]).unwrap();
-        assert_eq!(place.read(&ONE), None, "{cut}");
+        fs::write(fixture.file(&ONE), &written[..cut]).unwrap();
+        assert_eq!(fixture.read(&ONE), None, "{cut}");
     }
 }
 
 #[test]
 fn a_path_that_is_swapped_after_the_check_leads_nobody_astray() {
-    let place = Place::new();
-    let (ours, theirs) = (place.path.with_extension("moved"), tempfile::tempdir().unwrap());
-    place.cache.write(&ONE, b"native code").unwrap();
-    fs::rename(&place.path, &ours).unwrap();
-    symlink(theirs.path(), &place.path).unwrap();
-    assert_eq!(place.read(&ONE).unwrap(), b"native code");
-    place.cache.write(&TWO, b"more of it").unwrap();
+    let fixture = TestCache::new();
+    let ours = fixture.path.with_extension("moved");
+    let theirs = tempfile::tempdir().unwrap();
+    fixture.cache.write(&ONE, b"native code").unwrap();
+    fs::rename(&fixture.path, &ours).unwrap();
+    symlink(theirs.path(), &fixture.path).unwrap();
+    assert_eq!(fixture.read(&ONE).unwrap(), b"native code");
+    fixture.cache.write(&TWO, b"more of it").unwrap();
     assert_eq!(fs::read_dir(theirs.path()).unwrap().count(), 0, "nothing is written through the link");
-    assert!(ours.join(place.cache.name(&TWO)).exists());
+    assert!(ours.join(fixture.cache.name(&TWO)).exists());
 }
 
 #[test]
 fn a_link_in_place_of_an_artifact_is_not_followed() {
-    let place = Place::new();
-    place.cache.write(&ONE, b"native code").unwrap();
-    let elsewhere = place.path.with_extension("elsewhere");
-    fs::rename(place.file(&ONE), &elsewhere).unwrap();
-    symlink(&elsewhere, place.file(&ONE)).unwrap();
-    assert_eq!(place.read(&ONE), None, "although its tag is right");
-    let key = place.path.join(KEY_FILE);
+    let fixture = TestCache::new();
+    fixture.cache.write(&ONE, b"native code").unwrap();
+    let elsewhere = fixture.path.with_extension("elsewhere");
+    fs::rename(fixture.file(&ONE), &elsewhere).unwrap();
+    symlink(&elsewhere, fixture.file(&ONE)).unwrap();
+    assert_eq!(fixture.read(&ONE), None, "although its tag is right");
+    let key = fixture.path.join(KEY_FILE);
     fs::rename(&key, &elsewhere).unwrap();
     symlink(&elsewhere, &key).unwrap();
-    assert!(Cache::open(&place.path, &engine::on_demand().unwrap()).is_err());
+    assert!(Cache::open(&fixture.path, &engine::on_demand().unwrap()).is_err());
 }
 
 #[test]
 fn the_least_recently_used_go_first() {
-    let place = Place::new();
+    let fixture = TestCache::new();
     for digest in [ONE, TWO] {
-        place.cache.write(&digest, b"native code").unwrap();
+        fixture.cache.write(&digest, b"native code").unwrap();
     }
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
-    File::options().write(true).open(place.file(&ONE)).unwrap().set_modified(long_ago).unwrap();
-    place.cache.make_room(MAX_BYTES - 50).unwrap();
-    assert!(!place.file(&ONE).exists() && place.file(&TWO).exists());
+    File::options().write(true).open(fixture.file(&ONE)).unwrap().set_modified(long_ago).unwrap();
+    fixture.cache.make_room(MAX_BYTES - 50).unwrap();
+    assert!(!fixture.file(&ONE).exists() && fixture.file(&TWO).exists());
 }

@@ -1,28 +1,31 @@
-//! What a compiling child writes to its standard output: sections, each with its length before it. The first one is the
-//! artifact; what else is found out about a component follows.
+//! The form of what a compiling child writes to its standard output: sections, each after its length. The first section
+//! is the artifact; a later version of the child may write more.
 
 use std::io::{self, Write};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The largest artifact that is kept.
+/// The largest artifact that a child may make, in bytes.
 pub(super) const ARTIFACT_BYTES: usize = 512 << 20;
-/// Bytes of all sections together that are taken from a child.
-const MOST_BYTES: u64 = ARTIFACT_BYTES as u64 + (16 << 20);
+/// The most that all sections may have together, in bytes; a child that writes more is ended.
+const OUTPUT_BYTES: u64 = ARTIFACT_BYTES as u64 + (16 << 20);
 
 /// Writes one section.
-pub(super) fn write(to: &mut impl Write, section: &[u8]) -> io::Result<()> {
-    to.write_all(&(section.len() as u64).to_le_bytes())?;
-    to.write_all(section)
+pub(super) fn write(output: &mut impl Write, section: &[u8]) -> io::Result<()> {
+    output.write_all(&(section.len() as u64).to_le_bytes())?;
+    output.write_all(section)
 }
 
-/// Reads all sections to the end, each of them whole.
-pub(super) async fn read_all(mut from: impl AsyncRead + Unpin) -> io::Result<Vec<Vec<u8>>> {
-    let (mut sections, mut room) = (Vec::new(), MOST_BYTES);
-    while let Some(length) = read_length(&mut from).await? {
-        room = room.checked_sub(length).ok_or_else(|| io::Error::other("it wrote more than it may"))?;
+/// Reads all sections to the end of the output; one that is cut off is an error.
+pub(super) async fn read_all(mut output: impl AsyncRead + Unpin) -> io::Result<Vec<Vec<u8>>> {
+    let mut sections = Vec::new();
+    let mut bytes_left = OUTPUT_BYTES;
+    while let Some(length) = read_length(&mut output).await? {
+        bytes_left =
+            bytes_left.checked_sub(length).ok_or_else(|| io::Error::other("it wrote more than it may"))?;
+        // The buffer grows with what comes, and not by a length that the child only claims.
         let mut section = Vec::new();
-        (&mut from).take(length).read_to_end(&mut section).await?;
+        (&mut output).take(length).read_to_end(&mut section).await?;
         if section.len() as u64 != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -31,10 +34,10 @@ pub(super) async fn read_all(mut from: impl AsyncRead + Unpin) -> io::Result<Vec
     Ok(sections)
 }
 
-/// The length of the next section; none at the end.
-async fn read_length(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<u64>> {
+/// Reads the length of the next section; none at the end of the output.
+async fn read_length(output: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<u64>> {
     let mut length = Vec::with_capacity(size_of::<u64>());
-    from.take(size_of::<u64>() as u64).read_to_end(&mut length).await?;
+    output.take(size_of::<u64>() as u64).read_to_end(&mut length).await?;
     if length.is_empty() {
         return Ok(None);
     }

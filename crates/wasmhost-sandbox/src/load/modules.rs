@@ -1,4 +1,5 @@
-//! What a host knows of modules: those that are loaded, those that failed, and those that are on their way.
+//! What a loader remembers by digest: the modules in memory, the versions that failed, and the loads that are under
+//! way.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -13,45 +14,48 @@ use crate::load_error::LoadError;
 
 /// How long a failure is remembered.
 const FAILURE_KEPT: Duration = Duration::from_secs(600);
-/// Failures remembered at once.
+/// How many failures are remembered; the oldest go first.
 const FAILURES_KEPT: NonZeroUsize = NonZeroUsize::new(1_024).expect("not zero");
 
-/// By digest.
-pub(super) struct Known {
+/// The modules and failures that a loader remembers.
+pub(super) struct Modules {
     modules: LruCache<Digest, Arc<LoadedModule>>,
     /// The size of the code and data of all `modules`, in bytes.
     bytes: u64,
     /// The most that `bytes` may be, unless there is a single module.
     max_bytes: u64,
     failures: LruCache<Digest, (LoadError, Instant)>,
-    busy: HashMap<Digest, Arc<tokio::sync::Mutex<()>>>,
+    load_locks: HashMap<Digest, Arc<tokio::sync::Mutex<()>>>,
 }
 
-impl Known {
+impl Modules {
     pub(super) fn new(max_bytes: u64) -> Self {
         Self {
             modules: LruCache::unbounded(),
             bytes: 0,
             max_bytes,
             failures: LruCache::new(FAILURES_KEPT),
-            busy: HashMap::new(),
+            load_locks: HashMap::new(),
         }
     }
 
-    pub(super) fn module(&mut self, digest: &Digest) -> Option<Arc<LoadedModule>> {
+    /// Returns the module if it is in memory, and counts that as a use of it.
+    pub(super) fn get(&mut self, digest: &Digest) -> Option<Arc<LoadedModule>> {
         self.modules.get(digest).cloned()
     }
 
-    /// The module, or why it failed not long ago.
-    pub(super) fn answer(&mut self, digest: &Digest) -> Option<Result<Arc<LoadedModule>, LoadError>> {
-        if let Some(module) = self.module(digest) {
+    /// Returns the module if it is in memory, or why it failed not long ago.
+    pub(super) fn get_or_failure(&mut self, digest: &Digest) -> Option<Result<Arc<LoadedModule>, LoadError>> {
+        if let Some(module) = self.get(digest) {
             return Some(Ok(module));
         }
-        let (error, at) = self.failures.peek(digest)?;
-        (at.elapsed() < FAILURE_KEPT).then(|| Err(error.clone()))
+        // Looking at a failure does not keep it longer: the order is that in which they happened.
+        let (error, failed_at) = self.failures.peek(digest)?;
+        (failed_at.elapsed() < FAILURE_KEPT).then(|| Err(error.clone()))
     }
 
-    /// What the host failed at may succeed the next time.
+    /// Remembers a module or the failure of its component. A failure of the host is not remembered, since the next load
+    /// may succeed.
     pub(super) fn remember(&mut self, digest: Digest, loaded: &Result<Arc<LoadedModule>, LoadError>) {
         match loaded {
             Ok(module) => self.insert(digest, module.clone()),
@@ -60,12 +64,6 @@ impl Known {
                 self.failures.put(digest, (error.clone(), Instant::now()));
             }
         }
-    }
-
-    /// One load of a digest at a time; those that nobody waits for are forgotten.
-    pub(super) fn busy(&mut self, digest: &Digest) -> Arc<tokio::sync::Mutex<()>> {
-        self.busy.retain(|_, busy| Arc::strong_count(busy) > 1);
-        self.busy.entry(*digest).or_default().clone()
     }
 
     /// Inserts a module, and removes those that were used longest ago until all fit. The new one stays even if it alone
@@ -80,5 +78,11 @@ impl Known {
                 self.bytes -= oldest.bytes;
             }
         }
+    }
+
+    /// The lock that allows one load of a digest at a time. Locks that nobody holds or waits for are forgotten.
+    pub(super) fn load_lock(&mut self, digest: &Digest) -> Arc<tokio::sync::Mutex<()>> {
+        self.load_locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        self.load_locks.entry(*digest).or_default().clone()
     }
 }
