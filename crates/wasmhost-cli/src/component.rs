@@ -53,14 +53,10 @@ pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Component, Cl
 
 /// A sandbox on the calling runtime, for one component at a time.
 pub(crate) fn sandbox(compiler: Compiler) -> Result<Sandbox, CliError> {
-    let config = SandboxConfig {
-        slots: 1,
-        cache_dir: usual_cache_dir(),
-        compiler,
-        // What a policy may ask for at all: `run` has no operator, and a push does not know the hosts' ceilings.
-        max_memory_bytes: bounds::MEMORY_BYTES.most,
-        modules_bytes: SandboxConfig::MODULES_BYTES,
-    };
+    let mut config = SandboxConfig::new(1, compiler);
+    config.cache_dir = usual_cache_dir();
+    // What a policy may ask for at all: `run` has no operator, and a push does not know the hosts' ceilings.
+    config.max_memory_bytes = bounds::MEMORY_BYTES.most;
     Sandbox::new(config, Handle::current()).map_err(|error| no_sandbox(&error))
 }
 

@@ -107,13 +107,10 @@ fn new_host(
 ) -> Result<Host, HostError> {
     let slots = Slots::new(config.slots, config.memory);
     config.ceiling.memory_bytes = within(config.ceiling.memory_bytes, &slots.memory);
-    let sandbox = SandboxConfig {
-        slots: config.slots,
-        cache_dir: config.cache_dir.clone(),
-        compiler: config.compiler.clone(),
-        max_memory_bytes: config.ceiling.memory_bytes,
-        modules_bytes: config.modules_bytes,
-    };
+    let mut sandbox = SandboxConfig::new(config.slots, config.compiler.clone());
+    sandbox.cache_dir = config.cache_dir.clone();
+    sandbox.max_memory_bytes = config.ceiling.memory_bytes;
+    sandbox.modules_bytes = config.modules_bytes;
     let id = wasmhost_nats::random_token().to_string();
     let host = Shared {
         id: HostId::parse(&id[..12]).expect("hexadecimal digits are a host id"),

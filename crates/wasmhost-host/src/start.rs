@@ -42,16 +42,11 @@ pub(crate) fn start(
             submitted_at: record.submitted_at,
             deadline: now().plus(timeout),
         };
-        let run = AttemptRequest {
-            job,
-            function: record.task.function().into(),
-            args,
-            limits,
-            config: policy.config,
-            checkpoint,
-            lease_end: Some(lease_end.into_std()),
-        };
-        Ok(host.sandbox.start(&module, run))
+        let mut request = AttemptRequest::new(job, record.task.function().into(), args, limits);
+        request.config = policy.config;
+        request.checkpoint = checkpoint;
+        request.lease_end = Some(lease_end.into_std());
+        Ok(host.sandbox.start(&module, request))
     }
 }
 

@@ -16,14 +16,15 @@ use wasmhost_protocol::timestamp::Timestamp;
 use crate::control::Control;
 use crate::updates::GuestUpdates;
 
-/// One attempt to start.
+/// An attempt to start. [`AttemptRequest::new`] makes one without configuration, checkpoint and lease.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct AttemptRequest {
-    /// What the guest is told of its job.
+    /// What the guest learns of its job.
     pub job: JobContext,
     /// The function to call.
     pub function: FunctionChoice,
-    /// The arguments, JSON text; empty for none.
+    /// The arguments as JSON text; empty for none.
     pub args: Bytes,
     /// What the attempt may use.
     pub limits: Limits,
@@ -31,16 +32,25 @@ pub struct AttemptRequest {
     pub config: BTreeMap<String, String>,
     /// The newest checkpoint of the job.
     pub checkpoint: Option<Bytes>,
-    /// The guest may run until then, or as long as [`Control::renew`] says; none: for ever.
+    /// Until when the guest may run, unless [`Control::renew`] moves it; none: for ever.
     pub lease_end: Option<Instant>,
 }
 
-/// How a function of a component is named.
+impl AttemptRequest {
+    /// An attempt at a function with these arguments, within these limits.
+    #[must_use]
+    pub fn new(job: JobContext, function: FunctionChoice, args: Bytes, limits: Limits) -> Self {
+        let config = BTreeMap::new();
+        Self { job, function, args, limits, config, checkpoint: None, lease_end: None }
+    }
+}
+
+/// How a request names the function of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FunctionChoice {
-    /// By its name alone, as tasks are.
+    /// By the name of the function alone, as tasks are named.
     Named(FunctionName),
-    /// `INTERFACE#FUNCTION`, for local runs.
+    /// By `INTERFACE#FUNCTION`, as local runs may name it.
     Qualified(String),
 }
 
@@ -51,7 +61,7 @@ impl From<FunctionName> for FunctionChoice {
 }
 
 impl FunctionChoice {
-    /// The text by which it is looked up.
+    /// The text by which the function is looked up.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -61,18 +71,18 @@ impl FunctionChoice {
     }
 }
 
-/// The job and this attempt at it.
+/// What a guest learns of its job and of this attempt at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobContext {
-    /// The job's id.
+    /// The id of the job.
     pub id: JobId,
-    /// The task.
+    /// The task of the job.
     pub task: TaskName,
     /// The queue that the job waited in.
     pub queue: QueueName,
-    /// This attempt, counted from 1.
+    /// The number of this attempt, counted from 1.
     pub attempt: u32,
-    /// How many attempts there are in all, where somebody says so.
+    /// How many attempts there are in all, where the job or its module says so.
     pub max_attempts: Option<u32>,
     /// When the job was submitted.
     pub submitted_at: Timestamp,
@@ -80,18 +90,19 @@ pub struct JobContext {
     pub deadline: Timestamp,
 }
 
-/// A running attempt. Dropping the outcome stops it.
+/// A running attempt. Dropping its outcome stops it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct AttemptHandle {
-    /// How it ends.
+    /// How the attempt ends.
     pub outcome: OutcomeFuture,
-    /// What the guest posts on its way.
+    /// What the guest posts while it runs.
     pub updates: Arc<GuestUpdates>,
-    /// Steers it.
+    /// Stops the attempt and renews its lease.
     pub control: Arc<Control>,
 }
 
-/// A future of the outcome. It never fails: a guests' runtime that went away is a verdict too.
+/// A future of the outcome of an attempt. It never fails: if the runtime of the guests goes away, the outcome says so.
 #[derive(Debug)]
 pub struct OutcomeFuture(pub(crate) oneshot::Receiver<Outcome>);
 

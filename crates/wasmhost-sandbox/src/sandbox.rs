@@ -27,6 +27,7 @@ use crate::{engine, imports};
 
 /// The settings of a sandbox. [`SandboxConfig::new`] makes them with the defaults of all but two.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SandboxConfig {
     /// How many attempts run at once.
     pub slots: u32,

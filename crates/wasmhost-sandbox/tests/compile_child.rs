@@ -1,5 +1,5 @@
-//! A component compiled by a child process runs like any other, and whatever becomes of a child is blamed on who did it. This
-//! binary is the child too, so it has its own `main`.
+//! Tests of compiling in a child process: what it compiles can be loaded, what it may use is limited, and its end is
+//! blamed on whoever caused it. This program is the child as well, so that it has a `main` of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -22,7 +22,7 @@ use wasmhost_sandbox::{
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a test is, and what it says.
+/// A test, by its name.
 type Test = (&'static str, fn() -> BoxFuture<'static, ()>);
 
 const TESTS: [Test; 6] = [
@@ -61,21 +61,16 @@ fn this_program() -> PathBuf {
 }
 
 fn sandbox(exe: PathBuf) -> Sandbox {
-    let config = SandboxConfig {
-        slots: 4,
-        cache_dir: None,
-        compiler: Compiler::Child { exe },
-        max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
-        modules_bytes: SandboxConfig::MODULES_BYTES,
-    };
+    let config = SandboxConfig::new(4, Compiler::Child { exe });
     Sandbox::new(config, tokio::runtime::Handle::current()).unwrap()
 }
 
-/// A compiler that does this first, in a directory of its own, and then compiles.
+/// A compiler that first runs a command in `dir`, and then compiles.
 fn script(dir: &Path, first: &str) -> PathBuf {
     let path = dir.join("compiler");
-    let (place, program) = (dir.display(), this_program());
-    let text = format!("#!/bin/sh\ncd {place}\n{first}\nexec {} {COMPILE_SUBCOMMAND}\n", program.display());
+    let dir = dir.display();
+    let program = this_program();
+    let text = format!("#!/bin/sh\ncd {dir}\n{first}\nexec {} {COMPILE_SUBCOMMAND}\n", program.display());
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
     path
@@ -91,7 +86,8 @@ fn digest(number: u8) -> Digest {
 }
 
 async fn a_child_compiles_and_refuses() {
-    let (sandbox, wasm) = (sandbox(this_program()), hello());
+    let sandbox = sandbox(this_program());
+    let wasm = hello();
     let module = sandbox.load(digest(1), wasm.clone()).await.unwrap();
     assert_eq!(module.manifest().unwrap().tasks.len(), 1);
     let cut = sandbox.load(digest(2), wasm.slice(..wasm.len() / 2)).await;
@@ -104,8 +100,8 @@ async fn a_child_that_somebody_kills_is_the_hosts_fault_and_is_tried_again() {
         let sandbox = sandbox(script(dir.path(), &format!("[ -e once ] || {{ : > once; {death}; }}")));
         let error = sandbox.load(digest(1), hello()).await.unwrap_err();
         assert!(matches!(&error, LoadError::Host(_)), "{death}: {error}");
-        let place = dir.path().display().to_string();
-        assert!(!error.to_string().contains(&place), "where the program stands is not told: {error}");
+        let path = dir.path().display().to_string();
+        assert!(!error.to_string().contains(&path), "the path of the program is not in the error: {error}");
         sandbox.load(digest(1), hello()).await.unwrap();
     }
     let none = sandbox("/no/such/program".into()).load(digest(1), hello()).await.unwrap_err();
@@ -124,7 +120,7 @@ async fn what_a_childs_own_limits_do_is_the_modules_fault_and_remembered() {
 
 async fn many_versions_of_one_module_hold_up_no_other() {
     let dir = tempfile::tempdir().unwrap();
-    // Its versions that are no components at all are what the compiler never gets done with.
+    // The compiler hangs at the short versions of the module, which are no components, and compiles anything else.
     let hang =
         "cat > wasm.$$; [ $(wc -c < wasm.$$) -gt 1000 ] || { : > hangs; exec sleep 600; }; exec < wasm.$$";
     let sandbox = sandbox(script(dir.path(), hang));
@@ -132,8 +128,8 @@ async fn many_versions_of_one_module_hold_up_no_other() {
         let module = ModuleName::parse(module).unwrap();
         sandbox.load_version(&module, digest(number), async { Ok::<_, ()>(wasm) }).await
     };
-    let bomb = || Bytes::from_static(b"\0asm\x0d\0\x01\0");
-    let bombs = join_all((0..20).map(|number| load("many", number, bomb())));
+    let endless = || Bytes::from_static(b"\0asm\x0d\0\x01\0");
+    let versions = join_all((0..20).map(|number| load("many", number, endless())));
     let other = async {
         while !dir.path().join("hangs").exists() {
             sleep(Duration::from_millis(5)).await;
@@ -141,13 +137,13 @@ async fn many_versions_of_one_module_hold_up_no_other() {
         load("other", 100, hello()).await
     };
     let loaded: Result<std::sync::Arc<LoadedModule>, NotLoaded<()>> = tokio::select! {
-        _ = bombs => panic!("nobody ends them"),
+        _ = versions => panic!("nothing ends them"),
         loaded = other => loaded,
     };
     assert_eq!(loaded.unwrap().manifest().unwrap().tasks.len(), 1);
 }
 
-/// A compiling child that waits for its component.
+/// Starts a compiling child, which waits for its component.
 fn waiting_child(command: &str) -> Child {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", command]).arg(this_program()).arg(COMPILE_SUBCOMMAND);
@@ -155,12 +151,12 @@ fn waiting_child(command: &str) -> Child {
 }
 
 async fn a_child_has_its_pipes_and_its_limits_and_nothing_else() {
-    // Whoever started the host left a descriptor open.
+    // The shell leaves a descriptor open, as whoever starts a host may do.
     let mut child = waiting_child(r#"exec 9</dev/null; exec "$0" "$1""#);
-    let place = PathBuf::from(format!("/proc/{}", child.id()));
+    let process = PathBuf::from(format!("/proc/{}", child.id()));
     let limits = loop {
-        let limits = fs::read_to_string(place.join("limits")).unwrap();
-        // The last one that it sets.
+        let limits = fs::read_to_string(process.join("limits")).unwrap();
+        // This is the last limit that the child sets.
         if row(&limits, "Max processes") == ["0", "0"] {
             break limits;
         }
@@ -171,25 +167,22 @@ async fn a_child_has_its_pipes_and_its_limits_and_nothing_else() {
     assert_eq!(row(&limits, "Max address space"), ["2147483648", "2147483648"]);
     assert_eq!(row(&limits, "Max file size"), ["0", "0"]);
     assert_eq!(row(&limits, "Max core file size"), ["0", "0"]);
-    // The kernel kills at the one and warns at the other: were they the same, nobody could tell why.
+    // At the first the kernel sends the signal by which the parent knows the limit, at the second it kills. Were they
+    // the same, the parent could not tell why its child ended.
     assert_eq!(row(&limits, "Max cpu time"), ["60", "65"]);
     let open: Vec<_> =
-        fs::read_dir(place.join("fd")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(process.join("fd")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(open.len(), 3, "{open:?}");
-    let stat = fs::read_to_string(place.join("stat")).unwrap();
-    let behind_the_name: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    assert_eq!(behind_the_name[16], "5", "it gives way to others");
+    let stat = fs::read_to_string(process.join("stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    assert_eq!(fields[16], "5", "it gives way to others");
     let cores = std::thread::available_parallelism().unwrap().get().min(4);
-    assert_eq!(
-        behind_the_name[17],
-        (1 + cores).to_string(),
-        "a thread a core, which are there before the limits"
-    );
+    assert_eq!(fields[17], (1 + cores).to_string(), "a thread a core, which are there before the limits");
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
-/// The two values of a row.
+/// The two values in a row of `/proc/PID/limits`.
 fn row<'a>(limits: &'a str, name: &str) -> [&'a str; 2] {
     let row = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     let mut words = row.split_whitespace();
@@ -197,7 +190,7 @@ fn row<'a>(limits: &'a str, name: &str) -> [&'a str; 2] {
 }
 
 async fn a_child_ends_with_its_host() {
-    // The test holds the child's standard input open: it does not end for want of it.
+    // The test keeps the child's standard input open, so that the child does not end for lack of input.
     let mut host = waiting_child(r#"exec 3<&0; "$0" "$1" <&3 & echo $! >&2; wait"#);
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(host.stderr.take().unwrap()));
     let child = PathBuf::from(format!("/proc/{}", lines.next().unwrap().unwrap()));

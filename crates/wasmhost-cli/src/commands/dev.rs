@@ -97,14 +97,11 @@ async fn host_and_modules(
 
 /// For pushing: shares the artifacts with the host through the cache.
 fn sandbox(config: &HostConfig, guests: Handle) -> Result<Sandbox, CliError> {
-    let config = SandboxConfig {
-        slots: 1,
-        cache_dir: config.cache_dir.clone(),
-        compiler: config.compiler.clone(),
-        max_memory_bytes: config.ceiling.memory_bytes,
-        modules_bytes: config.modules_bytes,
-    };
-    Sandbox::new(config, guests).map_err(|error| component::no_sandbox(&error))
+    let mut sandbox = SandboxConfig::new(1, config.compiler.clone());
+    sandbox.cache_dir = config.cache_dir.clone();
+    sandbox.max_memory_bytes = config.ceiling.memory_bytes;
+    sandbox.modules_bytes = config.modules_bytes;
+    Sandbox::new(sandbox, guests).map_err(|error| component::no_sandbox(&error))
 }
 
 /// Pushes every file; one that is no module is named, and the others go on.

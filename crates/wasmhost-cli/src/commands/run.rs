@@ -46,16 +46,11 @@ pub(crate) async fn run(args: Args, _: &Global) -> Result<Exit, CliError> {
     let sandbox = component::sandbox(Compiler::InProcess)?;
     let component = component::load(&sandbox, &args.file).await?;
     let function = choose(&component.manifest, function.as_deref())?;
-    let run = AttemptRequest {
-        job: context(&args.file, &function, &policy),
-        function,
-        args: input::arguments(arguments.as_deref())?,
-        limits: policy.limits,
-        config: policy.config,
-        checkpoint: None,
-        lease_end: None,
-    };
-    ending::report(live::follow(sandbox.start(&component.loaded, run)).await)
+    let job = context(&args.file, &function, &policy);
+    let arguments = input::arguments(arguments.as_deref())?;
+    let mut request = AttemptRequest::new(job, function, arguments, policy.limits);
+    request.config = policy.config;
+    ending::report(live::follow(sandbox.start(&component.loaded, request)).await)
 }
 
 /// A first argument that looks like arguments is them.

@@ -1,27 +1,27 @@
-//! Components as other people's tools make them: composed ones, those of languages with exceptions and collected objects, those with
-//! types that have no JSON form. Written as text here, so that each is exactly its case.
+//! Components as the tools of other people make them: composed ones, those of languages with exceptions and collected
+//! objects, those with types that have no JSON form. They are written as text here, so that each is exactly its case.
 
 use wasmhost_protocol::ids::FunctionName;
 use wasmhost_protocol::outcome::{Outcome, Verdict};
 use wasmhost_protocol::policy::Limits;
 use wasmhost_sandbox::{LoadError, inspect};
 
-use crate::harness::{digest_of, run, sandbox, soon, wasm};
+use crate::harness::{digest_of, request, sandbox, soon, wasm};
 
-/// The component that `text` describes.
+/// Makes the component that `text` describes.
 pub(crate) fn component(text: &str) -> bytes::Bytes {
     wat::parse_str(text).unwrap().into()
 }
 
-/// One call of the function `f` of a component.
+/// Calls the function `f` of a component once.
 pub(crate) async fn call(text: &str, limits: Limits) -> Outcome {
     let sandbox = sandbox(2, None);
     let wasm = component(text);
     let module = sandbox.load(digest_of(&wasm), wasm).await.unwrap();
-    let mut run = run("");
-    run.function = FunctionName::parse("f").unwrap().into();
-    run.limits = limits;
-    soon(sandbox.start(&module, run).outcome).await
+    let mut request = request("");
+    request.function = FunctionName::parse("f").unwrap().into();
+    request.limits = limits;
+    soon(sandbox.start(&module, request).outcome).await
 }
 
 async fn returned(text: &str) -> String {
@@ -30,8 +30,8 @@ async fn returned(text: &str) -> String {
     json.to_string()
 }
 
-/// A core module whose function `f` has this body, exported as the function `f`.
-fn number(module: &str) -> String {
+/// A component that exports the function `f` of a core module.
+fn lifted(module: &str) -> String {
     format!(
         "(component
             (core module $m {module})
@@ -42,7 +42,7 @@ fn number(module: &str) -> String {
 
 #[tokio::test]
 async fn exceptions_are_thrown_and_caught() {
-    let text = number(
+    let text = lifted(
         "(tag $oops (param i32))
          (func (export \"f\") (result i32)
             (block $caught (result i32)
@@ -58,7 +58,7 @@ async fn exceptions_are_thrown_and_caught() {
 #[tokio::test]
 async fn collected_objects_live_within_the_memory_limit() {
     let text = |count: u32| {
-        number(&format!(
+        lifted(&format!(
             "(type $node (struct (field (mut i64)) (field (ref null $node))))
              (func (export \"f\") (result i32)
                 (local $list (ref null $node)) (local $left i32)
@@ -99,7 +99,7 @@ async fn a_component_composed_of_many_runs() {
 #[tokio::test]
 async fn more_parts_than_there_is_room_for_are_named_with_the_number() {
     let memories: String = (0..40).map(|_| "(memory 1)").collect();
-    let text = number(&format!("{memories} (func (export \"f\") (result i32) (i32.const 1))"));
+    let text = lifted(&format!("{memories} (func (export \"f\") (result i32) (i32.const 1))"));
     let wasm = component(&text);
     let error = sandbox(1, None).load(digest_of(&wasm), wasm).await.unwrap_err().to_string();
     assert!(error.contains("memories count of 40 exceeds the per-instance limit of 32"), "{error}");
@@ -107,7 +107,7 @@ async fn more_parts_than_there_is_room_for_are_named_with_the_number() {
 
 #[tokio::test]
 async fn a_64_bit_memory_follows_the_limit() {
-    let text = number(
+    let text = lifted(
         "(memory i64 1)
          (func (export \"f\") (result i32) (i32.wrap_i64 (memory.grow (i64.const 1024))))",
     );
@@ -120,7 +120,7 @@ async fn a_64_bit_memory_follows_the_limit() {
 #[tokio::test]
 async fn a_large_first_memory_follows_the_limit_and_is_named_where_no_limit_allows_it() {
     let text =
-        |pages: u32| number(&format!("(memory {pages}) (func (export \"f\") (result i32) (memory.size))"));
+        |pages: u32| lifted(&format!("(memory {pages}) (func (export \"f\") (result i32) (memory.size))"));
     let limits = Limits { memory_bytes: 256 << 20, ..Limits::default() };
     let Verdict::Returned(size) = call(&text(4_000), limits).await.verdict else { panic!("it traps") };
     assert_eq!(size.to_string(), "4000");
@@ -214,7 +214,7 @@ fn a_release_candidate_of_wasi_is_named_with_the_fix() {
     assert!(error.contains("build it with a toolchain of 2024 or later"), "{error}");
 }
 
-/// A component within a component that exports an asynchronous function, and what the outer one does with it.
+/// A component of two parts, of which one calls the function of the other; `lift` and `lower` say how.
 fn nested(ty: &str, lift: &str, lower: &str) -> String {
     format!(
         "(component

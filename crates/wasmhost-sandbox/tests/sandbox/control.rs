@@ -1,40 +1,40 @@
-//! A host can stop, ask, freeze and forget an attempt, whatever the guest is doing.
+//! A host can cancel, stop, freeze and drop an attempt, whatever the guest is doing.
 
 use std::time::{Duration, Instant};
 
 use wasmhost_protocol::outcome::{Limit, Outcome, Verdict};
 use wasmhost_sandbox::AttemptHandle;
 
-use crate::harness::{quiet, run, sandbox, soon, start, wasm};
+use crate::harness::{quiet, request, sandbox, soon, start, wasm};
 
-/// Long enough for a slow machine, far shorter than what the guest has in mind.
-const AT_ONCE: Duration = Duration::from_secs(2);
+/// How long a stop may take. It is long enough for a slow machine, and far shorter than the guest would run.
+const STOP_TIME: Duration = Duration::from_secs(2);
 
 async fn stopped(mut running: AttemptHandle) -> Outcome {
     assert!(quiet(&mut running.outcome).await, "it runs");
-    let asked = Instant::now();
+    let stopped_at = Instant::now();
     running.control.stop();
     let outcome = soon(running.outcome).await;
-    assert!(asked.elapsed() < AT_ONCE);
+    assert!(stopped_at.elapsed() < STOP_TIME);
     assert_eq!(outcome.verdict, Verdict::Cancelled);
     outcome
 }
 
 #[tokio::test]
 async fn a_busy_loop_is_stopped() {
-    let usage = stopped(start("hostile", run(r#"{"do":"spin"}"#)).await).await.usage;
+    let usage = stopped(start("hostile", request(r#"{"do":"spin"}"#)).await).await.usage;
     assert!(usage.cpu_ms > 10, "{usage:?}");
 }
 
 #[tokio::test]
 async fn a_sleeping_guest_is_stopped() {
-    let usage = stopped(start("hostile", run(r#"{"do":"sleep","ms":600000}"#)).await).await.usage;
+    let usage = stopped(start("hostile", request(r#"{"do":"sleep","ms":600000}"#)).await).await.usage;
     assert!(usage.cpu_ms < 100, "{usage:?}");
 }
 
 #[tokio::test]
 async fn a_guest_that_waits_for_its_host_is_stopped() {
-    let running = start("hostile", run(r#"{"do":"states","n":5}"#)).await;
+    let running = start("hostile", request(r#"{"do":"states","n":5}"#)).await;
     stopped(running).await;
 }
 
@@ -43,16 +43,16 @@ async fn a_dropped_outcome_frees_the_slot() {
     let sandbox = sandbox(1, None);
     let (digest, bytes) = wasm("hostile");
     let module = sandbox.load(digest, bytes).await.unwrap();
-    let mut first = sandbox.start(&module, run(r#"{"do":"spin"}"#));
+    let mut first = sandbox.start(&module, request(r#"{"do":"spin"}"#));
     assert!(quiet(&mut first.outcome).await);
     drop(first);
-    let second = sandbox.start(&module, run(r#"{"do":"env"}"#));
+    let second = sandbox.start(&module, request(r#"{"do":"env"}"#));
     assert!(matches!(soon(second.outcome).await.verdict, Verdict::Returned(_)));
 }
 
 #[tokio::test]
 async fn a_cancelled_task_ends_by_itself() {
-    let running = start("progress", run(r#"{"steps":1000000,"delay_ms":1}"#)).await;
+    let running = start("progress", request(r#"{"steps":1000000,"delay_ms":1}"#)).await;
     soon(running.updates.changed()).await;
     running.control.cancel();
     expect_own_ending(running).await;
@@ -60,9 +60,9 @@ async fn a_cancelled_task_ends_by_itself() {
 
 #[tokio::test]
 async fn the_soft_timeout_cancels() {
-    let mut run = run(r#"{"steps":1000000,"delay_ms":1}"#);
-    run.limits.soft_timeout = Some(Duration::from_millis(20));
-    expect_own_ending(start("progress", run).await).await;
+    let mut request = request(r#"{"steps":1000000,"delay_ms":1}"#);
+    request.limits.soft_timeout = Some(Duration::from_millis(20));
+    expect_own_ending(start("progress", request).await).await;
 }
 
 async fn expect_own_ending(running: AttemptHandle) {
@@ -73,9 +73,9 @@ async fn expect_own_ending(running: AttemptHandle) {
 
 #[tokio::test]
 async fn a_guest_without_a_lease_stands_still() {
-    let mut run = run(r#"{"do":"spin"}"#);
-    run.limits.cpu = Duration::from_millis(30);
-    let mut running = start("hostile", run).await;
+    let mut request = request(r#"{"do":"spin"}"#);
+    request.limits.cpu = Duration::from_millis(30);
+    let mut running = start("hostile", request).await;
     running.control.renew(Instant::now());
     assert!(quiet(&mut running.outcome).await);
     running.control.renew(Instant::now() + Duration::from_secs(600));
@@ -85,9 +85,9 @@ async fn a_guest_without_a_lease_stands_still() {
 
 #[tokio::test]
 async fn a_guest_whose_lease_has_ended_does_not_begin() {
-    let mut run = run("{}");
-    run.lease_end = Some(Instant::now());
-    let mut running = start("hello", run).await;
+    let mut request = request("{}");
+    request.lease_end = Some(Instant::now());
+    let mut running = start("hello", request).await;
     assert!(quiet(&mut running.outcome).await);
     running.control.renew(Instant::now() + Duration::from_secs(600));
     let outcome = soon(running.outcome).await;
@@ -96,7 +96,7 @@ async fn a_guest_whose_lease_has_ended_does_not_begin() {
 
 #[tokio::test]
 async fn a_host_call_without_a_lease_stands_still_and_can_be_stopped() {
-    let running = start("progress", run("{}")).await;
+    let running = start("progress", request("{}")).await;
     running.control.renew(Instant::now());
     running.updates.take();
     stopped(running).await;

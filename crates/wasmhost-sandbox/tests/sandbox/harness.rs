@@ -16,9 +16,9 @@ use wasmhost_sandbox::{
     AttemptHandle, AttemptRequest, Compiler, JobContext, LoadedModule, Sandbox, SandboxConfig,
 };
 
-/// Nothing here takes longer, unless it hangs.
+/// How long anything may take; what takes longer hangs.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long something is watched that must not happen.
+/// How long a test waits for something that must not happen.
 pub(crate) const QUIET: Duration = Duration::from_millis(150);
 
 static GUESTS: LazyLock<Runtime> =
@@ -26,19 +26,14 @@ static GUESTS: LazyLock<Runtime> =
 
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| sandbox(16, None));
 
-/// A sandbox of its own.
+/// Makes a sandbox that is not shared.
 pub(crate) fn sandbox(slots: u32, cache_dir: Option<PathBuf>) -> Sandbox {
-    let config = SandboxConfig {
-        slots,
-        cache_dir,
-        compiler: Compiler::InProcess,
-        max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
-        modules_bytes: SandboxConfig::MODULES_BYTES,
-    };
+    let mut config = SandboxConfig::new(slots, Compiler::InProcess);
+    config.cache_dir = cache_dir;
     Sandbox::new(config, GUESTS.handle().clone()).unwrap()
 }
 
-/// The bytes of a guest of the tests, or of a guest example.
+/// The component of a guest of the tests, or of a guest example, with its digest.
 pub(crate) fn wasm(guest: &str) -> (Digest, bytes::Bytes) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let own = repository.join("tests/guests");
@@ -53,43 +48,39 @@ pub(crate) fn digest_of(wasm: &[u8]) -> Digest {
     Digest::from_bytes(Sha256::digest(wasm).into())
 }
 
-/// A guest in the shared sandbox.
+/// Loads a guest in the shared sandbox.
 pub(crate) async fn module(guest: &str) -> Arc<LoadedModule> {
     let (digest, bytes) = wasm(guest);
     SANDBOX.load(digest, bytes).await.unwrap()
 }
 
-/// A run of the function `run`.
-pub(crate) fn run(args: &str) -> AttemptRequest {
+/// A request to call the function `run`.
+pub(crate) fn request(args: &str) -> AttemptRequest {
     let at = Timestamp::parse("2026-11-25T12:00:00Z").unwrap();
-    AttemptRequest {
-        job: JobContext {
-            id: JobId::parse("job-1").unwrap(),
-            task: TaskName::parse("guest.run").unwrap(),
-            queue: QueueName::default_queue(),
-            attempt: 1,
-            max_attempts: Some(3),
-            submitted_at: at,
-            deadline: at.plus(Duration::from_secs(300)),
-        },
-        function: FunctionName::parse("run").unwrap().into(),
-        args: args.to_owned().into(),
-        limits: Limits::default(),
-        config: BTreeMap::from([("colour".to_owned(), "blue".to_owned())]),
-        checkpoint: None,
-        lease_end: None,
-    }
+    let job = JobContext {
+        id: JobId::parse("job-1").unwrap(),
+        task: TaskName::parse("guest.run").unwrap(),
+        queue: QueueName::default_queue(),
+        attempt: 1,
+        max_attempts: Some(3),
+        submitted_at: at,
+        deadline: at.plus(Duration::from_secs(300)),
+    };
+    let function = FunctionName::parse("run").unwrap().into();
+    let mut request = AttemptRequest::new(job, function, args.to_owned().into(), Limits::default());
+    request.config = BTreeMap::from([("colour".to_owned(), "blue".to_owned())]);
+    request
 }
 
-/// Starts a guest example in the shared sandbox.
-pub(crate) async fn start(guest: &str, run: AttemptRequest) -> AttemptHandle {
-    SANDBOX.start(&module(guest).await, run)
+/// Starts a guest in the shared sandbox.
+pub(crate) async fn start(guest: &str, request: AttemptRequest) -> AttemptHandle {
+    SANDBOX.start(&module(guest).await, request)
 }
 
-/// Runs a guest example to its end. Posts are taken as they come.
-pub(crate) async fn outcome(guest: &str, run: AttemptRequest) -> Outcome {
-    let mut running = start(guest, run).await;
-    let taken = async {
+/// Runs a guest to its end, and takes what it posts as it comes.
+pub(crate) async fn outcome(guest: &str, request: AttemptRequest) -> Outcome {
+    let mut running = start(guest, request).await;
+    let ended = async {
         loop {
             tokio::select! {
                 outcome = &mut running.outcome => return outcome,
@@ -97,15 +88,15 @@ pub(crate) async fn outcome(guest: &str, run: AttemptRequest) -> Outcome {
             }
         }
     };
-    soon(taken).await
+    soon(ended).await
 }
 
-/// Waits for something that comes.
+/// Waits for something that happens.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(TIMEOUT, future).await.expect("it takes too long")
 }
 
-/// Whether something does not come for a while.
+/// Whether something does not happen for a while.
 pub(crate) async fn quiet<T>(future: impl Future<Output = T>) -> bool {
     tokio::time::timeout(QUIET, future).await.is_err()
 }

@@ -1,4 +1,4 @@
-//! Modules are compiled once, come back from the disk, and are never loaded when somebody touched them.
+//! Modules are compiled once, come back from the cache, and are not loaded from it if somebody changed them.
 
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
@@ -66,13 +66,8 @@ async fn a_failure_is_remembered() {
 #[tokio::test]
 async fn loaded_modules_are_bounded_by_their_bytes() {
     let kept = async |modules_bytes| {
-        let config = SandboxConfig {
-            slots: 1,
-            cache_dir: None,
-            compiler: Compiler::InProcess,
-            max_memory_bytes: SandboxConfig::MAX_MEMORY_BYTES,
-            modules_bytes,
-        };
+        let mut config = SandboxConfig::new(1, Compiler::InProcess);
+        config.modules_bytes = modules_bytes;
         let sandbox = Sandbox::new(config, tokio::runtime::Handle::current()).unwrap();
         let mut kept = Vec::new();
         for guest in ["hello", "flaky"] {
@@ -92,37 +87,39 @@ async fn loaded_modules_are_bounded_by_their_bytes() {
 async fn bytes_are_fetched_only_where_they_are_compiled() {
     let sandbox = sandbox(1, None);
     let module = ModuleName::parse("hello").unwrap();
-    let ((digest, bytes), none) = (wasm("hello"), async { Err("nobody has it") });
+    let (digest, bytes) = wasm("hello");
+    let none = async { Err("nobody has it") };
     let missing = sandbox.load_version(&module, digest, none).await;
     assert_eq!(missing.unwrap_err(), NotLoaded::NotFetched("nobody has it"));
     sandbox.load_version(&module, digest, async { Ok::<_, ()>(bytes) }).await.unwrap();
     let never = async { panic!("it is in memory") };
     sandbox.load_version::<()>(&module, digest, never).await.unwrap();
-    let (cut, never) = (Digest::from_bytes([9; 32]), async { panic!("it is remembered") });
+    let cut = Digest::from_bytes([9; 32]);
+    let never = async { panic!("it is remembered") };
     let refused =
         sandbox.load_version(&module, cut, async { Ok::<_, ()>("hello".into()) }).await.unwrap_err();
     assert!(matches!(&refused, NotLoaded::Refused(LoadError::NotAComponent(_))), "{refused:?}");
     assert_eq!(sandbox.load_version::<()>(&module, cut, never).await.unwrap_err(), refused);
 }
 
-/// The mappings of this process whose file's name holds this.
-fn mapped(name: &str) -> usize {
+/// How many mappings this process has of files whose path contains `path`.
+fn mapped(path: &str) -> usize {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    maps.lines().filter(|line| line.contains(name)).count()
+    maps.lines().filter(|line| line.contains(path)).count()
 }
 
 #[tokio::test]
 async fn an_artifact_in_the_cache_is_mapped_and_not_copied() {
     let dir = tempfile::tempdir().unwrap();
     let (digest, bytes) = wasm("hello");
-    let place = dir.path().display().to_string();
+    let path = dir.path().display().to_string();
     let first = sandbox(1, Some(dir.path().to_owned()));
     first.load(digest, bytes).await.unwrap();
-    assert!(mapped(&place) > 0, "as soon as it is compiled");
+    assert!(mapped(&path) > 0, "as soon as it is compiled");
     drop(first);
     let next = sandbox(1, Some(dir.path().to_owned()));
     let module = next.cached(&digest).await.unwrap();
-    assert!(mapped(&place) > 0, "and from then on");
+    assert!(mapped(&path) > 0, "and from then on");
     assert_eq!(module.manifest().unwrap().tasks.len(), 1);
 }
 

@@ -1,4 +1,5 @@
-//! The sandbox with a real engine and real guests, hostile ones included. No NATS.
+//! Tests of the sandbox with a real engine and real guests, hostile ones included, and without NATS. The guests are
+//! built by `cargo xtask guests`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,14 +1,14 @@
-//! What a guest posts arrives: every state name, the newest checkpoint, the log.
+//! What a guest posts reaches its host: every state, the newest checkpoint, the log lines.
 
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::outcome::Verdict;
-use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
+use wasmhost_sandbox::{LogLevel, LogStream};
 
-use crate::harness::{run, soon, start};
+use crate::harness::{request, soon, start};
 
 #[tokio::test]
 async fn no_state_name_is_ever_skipped() {
-    let running = start("hostile", run(r#"{"do":"states","n":50}"#)).await;
+    let running = start("hostile", request(r#"{"do":"states","n":50}"#)).await;
     for i in 0..50 {
         soon(running.updates.changed()).await;
         let update = running.updates.take().unwrap().update.unwrap();
@@ -21,7 +21,7 @@ async fn no_state_name_is_ever_skipped() {
 
 #[tokio::test]
 async fn the_newest_update_of_one_name_wins() {
-    let running = start("progress", run(r#"{"steps":1000,"delay_ms":0}"#)).await;
+    let running = start("progress", request(r#"{"steps":1000,"delay_ms":0}"#)).await;
     assert!(matches!(soon(running.outcome).await.verdict, Verdict::Returned(_)));
     let update = running.updates.take().unwrap().update.unwrap();
     let meta: serde_json::Value = update.meta.unwrap().read().unwrap();
@@ -30,9 +30,9 @@ async fn the_newest_update_of_one_name_wins() {
 
 #[tokio::test]
 async fn a_checkpoint_is_there_at_the_next_attempt() {
-    let first = start("hostile", run(r#"{"do":"checkpoint","fail_times":1}"#)).await;
+    let first = start("hostile", request(r#"{"do":"checkpoint","fail_times":1}"#)).await;
     assert!(matches!(soon(first.outcome).await.verdict, Verdict::Failed { .. }));
-    let mut next = run(r#"{"do":"checkpoint","fail_times":1}"#);
+    let mut next = request(r#"{"do":"checkpoint","fail_times":1}"#);
     next.checkpoint = first.updates.take().unwrap().checkpoint;
     let second = start("hostile", next).await;
     assert_eq!(soon(second.outcome).await.verdict, Verdict::Returned(Json::parse(r#"{"count":2}"#).unwrap()));
@@ -40,18 +40,17 @@ async fn a_checkpoint_is_there_at_the_next_attempt() {
 
 #[tokio::test]
 async fn log_lines_and_standard_error_arrive() {
-    let running = start("progress", run(r#"{"steps":1}"#)).await;
+    let running = start("progress", request(r#"{"steps":1}"#)).await;
     let mut logs = running.updates.logs();
-    let first = LogLine {
-        level: LogLevel::Info,
-        stream: LogStream::Guest,
-        message: "starting".to_owned(),
-        fields: Some(Json::parse(r#"{"steps":1}"#).unwrap()),
-    };
-    assert_eq!(soon(logs.recv()).await, Some(first));
+    let first = soon(logs.recv()).await.unwrap();
+    assert_eq!(
+        (first.level, first.stream, first.message.as_str()),
+        (LogLevel::Info, LogStream::Guest, "starting")
+    );
+    assert_eq!(first.fields, Some(Json::parse(r#"{"steps":1}"#).unwrap()));
     soon(running.outcome).await;
 
-    let running = start("hostile", run(r#"{"do":"stderr","lines":2}"#)).await;
+    let running = start("hostile", request(r#"{"do":"stderr","lines":2}"#)).await;
     let mut logs = running.updates.logs();
     soon(running.outcome).await;
     let line = logs.recv().await.unwrap();

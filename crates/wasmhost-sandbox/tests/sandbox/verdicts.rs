@@ -1,4 +1,4 @@
-//! Every way to misbehave has its own verdict.
+//! Each way in which a guest misbehaves has a verdict of its own.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use wasmhost_protocol::outcome::{Fault, Verdict};
 use wasmhost_protocol::policy::Limits;
 use wasmhost_sandbox::FunctionChoice;
 
-use crate::harness::{outcome, run};
+use crate::harness::{outcome, request};
 
-/// One line for a verdict.
+/// A verdict on one line: its kind and its message.
 fn line(verdict: &Verdict) -> String {
     let fault = |kind: &str, fault: &Fault| format!("{kind}: {}", fault.message);
     match verdict {
@@ -27,9 +27,9 @@ fn line(verdict: &Verdict) -> String {
 }
 
 async fn check(args: &str, limits: Limits, expected: &str) {
-    let mut run = run(args);
-    run.limits = limits;
-    let verdict = outcome("hostile", run).await.verdict;
+    let mut request = request(args);
+    request.limits = limits;
+    let verdict = outcome("hostile", request).await.verdict;
     assert!(line(&verdict).starts_with(expected), "{args}: {verdict:?}, expected {expected}");
 }
 
@@ -99,7 +99,7 @@ async fn every_limit_is_named_when_it_is_hit() {
 
 #[tokio::test]
 async fn a_broken_guest_leaves_its_backtrace_and_its_last_lines() {
-    let outcome = outcome("hostile", run(r#"{"do":"panic"}"#)).await;
+    let outcome = outcome("hostile", request(r#"{"do":"panic"}"#)).await;
     let Verdict::Panicked(fault) = &outcome.verdict else { panic!("{outcome:?}") };
     assert!(outcome.stderr.as_ref().unwrap().contains("panicked at hostile/src/lib.rs"));
     let backtrace = fault.backtrace.as_ref().unwrap();
@@ -108,32 +108,32 @@ async fn a_broken_guest_leaves_its_backtrace_and_its_last_lines() {
 
 #[tokio::test]
 async fn powers_are_denied_and_named() {
-    let net = outcome("hostile", run(r#"{"do":"net","addr":"127.0.0.1:4222"}"#)).await;
+    let net = outcome("hostile", request(r#"{"do":"net","addr":"127.0.0.1:4222"}"#)).await;
     assert!(line(&net.verdict).starts_with(r#"Returned: {"error""#), "{net:?}");
     assert_eq!(net.denied, ["sockets tcp"]);
-    let name = outcome("hostile", run(r#"{"do":"net","addr":"example.com:80"}"#)).await;
+    let name = outcome("hostile", request(r#"{"do":"net","addr":"example.com:80"}"#)).await;
     assert_eq!(name.denied, ["sockets lookup example.com"]);
-    let files = outcome("hostile", run(r#"{"do":"fs"}"#)).await;
+    let files = outcome("hostile", request(r#"{"do":"fs"}"#)).await;
     assert!(!line(&files.verdict).contains("succeeded"), "{files:?}");
 }
 
 #[tokio::test]
 async fn an_unknown_function_lists_the_known_ones() {
-    let mut run = run("");
-    run.function = FunctionName::parse("rum").unwrap().into();
-    let verdict = outcome("hello", run.clone()).await.verdict;
+    let mut request = request("");
+    request.function = FunctionName::parse("rum").unwrap().into();
+    let verdict = outcome("hello", request.clone()).await.verdict;
     assert!(line(&verdict).starts_with("UnknownFunction") && line(&verdict).contains("run"), "{verdict:?}");
-    run.function = FunctionChoice::Qualified("wasmhost:task/handler@0.1.0#run".to_owned());
-    run.args = r#"{"name":"Ada"}"#.into();
-    let verdict = outcome("hello", run).await.verdict;
+    request.function = FunctionChoice::Qualified("wasmhost:task/handler@0.1.0#run".to_owned());
+    request.args = r#"{"name":"Ada"}"#.into();
+    let verdict = outcome("hello", request).await.verdict;
     assert_eq!(line(&verdict), r#"Returned: {"greeting":"Hello, Ada!"}"#);
 }
 
 #[tokio::test]
 async fn usage_is_measured() {
-    let mut run = run(r#"{"do":"spin"}"#);
-    run.limits.cpu = Duration::from_millis(100);
-    let usage = outcome("hostile", run).await.usage;
+    let mut request = request(r#"{"do":"spin"}"#);
+    request.limits.cpu = Duration::from_millis(100);
+    let usage = outcome("hostile", request).await.usage;
     assert!(usage.cpu_ms >= 100 && usage.cpu_ms < 1_000, "{usage:?}");
     assert!(usage.wall_ms >= 100 && usage.memory_peak_bytes >= 1 << 20, "{usage:?}");
 }

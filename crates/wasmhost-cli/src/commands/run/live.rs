@@ -12,7 +12,7 @@ const QUIET: Duration = Duration::from_millis(50);
 
 /// Shows states and logs as they come, until the end.
 pub(super) async fn follow(running: AttemptHandle) -> Outcome {
-    let AttemptHandle { mut outcome, updates, control: _control } = running;
+    let AttemptHandle { mut outcome, updates, control: _control, .. } = running;
     let mut logs = updates.logs();
     let mut show = Show { started: false };
     let quiet = tokio::time::sleep(QUIET);
