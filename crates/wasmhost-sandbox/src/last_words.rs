@@ -1,6 +1,6 @@
-//! The last words of a guest that gave up: what its language's runtime writes to standard error when nothing catches an
-//! error. Each language has a reader of its own; the newest words win, except that a runtime's own panic about an error of
-//! the program's gives way to that error.
+//! The last words of a guest that gave up: what the runtime of its language writes to standard error when nothing
+//! catches an error. Each language has a reader of its own. The newest words win, except that a runtime's own panic
+//! about an error of the program gives way to that error.
 
 mod found;
 mod go;
@@ -15,9 +15,11 @@ mod tests;
 use found::Found;
 pub(crate) use found::{LastWords, Start};
 
-/// A language: how its last words begin, and what they say.
+/// The reader of one language.
 struct Language {
+    /// Whether last words start at a line.
     start: fn(&str) -> Option<Start>,
+    /// Reads the last words from all of standard error.
     read: fn(&str) -> Option<Found>,
 }
 
@@ -29,20 +31,22 @@ const LANGUAGES: [Language; 5] = [
     Language { start: native::start, read: native::read },
 ];
 
-/// What the guest that wrote `stderr` gave up with; none where it did not say so in the way of a known language.
+/// Reads the last words in `stderr`; none where no known language gave up.
 pub(crate) fn read(stderr: &str) -> Option<LastWords> {
-    let found: Vec<_> = LANGUAGES.iter().filter_map(|language| (language.read)(stderr)).collect();
-    let newest = found.into_iter().max_by_key(|found| (!found.wraps_another, found.at));
+    // A program may be made of several languages, and may have caught an earlier error of any of them.
+    let found = LANGUAGES.iter().filter_map(|language| (language.read)(stderr));
+    let newest = found.max_by_key(|found| (!found.wraps_another, found.offset));
     newest.map(|found| found.words)
 }
 
-/// Whether last words begin at this line, or right before it: a long trace must not push them out of what is kept.
+/// Whether last words start at this line or at the one before it. From there on they are kept, or a long trace would
+/// push their beginning out of what is kept of standard error.
 pub(crate) fn start(line: &str) -> Option<Start> {
     LANGUAGES.iter().find_map(|language| (language.start)(line))
 }
 
-/// What a program said last that then ended by itself: an error as Rust's `main` shows it, with its causes, else the last
-/// line.
+/// What a program wrote last before it ended by itself: an error as Rust's `main` shows it, with its causes, or else
+/// the last line.
 pub(crate) fn closing(stderr: &str) -> Option<String> {
     let stderr = stderr.trim_end();
     let error = rust::error_of_main(stderr).or_else(|| stderr.lines().last())?.trim();

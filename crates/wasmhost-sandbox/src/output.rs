@@ -1,5 +1,5 @@
-//! Standard output and error of a guest: whole lines go to the updates, the end of standard error is kept for the
-//! record, because that is where panics and tracebacks go.
+//! Standard output and error of a guest. Their lines become log lines. The end of standard error is kept for the record
+//! as well, since that is where runtimes write panics and tracebacks.
 
 mod tail;
 
@@ -15,77 +15,81 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::refusals::Refusals;
 use crate::updates::{GuestUpdates, LogLevel, LogLine, LogStream};
-
 pub(crate) use tail::StderrTail;
 
-/// A line is cut into pieces of this many bytes.
+/// The most bytes of a line; a longer one is cut into pieces.
 pub(crate) const LINE_BYTES: usize = 8 << 10;
-/// What a guest may write in one call.
+/// The most bytes that a guest may write in one call.
 const WRITE_BYTES: usize = 64 << 10;
 
-/// One of the two streams.
+/// One of the two streams. Clones write to the same stream.
 #[derive(Clone)]
 pub(crate) struct Output(Arc<Shared>);
 
 struct Shared {
-    stream: LogStream,
     updates: Arc<GuestUpdates>,
-    end: End,
+    kind: Kind,
+    /// The line that is being written.
     line: Mutex<Vec<u8>>,
 }
 
-/// What a stream says of how the guest may end.
-enum End {
-    /// Whoever goes on writing results has survived what was refused.
-    Alive(Arc<Refusals>),
-    /// The last words.
-    Words(StderrTail),
+/// Which stream it is, with what is noted of it beside the log lines.
+enum Kind {
+    /// A guest that goes on to write results has survived what it was refused.
+    Stdout(Arc<Refusals>),
+    /// Runtimes write errors to it also for want of memory, so that it says nothing about survival.
+    Stderr(StderrTail),
 }
 
 impl Output {
     pub(crate) fn stdout(updates: Arc<GuestUpdates>, refusals: Arc<Refusals>) -> Self {
-        Self::new(LogStream::Stdout, updates, End::Alive(refusals))
+        Self::new(updates, Kind::Stdout(refusals))
     }
 
     pub(crate) fn stderr(updates: Arc<GuestUpdates>, tail: StderrTail) -> Self {
-        Self::new(LogStream::Stderr, updates, End::Words(tail))
+        Self::new(updates, Kind::Stderr(tail))
     }
 
-    fn new(stream: LogStream, updates: Arc<GuestUpdates>, end: End) -> Self {
-        Self(Arc::new(Shared { stream, updates, end, line: Mutex::default() }))
+    fn new(updates: Arc<GuestUpdates>, kind: Kind) -> Self {
+        Self(Arc::new(Shared { updates, kind, line: Mutex::default() }))
     }
 }
 
 impl Shared {
     fn write(&self, bytes: &[u8]) {
-        match &self.end {
-            End::Alive(refusals) => refusals.mark_survived(),
-            End::Words(tail) => tail.push(bytes),
+        match &self.kind {
+            Kind::Stdout(refusals) => refusals.mark_survived(),
+            Kind::Stderr(tail) => tail.push(bytes),
         }
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             for part in piece.chunks(LINE_BYTES) {
                 line.extend_from_slice(part);
                 if line.ends_with(b"\n") || line.len() >= LINE_BYTES {
-                    self.send(&std::mem::take(&mut *line));
+                    self.log(&std::mem::take(&mut *line));
                 }
             }
         }
     }
 
-    fn send(&self, line: &[u8]) {
+    fn log(&self, line: &[u8]) {
+        // A character that was cut in two at the end of a piece is replaced; whole lines are not cut.
         let text = String::from_utf8_lossy(line);
         let message = escape(text.trim_end_matches(['\n', '\r']));
-        self.updates.log(LogLine { level: LogLevel::Info, stream: self.stream, message, fields: None });
+        let stream = match self.kind {
+            Kind::Stdout(_) => LogStream::Stdout,
+            Kind::Stderr(_) => LogStream::Stderr,
+        };
+        self.updates.log(LogLine { level: LogLevel::Info, stream, message, fields: None });
     }
 }
 
-/// The last line needs no new line.
+/// Logs a last line that has no line end.
 impl Drop for Shared {
     fn drop(&mut self) {
         let line = std::mem::take(&mut *self.line.lock().unwrap_or_else(PoisonError::into_inner));
         if !line.is_empty() {
-            self.send(&line);
+            self.log(&line);
         }
     }
 }
@@ -117,6 +121,7 @@ impl OutputStream for Output {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
+        // There is always room: log lines that nobody takes are dropped, so that no guest is held up by them.
         Ok(WRITE_BYTES)
     }
 }

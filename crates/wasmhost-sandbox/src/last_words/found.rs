@@ -1,36 +1,37 @@
-//! What a reader of one language finds in standard error.
+//! What the reader of a language finds in standard error.
 
-/// What a guest said last.
+/// The last words of a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LastWords {
-    /// The guest's own words: the error's type where the language names it, its message, and its place.
+    /// The error in the guest's own words: its type where the language names it, its message, and its location.
     pub(crate) message: String,
-    /// Whether they say that there was no memory.
+    /// Whether the words say that there was no memory.
     pub(crate) out_of_memory: bool,
-    /// Whether the language's runtime exits after them; others abort.
+    /// Whether the runtime of the language exits after them; those of other languages abort.
     pub(crate) runtime_exits: bool,
 }
 
-/// What a reader found.
+/// Last words, with their place in standard error.
 pub(super) struct Found {
-    /// Where it begins.
-    pub(super) at: usize,
+    /// The offset of their first byte.
+    pub(super) offset: usize,
     pub(super) words: LastWords,
-    /// It only says that an error was not caught, and the error itself stands before it.
+    /// Whether they only say that an error was not caught, while the error itself stands before them.
     pub(super) wraps_another: bool,
 }
 
 impl Found {
-    pub(super) fn new(at: usize, message: impl Into<String>) -> Self {
+    /// Words of a runtime that aborts, and that say nothing of memory.
+    pub(super) fn new(offset: usize, message: impl Into<String>) -> Self {
         let words = LastWords { message: message.into(), out_of_memory: false, runtime_exits: false };
-        Self { at, words, wraps_another: false }
+        Self { offset, words, wraps_another: false }
     }
 }
 
-/// Where last words begin that a line belongs to.
+/// Where last words start that a line shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// With that line.
+    /// With the line itself.
     ThisLine,
     /// With the line before it.
     PreviousLine,

@@ -1,4 +1,4 @@
-//! Go, and TinyGo, which says the same without a trace: panics and fatal errors of the runtime.
+//! Go: panics and fatal errors of its runtime, with a trace. TinyGo writes the same without a trace.
 
 use super::found::{Found, Start};
 use super::lines::{last_line, lines, with_location};
@@ -11,25 +11,27 @@ pub(super) fn start(line: &str) -> Option<Start> {
 }
 
 pub(super) fn read(text: &str) -> Option<Found> {
-    let at = last_line(text, |line| start(line).is_some())?;
-    let rest = &text[at..];
+    let offset = last_line(text, |line| start(line).is_some())?;
+    let words = &text[offset..];
+    // The message may have several lines. It ends at the empty line before the trace, or at the signal that caused it.
     let message: Vec<_> =
-        rest.lines().take_while(|line| !line.is_empty() && !line.starts_with("[signal ")).collect();
+        words.lines().take_while(|line| !line.is_empty() && !line.starts_with("[signal ")).collect();
     let message = message.join("\n");
     let message = message.strip_prefix(PANIC).unwrap_or(&message);
-    let mut found = Found::new(at, with_location(message, place(rest)));
+    let mut found = Found::new(offset, with_location(message, location(words)));
     found.words.out_of_memory = message == "fatal error: out of memory";
     found.words.runtime_exits = true;
     Some(found)
 }
 
-/// Where the program's own code stood: the first frame of the first goroutine that is not the runtime's.
-fn place(text: &str) -> Option<&str> {
-    let trace = lines(text).skip_while(|(_, line)| !line.starts_with("goroutine ")).skip(1);
-    let trace = trace.map(|(_, line)| line).take_while(|line| !line.is_empty()).collect::<Vec<_>>();
-    let own = trace
+/// The location of the first frame of the first goroutine that is not the runtime's: the program's own code.
+fn location(words: &str) -> Option<&str> {
+    let trace = lines(words).skip_while(|(_, line)| !line.starts_with("goroutine ")).skip(1);
+    let trace: Vec<_> = trace.map(|(_, line)| line).take_while(|line| !line.is_empty()).collect();
+    // A frame has two lines: the function, and its file with line and offset.
+    let frame = trace
         .chunks_exact(2)
         .find(|frame| !frame[0].starts_with("runtime.") && !frame[0].starts_with("panic("))?;
-    let place = own[1].trim();
-    Some(place.split_once(' ').map_or(place, |(place, _)| place))
+    let location = frame[1].trim();
+    Some(location.split_once(' ').map_or(location, |(location, _)| location))
 }

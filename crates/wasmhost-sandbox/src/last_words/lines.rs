@@ -1,24 +1,24 @@
-//! What the readers of all languages share: lines with their places, and messages with theirs.
+//! What the readers of all languages share: lines with their offsets, and messages with their locations.
 
-/// Where the last line begins that `is_it`.
-pub(super) fn last_line(text: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
-    lines(text).filter(|(_, line)| is_it(line)).last().map(|(at, _)| at)
+/// The offset of the last line for which a predicate holds.
+pub(super) fn last_line(text: &str, predicate: impl Fn(&str) -> bool) -> Option<usize> {
+    lines(text).filter(|(_, line)| predicate(line)).last().map(|(offset, _)| offset)
 }
 
-/// The lines, each with where it begins.
+/// The lines without their ends, each with its offset.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
+    let mut next_offset = 0;
     text.split_inclusive('\n').map(move |line| {
-        let start = at;
-        at += line.len();
-        (start, line.trim_end_matches(['\n', '\r']))
+        let offset = next_offset;
+        next_offset += line.len();
+        (offset, line.trim_end_matches(['\n', '\r']))
     })
 }
 
-/// A message with its place, where it is known.
-pub(super) fn with_location(message: &str, place: Option<&str>) -> String {
-    match place {
-        Some(place) => format!("{message} ({place})"),
+/// A message with its location, where that is known: `no customer (app.py:8, in bill)`.
+pub(super) fn with_location(message: &str, location: Option<&str>) -> String {
+    match location {
+        Some(location) => format!("{message} ({location})"),
         None => message.to_owned(),
     }
 }

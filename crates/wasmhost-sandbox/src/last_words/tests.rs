@@ -1,10 +1,10 @@
-//! What guests wrote that gave up, and what their last words are. The files in `texts` were written by real builds of the
-//! toolchains that they are named after (`libcxx-zig` is the C and C++ of zig; long traces are cut at their end); what
-//! stands here in the code is from the languages' documentation.
+//! What guests that gave up wrote, and the last words that are read from it. The files in `texts` were written by real
+//! builds of the toolchains that they are named after (`libcxx-zig` is the C and C++ of zig; long traces are cut at
+//! their end). What stands here in the code is from the documentation of the languages.
 
 use super::*;
 
-/// Reads a text, and expects this message of it.
+/// Reads a text, and expects this message in it.
 fn check(name: &str, text: &str, message: &str) -> LastWords {
     let words = read(text).unwrap_or_else(|| panic!("{name}: nothing was found in {text}"));
     assert_eq!(words.message, message, "{name}");
@@ -148,8 +148,8 @@ fn documented_forms_are_read() {
 
 #[test]
 fn the_newest_words_win_and_what_is_no_panic_is_none() {
-    let (first, second) =
-        ("thread 'a' panicked at a.rs:1:1:\nfirst\n\n", "panic: second\n\ngoroutine 1 [running]:\n");
+    let first = "thread 'a' panicked at a.rs:1:1:\nfirst\n\n";
+    let second = "panic: second\n\ngoroutine 1 [running]:\n";
     assert_eq!(read(&format!("{first}{second}")).unwrap().message, "second");
     assert_eq!(read(&format!("{second}{first}")).unwrap().message, "first (a.rs:1:1)");
     for text in [

@@ -1,5 +1,5 @@
-//! The end of standard error, for the record of a job that failed: its last bytes, and the beginning of the guest's last
-//! words, however long a trace follows them.
+//! The end of standard error, for the record of a job that fails: its last bytes, and before them the beginning of the
+//! guest's last words, however long the trace is that follows those.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,32 +8,51 @@ use wasmhost_protocol::policy::Limits;
 
 use crate::last_words::{self, Start};
 
-/// What is kept of the end, of a line and of last words: each as much as a record takes of a text.
+/// How much is kept of the end, of a line and of last words, in bytes each: as much as a record takes of a text.
 const KEPT_BYTES: usize = Limits::ERROR_TEXT_BYTES;
 
-/// What is kept of standard error.
+/// What is kept of standard error. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct StderrTail(Arc<Mutex<Kept>>);
+pub(crate) struct StderrTail(Arc<Mutex<Buffer>>);
 
-#[derive(Debug, Default)]
-struct Kept {
-    /// Bytes written in all.
-    written: u64,
-    last: VecDeque<u8>,
-    /// The line that is being written, and the one before it.
-    line: Line,
-    before: Line,
-    words: Option<Line>,
+impl StderrTail {
+    /// Takes what the guest wrote.
+    pub(super) fn push(&self, bytes: &[u8]) {
+        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            buffer.push(piece);
+        }
+    }
+
+    /// The last lines as they were written; where last words began before them, those come first.
+    pub(crate) fn text(&self) -> String {
+        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The line that is being written may be the first one of last words.
+        buffer.note_last_words();
+        buffer.text().trim_end().trim_start_matches(['\n', '\r']).to_owned()
+    }
 }
 
-/// The beginning of a line or of more, and where it stands.
+#[derive(Debug, Default)]
+struct Buffer {
+    /// How many bytes were written in all.
+    written: u64,
+    /// The last of them.
+    end: VecDeque<u8>,
+    current_line: Excerpt,
+    previous_line: Excerpt,
+    last_words: Option<Excerpt>,
+}
+
+/// The beginning of a line or of more, and its offset in what was written.
 #[derive(Debug, Clone, Default)]
-struct Line {
-    at: u64,
+struct Excerpt {
+    offset: u64,
     bytes: Vec<u8>,
 }
 
-impl Line {
+impl Excerpt {
+    /// Goes on with these bytes, as far as they are kept.
     fn push(&mut self, bytes: &[u8]) {
         let room = KEPT_BYTES - self.bytes.len();
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -44,74 +63,65 @@ impl Line {
     }
 }
 
-impl StderrTail {
-    pub(super) fn push(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            kept.push(piece);
-        }
-    }
-
-    /// The text as written, without the rest of a line whose start is gone; where last words began before it, they stand
-    /// first.
-    pub(crate) fn text(&self) -> String {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.note_words();
-        kept.text().trim_end().trim_start_matches(['\n', '\r']).to_owned()
-    }
-}
-
-impl Kept {
+impl Buffer {
     /// Takes a line or a part of one.
     fn push(&mut self, piece: &[u8]) {
-        if let Some(words) = &mut self.words {
-            words.push(piece);
+        if let Some(last_words) = &mut self.last_words {
+            last_words.push(piece);
         }
-        self.line.push(piece);
+        self.current_line.push(piece);
         self.written += piece.len() as u64;
-        let excess = (self.last.len() + piece.len()).saturating_sub(KEPT_BYTES);
-        self.last.drain(..excess.min(self.last.len()));
-        self.last.extend(&piece[piece.len().saturating_sub(KEPT_BYTES)..]);
+        let excess = (self.end.len() + piece.len()).saturating_sub(KEPT_BYTES);
+        self.end.drain(..excess.min(self.end.len()));
+        self.end.extend(&piece[piece.len().saturating_sub(KEPT_BYTES)..]);
+        // A line is checked when it is whole: its beginning alone may be like last words that it is not.
         if piece.ends_with(b"\n") {
-            self.note_words();
-            let next = Line { at: self.written, bytes: Vec::new() };
-            self.before = std::mem::replace(&mut self.line, next);
+            self.note_last_words();
+            let next_line = Excerpt { offset: self.written, bytes: Vec::new() };
+            self.previous_line = std::mem::replace(&mut self.current_line, next_line);
         }
     }
 
-    /// Whether last words begin with the line as far as it is written.
-    fn note_words(&mut self) {
-        self.words = match last_words::start(self.line.text().trim_end()) {
-            Some(Start::ThisLine) => Some(self.line.clone()),
+    /// Begins to keep last words if the current line, as far as it is written, starts some.
+    fn note_last_words(&mut self) {
+        let last_words = match last_words::start(self.current_line.text().trim_end()) {
+            Some(Start::ThisLine) => self.current_line.clone(),
             Some(Start::PreviousLine) => {
-                let mut words = self.before.clone();
-                words.push(&self.line.bytes);
-                Some(words)
+                let mut last_words = self.previous_line.clone();
+                last_words.push(&self.current_line.bytes);
+                last_words
             }
             None => return,
         };
+        self.last_words = Some(last_words);
     }
 
     fn text(&mut self) -> String {
-        let first = self.written - self.last.len() as u64;
-        let last = String::from_utf8_lossy(self.last.make_contiguous()).into_owned();
-        let Some(words) = self.words.as_ref().filter(|words| words.at < first) else {
-            return if first == 0 { last } else { after_first_line(&last).to_owned() };
-        };
-        let until_last = usize::try_from(first - words.at).unwrap_or(usize::MAX);
-        let beginning = String::from_utf8_lossy(&words.bytes[..words.bytes.len().min(until_last)]);
-        match until_last - beginning.len().min(until_last) {
-            0 => format!("{beginning}{last}"),
-            left_out => format!(
-                "{}\n… {left_out} bytes left out …\n{}",
-                beginning.trim_end(),
-                after_first_line(&last)
-            ),
+        let end_offset = self.written - self.end.len() as u64;
+        let end = String::from_utf8_lossy(self.end.make_contiguous()).into_owned();
+        match self.last_words.as_ref().filter(|last_words| last_words.offset < end_offset) {
+            Some(last_words) => joined(last_words, &end, end_offset),
+            None if end_offset == 0 => end,
+            None => without_first_line(&end).to_owned(),
         }
     }
 }
 
-fn after_first_line(text: &str) -> &str {
+/// The beginning of last words and the end of the output, with a line between them that counts what is left out.
+fn joined(last_words: &Excerpt, end: &str, end_offset: u64) -> String {
+    let until_end = usize::try_from(end_offset - last_words.offset).unwrap_or(usize::MAX);
+    let beginning = String::from_utf8_lossy(&last_words.bytes[..last_words.bytes.len().min(until_end)]);
+    match until_end.saturating_sub(beginning.len()) {
+        0 => format!("{beginning}{end}"),
+        left_out => {
+            let beginning = beginning.trim_end();
+            format!("{beginning}\n… {left_out} bytes left out …\n{}", without_first_line(end))
+        }
+    }
+}
+
+/// A text without its first line, of which only a part is kept.
+fn without_first_line(text: &str) -> &str {
     text.split_once('\n').map_or(text, |(_, rest)| rest)
 }
 
