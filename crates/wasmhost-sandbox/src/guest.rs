@@ -1,4 +1,5 @@
-//! The state behind one instance: everything that its imports reach, and nothing that another one can.
+//! The state behind one instance: everything that the imports of a guest reach, and nothing that another guest can
+//! reach.
 
 mod errors;
 mod http_objects;
@@ -25,23 +26,29 @@ use crate::updates::GuestUpdates;
 pub(crate) use errors::{CpuTimeUsedUp, ImportLimitExceeded};
 use http_objects::HttpObjects;
 
-/// The most of the host's memory that what a task returns may take while it is turned into JSON; a value takes 40 to 48 bytes.
+/// The most memory of the host that the result of a task may take while it is turned into JSON, in bytes. A value takes
+/// 40 to 48 of them.
 pub(crate) const RESULT_BYTES: u64 = 64 << 20;
-/// The same, where the guest's own memory is all used up.
+/// What the result may take even if the guest's own memory is all used up, in bytes.
 const LEAST_RESULT_BYTES: u64 = 8 << 20;
-/// What a guest may hand over in one call of an import, beyond the largest thing that it may post.
+/// What a guest may hand over in one call of an import, beyond the largest checkpoint or meta, in bytes.
 const IMPORT_BYTES: u64 = 4 << 20;
 
-/// What outlives the store: read by the attempt when the guest is gone.
+/// What is observed of a guest. It outlives the store, and the attempt reads it when the guest is gone.
 #[derive(Clone)]
 pub(crate) struct Observations {
+    /// What the attempt has used.
     pub(crate) meter: Arc<Meter>,
+    /// The memory and tables that it was refused.
     pub(crate) refusals: Arc<Refusals>,
+    /// The powers that it was denied.
     pub(crate) denials: Denials,
+    /// What it wrote to standard error last.
     pub(crate) stderr: StderrTail,
 }
 
 impl Observations {
+    /// Begins to observe an attempt; its wall time starts now.
     pub(crate) fn start(limits: &Limits) -> Self {
         Self {
             meter: Arc::new(Meter::start(limits.cpu)),
@@ -52,9 +59,10 @@ impl Observations {
     }
 }
 
-/// What the task's own imports work with.
+/// What the imports of `wasmhost:task` work with.
 pub(crate) struct TaskState {
     pub(crate) job: JobContext,
+    /// When the attempt is ended.
     pub(crate) ends_at: Instant,
     pub(crate) limits: Limits,
     pub(crate) config: BTreeMap<String, String>,
@@ -77,57 +85,66 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A fresh store for one attempt at a component; `host_bytes_per_charge` is what its results cost.
+    /// Makes a fresh store for one attempt. `host_bytes_per_charge` is what the values of the task's result cost the
+    /// host.
     pub(crate) fn store(
         pre: &InstancePre<Self>,
         task: TaskState,
-        observed: &Observations,
+        observations: &Observations,
         host_bytes_per_charge: f64,
     ) -> Store<Self> {
         let handles = task.limits.handles as usize;
-        let mut store = Store::new(pre.engine(), Self::new(task, observed));
+        let largest_post = task.limits.checkpoint_bytes.max(task.limits.meta_bytes);
+        let import_charge = charge(largest_post + IMPORT_BYTES, 1.0);
+        let mut store = Store::new(pre.engine(), Self::new(task, observations));
         store.limiter(|guest| &mut guest.limiter);
-        let limits = &store.data().task.limits;
-        let import_charge = charge(limits.checkpoint_bytes.max(limits.meta_bytes) + IMPORT_BYTES, 1.0);
         store.call_hook(move |store, hook| {
             bound_call(store, hook, import_charge, host_bytes_per_charge);
             Ok(())
         });
         store.set_max_component_handles(handles);
+        // Every tick calls back, so that the CPU limit is compared every 10 ms.
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(at_epoch);
         store
     }
 
-    fn new(task: TaskState, observed: &Observations) -> Self {
-        let stdout = Output::stdout(task.updates.clone(), observed.refusals.clone());
-        let stderr = Output::stderr(task.updates.clone(), observed.stderr.clone());
+    fn new(task: TaskState, observations: &Observations) -> Self {
+        let Observations { meter, refusals, denials, stderr } = observations;
+        let stdout = Output::stdout(task.updates.clone(), refusals.clone());
+        let stderr = Output::stderr(task.updates.clone(), stderr.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(task.limits.handles as usize);
         Self {
-            meter: observed.meter.clone(),
-            limiter: StoreLimiter::new(&task.limits, observed.meter.clone(), observed.refusals.clone()),
-            wasi: deny_wasi(task.job.task.module().as_str(), stdout, stderr, observed.denials.clone()),
+            meter: meter.clone(),
+            limiter: StoreLimiter::new(&task.limits, meter.clone(), refusals.clone()),
+            wasi: deny_wasi(task.job.task.module().as_str(), stdout, stderr, denials.clone()),
             http: http_context(),
             http_objects: HttpObjects::default(),
-            deny_http: DenyHttp(observed.denials.clone()),
+            deny_http: DenyHttp(denials.clone()),
             table,
             task,
         }
     }
 
-    /// What HTTP objects there are, and where they stand.
+    /// The count of HTTP objects, and the table that they are in.
     pub(crate) fn http_objects(&mut self) -> (&mut HttpObjects, &mut ResourceTable) {
         (&mut self.http_objects, &mut self.table)
     }
 
+    /// The resources of WASI that the guest holds.
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    /// The powers that the guest was denied.
     pub(crate) fn denials(&mut self) -> &mut Denials {
         &mut self.deny_http.0
     }
 }
 
-/// Bounds what the next crossing may copy into the host: little where an import is called; where the guest returned, as much as its
-/// own memory leaves of its limit, since the values stand beside it until it is dropped.
+/// Bounds what the next crossing may copy into the host. A call of an import may copy little. A function that returned
+/// may copy as much as its own memory leaves of its limit, since its values stand in the host beside that memory.
 fn bound_call(
     mut store: StoreContextMut<'_, Guest>,
     hook: CallHook,
@@ -137,18 +154,19 @@ fn bound_call(
     match hook {
         CallHook::CallingHost => store.set_hostcall_fuel(import_charge),
         CallHook::ReturningFromWasm => {
-            let room = store.data().limiter.memory_left().clamp(LEAST_RESULT_BYTES, RESULT_BYTES);
-            store.set_hostcall_fuel(charge(room, host_bytes_per_charge));
+            let bytes = store.data().limiter.memory_left().clamp(LEAST_RESULT_BYTES, RESULT_BYTES);
+            store.set_hostcall_fuel(charge(bytes, host_bytes_per_charge));
         }
         CallHook::CallingWasm | CallHook::ReturningFromHost => {}
     }
 }
 
+/// How much the engine may charge for values that take so many bytes in the host.
 fn charge(bytes: u64, host_bytes_per_charge: f64) -> usize {
     (bytes as f64 / host_bytes_per_charge) as usize
 }
 
-/// Runs every 10 ms of a computing guest. Without the runtime's own yield its timers would starve.
+/// Runs every 10 ms while a guest computes: ends it, lets it yield, or stops it until its lease is renewed.
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands the context over")]
 fn at_epoch(store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDeadline> {
     let guest = store.data();
@@ -156,6 +174,7 @@ fn at_epoch(store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDeadlin
         return Err(CpuTimeUsedUp.into());
     }
     if !guest.task.control.is_frozen() {
+        // The engine's own yield lets the runtime poll the guest again before its timers, which then starve.
         return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
     }
     let control = guest.task.control.clone();

@@ -1,5 +1,5 @@
-//! WASI with nothing granted: interpreters import all of it unasked, so it is linked, and every power is denied at the
-//! call. What a guest asked for is remembered, for the record of a job that failed.
+//! WASI with no power granted. Interpreters import all of WASI unasked, so that all of it is linked, and every power is
+//! denied when it is used. What a guest asked for is remembered, for the record of a job that fails.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,37 +9,39 @@ use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpHooks};
 
 use crate::output::Output;
 
-/// Random bytes a guest may ask for in one call.
+/// The most random bytes that a guest may ask for in one call.
 const RANDOM_BYTES: u64 = 1 << 20;
-/// Size of the fields of one HTTP message.
+/// The most bytes of the fields of one HTTP message.
 const HTTP_FIELDS_BYTES: usize = 64 << 10;
-/// What waits of a body that nobody sends, twice.
+/// The most bytes in one piece of a body; two pieces of a body that nobody sends can wait.
 const HTTP_CHUNK_BYTES: usize = 16 << 10;
-/// Denials that are remembered.
+/// The most denials that are remembered.
 const DENIALS: usize = 10;
-/// A denial's text is cut to this many bytes.
+/// The most bytes of a denial's text.
 const DENIAL_BYTES: usize = 200;
 
-/// The first powers that a guest was denied.
+/// The first powers that a guest was denied, each once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Denials(Arc<Mutex<Vec<String>>>);
 
 impl Denials {
+    /// Remembers a denial, such as `sockets tcp`.
     pub(crate) fn note(&self, text: &str) {
         let text = escape(truncate(text, DENIAL_BYTES));
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() < DENIALS && !noted.contains(&text) {
-            noted.push(text);
+        let mut denials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if denials.len() < DENIALS && !denials.contains(&text) {
+            denials.push(text);
         }
     }
 
+    /// The denials in the order in which they came.
     pub(crate) fn list(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// A WASI context without environment, input, files, network and names. Programs that read their arguments expect a name first:
-/// there is nothing but that.
+/// Makes a WASI context without environment, input, files and network. Programs that read their arguments crash without
+/// a first one, so that there is exactly that: `name`.
 pub(crate) fn deny_wasi(name: &str, stdout: Output, stderr: Output, denials: Denials) -> WasiCtx {
     WasiCtxBuilder::new()
         .arg(name)
@@ -56,6 +58,7 @@ pub(crate) fn deny_wasi(name: &str, stdout: Output, stderr: Output, denials: Den
         .build()
 }
 
+/// Makes the context of `wasi:http`, with the limit of the fields of one message.
 pub(crate) fn http_context() -> WasiHttpCtx {
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(HTTP_FIELDS_BYTES);
@@ -65,8 +68,9 @@ pub(crate) fn http_context() -> WasiHttpCtx {
 /// Denies every HTTP request.
 pub(crate) struct DenyHttp(pub(crate) Denials);
 
-type Sent = wasmtime_wasi_http::Result<(http::Response<WasiBody>, Rest)>;
-type Rest = Box<dyn Future<Output = wasmtime_wasi_http::Result<()>> + Send>;
+/// The answer to a request, with the future that sends the rest of its body.
+type Sent = wasmtime_wasi_http::Result<(http::Response<WasiBody>, BodyTransfer)>;
+type BodyTransfer = Box<dyn Future<Output = wasmtime_wasi_http::Result<()>> + Send>;
 
 impl WasiHttpHooks for DenyHttp {
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
@@ -77,8 +81,9 @@ impl WasiHttpHooks for DenyHttp {
         &mut self,
         request: http::Request<WasiBody>,
         _: Option<RequestOptions>,
-        _: Rest,
+        _: BodyTransfer,
     ) -> Box<dyn Future<Output = Sent> + Send> {
+        // The request is dropped here with its body, before a name is looked up or a connection made.
         self.0.note(&format!("http {} {}", request.method(), request.uri()));
         Box::new(std::future::ready(Err(wasmtime_wasi_http::Error::HttpRequestDenied)))
     }

@@ -1,11 +1,12 @@
-//! The errors by which this crate ends a guest, told from the engine's own by their types.
+//! The errors with which this crate ends a guest. Their types tell them from the errors of the engine.
 
-/// The error by which the epoch callback ends a guest that used up its CPU time.
+/// The guest used up its CPU time; the callback at each epoch ends it with this error.
 #[derive(Debug, thiserror::Error)]
 #[error("CPU time is used up")]
 pub(crate) struct CpuTimeUsedUp;
 
-/// A call that asked for more than hosts give, by an interface that has no other way to refuse it.
+/// The guest called an import that has no error of its own for a request that is too large; the text says what it asked
+/// for.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct ImportLimitExceeded(pub(crate) String);

@@ -1,4 +1,4 @@
-//! What the engine derives from `wit/`: the traits of `wasmhost:task` and their linking.
+//! The traits of `wasmhost:task` and their linking, generated from the WIT files of the repository.
 
 wasmtime::component::bindgen!({
     path: "../../wit",

@@ -1,4 +1,5 @@
-//! `wasmhost:task/checkpoint`: a memory that survives the attempt. The newest one wins; the host writes it.
+//! `wasmhost:task/checkpoint`: bytes that the next attempt of the job can go on from. The newest checkpoint wins, and
+//! the host stores it.
 
 use bytes::Bytes;
 
@@ -21,6 +22,7 @@ impl Host for TaskState {
             return Err(SaveError::TooLarge(self.limits.checkpoint_bytes));
         }
         let bytes = Bytes::from(data);
+        // The guest reads its own checkpoint back at once, whether or not the host has stored it.
         self.checkpoint = Some(bytes.clone());
         self.updates.post_checkpoint(bytes);
         Ok(())

@@ -1,4 +1,4 @@
-//! `wasmhost:task/config`: the values that the module's policy gives it.
+//! `wasmhost:task/config`: the configuration values of the module's policy.
 
 use super::bindings::wasmhost::task::config::Host;
 use crate::guest::TaskState;

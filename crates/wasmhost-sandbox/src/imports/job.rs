@@ -1,4 +1,4 @@
-//! `wasmhost:task/job`: what the running job is, and how long it still may run.
+//! `wasmhost:task/job`: what the running job is, and how long it may still run.
 
 use std::time::Instant;
 
@@ -23,8 +23,8 @@ impl Host for TaskState {
 
     async fn remaining(&mut self) -> u64 {
         self.control.thawed().await;
-        let left = self.ends_at.saturating_duration_since(Instant::now());
-        u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
+        let remaining = self.ends_at.saturating_duration_since(Instant::now());
+        u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX)
     }
 
     async fn cancelled(&mut self) -> bool {
@@ -33,6 +33,7 @@ impl Host for TaskState {
     }
 }
 
+/// A time as the interface has it; a time before 1970 becomes 1970.
 fn unix_ms(at: Timestamp) -> u64 {
     u64::try_from(at.unix_ms()).unwrap_or(0)
 }

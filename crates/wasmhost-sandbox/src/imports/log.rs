@@ -1,4 +1,4 @@
-//! `wasmhost:task/log`: levelled lines go to the updates, cut and with control characters escaped.
+//! `wasmhost:task/log`: log lines with a level, cut and with control characters escaped, for the host to publish.
 
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::text::{escape, truncate};
@@ -16,12 +16,14 @@ impl Host for TaskState {
             level: level.into(),
             stream: LogStream::Guest,
             message: escape(truncate(&message, LINE_BYTES)),
+            // Fields are never dropped for their form, since a log line is often all that is left of a failure.
             fields: fields.as_deref().and_then(object_or_text),
         });
     }
 }
 
-/// A JSON object as it is; anything else, such as one with a name twice, as text.
+/// Fields that are a JSON object within the limit stay as they are. Anything else, such as an object with a name twice,
+/// becomes a JSON string.
 fn object_or_text(fields: &str) -> Option<Json> {
     let may_be_object = fields.len() <= LINE_BYTES && fields.trim_start().starts_with('{');
     let object = may_be_object.then(|| Json::parse(fields).ok()).flatten();

@@ -1,4 +1,4 @@
-//! `wasi:io/poll.poll` with a bound: a list may name one pollable a million times, and each is looked at.
+//! `wasi:io/poll.poll` with a bound: a list may name one pollable a million times, and the host looks at each entry.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
@@ -7,22 +7,22 @@ use wasmtime_wasi::p2::bindings::io::poll::Host;
 
 use crate::guest::{Guest, ImportLimitExceeded};
 
-/// The interface, as the engine's own definition calls it.
-const POLL: &str = "wasi:io/poll@0.2.12";
-/// Pollables in one list.
-const MOST: usize = 1_000;
+/// The version under which the engine links the interface; components that import another 0.2 version find it too.
+const INTERFACE: &str = "wasi:io/poll@0.2.12";
+/// The most pollables in one list.
+const POLLABLES: usize = 1_000;
 
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    linker.instance(POLL)?.func_wrap_async(
+    linker.instance(INTERFACE)?.func_wrap_async(
         "poll",
         |mut store: StoreContextMut<'_, Guest>, (list,): (Vec<Resource<DynPollable>>,)| {
             Box::new(async move {
-                if list.len() > MOST {
-                    let text = format!("a list of {} pollables; one call takes at most {MOST}", list.len());
+                if list.len() > POLLABLES {
+                    let length = list.len();
+                    let text = format!("a list of {length} pollables; one call takes at most {POLLABLES}");
                     return Err(ImportLimitExceeded(text).into());
                 }
-                let (_, table) = store.data_mut().http_objects();
-                Ok((Host::poll(table, list).await?,))
+                Ok((Host::poll(store.data_mut().table(), list).await?,))
             })
         },
     )

@@ -1,4 +1,5 @@
-//! The ways to a socket and to a name's address, in place of the engine's own: none is ever made, and the attempt is remembered.
+//! `wasi:sockets` without sockets: the functions here replace those of the engine that make a socket or look a name up.
+//! Each call is denied and remembered.
 
 use wasmtime::component::{HasSelf, Linker, Resource};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{self, ResolveAddressStream};
@@ -26,7 +27,7 @@ impl ip_name_lookup::Host for Denials {
     }
 }
 
-/// Without a lookup there is no stream to call these on.
+/// No lookup ever returns a stream, so that these are never called.
 impl ip_name_lookup::HostResolveAddressStream for Denials {
     fn resolve_next_address(&mut self, _: Resource<ResolveAddressStream>) -> SocketResult<Option<IpAddress>> {
         Err(ErrorCode::InvalidState.into())
@@ -55,7 +56,7 @@ impl udp_create_socket::Host for Denials {
     }
 }
 
-/// All three interfaces need the network's error codes, and nothing else of it.
+/// The three interfaces need the error codes of `network`, and nothing else of it.
 impl network::Host for Denials {
     fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
         error.downcast()

@@ -1,4 +1,5 @@
-//! `wasmhost:task/state`: custom states go to the updates; a cancelled task learns of it here.
+//! `wasmhost:task/state`: custom states of the running job, for the host to write into its record. Here a task learns
+//! that it was cancelled.
 
 use wasmhost_protocol::ids::StateName;
 use wasmhost_protocol::json::Json;
@@ -9,6 +10,7 @@ use crate::updates::StateUpdate;
 
 impl Host for TaskState {
     async fn update_state(&mut self, state: String, meta: String) -> Result<(), UpdateError> {
+        // Without a lease, another host may run the job already: its guest must not have effects through this one.
         self.control.thawed().await;
         self.refusals.mark_survived();
         if self.control.is_cancelled() {
@@ -18,7 +20,7 @@ impl Host for TaskState {
             return Err(UpdateError::TooLarge(self.limits.meta_bytes));
         }
         let update = parse(&state, meta).map_err(UpdateError::InvalidState)?;
-        // A post that was not taken when the task is cancelled is dropped: the task is told so.
+        // Dropping the post loses an update that the host has not taken, and the task learns that from the error.
         tokio::select! {
             biased;
             () = self.updates.post_state(update) => Ok(()),
