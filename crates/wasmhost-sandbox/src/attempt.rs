@@ -1,8 +1,11 @@
-//! One attempt from its arguments to its outcome: a slot, a fresh store, the call, and whoever ends it first.
+//! Runs one attempt from its arguments to its outcome: waits for room in the pool, makes a fresh store, calls the task,
+//! and ends the call by whatever comes first.
 
+use std::any::Any;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use tokio::runtime::Handle;
@@ -22,18 +25,18 @@ use crate::request::AttemptRequest;
 use crate::tasks::Task;
 use crate::updates::GuestUpdates;
 
-/// One attempt that was not started yet.
+/// An attempt that has not been started yet.
 pub(crate) struct Attempt {
     module: Arc<LoadedModule>,
-    run: AttemptRequest,
+    request: AttemptRequest,
     updates: Arc<GuestUpdates>,
     control: Arc<Control>,
 }
 
 /// How a call ended.
-enum End {
+enum CallEnd {
     Returned(Vec<Val>),
-    Broke(wasmtime::Error),
+    Failed(wasmtime::Error),
     TimedOut,
     Stopped,
 }
@@ -41,21 +44,21 @@ enum End {
 impl Attempt {
     pub(crate) fn new(
         module: Arc<LoadedModule>,
-        run: AttemptRequest,
+        request: AttemptRequest,
         updates: Arc<GuestUpdates>,
         control: Arc<Control>,
     ) -> Self {
-        Self { module, run, updates, control }
+        Self { module, request, updates, control }
     }
 
-    /// Runs when there is a place for it, and says how it ended. Nobody left to hear it ends it too.
+    /// Runs the attempt and sends its outcome. It ends early if nobody waits for the outcome any more.
     pub(crate) async fn report(self, pool: &Pool, blocking: &Handle, mut ended: oneshot::Sender<Outcome>) {
-        let (control, updates) = (self.control.clone(), self.updates.clone());
-        // Dropping the run drops its store: the slot is clean at once, whatever the guest was doing.
+        let updates = self.updates.clone();
+        // Dropping the run drops the store: the slot is free at once, whatever the guest was doing.
         let outcome = tokio::select! {
             biased;
             () = ended.closed() => None,
-            outcome = self.run(pool, blocking, &control) => Some(outcome),
+            outcome = self.run(pool, blocking) => Some(outcome),
         };
         updates.end_logs();
         if let Some(outcome) = outcome {
@@ -63,99 +66,106 @@ impl Attempt {
         }
     }
 
-    async fn run(self, pool: &Pool, blocking: &Handle, control: &Control) -> Outcome {
-        let _place = tokio::select! {
+    async fn run(self, pool: &Pool, blocking: &Handle) -> Outcome {
+        let control = self.control.clone();
+        // A revoke ends the wait for a slot. The wall time has not begun, as the job must not pay for a busy host.
+        let _permit = tokio::select! {
             biased;
             () = control.stopped() => return Outcome::without_run(Verdict::Cancelled),
-            place = pool.acquire(self.module.needs) => place,
+            permit = pool.acquire(self.module.needs) => permit,
         };
-        let observed = Observations::start(&self.run.limits);
-        // What is converted beside the guest ends soon by itself; nobody waits for it.
-        let judged = async {
+        let observations = Observations::start(&self.request.limits);
+        let stoppable = async {
             tokio::select! {
                 biased;
-                verdict = self.verdict(&observed, blocking) => verdict,
+                verdict = self.verdict(&observations, blocking) => verdict,
+                // A conversion that runs on another thread is not waited for; it soon ends by itself.
                 () = control.stopped() => Verdict::Cancelled,
             }
         };
-        let verdict = AssertUnwindSafe(judged).catch_unwind().await;
+        // A bug of this crate costs one attempt and not the host, which has to go on with its other jobs.
+        let verdict = AssertUnwindSafe(stoppable).catch_unwind().await;
         let verdict = verdict.unwrap_or_else(|panic| Verdict::HostBug(panic_text(&*panic)));
         Outcome {
             verdict,
-            usage: observed.meter.usage(),
-            denied: observed.denials.list(),
-            stderr: fault::stderr(&observed),
+            usage: observations.meter.usage(),
+            denied: observations.denials.list(),
+            stderr: fault::stderr(&observations),
         }
     }
 
-    async fn verdict(self, observed: &Observations, blocking: &Handle) -> Verdict {
-        let task = match self.module.description.tasks.find(self.run.function.as_str()) {
+    async fn verdict(self, observations: &Observations, blocking: &Handle) -> Verdict {
+        let task = match self.module.description.tasks.find(self.request.function.as_str()) {
             Ok(task) => task.clone(),
             Err(unknown) => return Verdict::UnknownFunction(unknown.to_string()),
         };
-        let converter = Converter { meter: &observed.meter, blocking };
-        let args = match converter.decode(&task, self.run.args.clone()).await {
+        let converter = Converter { meter: &observations.meter, blocking };
+        let args = match converter.decode(&task, self.request.args.clone()).await {
             Ok(args) => args,
             Err(error) => return Verdict::BadArguments(error.to_string()),
         };
-        let limits = self.run.limits.clone();
-        let broken = FailedCall { task: &task, limits: &limits, observed };
-        match self.call(&task, args, observed).await {
-            End::Returned(results) => match converter.encode(&task, results, limits.result_bytes).await {
-                Ok(verdict) => broken.explained(verdict),
-                Err(error) => unusable(&error),
+        let limits = self.request.limits.clone();
+        let failed = FailedCall { task: &task, limits: &limits, observations };
+        match self.call(&task, args, observations).await {
+            CallEnd::Returned(results) => match converter.encode(&task, results, limits.result_bytes).await {
+                Ok(verdict) => failed.explain(verdict),
+                Err(error) => result_refused(&error),
             },
-            End::Broke(error) => broken.verdict(&error),
-            End::TimedOut => broken.exceeded(Limit::Wall),
-            End::Stopped => Verdict::Cancelled,
+            CallEnd::Failed(error) => failed.verdict(&error),
+            CallEnd::TimedOut => failed.limit_exceeded(Limit::Wall, None),
+            CallEnd::Stopped => Verdict::Cancelled,
         }
     }
 
-    /// Calls the task in a fresh store, until it returns, breaks, is stopped or its time is up.
-    async fn call(self, task: &Task, args: Vec<Val>, observed: &Observations) -> End {
-        let limits = self.run.limits.clone();
-        let ends_at = Instant::now().checked_add(limits.timeout).unwrap_or_else(far_away);
-        let (control, module) = (self.control.clone(), self.module.clone());
-        let rate = task.host_bytes_per_charge();
-        let mut store = Guest::store(&module.pre, self.task_state(ends_at, observed), observed, rate);
-        let call = Metered::new(&observed.meter, call(&module, task, &mut store, args));
+    /// Calls the task in a fresh store, until it returns, fails, is stopped or has no time left.
+    async fn call(self, task: &Task, args: Vec<Val>, observations: &Observations) -> CallEnd {
+        let ends_at =
+            Instant::now().checked_add(self.request.limits.timeout).unwrap_or_else(far_in_the_future);
+        let soft_timeout = self.request.limits.soft_timeout;
+        let control = self.control.clone();
+        let module = self.module.clone();
+        let state = self.task_state(ends_at, observations);
+        let mut store = Guest::store(&module.pre, state, observations, task.host_bytes_per_charge());
+        let call = Metered::new(&observations.meter, call(&module, task, &mut store, args));
         let call = async {
-            // A guest that ends within a tick of the clock would never be seen to be frozen.
+            // The clock freezes only guests that compute across a tick; a shorter one would run without its lease.
             control.thawed().await;
             call.await
         };
-        let soft_limit = async {
-            if let Some(soft) = limits.soft_timeout {
-                tokio::time::sleep(soft).await;
-                control.cancel();
-            }
-            std::future::pending::<()>().await;
-        };
-        // Only the call has effects, and dropping it is the very means to end it.
+        // Dropping any of these is safe: only the call has effects, and dropping it is the way to end it.
         tokio::select! {
             biased;
-            () = control.stopped() => End::Stopped,
-            () = tokio::time::sleep_until(ends_at.into()) => End::TimedOut,
-            () = soft_limit => End::Stopped,
+            () = control.stopped() => CallEnd::Stopped,
+            () = tokio::time::sleep_until(ends_at.into()) => CallEnd::TimedOut,
+            never = cancel_after(soft_timeout, &control) => match never {},
             result = call => match result {
-                Ok(results) => End::Returned(results),
-                Err(error) => End::Broke(error),
+                Ok(results) => CallEnd::Returned(results),
+                Err(error) => CallEnd::Failed(error),
             },
         }
     }
 
-    fn task_state(self, ends_at: Instant, observed: &Observations) -> TaskState {
+    fn task_state(self, ends_at: Instant, observations: &Observations) -> TaskState {
         TaskState {
-            job: self.run.job,
+            job: self.request.job,
             ends_at,
-            limits: self.run.limits,
-            config: self.run.config,
-            checkpoint: self.run.checkpoint,
+            limits: self.request.limits,
+            config: self.request.config,
+            checkpoint: self.request.checkpoint,
             updates: self.updates,
             control: self.control,
-            refusals: observed.refusals.clone(),
+            refusals: observations.refusals.clone(),
         }
     }
+}
+
+/// Asks the task to stop after its soft timeout, and then waits for ever: the task ends as it likes.
+async fn cancel_after(soft_timeout: Option<Duration>, control: &Control) -> Infallible {
+    if let Some(soft_timeout) = soft_timeout {
+        tokio::time::sleep(soft_timeout).await;
+        control.cancel();
+    }
+    std::future::pending().await
 }
 
 async fn call(
@@ -166,22 +176,24 @@ async fn call(
 ) -> wasmtime::Result<Vec<Val>> {
     let instance = module.pre.instantiate_async(&mut *store).await?;
     let interface = match &task.interface {
-        Some(name) => Some(instance.get_export_index(&mut *store, None, name).ok_or_else(|| gone(name))?),
+        Some(name) => Some(instance.get_export_index(&mut *store, None, name).ok_or_else(|| missing(name))?),
         None => None,
     };
     let function = instance.get_export_index(&mut *store, interface.as_ref(), task.function.as_str());
     let function = function.and_then(|index| instance.get_func(&mut *store, index));
-    let function = function.ok_or_else(|| gone(task.function.as_str()))?;
+    let function = function.ok_or_else(|| missing(task.function.as_str()))?;
+    // The engine overwrites the values and checks only how many there are.
     let mut results = vec![Val::Bool(false); usize::from(task.ty.result.is_some())];
     function.call_async(&mut *store, &args, &mut results).await?;
     Ok(results)
 }
 
-fn gone(name: &str) -> wasmtime::Error {
+/// The error of an export that the description has and the code has not.
+fn missing(name: &str) -> wasmtime::Error {
     wasmtime::Error::msg(format!("the export {name} is gone"))
 }
 
-fn unusable(error: &ResultError) -> Verdict {
+fn result_refused(error: &ResultError) -> Verdict {
     match error {
         ResultError::TooLarge { .. } => {
             Verdict::Exceeded(Limit::Result, Fault { message: error.to_string(), ..Fault::default() })
@@ -192,13 +204,13 @@ fn unusable(error: &ResultError) -> Verdict {
     }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("the host panicked: {}", text.unwrap_or("without a message"))
 }
 
-/// A month, where a deadline cannot be counted.
-fn far_away() -> Instant {
-    Instant::now() + std::time::Duration::from_secs(30 * 24 * 3600)
+/// A deadline in a month, where the timeout is too long for the system's clock.
+fn far_in_the_future() -> Instant {
+    Instant::now() + Duration::from_secs(30 * 24 * 3600)
 }

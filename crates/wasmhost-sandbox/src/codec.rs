@@ -1,12 +1,11 @@
-//! JSON ⇄ the engine's values, guided by the component's own types: arguments before a run, the verdict after it. Knows
-//! nothing of instances, and never fails for a reason that is not the text's or the value's.
+//! Converts between JSON text and the engine's values, by the types of the component: arguments before a call, the
+//! verdict after it. It knows nothing of instances.
 
-mod build;
 mod convert;
-
 mod encode;
 mod failure;
 mod text;
+mod values;
 mod verdict;
 
 pub(crate) use convert::Converter;

@@ -1,5 +1,6 @@
-//! Where values are converted: small ones at once, large ones on a thread beside the guests', since a guest that hands over a million
-//! values should not hold up its neighbours. Both are charged to the attempt.
+//! Decides on which thread values are converted: small ones at once, large ones on a thread beside those of the guests,
+//! since the conversion of a million values would hold up the other guests of its thread. Both are charged to the
+//! attempt.
 
 use std::sync::Arc;
 
@@ -9,14 +10,14 @@ use wasmhost_protocol::outcome::Verdict;
 use wasmhost_values::{ArgumentError, decode_arguments};
 use wasmtime::component::Val;
 
-use super::build::EngineValues;
+use super::values::EngineValues;
 use super::verdict::{ResultError, encode_result};
 use crate::meter::Meter;
 use crate::tasks::Task;
 
-/// Arguments of more bytes are large.
+/// From how many bytes on arguments are large.
 const LARGE_TEXT: usize = 16 << 10;
-/// Results of more values are large.
+/// From how many values on a result is large.
 const LARGE_VALUES: usize = 4_096;
 
 /// Converts the values of one attempt.
@@ -26,20 +27,22 @@ pub(crate) struct Converter<'a> {
 }
 
 impl Converter<'_> {
-    /// The values of the task's parameters.
+    /// Decodes the arguments of a task.
     pub(crate) async fn decode(&self, task: &Arc<Task>, args: Bytes) -> Result<Vec<Val>, ArgumentError> {
-        let (is_large, task) = (args.len() > LARGE_TEXT, task.clone());
+        let is_large = args.len() > LARGE_TEXT;
+        let task = task.clone();
         self.convert(is_large, move || decode_arguments::<EngineValues>(task.parameters(), &args)).await
     }
 
-    /// The verdict on what the task returned.
+    /// Encodes what a task returned; the JSON of its result may have `max_bytes`.
     pub(crate) async fn encode(
         &self,
         task: &Arc<Task>,
         results: Vec<Val>,
         max_bytes: u64,
     ) -> Result<Verdict, ResultError> {
-        let (is_large, task) = (count(&results, LARGE_VALUES).is_none(), task.clone());
+        let is_large = count(&results, LARGE_VALUES).is_none();
+        let task = task.clone();
         self.convert(is_large, move || encode_result(&task, results, max_bytes)).await
     }
 
@@ -54,27 +57,29 @@ impl Converter<'_> {
         let meter = self.meter.clone();
         match self.blocking.spawn_blocking(move || meter.measure(work)).await {
             Ok(converted) => converted,
+            // The panic goes on in the attempt, whose outcome names it.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // The runtime shuts down, and this with it.
+            // The runtime shuts down, and drops this future soon.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-/// What is left of `most` after so many values; none where there are more.
-fn count(values: &[Val], most: usize) -> Option<usize> {
-    let most = most.checked_sub(values.len())?;
-    values.iter().try_fold(most, |most, value| match value {
-        Val::List(items) | Val::Tuple(items) => count(items, most),
+/// Counts values, and gives up as soon as there are more than `limit`: returns what is left of it, or none.
+fn count(values: &[Val], limit: usize) -> Option<usize> {
+    let left = limit.checked_sub(values.len())?;
+    values.iter().try_fold(left, |left, value| match value {
+        Val::List(items) | Val::Tuple(items) => count(items, left),
         Val::Record(fields) => {
-            let most = most.checked_sub(fields.len())?;
-            fields.iter().try_fold(most, |most, (_, value)| count(std::slice::from_ref(value), most))
+            let left = left.checked_sub(fields.len())?;
+            fields.iter().try_fold(left, |left, (_, value)| count(std::slice::from_ref(value), left))
         }
         Val::Variant(_, Some(payload))
         | Val::Option(Some(payload))
-        | Val::Result(Ok(Some(payload)) | Err(Some(payload))) => count(std::slice::from_ref(payload), most),
-        Val::String(text) => most.checked_sub(text.len() / size_of::<Val>()),
-        Val::Flags(names) => most.checked_sub(names.len()),
-        _ => Some(most),
+        | Val::Result(Ok(Some(payload)) | Err(Some(payload))) => count(std::slice::from_ref(payload), left),
+        // A long string takes as long as several values.
+        Val::String(text) => left.checked_sub(text.len() / size_of::<Val>()),
+        Val::Flags(names) => left.checked_sub(names.len()),
+        _ => Some(left),
     })
 }

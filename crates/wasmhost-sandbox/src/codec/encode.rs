@@ -1,5 +1,5 @@
-//! `Val` → JSON text, written as it is walked. The type decides where the value alone cannot: an empty `list<u8>`, an
-//! option of an option, the order of flags.
+//! Writes the engine's values as JSON text while it walks through them. The type decides what the value alone does not
+//! show: an empty `list<u8>`, an option of an option, the order of flags.
 
 use std::io::{self, Write as _};
 
@@ -7,32 +7,17 @@ use serde::Serialize;
 use wasmhost_values::{Named, Type, encode_base64};
 use wasmtime::component::Val;
 
-use super::text::Text;
+use super::text::BoundedText;
 
-/// Whole numbers up to this one are exact in every JSON reader.
+/// Whole numbers up to this one are exact in every JSON reader; larger ones are written as strings.
 const EXACT: u64 = 1 << 53;
 
-/// Bytes encoded at once; a multiple of three, so that the pieces join.
+/// How many bytes are encoded as base64 at once. It is a multiple of three, so that the pieces join without padding.
 const BASE64_PIECE: usize = 3 << 10;
 
-/// Writes `value`, which is of type `ty`.
-pub(super) fn write(out: &mut Text, ty: &Type, value: &Val) -> io::Result<()> {
+/// Writes `value`, which has the type `ty`. It fails at the limit of the text, and for a value without a JSON form.
+pub(super) fn write(out: &mut BoundedText, ty: &Type, value: &Val) -> io::Result<()> {
     match (ty, value) {
-        (_, Val::Bool(v)) => json(out, v),
-        (_, Val::S8(v)) => json(out, v),
-        (_, Val::U8(v)) => json(out, v),
-        (_, Val::S16(v)) => json(out, v),
-        (_, Val::U16(v)) => json(out, v),
-        (_, Val::S32(v)) => json(out, v),
-        (_, Val::U32(v)) => json(out, v),
-        (_, Val::S64(v)) => integer(out, v, v.unsigned_abs()),
-        (_, Val::U64(v)) => integer(out, v, *v),
-        (_, Val::Float32(v)) if v.is_finite() => json(out, v),
-        (_, Val::Float32(v)) => json(out, beyond_json(f64::from(*v))),
-        (_, Val::Float64(v)) if v.is_finite() => json(out, v),
-        (_, Val::Float64(v)) => json(out, beyond_json(*v)),
-        (_, Val::Char(v)) => json(out, v),
-        (_, Val::String(v) | Val::Enum(v)) => json(out, v),
         (Type::List(element), Val::List(items)) => match &**element {
             Type::U8 => bytes(out, items),
             element => sequence(out, items, |out, item| write(out, element, item)),
@@ -42,26 +27,49 @@ pub(super) fn write(out: &mut Text, ty: &Type, value: &Val) -> io::Result<()> {
         }
         (Type::Record(types), Val::Record(values)) => fields(out, types, values),
         (Type::Variant(cases), Val::Variant(name, payload)) => {
-            cased(out, name, cases.get(name).and_then(Option::as_ref), payload.as_deref())
+            case(out, name, cases.get(name).and_then(Option::as_ref), payload.as_deref())
         }
         (Type::Flags(names), Val::Flags(set)) => flags(out, names, set),
         (Type::Option(ty), Val::Option(payload)) => option(out, ty, payload.as_deref()),
-        (Type::Result(result), Val::Result(Ok(v))) => cased(out, "ok", result.ok.as_ref(), v.as_deref()),
-        (Type::Result(result), Val::Result(Err(v))) => cased(out, "err", result.err.as_ref(), v.as_deref()),
+        (Type::Result(result), Val::Result(Ok(v))) => case(out, "ok", result.ok.as_ref(), v.as_deref()),
+        (Type::Result(result), Val::Result(Err(v))) => case(out, "err", result.err.as_ref(), v.as_deref()),
+        (_, value) => scalar(out, value),
+    }
+}
+
+fn scalar(out: &mut BoundedText, value: &Val) -> io::Result<()> {
+    match value {
+        Val::Bool(v) => json(out, v),
+        Val::S8(v) => json(out, v),
+        Val::U8(v) => json(out, v),
+        Val::S16(v) => json(out, v),
+        Val::U16(v) => json(out, v),
+        Val::S32(v) => json(out, v),
+        Val::U32(v) => json(out, v),
+        Val::S64(v) => integer(out, v, v.unsigned_abs()),
+        Val::U64(v) => integer(out, v, *v),
+        // An f32 is not widened, which would write more digits than it has.
+        Val::Float32(v) if v.is_finite() => json(out, v),
+        Val::Float32(v) => json(out, not_finite(f64::from(*v))),
+        Val::Float64(v) if v.is_finite() => json(out, v),
+        Val::Float64(v) => json(out, not_finite(*v)),
+        Val::Char(v) => json(out, v),
+        Val::String(v) | Val::Enum(v) => json(out, v),
         _ => Err(io::Error::other("a value of a type without JSON form")),
     }
 }
 
-fn json<T: Serialize + ?Sized>(out: &mut Text, value: &T) -> io::Result<()> {
+fn json<T: Serialize + ?Sized>(out: &mut BoundedText, value: &T) -> io::Result<()> {
     Ok(serde_json::to_writer(out, value)?)
 }
 
-fn integer(out: &mut Text, value: &impl ToString, magnitude: u64) -> io::Result<()> {
+fn integer(out: &mut BoundedText, value: &impl ToString, magnitude: u64) -> io::Result<()> {
     let text = value.to_string();
     if magnitude <= EXACT { out.write_all(text.as_bytes()) } else { json(out, &text) }
 }
 
-fn beyond_json(value: f64) -> &'static str {
+/// The text of a float that JSON has no number for.
+fn not_finite(value: f64) -> &'static str {
     match value {
         _ if value.is_nan() => "NaN",
         _ if value > 0.0 => "Infinity",
@@ -69,7 +77,7 @@ fn beyond_json(value: f64) -> &'static str {
     }
 }
 
-fn bytes(out: &mut Text, items: &[Val]) -> io::Result<()> {
+fn bytes(out: &mut BoundedText, items: &[Val]) -> io::Result<()> {
     out.write_all(b"\"")?;
     let byte = |item: &Val| if let Val::U8(byte) = item { *byte } else { 0 };
     for piece in items.chunks(BASE64_PIECE) {
@@ -80,9 +88,9 @@ fn bytes(out: &mut Text, items: &[Val]) -> io::Result<()> {
 }
 
 fn sequence<I: IntoIterator>(
-    out: &mut Text,
+    out: &mut BoundedText,
     items: I,
-    mut write: impl FnMut(&mut Text, I::Item) -> io::Result<()>,
+    mut write: impl FnMut(&mut BoundedText, I::Item) -> io::Result<()>,
 ) -> io::Result<()> {
     out.write_all(b"[")?;
     for (index, item) in items.into_iter().enumerate() {
@@ -94,15 +102,15 @@ fn sequence<I: IntoIterator>(
     out.write_all(b"]")
 }
 
-/// An engine gives them in the order of their names' declaration, and each once.
-fn flags(out: &mut Text, names: &Named<()>, set: &[String]) -> io::Result<()> {
+/// Writes flags in the order of their declaration.
+fn flags(out: &mut BoundedText, names: &Named<()>, set: &[String]) -> io::Result<()> {
     let mut set: Vec<_> =
-        set.iter().filter_map(|name| names.find(name).map(|(place, ())| (place, name))).collect();
+        set.iter().filter_map(|name| names.find(name).map(|(index, ())| (index, name))).collect();
     set.sort_unstable();
     sequence(out, set, |out, (_, name)| json(out, name))
 }
 
-fn fields(out: &mut Text, types: &Named<Type>, values: &[(String, Val)]) -> io::Result<()> {
+fn fields(out: &mut BoundedText, types: &Named<Type>, values: &[(String, Val)]) -> io::Result<()> {
     out.write_all(b"{")?;
     for (index, ((_, ty), (name, value))) in types.iter().zip(values).enumerate() {
         if index > 0 {
@@ -115,22 +123,24 @@ fn fields(out: &mut Text, types: &Named<Type>, values: &[(String, Val)]) -> io::
     out.write_all(b"}")
 }
 
-fn option(out: &mut Text, ty: &Type, payload: Option<&Val>) -> io::Result<()> {
+fn option(out: &mut BoundedText, ty: &Type, payload: Option<&Val>) -> io::Result<()> {
     match (ty, payload) {
         (_, None) => out.write_all(b"null"),
+        // `null` would not tell "none" from "some none".
         (Type::Option(_), Some(value)) => member(out, "some", ty, value),
         (_, Some(value)) => write(out, ty, value),
     }
 }
 
-fn cased(out: &mut Text, name: &str, ty: Option<&Type>, payload: Option<&Val>) -> io::Result<()> {
+/// Writes `"case"` or `{"case": payload}`.
+fn case(out: &mut BoundedText, name: &str, ty: Option<&Type>, payload: Option<&Val>) -> io::Result<()> {
     match (ty, payload) {
         (Some(ty), Some(value)) => member(out, name, ty, value),
         _ => json(out, name),
     }
 }
 
-fn member(out: &mut Text, name: &str, ty: &Type, value: &Val) -> io::Result<()> {
+fn member(out: &mut BoundedText, name: &str, ty: &Type, value: &Val) -> io::Result<()> {
     out.write_all(b"{")?;
     json(out, name)?;
     out.write_all(b":")?;

@@ -1,4 +1,5 @@
-//! The table of types, one row a case: what is taken, what comes back, what is refused and with which words.
+//! The conversions of every type, one row for each case: what is accepted, what comes back, what is refused and with
+//! which words.
 
 mod round;
 mod schema;
@@ -10,13 +11,13 @@ use wasmtime::component::Val;
 
 use wasmhost_values::ArgumentError;
 
-use super::build::EngineValues;
+use super::values::EngineValues;
 use super::verdict::encode_result;
 use super::*;
 use crate::tasks::wit::tasks;
 use crate::tasks::{Task, Tasks};
 
-/// A component whose function `f` takes and returns a `ty`; `types` declares what `ty` names.
+/// Makes a component whose function `f` takes and returns a `ty`; `types` declares what `ty` names.
 fn echo(types: &str, ty: &str) -> Tasks {
     tasks(&format!("world w {{ {types} export f: func(v: {ty}) -> {ty}; }}"))
 }
@@ -25,13 +26,13 @@ fn decode_arguments(task: &Task, body: &[u8]) -> Result<Vec<Val>, ArgumentError>
     wasmhost_values::decode_arguments::<EngineValues>(task.parameters(), body)
 }
 
-/// The values that the JSON text `v` stands for as the only argument.
+/// Decodes a JSON text as the only argument of `f`.
 fn decode(tasks: &Tasks, json: &str) -> Result<Vec<Val>, String> {
     let body = format!("[{json}]");
     decode_arguments(tasks.find("f").unwrap(), body.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// The JSON text of a value that `f` returned.
+/// Encodes a value that `f` returned.
 fn encode(tasks: &Tasks, values: &[Val]) -> String {
     match encode_result(tasks.find("f").unwrap(), values.to_vec(), 1 << 20).unwrap() {
         Verdict::Returned(json) => json.to_string(),
@@ -39,7 +40,7 @@ fn encode(tasks: &Tasks, values: &[Val]) -> String {
     }
 }
 
-/// Every text is taken and comes back as the text beside it, or is refused with the words beside it.
+/// Checks that each text comes back as the text beside it, or is refused with the words beside it.
 fn check(types: &str, ty: &str, rows: &[(&str, &str)]) {
     let tasks = echo(types, ty);
     for (json, expected) in rows {

@@ -1,20 +1,20 @@
-//! JSON text that grows up to a limit and keeps what fitted.
+//! A buffer for JSON text that grows up to a limit.
 
 use std::io;
 
-/// Text up to a limit. Writing more fails, and what fitted stays.
-pub(super) struct Text {
+/// Text up to a limit. A write beyond the limit fails, and what fitted stays.
+pub(super) struct BoundedText {
     bytes: Vec<u8>,
     limit: usize,
 }
 
-impl Text {
-    /// No text yet, and at most `limit` bytes of it.
-    pub(super) fn up_to(limit: usize) -> Self {
+impl BoundedText {
+    /// An empty text that may grow to `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
         Self { bytes: Vec::new(), limit }
     }
 
-    /// What was written, cut at a character.
+    /// What was written, without a character that the limit cut in two.
     pub(super) fn into_string(self) -> String {
         String::from_utf8(self.bytes).unwrap_or_else(|error| {
             let valid = error.utf8_error().valid_up_to();
@@ -25,11 +25,11 @@ impl Text {
     }
 }
 
-impl io::Write for Text {
+impl io::Write for BoundedText {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.limit - self.bytes.len();
-        if bytes.is_empty() || room > 0 {
-            let fits = &bytes[..bytes.len().min(room)];
+        let left = self.limit - self.bytes.len();
+        if bytes.is_empty() || left > 0 {
+            let fits = &bytes[..bytes.len().min(left)];
             self.bytes.extend_from_slice(fits);
             return Ok(fits.len());
         }

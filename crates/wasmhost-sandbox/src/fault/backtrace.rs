@@ -1,28 +1,33 @@
-//! The guest's stack, innermost first: demangled names, with file and line where the guest has them.
+//! The backtrace of a guest, innermost frame first: demangled names, with file and line where the guest has them.
 
 use wasmhost_protocol::policy::Limits;
 use wasmhost_protocol::text::{cut_middle, escape, truncate};
-use wasmtime::{FrameInfo, WasmBacktrace};
+use wasmtime::{FrameInfo, FrameSymbol, WasmBacktrace};
 
-/// The most bytes of one function's name: mangled names of templates may have thousands.
+/// The most bytes of the name of a function; mangled names of templates may have thousands.
 const NAME_BYTES: usize = 256;
 
-/// One line a frame; where there are too many, those in the middle are left out.
+/// One line for each frame; where there are too many, those in the middle are left out.
 pub(super) fn text(trace: &WasmBacktrace) -> String {
     let lines: Vec<_> = trace.frames().iter().flat_map(lines).collect();
     cut_middle(&lines.join("\n"), Limits::ERROR_TEXT_BYTES, "frames")
 }
 
+/// The lines of one frame: the functions that were inlined into it have lines of their own.
 fn lines(frame: &FrameInfo) -> Vec<String> {
     let index = format!("<function {}>", frame.func_index());
-    let outer = frame.func_name().unwrap_or(&index);
-    let inlined = frame.symbols().iter().map(|symbol| {
-        let place =
-            symbol.file().zip(symbol.line()).map(|(file, line)| format!(" at {}:{line}", escape(file)));
-        format!("{}{}", name(symbol.name().unwrap_or(outer)), place.unwrap_or_default())
-    });
-    let inlined: Vec<_> = inlined.collect();
-    if inlined.is_empty() { vec![name(outer)] } else { inlined }
+    let function = frame.func_name().unwrap_or(&index);
+    if frame.symbols().is_empty() {
+        return vec![name(function)];
+    }
+    let inlined = frame.symbols().iter();
+    inlined.map(|symbol| format!("{}{}", name(symbol.name().unwrap_or(function)), location(symbol))).collect()
+}
+
+/// ` at src/lib.rs:17`, or nothing.
+fn location(symbol: &FrameSymbol) -> String {
+    let location = symbol.file().zip(symbol.line());
+    location.map(|(file, line)| format!(" at {}:{line}", escape(file))).unwrap_or_default()
 }
 
 fn name(mangled: &str) -> String {

@@ -1,14 +1,18 @@
-//! What the engine's own errors mean. Guest text is never looked at here: an error's chain has the guest's function names
-//! in it, so that of errors without a type the root cause is compared, as a whole.
+//! Reads the engine's own errors. Function names of the guest stand in the chain of an error, so that of an error
+//! without a type only the root cause is compared, and as a whole: no text of a guest is ever taken for one of the
+//! engine's.
+
+use std::io;
 
 use wasmhost_protocol::outcome::Limit;
 use wasmtime::component::ResourceTableError;
 use wasmtime::{FrameInfo, PoolConcurrencyLimitError, ThrownException, Trap, WasmBacktrace};
 
-/// Frames of one function in a backtrace that make a recursion.
+/// From how many frames of one function on a backtrace is that of a recursion.
 const RECURSION_FRAMES: usize = 12;
 
-/// Root causes that the engine has no types for, in its own words; the tests of the sandbox provoke each of them.
+/// Root causes for which the engine has no types, in its own words. The tests of this crate provoke each of them, so
+/// that a new version of the engine with other words is noticed.
 const LIMIT_TEXTS: [(&str, Limit); 3] = [
     (
         "too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted",
@@ -18,7 +22,7 @@ const LIMIT_TEXTS: [(&str, Limit); 3] = [
     ("cannot lend resource: store handle limit exceeded", Limit::Instances),
 ];
 
-/// How such a root cause begins that goes on with what was counted and how far.
+/// The beginning of a root cause that goes on with what was counted, and up to which number.
 const COUNT_TEXT: &str = "resource limit exceeded: ";
 
 /// The limit that an error of the engine stands for.
@@ -30,34 +34,35 @@ pub(super) fn limit(error: &wasmtime::Error) -> Option<Limit> {
         return (*trap == Trap::OutOfFuel).then_some(Limit::Fuel);
     }
     let cause = error.root_cause().to_string();
-    let known = LIMIT_TEXTS.iter().find(|(text, _)| cause == *text).map(|(_, limit)| *limit);
-    known.or_else(|| is_count(&cause).then_some(Limit::Instances))
+    let limit = LIMIT_TEXTS.iter().find(|(text, _)| cause == *text).map(|(_, limit)| *limit);
+    limit.or_else(|| is_count(&cause).then_some(Limit::Instances))
 }
 
-/// `resource limit exceeded: memory count too high at 3`, and nothing else that begins like it.
+/// Whether a root cause is like `resource limit exceeded: memory count too high at 3`, to its end.
 fn is_count(cause: &str) -> bool {
     let Some(rest) = cause.strip_prefix(COUNT_TEXT) else { return false };
-    ["instance", "memory", "table"].iter().any(|what| {
-        let count = rest.strip_prefix(what).and_then(|rest| rest.strip_prefix(" count too high at "));
+    ["instance", "memory", "table"].iter().any(|counted| {
+        let count = rest.strip_prefix(counted).and_then(|rest| rest.strip_prefix(" count too high at "));
         count.is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
     })
 }
 
-/// What the host lacked: what the operating system refused the engine, or a place in the pool that all guests share. A
-/// guest's own errors never come as one.
+/// What the host lacked: something that the operating system refused the engine, or room in the pool that all guests
+/// share. No error of a guest has one of these types.
 pub(super) fn host_fault(error: &wasmtime::Error) -> Option<String> {
     if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
         return Some(format!("the host has no room for another instance: {full}"));
     }
-    let refusal = error.downcast_ref::<std::io::Error>().filter(|error| error.raw_os_error().is_some())?;
+    let refusal = error.downcast_ref::<io::Error>().filter(|error| error.raw_os_error().is_some())?;
     Some(format!("the machine refused the host what it needs: {refusal}"))
 }
 
+/// Whether the guest threw an exception that it did not catch.
 pub(super) fn is_uncaught_exception(error: &wasmtime::Error) -> bool {
     error.is::<ThrownException>()
 }
 
-/// What a trap is called.
+/// What a record calls a trap.
 pub(super) fn trap_text(error: &wasmtime::Error) -> String {
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => "stack overflow".to_owned(),
@@ -70,7 +75,7 @@ pub(super) fn trap_text(error: &wasmtime::Error) -> String {
     }
 }
 
-/// Languages with a stack in linear memory leave it at its end before the engine's own stack is full.
+/// Languages with a stack in linear memory run over the end of that stack before the engine's own is full.
 fn is_deep_recursion(error: &wasmtime::Error) -> bool {
     let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return false };
     let innermost = trace.frames().first().map(FrameInfo::func_index);

@@ -1,10 +1,10 @@
-//! The engine's values of JSON that fits.
+//! Builds the engine's values from arguments that fit their types.
 
 use wasmhost_values::{Named, Type, ValueBuilder};
 use wasmtime::component::Val;
 
-/// Makes [`Val`]s.
-pub(crate) struct EngineValues;
+/// Builds [`Val`]s.
+pub(super) struct EngineValues;
 
 impl ValueBuilder for EngineValues {
     type Value = Val;
@@ -22,6 +22,7 @@ impl ValueBuilder for EngineValues {
             Type::S32 => Val::S32(value as i32),
             Type::U32 => Val::U32(value as u32),
             Type::S64 => Val::S64(value as i64),
+            // The decoder asks for integers only, and in the range of their type.
             _ => Val::U64(value as u64),
         }
     }
