@@ -43,6 +43,11 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     self.tree(&[]);
                 }
+                // What an exported macro names is reached from where it is used, over the crate's root.
+                (Token::Sign('$'), [Token::Word("crate"), Token::PathSeparator, ..]) => {
+                    self.at += 1;
+                    self.parts();
+                }
                 (Token::Word(_), [Token::PathSeparator, ..]) => {
                     let parts = self.parts();
                     self.found(parts);
@@ -193,7 +198,7 @@ mod tests {
     #[test]
     fn paths_in_code_count() {
         check("fn f() { crate::e::f(); c::f::<u8>() }", &["a::b::c", "e"]);
-        check("macro_rules! m { () => { $crate::e::f() } }", &["e"]);
+        check("macro_rules! m { () => { $crate::e::f(); crate::a::d::f() } }", &["a::d"]);
         check("fn f() -> impl Fn() + use<'a> { e::f }", &[]);
         check("fn f() { if x { use crate::e; } d::f() }", &["e"]);
     }
