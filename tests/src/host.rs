@@ -22,7 +22,7 @@ const ENDPOINTS: usize = 3;
 /// A running host.
 #[derive(Debug)]
 pub struct Host {
-    /// What the host logs. Tests wait for promised lines only, or look at levels and fields.
+    /// What the host logs. Tests wait for promised lines only, and otherwise use levels and fields.
     pub log: Lines,
     child: Child,
     _tasks: JoinSet<()>,
@@ -90,11 +90,11 @@ impl Host {
         self.id().with_context(|| format!("a host that does not serve; {}", self.log_so_far()))
     }
 
-    /// How the host ended; none while it runs.
+    /// How the host ended, or none while it runs.
     ///
     /// # Errors
     ///
-    /// The operating system does not tell.
+    /// The operating system does not know the process.
     pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }

@@ -2,8 +2,8 @@
 //! auditor. The same seed gives the same jobs and the same faults at the same times, but not the same interleaving.
 //!
 //! A storm has five parts. A [plan](Plan) says which jobs are submitted and which faults happen, and when. The clients submit
-//! the jobs while the fault injector carries out the faults. In the quiescence after it the hosts finish what is left to do.
-//! The outcome is decided from the recorder's capture, by the auditor and by what the plan lets expect.
+//! the jobs while the fault injector carries out the faults. In the quiescence after it the hosts finish the rest.
+//! The outcome is decided from the recorder's capture, by the auditor and by what the plan leads to expect.
 
 mod fault;
 mod job;

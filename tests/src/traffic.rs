@@ -1,5 +1,5 @@
 //! What anybody hears who subscribes on NATS: writes of records, signs of life, passes of the reconciler. Tests wait for it
-//! where nothing stored tells how far a host is.
+//! where nothing that is stored shows how far a host has come.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,8 @@ impl Deployment {
         self.traffic(&format!("$KV.wasmhost-states.{key}")).await
     }
 
-    /// Listens to the reconciler of the only host that serves a queue: each pass begins with a look at the queue's consumer.
+    /// Listens to the reconciler of the only host that serves a queue: each pass begins with a request for
+    /// information about the queue's consumer.
     ///
     /// # Errors
     ///

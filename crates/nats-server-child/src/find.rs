@@ -47,7 +47,7 @@ pub struct Found {
 )]
 #[non_exhaustive]
 pub struct FindError {
-    /// Each place that was tried, with what was wrong there.
+    /// Each program that was tried, with what was wrong with it.
     pub tried: Vec<String>,
 }
 
@@ -71,10 +71,10 @@ impl Finder {
     /// There is none; the error has everything that was tried, and how to get one.
     pub fn find(&self) -> Result<Found, FindError> {
         let mut notes = Vec::new();
-        for (place, path) in self.candidates() {
+        for (source, path) in self.candidates() {
             match usable(&path) {
                 Ok(version) => return Ok(Found { path, version, notes }),
-                Err(why) => notes.push(format!("{} ({place}) {why}", path.display())),
+                Err(why) => notes.push(format!("{} ({source}) {why}", path.display())),
             }
         }
         if self.on_search_path().is_empty() {

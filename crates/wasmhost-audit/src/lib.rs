@@ -37,6 +37,6 @@ pub use capture::{
 };
 pub use check::{check, check_within};
 pub use record::{RecordError, Recorder};
-pub use remaining::{LookError, remaining};
+pub use remaining::{ListError, remaining};
 pub use report::{Gap, Invariant, Report, Verdict, Violation};
 pub use slack::Slack;

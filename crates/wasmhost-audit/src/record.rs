@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use wasmhost_nats::{ConnectConfig, ConnectError, Connection, now};
 
 use crate::capture::{Capture, Entry, Quiet, Remaining, Span};
-use crate::remaining::{self, LookError};
+use crate::remaining::{self, ListError};
 use seen::Seen;
 
 /// How soon a lost connection is made again. It is sooner than for hosts, whose writes would else be missed.
@@ -34,8 +34,8 @@ pub enum RecordError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The states bucket cannot be read.
-    #[error("record what is seen: {0}")]
-    Look(#[from] LookError),
+    #[error("start the recording: {0}")]
+    List(#[from] ListError),
 }
 
 /// A running recorder.
@@ -102,7 +102,7 @@ impl Recorder {
             match remaining::queued(&self.connections[0]).await {
                 Ok(0) if !changes.has_changed().unwrap_or(false) => break,
                 Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "cannot tell whether the system is idle"),
+                Err(error) => tracing::warn!(%error, "it is not known whether the system is idle"),
             }
         }
         self.note(Entry::Quiet(Quiet { at: now() }));
@@ -122,14 +122,14 @@ impl Recorder {
         match self.recover(listed).await {
             Ok(last_entries) => self.seen.take(last_entries),
             Err(error) => {
-                tracing::warn!(%error, "cannot look at the end of the recording; it will prove nothing");
+                tracing::warn!(%error, "the end of the recording cannot be read, so that it proves nothing");
                 self.seen.take(Vec::new())
             }
         }
     }
 
     /// The messages that remain, and the span of the recording.
-    async fn list(&self) -> Result<(Vec<Remaining>, Span), LookError> {
+    async fn list(&self) -> Result<(Vec<Remaining>, Span), ListError> {
         let messages = remaining::remaining(&self.connections[0]).await?;
         let last = remaining::last_revision(&self.connections[0]).await?;
         Ok((messages, Span { first: self.first, last }))
@@ -138,8 +138,8 @@ impl Recorder {
     /// Reads what was missed of the span, and returns the last entries of the capture.
     async fn recover(
         &self,
-        listed: Result<(Vec<Remaining>, Span), LookError>,
-    ) -> Result<Vec<Entry>, LookError> {
+        listed: Result<(Vec<Remaining>, Span), ListError>,
+    ) -> Result<Vec<Entry>, ListError> {
         let (messages, span) = listed?;
         recover::recover(&self.connections[0], &self.seen, span).await?;
         Ok(messages.into_iter().map(Entry::Remaining).chain([Entry::Span(span)]).collect())

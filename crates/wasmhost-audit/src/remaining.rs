@@ -14,12 +14,12 @@ use crate::capture::Remaining;
 /// Messages that are listed at most. A run that has more has not ended.
 const MOST_REMAINING: usize = 100_000;
 
-/// Why it is not known what is on the server.
+/// The reason why the messages that remain on the server could not be listed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LookError {
+pub enum ListError {
     /// The server did not answer, or with an error.
-    #[error("look at `{stream}`: {text}")]
+    #[error("list `{stream}`: {text}")]
     Unreachable {
         /// The stream.
         stream: String,
@@ -27,7 +27,7 @@ pub enum LookError {
         text: String,
     },
     /// The stream has more messages than are listed.
-    #[error("look at `{stream}`: more than {MOST_REMAINING} messages are left")]
+    #[error("list `{stream}`: more than {MOST_REMAINING} messages remain")]
     TooMany {
         /// The stream.
         stream: String,
@@ -36,7 +36,7 @@ pub enum LookError {
 
 /// Lists the messages that remain: schedules, what schedules fired and no host has claimed yet, and the job stream. A message
 /// that fired and is queued is listed once.
-pub async fn remaining(connection: &Connection) -> Result<Vec<Remaining>, LookError> {
+pub async fn remaining(connection: &Connection) -> Result<Vec<Remaining>, ListError> {
     let names = &connection.names;
     let jobs = names.jobs_stream();
     let waiting = names.schedules_stream();
@@ -53,12 +53,12 @@ pub async fn remaining(connection: &Connection) -> Result<Vec<Remaining>, LookEr
 }
 
 /// How many messages the job stream holds.
-pub(crate) async fn queued(connection: &Connection) -> Result<u64, LookError> {
+pub(crate) async fn queued(connection: &Connection) -> Result<u64, ListError> {
     Ok(info(connection, &connection.names.jobs_stream()).await?.state.messages)
 }
 
 /// The newest revision of the states bucket.
-pub(crate) async fn last_revision(connection: &Connection) -> Result<u64, LookError> {
+pub(crate) async fn last_revision(connection: &Connection) -> Result<u64, ListError> {
     Ok(info(connection, &connection.names.states_stream()).await?.state.last_sequence)
 }
 
@@ -66,17 +66,17 @@ pub(crate) async fn last_revision(connection: &Connection) -> Result<u64, LookEr
 pub(crate) async fn revision_at(
     connection: &Connection,
     number: u64,
-) -> Result<Option<StoredMessage>, LookError> {
+) -> Result<Option<StoredMessage>, ListError> {
     let stream = connection.names.states_stream();
     message(connection, &stream, (number, None)).await
 }
 
-async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result<Vec<Remaining>, LookError> {
+async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result<Vec<Remaining>, ListError> {
     let mut remaining = Vec::new();
     let mut from = 1;
     while let Some(message) = message(connection, stream, (from, Some(filter))).await? {
         if remaining.len() == MOST_REMAINING {
-            return Err(LookError::TooMany { stream: stream.to_owned() });
+            return Err(ListError::TooMany { stream: stream.to_owned() });
         }
         from = message.sequence + 1;
         let key = key_of(&connection.names, &message);
@@ -107,7 +107,7 @@ async fn message(
     connection: &Connection,
     stream: &str,
     (number, filter): (u64, Option<&str>),
-) -> Result<Option<StoredMessage>, LookError> {
+) -> Result<Option<StoredMessage>, ListError> {
     let read = match filter {
         Some(filter) => stored_from(connection, stream, number, filter).await,
         None => stored_at(connection, stream, number).await,
@@ -115,16 +115,16 @@ async fn message(
     read.map_err(|error| unreachable(stream, error))
 }
 
-async fn open(connection: &Connection, stream: &str) -> Result<Stream<()>, LookError> {
+async fn open(connection: &Connection, stream: &str) -> Result<Stream<()>, ListError> {
     let opened = connection.jetstream.get_stream_no_info(stream).await;
     opened.map_err(|error| unreachable(stream, error))
 }
 
-async fn info(connection: &Connection, stream: &str) -> Result<Info, LookError> {
+async fn info(connection: &Connection, stream: &str) -> Result<Info, ListError> {
     let info = open(connection, stream).await?.get_info().await;
     info.map_err(|error| unreachable(stream, error))
 }
 
-fn unreachable(stream: &str, error: impl std::fmt::Display) -> LookError {
-    LookError::Unreachable { stream: stream.to_owned(), text: error.to_string() }
+fn unreachable(stream: &str, error: impl std::fmt::Display) -> ListError {
+    ListError::Unreachable { stream: stream.to_owned(), text: error.to_string() }
 }

@@ -85,7 +85,7 @@ impl Deployment {
         until_true(&format!("an empty {stream}"), async || Ok(self.messages(stream).await? == 0)).await
     }
 
-    /// Waits until no job is queued: no message is left that could run anything again.
+    /// Waits until no job is queued, so that no message can run anything again.
     ///
     /// # Errors
     ///

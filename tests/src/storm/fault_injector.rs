@@ -165,8 +165,8 @@ impl FaultInjector<'_> {
     }
 
     /// Kills the server with no write under way. All lines are closed first, as in a crash of the machine, and the observers
-    /// receive everything that was stored until then: an observer that lost its connection together with the clients could not
-    /// tell what it missed. Requests and answers on the lines are lost with the server.
+    /// receive everything that was stored until then: an observer that lost its connection together with the clients would not
+    /// know what it missed. Requests and answers on the lines are lost with the server.
     async fn kill_server(&mut self) -> anyhow::Result<()> {
         self.lines().for_each(Proxy::close);
         self.observers.catch_up().await?;

@@ -1,4 +1,4 @@
-//! The records of each job in a capture, as far as the storm itself looks at them.
+//! The records of each job in a capture, for what the storm itself checks in them.
 
 use std::collections::BTreeMap;
 

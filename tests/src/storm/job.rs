@@ -105,7 +105,7 @@ pub struct Revoke {
     pub after: Duration,
     /// The time that a running task is given.
     pub grace: Duration,
-    /// Whether a running job is left alone.
+    /// Whether only a queued job is revoked, and a running one goes on.
     pub if_queued: bool,
 }
 

@@ -85,7 +85,7 @@ fn report(run: &Run<'_>, capture: &Capture) -> Report {
     }
 }
 
-/// Keeps the capture, the hosts' logs and the report for whoever looks into what went wrong.
+/// Keeps the capture, the hosts' logs and the report, from which one finds out what went wrong.
 fn keep(report: &mut Report, capture: &Capture, fleet: &Fleet) -> anyhow::Result<()> {
     let directory = new_directory(report.seed)?;
     capture.write(&directory.join("capture.jsonl"))?;

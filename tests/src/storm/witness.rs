@@ -64,7 +64,7 @@ impl Witness {
         let _ = newest.wait_for(|newest| newest.values().any(runs)).await;
     }
 
-    /// Whether the job has ended, as far as the events tell.
+    /// Whether the job has ended according to the events so far.
     pub(super) fn has_ended(&self, key: &str) -> bool {
         self.newest.borrow().get(key).is_some_and(is_terminal)
     }

@@ -137,7 +137,7 @@ async fn results_and_checkpoints_leave_nothing_and_make_no_consumer() -> Test {
     let ours = pull::Config { name: Some("ours".to_owned()), ..Default::default() };
     deployment.stream(BLOBS).await?.create_consumer(ours).await?;
     let first = made.next("an advisory of a consumer").await?.subject;
-    ensure!(first.ends_with("OBJ_wasmhost-blobs.ours"), "a consumer for a look-up: {first}");
+    ensure!(first.ends_with("OBJ_wasmhost-blobs.ours"), "another consumer was created before ours: {first}");
     host.check_alive()
 }
 

@@ -10,7 +10,7 @@ use wasmhost_client::protocol::timestamp::Timestamp;
 
 use super::Test;
 
-/// A delay that is long enough for a test to look at a job before it is due.
+/// A delay that is long enough for a test to inspect a job before it is due.
 const DELAY: Duration = Duration::from_secs(2);
 
 const ADA: &str = r#"{"name":"Ada"}"#;
@@ -27,7 +27,7 @@ fn due_after(delay: Duration, pending: &Value) -> anyhow::Result<Timestamp> {
     Ok(due)
 }
 
-/// Waits until a time has come of which no signal tells.
+/// Waits until a point in time for which there is no signal.
 async fn until_past(instant: Instant) -> Test {
     until_true("a time to come", async || Ok(Instant::now() > instant)).await
 }

@@ -154,7 +154,7 @@ async fn lines_that_are_too_many_are_dropped_and_counted() -> Test {
         let said = match dropped.as_slice() {
             [] => 0,
             [said] => said.split(' ').nth(1).and_then(|count| count.parse().ok()).context(said.clone())?,
-            more => anyhow::bail!("one line tells it: {more:?}"),
+            more => anyhow::bail!("more than one line counts what was dropped: {more:?}"),
         };
         assert_eq!(arrived.len() + said, lines, "{id}: {} arrived, {dropped:?}", arrived.len());
         ensure!(id != "few" || said == 0, "so few all arrive: {dropped:?}");

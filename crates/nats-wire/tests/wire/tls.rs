@@ -22,7 +22,7 @@ impl Authority {
     fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Each has a name of its own: by the same one they would be told apart by the signature only.
+        // Each authority has a name of its own, because two of the same name differ in the signature only.
         params.distinguished_name.push(DnType::CommonName, format!("authority {:p}", &raw const params));
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let directory = tempfile::tempdir().unwrap();

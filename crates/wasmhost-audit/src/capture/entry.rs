@@ -69,7 +69,7 @@ pub struct Revision {
     /// The revision's number, unique in the bucket.
     pub revision: u64,
     /// The key's revision before this one, 0 where there was none. It is absent where the revision was read from the bucket
-    /// later, because the bucket does not tell it.
+    /// later, because the bucket does not keep it.
     #[serde(default)]
     pub previous: Option<u64>,
     /// When the revision was stored, by the server's clock.
@@ -101,9 +101,9 @@ pub enum Marker {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Effect {
-    /// The job that the guest ran for, as its host told it.
+    /// The job that the guest ran for, according to its host.
     pub key: JobKey,
-    /// The attempt that the guest ran as, as its host told it.
+    /// The attempt that the guest ran as, according to its host.
     pub attempt: u64,
     /// When the effect happened, by the clock of the guest's host.
     pub at: Timestamp,

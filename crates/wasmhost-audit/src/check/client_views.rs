@@ -45,7 +45,7 @@ fn unreadable(read: &ResultRead, segment: &Segment<'_>, found: &mut Found) {
 pub(super) fn watchers_saw_the_end(evidence: &Evidence<'_>, found: &mut Found) {
     for watch in &evidence.watches {
         if let Some(pair) = watch.revisions.windows(2).find(|pair| pair[0] >= pair[1]) {
-            let seen = format!("a watcher was told {} and then {}", pair[0], pair[1]);
+            let seen = format!("a watcher saw {} and then {}", pair[0], pair[1]);
             found.violation(Invariant::I9, &watch.key, pair, seen);
         }
         if evidence.saw_everything() {
@@ -63,14 +63,14 @@ fn watched_revisions_are_stored(evidence: &Evidence<'_>, watch: &Watch, found: &
             Invariant::I9,
             &watch.key,
             &[*number],
-            "a watcher was told a revision that was not stored",
+            "a watcher saw a revision that was not stored",
         );
     }
     let newest = watch.revisions.last();
     let ends = || segments.iter().filter_map(Segment::end).map(|end| end.revision);
     if watch.stayed && !ends().any(|end| Some(&end) == newest) {
         let expected = ends().next_back().map_or("none".to_owned(), |end| end.to_string());
-        let seen = format!("a watcher stayed and was not told the end, which is revision {expected}");
+        let seen = format!("a watcher stayed and did not see the end, which is revision {expected}");
         found.violation(Invariant::I9, &watch.key, &newest.copied().into_iter().collect::<Vec<_>>(), seen);
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn transitions_are_of_the_table(evidence: &Evidence<'_>, found: &mut 
     }
 }
 
-/// Whether a record may be the first of its job: submitted (T0), claimed (T1), or ended without a claim (T6, T8).
+/// Whether a record may be the first of its job: submitted, claimed, or ended without a claim.
 fn may_begin(first: &Step<'_>) -> bool {
     match first.facts.phase() {
         Phase::Waiting => first.facts.token.is_none(),
@@ -100,15 +100,15 @@ fn may_follow(from: &Step<'_>, to: &Step<'_>) -> bool {
     let same_word = from.facts.state == to.facts.state;
     let from = from.facts.phase();
     match to.facts.phase() {
-        // T2 and T9.
+        // The owner shows progress or names a checkpoint, or a client asks it to stop.
         Phase::Running => from == Phase::Running && (same_word || to.facts.is_custom()),
-        // T0b and T9.
+        // A client touches its record before it publishes again.
         Phase::Waiting => from == Phase::Waiting,
-        // T3 and T9.
+        // The attempt ended and another one follows, or a client asks the job to stop before that.
         Phase::Retry => matches!(from, Phase::Running | Phase::Retry),
-        // T5.
+        // Only an attempt succeeds.
         Phase::Success => from == Phase::Running,
-        // T5, T6 to T8.
+        // An attempt fails, a client revokes the job, or a host gives it up without an attempt.
         Phase::Failure | Phase::Revoked => true,
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn answers_match_the_record(evidence: &Evidence<'_>, found: &mut Foun
         }
         let revisions: Vec<_> = ends.iter().map(|end| end.revision).collect();
         let recorded = ends.last().map_or("no end", |end| end.facts.state);
-        let seen = format!("a client was told {}, the record has {recorded}", revoke.answer);
+        let seen = format!("a client got the answer {}, and the record has {recorded}", revoke.answer);
         found.violation(Invariant::I7, &revoke.key, &revisions, seen);
     }
 }

@@ -11,7 +11,7 @@ use super::listen::stopped;
 use super::message::Stored;
 use super::seen::Seen;
 use crate::capture::{Entry, Span};
-use crate::remaining::{self, LookError};
+use crate::remaining::{self, ListError};
 
 /// Revisions that are read at a time.
 const READS: usize = 64;
@@ -45,19 +45,19 @@ pub(super) async fn at_each_reconnect(
     }
 }
 
-async fn up_to_now(connection: &Connection, seen: &Seen, first: u64) -> Result<(), LookError> {
+async fn up_to_now(connection: &Connection, seen: &Seen, first: u64) -> Result<(), ListError> {
     // The subscription was made again before this answer, so that it receives everything later.
     let last = remaining::last_revision(connection).await?;
     recover(connection, seen, Span { first, last }).await
 }
 
 /// Reads what is missing of the span, many revisions at a time: hosts overwrite them meanwhile.
-pub(super) async fn recover(connection: &Connection, seen: &Seen, span: Span) -> Result<(), LookError> {
+pub(super) async fn recover(connection: &Connection, seen: &Seen, span: Span) -> Result<(), ListError> {
     let reads = seen.missing(span).into_iter().map(|number| read(connection, seen, number));
     stream::iter(reads).buffer_unordered(READS).try_collect().await
 }
 
-async fn read(connection: &Connection, seen: &Seen, number: u64) -> Result<(), LookError> {
+async fn read(connection: &Connection, seen: &Seen, number: u64) -> Result<(), ListError> {
     let Some(message) = remaining::revision_at(connection, number).await? else {
         seen.gone(number);
         return Ok(());

@@ -9,9 +9,9 @@ use wasmhost_testing::{Options, user};
 
 use crate::{Bench, manifest, push, soon};
 
-/// A number, by name.
+/// The signature of a function with one number, which is passed by name.
 const DOUBLE: &str = r#"{"parameters":[["n","u8"]],"result":"u16"}"#;
-/// A text in its place.
+/// The same with a text for the number, which the stored signature does not allow.
 const TEXT: &str = r#"{"parameters":[["n","string"]]}"#;
 
 #[tokio::test]
@@ -84,13 +84,13 @@ async fn a_thousand_submissions_look_into_the_registry_once() {
     for submitted in bench.client.submit_many(all).await {
         submitted.unwrap();
     }
-    // What was asked before this came here before its answer.
+    // Requests that were sent before this flush have arrived here before its answer.
     connection.client.flush().await.unwrap();
     let mut seen = 0;
     while reads.next().now_or_never().flatten().is_some() {
         seen += 1;
     }
-    assert_eq!(seen, 1, "looks into the registry");
+    assert_eq!(seen, 1, "reads of the registry");
 }
 
 #[tokio::test]

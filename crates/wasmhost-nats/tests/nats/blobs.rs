@@ -178,11 +178,12 @@ async fn a_walk_comes_by_each_blob_once() {
         let life = if at % 2 == 0 { Life::UntilDeleted } else { Life::For(Duration::from_secs(600)) };
         blobs::put(&bench.connection, &at.to_string(), Bytes::from_static(b"blob"), life).await.unwrap();
     }
-    let mut place = 1;
+    let mut next = 1;
     let mut seen = 0;
-    while let Some(found) = blobs::first(&bench.connection, place).await.unwrap() {
+    while let Some(found) = blobs::first(&bench.connection, next).await.unwrap() {
         assert_eq!((found.name, found.expires), (Some(seen.to_string()), seen % 2 == 1));
-        (place, seen) = (found.place + 1, seen + 1);
+        next = found.place + 1;
+        seen += 1;
     }
     assert_eq!(seen, BLOBS);
 }

@@ -132,7 +132,8 @@ async fn what_waits_for_room_outlives_a_kill_of_the_server() {
     until_queued(&bench, &key("a.b.1"), "1").await;
     settle(&bench.connection, &key("a.b.1")).await;
     bench.edit_stream(jobs.clone(), |config| config.max_messages = 1).await;
-    // A direct one has the only place when the next fires, and another when the server dies.
+    // The stream has room for one message. A job that is published directly takes it when the next schedule fires, and
+    // another one when the server dies.
     let connection = &bench.connection;
     let options = JobOptions::default();
     publish_job(connection, &queue(), &key("a.b.2"), &options, Bytes::new()).await.unwrap();

@@ -1,6 +1,8 @@
-//! `hoarder.run`: makes the host hold as much as it lets itself be made to, without any power, and says how far it came.
+//! `hoarder.run` makes the host keep as many resources for it as the host allows, and returns how many it got. It needs no
+//! permission of the policy for that.
 //!
-//! Arguments: `{"keep": "<what>", "n": 1000, "bytes": 1000000}`; then `"spin": true` holds on to it for ever.
+//! Arguments: `{"keep": "<resource>", "n": 1000, "bytes": 1000000}`. With `"spin": true` it never returns, so that the host
+//! keeps the resources until the job is stopped.
 
 use std::mem::forget;
 
@@ -16,25 +18,25 @@ wit_bindgen::generate!({ path: "../../../wit", world: "wasmhost:task/task" });
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum What {
-    /// Requests with methods of this many letters.
+enum Resource {
+    /// Requests whose method has `bytes` letters.
     Methods,
-    /// The same of schemes, authorities and paths.
+    /// Requests whose scheme, authority and path have `bytes` letters each.
     Addresses,
-    /// Fields with a value of this size each.
+    /// Fields with one value of `bytes` letters each.
     Fields,
-    /// Bodies of which nobody reads a byte, with as much in them as they take.
+    /// Bodies of requests, filled as far as they accept bytes, of which nobody reads one.
     Bodies,
-    /// One list of this many pollables, all the same one.
+    /// A list that has the same pollable `bytes` times.
     Poll,
-    /// Methods on one request, one after the other.
+    /// Methods of `bytes` letters, each on a request that is dropped at once: the host need not keep any of them.
     Again,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    keep: What,
+    keep: Resource,
     n: usize,
     #[serde(default)]
     bytes: usize,
@@ -57,20 +59,20 @@ impl Guest for Hoarder {
     }
 }
 
-/// Whether the host took it.
+/// Asks the host for one resource, and returns whether it was granted.
 fn keep(arguments: &Arguments, text: &str) -> bool {
     match arguments.keep {
-        What::Methods => {
+        Resource::Methods => {
             let request = OutgoingRequest::new(Fields::new());
             let taken = request.set_method(&Method::Other(text.to_owned())).is_ok();
             forget(request);
             taken
         }
-        What::Again => {
+        Resource::Again => {
             let request = OutgoingRequest::new(Fields::new());
             request.set_method(&Method::Other(text.to_owned())).is_ok()
         }
-        What::Addresses => {
+        Resource::Addresses => {
             let request = OutgoingRequest::new(Fields::new());
             let taken = request.set_scheme(Some(&Scheme::Other(text.to_owned()))).is_ok()
                 | request.set_authority(Some(text)).is_ok()
@@ -78,13 +80,13 @@ fn keep(arguments: &Arguments, text: &str) -> bool {
             forget(request);
             taken
         }
-        What::Fields => {
+        Resource::Fields => {
             let fields = Fields::new();
             let taken = fields.append("x", text.as_bytes()).is_ok();
             forget(fields);
             taken
         }
-        What::Bodies => {
+        Resource::Bodies => {
             let request = OutgoingRequest::new(Fields::new());
             let body = request.body().expect("a body that was not asked for");
             let stream = body.write().expect("a stream that was not asked for");
@@ -95,7 +97,7 @@ fn keep(arguments: &Arguments, text: &str) -> bool {
             forget((request, body, stream));
             true
         }
-        What::Poll => {
+        Resource::Poll => {
             let soon = monotonic_clock::subscribe_duration(0);
             let list = vec![&soon; arguments.bytes];
             poll(&list).len() == list.len()

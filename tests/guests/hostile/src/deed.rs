@@ -1,4 +1,4 @@
-//! What can be asked of the hostile task.
+//! The deeds that the arguments of the hostile task can ask for.
 
 use serde::Deserialize;
 
@@ -6,39 +6,39 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Deed {
-    /// Computes for ever.
+    /// Computes without an end.
     Spin,
-    /// Panics: a trap with a message on stderr.
+    /// Panics, which is a trap with a message on standard error.
     Panic,
-    /// Executes `unreachable`.
+    /// Executes the instruction `unreachable`.
     Trap,
-    /// Calls exit with success.
+    /// Exits with success.
     Exit0,
-    /// Calls exit with failure.
+    /// Exits with a failure.
     Exit1,
-    /// Allocates and touches memory until there is none.
+    /// Allocates and touches memory until the limit stops it.
     Oom,
-    /// Asks for more memory than there is, bears the refusal, and panics for another reason.
+    /// Asks for more memory than there is, survives the refusal, and panics for another reason.
     SurvivedOom,
-    /// Recurses for ever.
+    /// Recurses without an end.
     Stack,
-    /// Sleeps in one WASI call.
+    /// Sleeps for so many milliseconds in one WASI call.
     Sleep { ms: u64 },
-    /// Is refused more memory than there is, bears it, and does this.
+    /// Asks for more memory than there is, survives the refusal, and does the next deed.
     Refused { then: Box<Self> },
-    /// Writes numbered lines to stderr, and returns how many, or does this after it.
+    /// Writes numbered lines to standard error, and returns how many, or does the next deed.
     Stderr {
         lines: u32,
         #[serde(default)]
         then: Option<Box<Self>>,
     },
-    /// Writes numbered lines to stdout in one go, and returns how many, or does this after it.
+    /// Writes numbered lines to standard output in one call, and returns how many, or does the next deed.
     Stdout {
         lines: u32,
         #[serde(default)]
         then: Option<Box<Self>>,
     },
-    /// Writes this to stderr.
+    /// Writes this text to standard error, and does the next deed, if there is one.
     Write {
         text: String,
         #[serde(default)]
@@ -48,17 +48,17 @@ pub enum Deed {
     Say { result: String },
     /// Returns the error of updating the state with this text as the meta.
     Meta { text: String },
-    /// Logs this with this text as its fields.
+    /// Logs a message with this text as its fields, which may be no JSON.
     Log { message: String, fields: String },
-    /// Fails with this, and with this text as the details.
+    /// Fails with this message, and with this text as the details.
     Fail { message: String, details: Option<String> },
     /// Returns a string of this length.
     BigResult { bytes: usize },
-    /// Returns the environment and the arguments that it sees.
+    /// Returns the environment variables and the arguments that the guest sees.
     Env,
-    /// Returns the errors of reading files and directories.
+    /// Returns the outcome of reading and writing files and directories.
     Fs,
-    /// Returns the error of a TCP connection to `addr` (`127.0.0.1:4222`).
+    /// Returns the outcome of a TCP connection to `addr`, such as `127.0.0.1:4222`.
     Net { addr: String },
     /// Updates the state `n` times under two names in turn.
     States { n: u32 },
@@ -69,13 +69,13 @@ pub enum Deed {
         #[serde(default = "two_mebibytes")]
         bytes: usize,
     },
-    /// Counts its runs in the checkpoint, fails the first ones, then returns the count.
+    /// Counts the runs of the job in its checkpoint, fails in the first ones, then returns the count.
     Checkpoint { fail_times: u32 },
-    /// Saves checkpoints of this size, so long apart and before it ends, and returns how many.
+    /// Saves checkpoints of this size, sleeps `every_ms` after each, and returns how many it saved.
     Checkpoints { n: u32, bytes: usize, every_ms: u64 },
     /// Returns the value of a configuration key.
     Config { key: String },
-    /// Returns what the job says of itself.
+    /// Returns everything that the host says about the job.
     Context,
     /// Returns text that is not JSON.
     BadJson,

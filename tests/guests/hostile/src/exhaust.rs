@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-/// Computes for ever.
+/// Computes without an end.
 pub fn spin() -> ! {
     let mut count = 0_u64;
     loop {
@@ -18,12 +18,12 @@ pub fn memory() -> ! {
     }
 }
 
-/// Asks for more memory than there is, and says whether it was refused.
+/// Asks for more memory than there is, and returns whether that was refused.
 pub fn refused() -> bool {
     black_box(Vec::<u8>::new().try_reserve_exact(1 << 30)).is_err()
 }
 
-/// Recurses until the stack is gone; the depth is used after the call, so it cannot become a loop.
+/// Recurses until the stack is used up. It uses the frame after the call, so that the compiler cannot make a loop of it.
 pub fn stack(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     if black_box(depth) == u64::MAX {
@@ -38,7 +38,7 @@ pub fn trap() -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Lets the crate be checked natively; only the component is ever run.
+/// Lets the crate compile for the machine that checks it. Only the component is ever run.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn trap() -> ! {
     std::process::abort()

@@ -1,4 +1,4 @@
-//! Deeds with the host's own interfaces: states, checkpoints, the job's context.
+//! Deeds that use the host's interfaces: states, checkpoints, the job's context.
 
 use std::{thread::sleep, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Updates the state `n` times; as the name changes each time, no update may be skipped.
+/// Updates the state `n` times. The name changes each time, so that the host must not skip an update.
 pub fn states(n: u32) -> Result<Value, TaskError> {
     for i in 0..n {
         let name = if i % 2 == 0 { "EVEN" } else { "ODD" };
@@ -22,7 +22,7 @@ pub fn states(n: u32) -> Result<Value, TaskError> {
     Ok(json!({ "states": n }))
 }
 
-/// What came of one update: null, or the error.
+/// Updates the state, and returns null or the error.
 pub fn update(state: &str, meta: &str) -> Value {
     match update_state(state, meta) {
         Ok(()) => Value::Null,
@@ -30,7 +30,7 @@ pub fn update(state: &str, meta: &str) -> Value {
     }
 }
 
-/// Counts the runs of this job in its checkpoint; fails while they are not more than `fail_times`.
+/// Counts the runs of this job in its checkpoint, and fails in the first `fail_times` of them.
 pub fn checkpoint(fail_times: u32) -> Result<Value, TaskError> {
     let before = match memory::load() {
         Some(bytes) => u32::from_le_bytes(
@@ -46,7 +46,7 @@ pub fn checkpoint(fail_times: u32) -> Result<Value, TaskError> {
     Ok(json!({ "count": count }))
 }
 
-/// Saves `n` checkpoints of this size, and waits after each.
+/// Saves `n` checkpoints of this size, and sleeps after each.
 pub fn checkpoints(n: u32, bytes: usize, pause: Duration) -> Result<Value, TaskError> {
     for _ in 0..n {
         memory::save(&vec![0; bytes]).map_err(|error| failed(format!("checkpoint not saved: {error:?}")))?;
@@ -55,7 +55,7 @@ pub fn checkpoints(n: u32, bytes: usize, pause: Duration) -> Result<Value, TaskE
     Ok(json!({ "checkpoints": n }))
 }
 
-/// All that the job says of itself.
+/// Returns everything that the host says about the job.
 pub fn context() -> Value {
     let context = job::context();
     json!({

@@ -1,4 +1,4 @@
-//! `hostile.run`: does what no task should, one thing a job, so that tests can see the sandbox hold.
+//! `hostile.run` does what no task should do, one deed in each job, so that tests see that the sandbox withstands it.
 //!
 //! Arguments: `{"do": "<what>", …}`; the deeds and their arguments are listed in `deed.rs`.
 
@@ -23,7 +23,7 @@ struct Hostile;
 
 impl Guest for Hostile {
     fn run(args: String) -> Result<String, TaskError> {
-        // What asks for nothing comes back as it is.
+        // Arguments without a deed come back unchanged, JSON or not: tests pass texts through the task this way.
         if !args.contains("\"do\"") {
             return Ok(args);
         }
@@ -75,7 +75,7 @@ fn perform(deed: Deed) -> Result<Value, TaskError> {
     })
 }
 
-/// What comes next, else what was done.
+/// Performs the next deed, if there is one, and returns its result instead of that of this one.
 fn after(done: Value, then: Option<Box<Deed>>) -> Result<Value, TaskError> {
     then.map_or(Ok(done), |deed| perform(*deed))
 }

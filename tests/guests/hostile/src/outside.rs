@@ -30,13 +30,13 @@ pub fn write(text: &str) -> Value {
     Value::Null
 }
 
-/// The environment variables and arguments that the guest sees.
+/// Returns the environment variables and arguments that the guest sees.
 pub fn environment() -> Value {
     let vars: serde_json::Map<_, _> = env::vars().map(|(name, value)| (name, json!(value))).collect();
     json!({ "vars": vars, "args": env::args().collect::<Vec<_>>() })
 }
 
-/// What came of reading a file, listing the root and writing a file.
+/// Tries to read a file, to list the root and to write a file, and returns the outcome of each.
 pub fn files() -> Value {
     let list = |path: &Path| fs::read_dir(path).map(|entries| entries.count());
     json!({
@@ -46,12 +46,12 @@ pub fn files() -> Value {
     })
 }
 
-/// What came of a TCP connection.
+/// Tries to open a TCP connection, and returns the outcome.
 pub fn network(addr: &str) -> Value {
     said(TcpStream::connect(addr))
 }
 
-/// `{"error": "…"}`, or `{"succeeded": true}` where the sandbox has a hole.
+/// Returns `{"error": "…"}`, or `{"succeeded": true}` if the sandbox let it happen.
 fn said<T>(result: io::Result<T>) -> Value {
     match result {
         Ok(_) => json!({ "succeeded": true }),

@@ -18,7 +18,7 @@ pub enum How {
 }
 
 impl How {
-    /// Fails so; a panic and a trap do not return.
+    /// Fails in this way. A panic and a trap do not return.
     pub fn fail(&self, attempt: u32, after: Option<u64>) -> TaskError {
         let message = format!("attempt {attempt} fails, as asked");
         match self {
@@ -36,7 +36,7 @@ fn trap() -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Lets the crate be checked natively; only the component is ever run.
+/// Lets the crate compile for the machine that checks it. Only the component is ever run.
 #[cfg(not(target_arch = "wasm32"))]
 fn trap() -> ! {
     std::process::abort()

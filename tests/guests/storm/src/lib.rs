@@ -1,5 +1,5 @@
-//! `storm.run`: one task for every job of a storm: its arguments say how long it takes, what it tells meanwhile, and how
-//! it fails. It appends to its log of effects when it starts and before it returns, so that an auditor sees who ran.
+//! `storm.run` is the one task of all jobs of a storm: its arguments say how long it takes, how often it reports progress,
+//! and how it fails. It logs an effect when it starts and before it returns, by which the auditor sees which attempts ran.
 //!
 //! Arguments, all optional: `{"sleep_ms": 200, "steps": 4, "slow_until_attempt": 1, "fail_times": 2, "how": "retry",
 //! "after_ms": 500, "result_bytes": 100000, "kills_host": true}`. Result: `{"attempt": 3, "padding": "…"}`.
@@ -16,26 +16,26 @@ use wasmhost_guest::{
     log::{Level, log},
 };
 
-/// How long a task sleeps whose host is to be killed meanwhile: longer than anybody waits for the kill.
+/// The sleep of a task whose host the storm kills meanwhile: it is longer than anybody waits for the kill.
 const UNTIL_KILLED: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 struct Args {
-    /// How long it sleeps in all.
+    /// The sum of all sleeps of an attempt.
     sleep_ms: u64,
-    /// Steps with progress between; none: it never writes.
+    /// The number of steps, before each of which the task reports progress. With 0 it never writes.
     steps: u32,
-    /// Sleeps in the first attempts only; none: in all.
+    /// The last attempt that sleeps. Without it all attempts do.
     slow_until_attempt: Option<u32>,
-    /// Attempts that fail.
+    /// How many attempts fail before one succeeds.
     fail_times: u32,
     how: How,
-    /// The delay that a `retry` asks for.
+    /// The delay in milliseconds that a `retry` asks for.
     after_ms: Option<u64>,
-    /// Bytes of padding in the result.
+    /// How many bytes of padding the result has.
     result_bytes: usize,
-    /// Sleeps until somebody kills the host: a guest cannot.
+    /// Whether the task sleeps until the storm kills the host, which a guest cannot do by itself.
     kills_host: bool,
 }
 
@@ -56,7 +56,7 @@ fn storm(args: Args) -> Result<Value, TaskError> {
     outcome
 }
 
-/// Sleeps step by step. The error is how it learns that it was revoked.
+/// Sleeps step by step. The error of a progress report says that the job was revoked.
 fn work(args: &Args) -> Result<(), TaskError> {
     let pause = Duration::from_millis(args.sleep_ms / u64::from(args.steps.max(1)));
     if args.steps == 0 {
