@@ -30,3 +30,20 @@ impl Drop for BlockedWrite {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_blocked_until_the_last_write_is_stored() {
+        let writes = BlockedWrites::default();
+        assert!(!writes.any());
+        let first = writes.register();
+        let second = writes.clone().register();
+        drop(first);
+        assert!(writes.any());
+        drop(second);
+        assert!(!writes.any());
+    }
+}

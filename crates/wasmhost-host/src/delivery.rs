@@ -142,3 +142,6 @@ fn read_options(message: &Delivered) -> Result<JobOptions, String> {
 fn pairs(message: &Delivered) -> impl Iterator<Item = (&str, &str)> + Clone {
     message.headers.iter().flat_map(Headers::iter)
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,3 +171,44 @@ pub(crate) async fn stop_time(stop_at: Option<Timestamp>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACK_WAIT: Duration = Duration::from_secs(30);
+    const BEAT: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_lease_lasts_from_when_its_delivery_was_held_and_not_from_its_claim() {
+        let since = Instant::now();
+        let claimed_at = since + Duration::from_secs(25);
+        for count in [1, 2] {
+            assert_eq!(BeatTimes::first(count, since, claimed_at, ACK_WAIT).lapses_at, since + ACK_WAIT);
+        }
+    }
+
+    #[test]
+    fn the_first_beat_of_a_first_delivery_is_due_after_a_third_of_ack_wait() {
+        let since = Instant::now();
+        let times = BeatTimes::first(1, since, since + Duration::from_secs(1), ACK_WAIT);
+        assert_eq!(times.next_beat_at, since + BEAT);
+    }
+
+    #[test]
+    fn the_first_beat_of_a_later_delivery_is_due_at_once() {
+        let since = Instant::now();
+        let now = since + Duration::from_secs(1);
+        assert_eq!(BeatTimes::first(2, since, now, ACK_WAIT).next_beat_at, now);
+    }
+
+    #[test]
+    fn a_sign_of_life_extends_the_lease_from_when_it_was_asked_for() {
+        let since = Instant::now();
+        let mut times = BeatTimes::first(1, since, since, ACK_WAIT);
+        times.plan_next(since + BEAT, ACK_WAIT);
+        times.extend(since + BEAT, ACK_WAIT);
+        let wanted = BeatTimes { next_beat_at: since + 2 * BEAT, lapses_at: since + BEAT + ACK_WAIT };
+        assert_eq!(times, wanted);
+    }
+}

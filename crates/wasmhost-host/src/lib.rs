@@ -74,5 +74,8 @@ mod presence;
 mod reconcile;
 mod services;
 
+#[cfg(test)]
+mod sample;
+
 pub use config::{BadConfig, HostConfig, MemoryBudget};
 pub use run::{HostError, run};

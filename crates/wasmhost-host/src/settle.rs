@@ -56,3 +56,24 @@ pub(crate) async fn settle(connection: &Connection, message: &Delivered, settlem
 pub(crate) async fn in_progress(connection: &Connection, message: &Delivered) -> bool {
     message.answer(connection, Answer::InProgress).await.is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_settlement_but_silence_is_an_answer() {
+        let delay = Duration::from_secs(7);
+        assert_eq!(Settlement::Ack.answer(), Some(Answer::Ack));
+        assert_eq!(Settlement::Nak(delay).answer(), Some(Answer::Nak(delay)));
+        assert_eq!(Settlement::GIVE_BACK.answer(), Some(Answer::Nak(Duration::ZERO)));
+        assert_eq!(Settlement::Term.answer(), Some(Answer::Term));
+        assert_eq!(Settlement::Silent.answer(), None);
+    }
+
+    #[test]
+    fn only_ack_and_term_remove_the_message() {
+        assert!(Settlement::Ack.removes_message() && Settlement::Term.removes_message());
+        assert!(!Settlement::GIVE_BACK.removes_message() && !Settlement::Silent.removes_message());
+    }
+}

@@ -83,6 +83,34 @@ impl Quarantine {
 mod tests {
     use super::*;
 
+    const SUSPECT: u32 = RetryPolicy::SUSPECT_LOST;
+
+    #[test]
+    fn a_job_that_is_no_suspect_needs_no_permit() {
+        let quarantine = Quarantine::new();
+        let _suspect = quarantine.admit(SUSPECT, 3).unwrap();
+        assert!(quarantine.admit(SUSPECT - 1, 3).unwrap().is_none());
+    }
+
+    #[test]
+    fn suspects_begin_one_at_a_time() {
+        let quarantine = Quarantine::new();
+        let first = quarantine.admit(SUSPECT, 3).unwrap();
+        assert!(first.is_some());
+        let wait = quarantine.admit(SUSPECT, 3).unwrap_err();
+        assert!(wait <= LONGEST_WAIT, "{wait:?}");
+        drop(first);
+        assert!(quarantine.admit(SUSPECT, 3).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_suspect_that_has_no_claim_left_to_lose_keeps_the_permit_to_its_end() {
+        let ends_with_probation =
+            |lost, max_lost| Quarantine::new().admit(lost, max_lost).unwrap().unwrap().ends_with_probation;
+        assert!(ends_with_probation(SUSPECT, SUSPECT + 1));
+        assert!(!ends_with_probation(SUSPECT, SUSPECT));
+    }
+
     #[tokio::test]
     async fn the_more_suspects_wait_the_later_each_comes_back() {
         let quarantine = Quarantine::new();

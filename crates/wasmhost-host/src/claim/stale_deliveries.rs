@@ -26,3 +26,29 @@ impl StaleDeliveryCounter {
         *count <= WALKS_AWAY
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fourth_stale_delivery_that_meets_a_revision_counts_as_newer() {
+        let counter = StaleDeliveryCounter::default();
+        assert!((0..3).all(|_| counter.walk_away(7)));
+        assert!(!counter.walk_away(7));
+        assert!(counter.walk_away(8), "each revision is counted by itself");
+    }
+
+    #[test]
+    fn the_counter_forgets_all_revisions_rather_than_grow() {
+        let counter = StaleDeliveryCounter::default();
+        for _ in 0..4 {
+            counter.walk_away(0);
+        }
+        for revision in 1..=MAX_REMEMBERED as u64 {
+            assert!(counter.walk_away(revision));
+        }
+        assert!(counter.0.lock().unwrap().len() <= MAX_REMEMBERED);
+        assert!(counter.walk_away(0), "it is walked away from anew");
+    }
+}

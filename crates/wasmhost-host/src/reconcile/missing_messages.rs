@@ -156,3 +156,28 @@ async fn dead_letter(host: &Host, key: &JobKey, ended: &Record) -> bool {
         .inspect_err(|error| limited!(warn, job.key = %key, %error, "could not store a dead-letter note"))
         .is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{at, failed, inline, pending, retry, started, succeeded};
+
+    #[test]
+    fn a_record_of_the_end_lives_as_long_as_the_module_says_or_an_hour_if_the_job_never_ran() {
+        let day = Duration::from_secs(24 * 3600);
+        let policy = Policy { result_ttl: 2 * day, ..Policy::default() };
+        assert_eq!(terminal_ttl(Some(policy.clone()), &failed(&started())), 2 * day);
+        assert_eq!(terminal_ttl(None, &failed(&started())), day, "the module is unknown by now");
+        assert_eq!(terminal_ttl(Some(policy), &failed(&pending(None))), Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn a_job_that_waits_for_its_time_or_has_ended_needs_no_message() {
+        assert!(needs_message(&started(), at(20)) && needs_message(&pending(None), at(20)));
+        for waits in [pending(Some(at(100))), retry(&started(), at(100))] {
+            assert!(!needs_message(&waits, at(99)), "{waits:?}");
+            assert!(needs_message(&waits, at(100)), "{waits:?}");
+        }
+        assert!(!needs_message(&succeeded(&started(), inline()), at(20)));
+    }
+}

@@ -108,3 +108,34 @@ fn is_named(record: &Record, name: &str) -> bool {
 fn may_name(record: &Record, name: &str) -> bool {
     !record.is_terminal() && record.token.is_some_and(|token| name.contains(&token.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmhost_protocol::record::Payload;
+
+    use super::*;
+    use crate::sample::{at, blob, inline, retry, started, succeeded, token, with_checkpoint};
+
+    fn of_claim(kind: &str) -> String {
+        format!("m.f.1/1/{}-{kind}", token())
+    }
+
+    #[test]
+    fn a_record_names_its_result_and_the_checkpoint_of_a_job_that_goes_on() {
+        let running = with_checkpoint(&started(), "checkpoint");
+        assert!(is_named(&running, "checkpoint") && !is_named(&running, "other"));
+        assert!(is_named(&retry(&running, at(100)), "checkpoint"));
+        let ended = succeeded(&running, Payload::Blob(blob("result")));
+        assert!(is_named(&ended, "result"));
+        assert!(!is_named(&ended, "checkpoint"), "a job that has ended needs none");
+        assert!(!is_named(&succeeded(&started(), inline()), "result"));
+    }
+
+    #[test]
+    fn a_record_may_still_name_the_blobs_of_its_claim_until_the_job_has_ended() {
+        assert!(may_name(&started(), &of_claim("result")));
+        assert!(may_name(&retry(&started(), at(100)), &of_claim("checkpoint-1")));
+        assert!(!may_name(&started(), "m.f.1/1/of-another-claim"));
+        assert!(!may_name(&succeeded(&started(), inline()), &of_claim("result")));
+    }
+}

@@ -69,3 +69,75 @@ impl Sightings {
         self.by_key.retain(|key, _| seen.contains(key));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(60);
+
+    fn key(id: u32) -> JobKey {
+        JobKey::parse(&format!("m.f.{id}")).unwrap()
+    }
+
+    /// Returns the times of a scan that starts so many seconds after `start` and sees the job two seconds later.
+    fn scan(start: Instant, second: u64) -> ScanTimes {
+        let scan_started = start + Duration::from_secs(second);
+        ScanTimes { scan_started, now: scan_started + Duration::from_secs(2), grace: GRACE }
+    }
+
+    #[test]
+    fn a_job_is_overdue_a_grace_after_it_was_first_seen_without_a_message() {
+        let start = Instant::now();
+        let mut sightings = Sightings::default();
+        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 0)));
+        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 61)), "it was seen at second 2");
+        assert!(sightings.is_overdue(&key(1), 7, &scan(start, 62)));
+        assert!(!sightings.is_overdue(&key(2), 7, &scan(start, 62)), "one scan alone ends nothing");
+    }
+
+    #[test]
+    fn a_record_that_was_written_since_begins_anew() {
+        let start = Instant::now();
+        let mut sightings = Sightings::default();
+        sightings.is_overdue(&key(1), 7, &scan(start, 0));
+        *sightings.dead_letter_of(&key(1)).unwrap() = true;
+        assert!(!sightings.is_overdue(&key(1), 8, &scan(start, 100)));
+        assert_eq!(sightings.dead_letter_of(&key(1)), Some(&mut false), "the note was for another failure");
+        assert!(sightings.is_overdue(&key(1), 8, &scan(start, 162)));
+    }
+
+    #[test]
+    fn a_job_that_has_a_message_again_begins_anew() {
+        let start = Instant::now();
+        let mut sightings = Sightings::default();
+        sightings.is_overdue(&key(1), 7, &scan(start, 0));
+        sightings.forget(&key(1));
+        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 100)));
+    }
+
+    #[test]
+    fn a_job_that_a_whole_pass_did_not_see_is_forgotten() {
+        let start = Instant::now();
+        let mut sightings = Sightings::default();
+        sightings.is_overdue(&key(1), 7, &scan(start, 0));
+        sightings.is_overdue(&key(2), 7, &scan(start, 0));
+        sightings.end_pass();
+        sightings.is_overdue(&key(2), 7, &scan(start, 30));
+        sightings.end_pass();
+        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 100)));
+        assert!(sightings.is_overdue(&key(2), 7, &scan(start, 100)));
+    }
+
+    #[test]
+    fn no_more_jobs_are_remembered_than_the_limit() {
+        let start = Instant::now();
+        let mut sightings = Sightings::default();
+        for id in 0..100_000 {
+            sightings.is_overdue(&key(id), 7, &scan(start, 0));
+        }
+        sightings.is_overdue(&key(100_000), 7, &scan(start, 0));
+        assert!(!sightings.is_overdue(&key(100_000), 7, &scan(start, 100)), "it waits for a place");
+        assert!(sightings.is_overdue(&key(0), 7, &scan(start, 100)));
+    }
+}
