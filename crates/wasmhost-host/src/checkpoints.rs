@@ -95,6 +95,7 @@ impl Checkpoints {
                 self.unnamed = Some(blob);
                 self.name_in_record(lease).await?;
             }
+            // A newer checkpoint that the guest saved meanwhile wins over the one that could not be stored.
             Step::Stored(Err(error), bytes) => {
                 limited!(warn, job.key = %lease.delivery().key, %error, "could not keep a checkpoint; trying again");
                 self.unsaved.get_or_insert(bytes);

@@ -71,6 +71,7 @@ async fn publish(connection: &Connection, dead: Dead<'_>, message: &Delivered, r
         };
         match publish_dead(connection, copy, reason).await {
             Ok(()) => {
+                // A host that dies here leaves a copy without an end: the next one decides anew, and may store another.
                 fault::point("after-dead-letter");
                 return true;
             }

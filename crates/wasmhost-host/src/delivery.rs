@@ -55,6 +55,7 @@ impl Delivery {
         message: Delivered,
         consumer_created: Timestamp,
     ) -> Result<Self, Box<NotAJob>> {
+        // A message that names no job may have been fired as well: its due message must not bring it again.
         let due = DueMessage::of(names, &message.subject, pairs(&message), &message.payload);
         let subject = match names.parse_job_subject(&message.subject) {
             Ok(subject) => subject,
@@ -63,6 +64,7 @@ impl Delivery {
         let sourced = Sourced::parse(names, pairs(&message));
         let stored = (message.sequence, message.stored_at);
         let key = subject.key(sourced.as_ref(), stored, || digest_of(&message.payload));
+        // Headers that cannot be read end the job, and a job that ends has a key: the subject alone must give it.
         let (options, bad_headers) = match read_options(&message) {
             Ok(options) => (options, None),
             Err(why) => (JobOptions::default(), Some(why)),

@@ -94,6 +94,7 @@ pub(crate) async fn discard(connection: &Connection, due: Option<&DueMessage>) -
     let due = due?;
     match due.discard(connection).await {
         Ok(()) => {
+            // A host that dies here loses nothing: the job stream has the message.
             fault::point("after-discard");
             Some(due.sequence)
         }

@@ -52,6 +52,7 @@ impl Host {
         guests: Handle,
     ) -> Result<Self, SandboxError> {
         let slots = Slots::new(config.slots, config.memory);
+        // The lowered ceiling is what claims compare with and what the sandbox allows: both take it from here.
         config.ceiling.memory_bytes = cap_to_memory(config.ceiling.memory_bytes, &slots.memory);
         let sandbox = Sandbox::new(sandbox_config(&config), guests)?;
         let id = new_id();

@@ -46,6 +46,7 @@ impl ModuleLoader {
 
     /// Loads the version of a module with this digest: from memory, from the cache, or by fetching and compiling it.
     pub(crate) async fn load(&self, name: ModuleName, digest: Digest) -> Loaded {
+        // Most attempts find their module in memory: nothing is spawned for them.
         if let Some(module) = self.sandbox.loaded(&digest) {
             return Ok(module);
         }

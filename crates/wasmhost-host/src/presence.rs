@@ -12,6 +12,7 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Renews the presence until the host closes, and then writes it once more as draining. [`withdraw`] removes it at the end.
 pub(crate) async fn announce(host: &Host) {
+    // The first tick is at once: the host is seen as soon as it serves.
     let mut ticks = tokio::time::interval(HEARTBEAT_INTERVAL);
     loop {
         let draining = tokio::select! {

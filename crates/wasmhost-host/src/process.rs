@@ -30,6 +30,7 @@ pub(crate) async fn process_delivery(
         Ok(delivery) => delivery,
         Err(not_a_job) => return remove_unreadable(connection, &not_a_job).await,
     };
+    // Until the claim is stored nothing of the message is decoded, loaded or run: a host that dies of it must leave a trace.
     let (claimed, held_since) = host.claims.claim(&delivery, &mut slot.memory).await;
     let grant = match claimed {
         Claimed::Granted(grant) => *grant,
@@ -49,6 +50,7 @@ pub(crate) async fn process_delivery(
 /// (JetStream obeys every answer of a superseded host) or this one leaves before the server took the outcome.
 async fn run_and_record(host: &Host, attempt: &mut Attempt) -> Option<(Settlement, Option<u64>)> {
     let (outcome, discarded) = run(host, attempt).await.ok()?;
+    // A host that dies here has recorded no outcome: the job runs again, and this claim counts as lost.
     fault::point("after-run");
     let decision = decide(&attempt.facts(host.life.draining.is_cancelled()), &outcome);
     if matches!(decision, Decision::Retry { .. }) {
@@ -59,7 +61,7 @@ async fn run_and_record(host: &Host, attempt: &mut Attempt) -> Option<(Settlemen
         settle(&host.storage.connection, attempt.lease.message(), Settlement::Ack).await;
     }
     let settlement = host.completer.complete(attempt, decision, &outcome).await?;
-    // A host that dies here leaves a message whose record has ended: the next host settles it without a run.
+    // A host that dies here leaves a message whose record says all: the next host settles it by that record, without a run.
     fault::point("after-record");
     Some((settlement, discarded))
 }
@@ -72,6 +74,7 @@ async fn run(host: &Host, attempt: &mut Attempt) -> Result<(Outcome, Option<u64>
     let mut discarding = pin!(due::discard(&host.storage.connection, due.as_deref()));
     // The future is boxed because the compiler follows nested futures only so deep.
     let running = Box::pin(host.executor.run(attempt));
+    // Both are driven at once, so that a slow schedule stream holds up no guest.
     let (outcome, discarded) = match select(running, discarding.as_mut()).await {
         Either::Left((outcome, _)) => (outcome?, None),
         Either::Right((discarded, running)) => (running.await?, Some(discarded)),

@@ -91,6 +91,7 @@ impl Pulling<'_> {
 
     fn send(&mut self, queue_index: usize, plan: RequestPlan) {
         let queue = &mut self.queues[queue_index];
+        // A token that was cancelled stays so: each request has its own.
         queue.call_back = CancellationToken::new();
         let request = Request {
             host: self.host,

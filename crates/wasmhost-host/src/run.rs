@@ -87,6 +87,7 @@ async fn prepare(connection: Connection, config: HostConfig, guests: Handle) -> 
         .map(|((name, weight), consumer)| Queue::new(name.clone(), *weight, config.ack_wait, consumer))
         .collect();
     let host = Host::new(connection, config, queues, guests)?;
+    // An answer is no condition for the start: claims ask again before they need it.
     if let Err(error) = host.storage.bucket.inspect().await {
         tracing::warn!(%error, "could not inspect the bucket of records");
     }
@@ -125,6 +126,7 @@ async fn spawn_parts(host: &Arc<Host>, supervisor: &Supervisor) {
 async fn drain(host: &Host) {
     tracing::info!(running = host.leases.running(), grace = ?host.config.grace, "draining");
     host.life.closing.cancel();
+    // The tracker can only be waited for once it is closed. Tasks may still be spawned on it.
     host.life.tracker.close();
     let idle = async {
         while host.leases.running() > 0 {
@@ -134,6 +136,7 @@ async fn drain(host: &Host) {
     if tokio::time::timeout(host.config.grace, idle).await.is_err() {
         tracing::warn!(running = host.leases.running(), "the grace period is over; handing jobs off");
     }
+    // Guests are stopped now, each attempt is recorded as a hand-off that is not charged, and its delivery given back.
     host.life.draining.cancel();
     if tokio::time::timeout(LEAVE_WITHIN, host.life.tracker.wait()).await.is_err() {
         tracing::error!(

@@ -77,6 +77,7 @@ impl RunningLeases {
     /// Wakes the lease of `key`, if there is one.
     pub(crate) fn wake(&self, key: &JobKey, wake: Wake) {
         if let Some(entry) = self.lock().get(key) {
+            // Never waited for: whoever wakes a lease has other leases to wake.
             drop(entry.wakes.try_send(wake));
         }
     }

@@ -95,6 +95,7 @@ impl Responder {
                 }
             };
             let Some(request) = request else { return };
+            // While all permits are taken, requests wait in the subscription, which is bounded.
             let permit = endpoint.free.clone().acquire_owned().await.expect("the semaphore is never closed");
             let responder = self.clone();
             let stats = endpoint.stats.clone();

@@ -47,6 +47,7 @@ impl Slots {
     /// Takes up to `count` slots, as many as are free.
     pub(crate) fn take(&self, count: usize) -> Vec<Slot> {
         let take_one = || {
+            // A slot is of no use without memory for an attempt.
             let memory = self.memory.reserve_default()?;
             let permit = self.free.clone().try_acquire_owned().ok()?;
             Some(Slot { permit: Some(permit), changed: self.changed.clone(), memory })

@@ -37,7 +37,9 @@ impl Claiming<'_> {
             ClaimDecision::Stale { revision } if self.claims.stale_deliveries.walk_away(revision) => {
                 Step::settle(Settlement::Silent)
             }
+            // Counts repeat, and start again with a new consumer: walking away for ever would leave the job without a host.
             ClaimDecision::Stale { .. } => Step::DecideAgain { stored, adopt: true },
+            // The slot has memory for the default limit only: which module the delivery needs was not known before.
             ClaimDecision::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
                 self.wait_for_memory(policy.limits.memory_bytes).await
             }
@@ -94,9 +96,11 @@ impl Claiming<'_> {
             Ok(permit) => permit,
             Err(wait) => return Step::settle(Settlement::Nak(wait)),
         };
+        // A host that dies here has written nothing: no attempt is counted.
         fault::point("before-claim");
         let records = &self.claims.parts.storage.records;
         let written = records.write(&self.delivery.key, &record, expected, None).await;
+        // A host that sleeps here may wake up under another host's claim: the lease finds out before the guest starts.
         fault::point("claim-sent");
         let (record, revision) = match written {
             Ok(Written::Landed(revision)) => (record, revision),
@@ -106,6 +110,7 @@ impl Claiming<'_> {
             {
                 (record, revision)
             }
+            // What allowed an adoption was true of another revision.
             Ok(Written::Moved(stored)) => return Step::DecideAgain { stored, adopt: false },
             Err(error) => return self.after_refused_write(&error).await,
         };
@@ -123,11 +128,13 @@ impl Claiming<'_> {
         if !self.has_dead_letter {
             record.note_missing_dead_letter();
         }
+        // A host that dies here leaves a copy of a failure that may never be recorded: readers compare copies with the record.
         fault::point("before-end");
         let ttl = policy.terminal_ttl(&record, self.delivery.options.result_ttl);
         let records = &self.claims.parts.storage.records;
         match records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
             Ok(Written::Landed(_)) => {
+                // Before the ack: if this host dies, another delivery finds the terminal record and deletes the checkpoint.
                 drop_checkpoint(self.connection(), Some(&record)).await;
                 Step::settle(Settlement::Ack)
             }

@@ -82,6 +82,7 @@ impl Claiming<'_> {
                         return Claimed::Settle(Settlement::GIVE_BACK);
                     }
                     stored = self.read().await;
+                    // What was looked up about another message may have changed meanwhile: it is looked up anew.
                     self.adopt = false;
                     // The token stays: a write that was sent before may still have been stored, and is recognised by it.
                     if let Some(grant) = self.claim_found_in(&stored) {
@@ -144,6 +145,7 @@ impl Claiming<'_> {
             record: record.clone(),
             revision: stored.expected(),
             policy,
+            // The permit of a suspect was given back when its write seemed to fail.
             quarantine: None,
         }))
     }
@@ -170,6 +172,7 @@ impl Claiming<'_> {
             bucket_created: self.claims.parts.storage.bucket.created(),
             write: random_write(),
             result_ttl: policy.result_ttl(self.delivery.options.result_ttl),
+            // Unreadable headers and values over a limit end the job in the same way, so that it has an end at all.
             unreadable: self.delivery.bad_headers.as_deref().or(refusal.as_deref()),
         });
         (decision, policy)

@@ -33,6 +33,7 @@ impl ModuleVersions {
             Some(digest) => self.storage.registry.with_digest(&module, digest),
             None => self.storage.registry.get(&module),
         };
+        // The common path costs no request.
         if known.is_some() {
             return Ok(known);
         }

@@ -50,6 +50,7 @@ impl Completion<'_> {
             }
             let mut record = self.next_record(&event)?;
             self.dead_letter_failure(&mut record).await;
+            // A host that dies here may leave a blob and a copy that no record names: the outcome is made again.
             fault::point("before-record");
             match self.write(record).await? {
                 WriteResult::Recorded if self.lease().record().is_terminal() => {
@@ -75,6 +76,7 @@ impl Completion<'_> {
             Decision::Succeed(result) => (self.success(result).await?, Settlement::Ack),
             Decision::Fail(error) => (self.failed(error, self.outcome.denied.clone()), Settlement::Ack),
             Decision::Retry { reason, delay, charge } => {
+                // The delay is in the record as well: JetStream forgets that of a nak when it is killed.
                 let not_before = self.decided_at.plus(delay);
                 (Transition::Retry { reason, not_before, charge, usage }, Settlement::Nak(delay))
             }

@@ -18,6 +18,7 @@ impl Completion<'_> {
     /// Returns the transition that records a result. None where the record is another's, or the host leaves.
     pub(super) async fn success(&mut self, result: Json) -> Option<Transition> {
         let asked_ttl = self.lease().delivery().options.result_ttl;
+        // Zero asks to drop the result.
         if asked_ttl.is_some_and(|ttl| ttl.is_zero()) {
             return Some(self.succeeded(Payload::Inline(Json::null())));
         }
@@ -46,6 +47,7 @@ impl Completion<'_> {
         let is_named = self.blob.is_some();
         let mut blocked = None;
         loop {
+            // The time before the storing: the blob's time to live begins at some moment after it.
             let since = Instant::now();
             let storing = async {
                 if is_named {
@@ -57,6 +59,7 @@ impl Completion<'_> {
             match self.attempt.lease.keep_alive_while(storing).await {
                 Ok(blob) => {
                     self.blob = Some(ResultBlob { name, bytes, since });
+                    // A host that dies here leaves a blob that expires by itself.
                     fault::point("after-blob");
                     return Ok(Payload::Blob(blob));
                 }

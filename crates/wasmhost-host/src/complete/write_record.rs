@@ -19,6 +19,7 @@ impl Completion<'_> {
     /// Writes `record`, and keeps the outcome while the server has no room for it. None where the record is another's, or where
     /// the host leaves.
     pub(super) async fn write(&mut self, mut record: Record) -> Option<WriteResult> {
+        // Only terminal records expire: any other would vanish before its end.
         let ttl = record.is_terminal().then(|| self.attempt.result_ttl());
         let expected = self.lease().revision();
         let mut blocked = None;
@@ -72,6 +73,7 @@ impl Completion<'_> {
     /// Keeps an outcome that waits for room: pauses, and then finds out whether the job is still this attempt's. None where it is
     /// another's, or where the host leaves: the job then runs again.
     pub(super) async fn keep_outcome(&mut self) -> Option<()> {
+        // A host that leaves cannot wait for room. An outcome that is not recorded is made again by the next host.
         if self.life.draining.is_cancelled() {
             let key = &self.lease().delivery().key;
             limited!(error, job.key = %key, "leaving an outcome unrecorded; the job runs again elsewhere");

@@ -62,6 +62,7 @@ impl GuestLogs {
     pub(super) fn publish(&mut self, line: &LogLine) {
         let fields = line.fields.as_ref();
         let text = self.to_json(level(line.level), stream(line.stream), &line.message, fields);
+        // Nothing is waited for: a log line must not hold up the lease.
         if self.allowance.admits(text.len(), Instant::now()) && !self.send(text) {
             self.allowance.dropped += 1;
         }

@@ -53,6 +53,7 @@ impl<'a> RunningGuest<'a> {
 
     /// Publishes one log line.
     pub(super) async fn publish_line(&mut self, attempt: &mut Attempt, line: &LogLine) -> Result<(), Fenced> {
+        // A host that slept must not tell what its guest did, if another host runs the job by now.
         attempt.lease.check_held().await?;
         self.logs.publish(line);
         Ok(())
@@ -63,6 +64,7 @@ impl<'a> RunningGuest<'a> {
         let updates = self.handle.updates.take();
         self.progress.is_pending = false;
         let PendingUpdates { update, checkpoint } = updates.unwrap_or_default();
+        // Storing takes long and is not awaited here: it must hold up neither a revoke nor a beat.
         if let Some(checkpoint) = checkpoint {
             attempt.checkpoints.save(checkpoint);
         }

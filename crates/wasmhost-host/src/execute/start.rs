@@ -31,6 +31,7 @@ impl Executor {
         // The guest must never run without a lease: from its start on, whoever attends to it moves this end.
         let lease_end = attempt.lease.lapses_at();
         async move {
+            // The digest is that of the job's first claim: a push in between changes nothing for the job.
             let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
             let module = modules.load(record.task.module(), digest).await?;
             let checkpoint = read_checkpoint(&connection, &record).await?;

@@ -59,6 +59,7 @@ impl Lease {
     /// Goes on through a newer delivery of the job's message, once it is known that the claim still stands. Without this, a host
     /// that was paused briefly would take its own job over and fence itself.
     async fn adopt(&mut self, delivery: Delivery) -> Result<(), Fenced> {
+        // Counts are those of one message: they say nothing of another one, which a claim by adoption may have.
         let is_other_message = delivery.msg_seq != self.delivery.msg_seq;
         let is_newer = delivery.ordinal > self.delivery.ordinal;
         if self.refresh(self.times.lapses_at).await? == Refreshed::Yes && (is_other_message || is_newer) {
@@ -82,6 +83,7 @@ impl Lease {
     pub(crate) async fn extend_ack(&mut self) -> bool {
         let asked_at = Instant::now();
         let sent = in_progress(self.connection(), &self.delivery.message).await;
+        // JetStream confirms nothing: a sign of life that was sent is all that is known.
         if sent {
             self.times.extend(asked_at, self.ack_wait);
         }
@@ -98,6 +100,7 @@ impl Lease {
     /// Reads the record once more after the lease has lapsed, while the guest stands still. A host that was merely paused may
     /// find its claim still there, and goes on; without an answer it is fenced.
     async fn check_lapsed(&mut self) -> Result<(), Fenced> {
+        // Without an answer within this time the claim counts as lost: another host may have the job by now.
         let refreshed = self.refresh(Instant::now() + ANSWER_TIMEOUT).await?;
         if refreshed == Refreshed::Yes && self.extend_ack().await {
             limited!(warn, job.key = %self.delivery.key, "went on after a pause longer than ack_wait");
@@ -112,6 +115,7 @@ impl Lease {
             return Ok(Refreshed::Yes);
         }
         let read = timeout_at(until, self.storage.records.read(&self.delivery.key)).await;
+        // No answer says nothing of the claim, neither good nor bad: the lease lasts until it lapses.
         let Ok(Ok(stored)) = read else { return Ok(Refreshed::NoAnswer) };
         match stored {
             StoredEntry::Record { record, revision } if self.is_own(&record) => {

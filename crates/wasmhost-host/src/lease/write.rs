@@ -24,6 +24,7 @@ pub(crate) enum Accepted {
 impl Lease {
     /// Returns the record that follows from a transition by the owner at `at`.
     pub(crate) fn next_record(&self, event: Transition, at: Timestamp) -> Result<Record, Illegal> {
+        // A new write id for each intended write: by it the writer recognises its own after an answer was lost.
         let writer = Writer::Owner(self.token);
         let intent = WriteIntent { transition: event, writer, now: at, write: random_write() };
         transition(Some(&self.record), &intent)
@@ -35,10 +36,12 @@ impl Lease {
         loop {
             let record = match self.next_record(event.clone(), now()) {
                 Ok(record) => record,
+                // REVOKED is the only state that is left to write, and the outcome will bring it.
                 Err(Illegal::Revoked) => return Ok(()),
                 Err(_) => return Err(Fenced),
             };
             let until = self.times.lapses_at.min(Instant::now() + ANSWER_TIMEOUT);
+            // No time to live: only terminal records expire.
             match timeout_at(until, self.pending_write(&record, None)).await {
                 Ok(Ok(written)) => match self.accept_written(record, written)? {
                     Accepted::Landed => return Ok(()),

@@ -53,6 +53,7 @@ impl<'a> MissingMessages<'a> {
     /// Scans a part of the bucket, and ends the jobs in it that have been without a message for long enough.
     pub(super) async fn scan(&mut self) -> Result<(), ReadError> {
         let started = Instant::now();
+        // Read before the scan: what is written during it is newer, and waits for another scan.
         let newest = self.host.storage.records.last_revision().await?;
         let found = self.host.storage.records.list_non_terminal(self.from, LIMITS).await?;
         let host = self.host;
@@ -101,6 +102,7 @@ impl<'a> MissingMessages<'a> {
         if let Some(has_dead_letter) = self.sightings.dead_letter_of(key).filter(|stored| !**stored) {
             *has_dead_letter = dead_letter(host, key, &ended).await;
         }
+        // A reconciler that dies here leaves a note without an end: that of another host ends the job.
         fault::point("before-reconcile");
         let policy = host.storage.registry.get(&ended.task.module()).map(|entry| entry.policy);
         let ttl = terminal_ttl(policy, &ended);
@@ -121,6 +123,7 @@ impl<'a> MissingMessages<'a> {
 
 /// Returns the job of `key` if its record still has this revision and its message, which should be somewhere, is nowhere.
 async fn find_missing(host: &Host, key: &JobKey, revision: u64) -> Result<Option<MissingJob>, ReadError> {
+    // The scan saw headers, some time ago. What counts is what the leader says now.
     let StoredEntry::Record { record, revision: found } = host.storage.records.read(key).await? else {
         return Ok(None);
     };

@@ -65,6 +65,7 @@ impl<'a> OrphanBlobs<'a> {
         let overdue = self.orphans.iter().filter(|(_, since)| since.elapsed() >= grace);
         let overdue: Vec<_> = overdue.map(|(name, _)| name.clone()).take(RECORDS_PER_SCAN).collect();
         for name in overdue {
+            // The job may have been claimed since, and its new record may name the blob.
             if is_orphan(self.host, &name).await {
                 tracing::debug!(blob = name, "removing a blob that no record names");
                 blobs::delete(&self.host.storage.connection, &name).await?;
