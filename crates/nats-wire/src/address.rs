@@ -42,6 +42,8 @@ impl Address {
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("nats", text));
+        // It is cut off before the first error is made, because errors show the text, and what is cut off may be a
+        // password. The last `@` counts: a password may have others.
         let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let invalid = |why| InvalidAddress { text: format!("{scheme}://{rest}"), why };
@@ -82,6 +84,7 @@ fn split_port(text: &str) -> Option<(&str, Option<&str>)> {
         };
     }
     Some(match text.split_once(':') {
+        // Without brackets nothing distinguishes a port from the last part of an IPv6 address.
         Some((_, rest)) if rest.contains(':') => (text, None),
         Some((host, port)) => (host, Some(port)),
         None => (text, None),

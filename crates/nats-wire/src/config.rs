@@ -165,6 +165,8 @@ impl Config {
     /// announced is not among them.
     #[must_use]
     pub fn servers_with(&self, announced: &[String]) -> Vec<Address> {
+        // Servers announce addresses without a scheme. Where one that is named asks for encryption, those that are
+        // announced are not connected to in the open.
         let tls = self.servers.iter().any(|server| server.tls);
         let mut servers = self.servers.clone();
         for address in announced.iter().filter_map(|url| Address::parse(url).ok()) {

@@ -17,6 +17,7 @@ impl Auth {
     ///
     /// A file cannot be read, or has no credentials of this kind in it.
     pub async fn check(&self) -> io::Result<()> {
+        // Any text does for a nonce: that it can be signed shows that the seed is one.
         identity(self, "").await.map(drop)
     }
 }
@@ -58,6 +59,7 @@ pub(crate) async fn identity(auth: &Auth, nonce: &str) -> io::Result<Identity> {
 }
 
 fn of_jwt(jwt: &str, seed: &str, nonce: &str) -> io::Result<Identity> {
+    // The public key is not sent: it is the subject of the JWT.
     let (_, sig) = sign(seed, nonce)?;
     Ok(Identity { jwt: Some(jwt.to_owned()), sig: Some(sig), ..Identity::default() })
 }

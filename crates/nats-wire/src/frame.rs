@@ -62,12 +62,14 @@ fn message(buffer: &mut BytesMut, end: usize, with_headers: bool) -> Result<Opti
     let parsed = First::parse(line, with_headers).ok_or_else(|| not_nats(line))?;
     let First { subject, sid, reply, header_bytes, bytes } = parsed;
     if buffer.len() < end + 1 + bytes + 2 {
+        // All of the room is made at once: a large message would otherwise be copied each time that the buffer grows.
         buffer.reserve(end + 1 + bytes + 2 - buffer.len());
         return Ok(None);
     }
     buffer.advance(end + 1);
     let block = with_headers.then(|| buffer.split_to(header_bytes).freeze());
     let payload: Bytes = buffer.split_to(bytes - header_bytes).freeze();
+    // If the lengths are wrong, bytes of a payload would be read as commands from here on.
     if &buffer[..2] != b"\r\n" {
         return Err(not_nats(&buffer[..2]));
     }
@@ -96,6 +98,7 @@ impl First {
         };
         let header_bytes = if with_headers { number(sizes[0])? } else { 0 };
         let bytes = number(sizes[sizes.len() - 1])?;
+        // The cuts by these lengths, and the buffer that is made for them, rely on this.
         if header_bytes > bytes || bytes > MESSAGE_BYTES {
             return None;
         }
@@ -116,6 +119,7 @@ fn word(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn number(word: &[u8]) -> Option<usize> {
+    // `parse` alone would also take a plus sign.
     let digits = !word.is_empty() && word.iter().all(u8::is_ascii_digit);
     if digits { std::str::from_utf8(word).ok()?.parse().ok() } else { None }
 }

@@ -61,6 +61,8 @@ struct Connect<'a> {
 
 /// Connects to one server, within the time that the configuration allows.
 pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
+    // All steps have one limit: a server that accepts connections and says nothing must not keep the next one from
+    // being tried.
     match tokio::time::timeout(config.connect_timeout, shake_hands(config, address)).await {
         Ok(ready) => ready,
         Err(_) => Err(ConnectError::TimedOut),
@@ -70,6 +72,8 @@ pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Ready,
 /// Connects and goes through the handshake.
 async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
     let tcp = TcpStream::connect((address.host.as_str(), address.port)).await?;
+    // Commands that wait are already written in one piece. A small one must not wait for the acknowledgement of the
+    // one before.
     tcp.set_nodelay(true)?;
     let Ready { mut stream, mut buffer, info } = greet(config, address, tcp).await?;
     let tls_required = config.asks_for_tls(address) || info.tls_required;
@@ -80,12 +84,16 @@ async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, Connec
         name: &config.name,
         lang: "rust",
         version: env!("CARGO_PKG_VERSION"),
+        // Protocol 1 lets the server announce changes of its cluster by further `INFO` lines.
         protocol: 1,
         headers: true,
+        // A request that nobody can answer is answered by the server, with status 503, instead of running into its
+        // timeout. The server refuses this without `headers`.
         no_responders: true,
         identity: identity(&config.auth, &info.nonce).await?,
     };
     let connect = serde_json::to_string(&connect).map_err(io::Error::other)?;
+    // A `CONNECT` that is accepted has no answer of its own: the answer to the ping shows it.
     stream.write_all(format!("CONNECT {connect}\r\nPING\r\n").as_bytes()).await?;
     stream.flush().await?;
     loop {
@@ -143,6 +151,8 @@ async fn hear<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut BytesMut) -> io
 }
 
 fn refused(why: String) -> ConnectError {
+    // The server's errors have no code. Refused credentials are recognised by their words: `Authorization Violation`,
+    // or `User Authentication Expired` and its like.
     let lower = why.to_ascii_lowercase();
     if lower.contains("authorization") || lower.contains("authentication") {
         ConnectError::Denied(why)

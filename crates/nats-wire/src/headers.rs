@@ -134,6 +134,7 @@ impl Headers {
     pub fn ending(block: &[u8]) -> Self {
         let mut rest = block.strip_suffix(b"\r\n\r\n").unwrap_or_default();
         let mut pairs = Vec::new();
+        // The first line of the block has no line end before it, and so is never read as a header.
         while let Some(at) = memrchr(b'\n', rest).filter(|at| rest[..*at].ends_with(b"\r")) {
             let line = String::from_utf8_lossy(&rest[at + 1..]);
             let Some((name, value)) = line.split_once(':') else { break };
@@ -218,6 +219,7 @@ impl fmt::Display for Headers {
 
 /// The next line without its end, and the text after it.
 fn line(text: &str, number: usize) -> Result<(&str, &str), BadHeaders> {
+    // A lone CR or LF is no part of a value: a reader that takes it for a line end would see other headers.
     let end = text.find(['\r', '\n']).ok_or(BadHeaders::Unended { line: number })?;
     let behind = text[end..].strip_prefix("\r\n").ok_or(BadHeaders::Unended { line: number })?;
     Ok((&text[..end], behind))

@@ -9,7 +9,6 @@
 //! connection it fails at once. When the connection breaks, the client reconnects and subscribes again, until the last
 //! handle is dropped. It has no JetStream: its API is requests and headers, which callers write themselves.
 //!
-//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use nats_wire::{Config, Wire};

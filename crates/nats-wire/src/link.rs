@@ -112,6 +112,9 @@ impl Link {
         let config = self.config.clone();
         let servers = self.servers.clone();
         let mut connecting = std::pin::pin!(reconnect::until_connected(&config, &servers));
+        // Commands are taken all the time, so that a caller fails at once and does not wait for room in their
+        // channel. Both arms are safe to drop: the attempt to connect is kept outside of the loop, and a command that
+        // was not taken stays.
         loop {
             tokio::select! {
                 ready = &mut connecting => return Some(ready),
@@ -123,6 +126,7 @@ impl Link {
     /// Subscribes on a new connection, and publishes its state.
     pub(crate) fn begin(&mut self, ready: &Ready) {
         self.discover(&ready.info);
+        // No request reaches the server before the inbox is subscribed to.
         self.say(&format!("SUB {}.* {INBOX_SID}\r\n", self.inbox));
         let subscriptions = self.listeners.lines();
         self.say(&subscriptions);
@@ -134,7 +138,9 @@ impl Link {
     }
 
     fn broke(&mut self, why: String) {
+        // This comes first: whoever is woken below and tries again must not get onto the broken connection.
         self.state.send_modify(|state| state.connected = false);
+        // What is unsent may begin in the middle of a message, and its senders do not expect it to be sent later.
         self.unsent.clear();
         self.pending.clear();
         // Dropping the sender of a flush ends its wait. A subscription that was draining has ended with the connection.
@@ -159,8 +165,10 @@ impl Link {
         let mut pings = liveness::pings(&self.config);
         // Whether written bytes may still be in a buffer of the encryption.
         let mut unflushed = false;
+        // Pings that went unanswered on the connection before do not count against this one.
         self.liveness.sign();
         loop {
+            // It comes before the first read, because the handshake may have read more than its own part.
             if let Err(why) = self.hear(&mut heard) {
                 return Ended::Broken(why);
             }
@@ -207,6 +215,7 @@ impl Link {
             }
             Command::Unsubscribe { sid } => self.unsubscribe(sid),
             Command::Drain { sid } => {
+                // The listener stays until the ping is answered: by then everything has come that was sent for it.
                 self.say(&format!("UNSUB {sid}\r\nPING\r\n"));
                 self.pongs.push_back(Pong::Drained(sid));
             }
@@ -269,6 +278,7 @@ impl Link {
     }
 
     fn pong(&mut self) {
+        // The server answers pings in their order.
         match self.pongs.pop_front() {
             Some(Pong::Flushed(flushed)) => drop(flushed.send(())),
             Some(Pong::Drained(sid)) => drop(self.listeners.remove(sid)),
@@ -277,6 +287,7 @@ impl Link {
     }
 
     fn ping(&mut self) -> Result<(), String> {
+        // Drops are reported at this pace, so that a flood of messages does not become a flood of notices.
         for notice in self.listeners.dropped() {
             self.config.notify(notice);
         }

@@ -53,6 +53,7 @@ impl Pending {
 
     /// Passes an answer to its request. It is dropped where no such request waits, or has no room.
     pub(crate) fn answered(&mut self, message: Message) {
+        // Others may publish to the inbox too: a last token that is no number belongs to no request.
         let number = message.subject.rsplit('.').next().and_then(|number| number.parse().ok());
         let Some(number) = number else { return };
         if let Some(asker) = self.0.get(&number)

@@ -47,6 +47,8 @@ fn config(tls: &Tls) -> io::Result<ClientConfig> {
             }
         }
         None => {
+            // The system's store may have certificates that cannot be parsed. They must not keep the others from
+            // being used, whereas one in a file that is named is an error.
             let native = rustls_native_certs::load_native_certs();
             roots.add_parsable_certificates(native.certs);
         }

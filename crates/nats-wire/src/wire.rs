@@ -87,6 +87,7 @@ impl Wire {
         let inbox = format!("{}.{}", config.inbox_prefix, random_name());
         let inbox_prefix = config.inbox_prefix.clone();
         let (mut link, state) = Link::new(config, inbox.clone(), received);
+        // It begins before its task runs, so that the handle is connected as soon as the caller has it.
         link.begin(&ready);
         tokio::spawn(link.run(ready));
         let numbers = AtomicU64::new(Link::FIRST_NUMBER);
@@ -136,6 +137,7 @@ impl Wire {
         headers: Option<&Headers>,
         payload: &[u8],
     ) -> Result<(), SendError> {
+        // The connection may break after this check. The task then drops the message, like one that is under way.
         let bytes = self.publication(subject, reply, headers, payload)?;
         self.shared.commands.send(Command::Send(bytes)).await.map_err(|_| SendError::Disconnected)
     }
@@ -153,6 +155,7 @@ impl Wire {
     ) -> Result<Message, RequestError> {
         let mut answers = self.ask(subject, payload, 1).await?;
         match tokio::time::timeout(limit, answers.next()).await {
+            // Whoever answers may set a status as well. The server's own answer has no payload.
             Ok(Some(message)) if message.payload.is_empty() && message.status() == Some(503) => {
                 Err(RequestError::NoResponders(subject.to_owned()))
             }
@@ -221,6 +224,7 @@ impl Wire {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<State> {
         let mut changes = self.shared.state.clone();
+        // A clone of the handle's receiver has seen no state yet, and would wake at once for a change of the past.
         changes.mark_unchanged();
         changes
     }
@@ -238,6 +242,7 @@ impl Wire {
         payload: &[u8],
     ) -> Result<Bytes, SendError> {
         for name in std::iter::once(subject).chain(reply) {
+            // A space or a line end would be read by the server as further arguments or commands.
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(SendError::Subject(name.to_owned()));
             }
@@ -252,9 +257,11 @@ impl Wire {
         let block = headers.map(ToString::to_string);
         let header_bytes = block.as_ref().map_or(0, String::len);
         let bytes = header_bytes + payload.len();
+        // The server ends the connection of a client that sends more, and with it every subscription of that client.
         if bytes > limit {
             return Err(SendError::TooLarge { bytes, limit });
         }
+        // Without a reply two spaces follow each other, which the server reads as one.
         let reply = reply.unwrap_or_default();
         let mut message = BytesMut::with_capacity(bytes + subject.len() + reply.len() + 40);
         let first = match &block {

@@ -72,7 +72,9 @@ impl Listeners {
     /// Passes a message to its subscription, and counts it where there is no room. It returns false where nobody takes the
     /// messages of the subscription any more.
     pub(super) fn deliver(&self, sid: u64, message: Message) -> bool {
+        // The server sent it before it read the `UNSUB`, which is not sent twice.
         let Some(listener) = self.0.get(&sid) else { return true };
+        // Room is never waited for: one subscription that nobody reads would hold up all others, and the pings.
         match listener.messages.try_send(message) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {

@@ -39,6 +39,7 @@ impl Liveness {
 
 /// The times for pings.
 pub(super) fn pings(config: &Config) -> Interval {
+    // The first ping is not due at once, as it is with `interval`: that of the handshake has just been answered.
     let mut pings = interval_at(Instant::now() + config.ping_interval, config.ping_interval);
     // A machine that slept asks once, and not for each time that it missed.
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);

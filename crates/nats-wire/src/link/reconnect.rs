@@ -17,8 +17,11 @@ pub(super) async fn until_connected(config: &Config, servers: &[Address]) -> Rea
     loop {
         match try_each(config, servers).await {
             Ok(ready) => return ready,
+            // Refused credentials are no reason to give up here: a file with credentials is read again at each
+            // connect, and may have been renewed by then.
             Err(why) => config.notify(Notice::NotYet(why.to_string())),
         }
+        // Clients that lost the same server must not all come back at the same moment.
         let wait = config.reconnect_delay.unwrap_or_else(|| delay.mul_f64(0.5 + fraction() / 2.0));
         tokio::time::sleep(wait).await;
         delay = LONGEST_DELAY.min(delay * 2);

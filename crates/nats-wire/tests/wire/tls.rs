@@ -1,4 +1,4 @@
-//! Encrypted connections to a real nats-server: whom we trust, whom it trusts, and who may stand in between.
+//! Encrypted connections to a real nats-server: which certificates each side accepts, and what a third party can add.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use wasmhost_testing::Server;
 
 use crate::start_server;
 
-/// An authority, and where what it signed lies.
+/// An authority, with the directory of what it signed.
 struct Authority {
     directory: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -73,7 +73,7 @@ async fn messages_go_encrypted_in_both_directions() {
     let server = server(&authority, "127.0.0.1", "");
     let wire = Wire::connect(config(server.port(), trusting(&authority))).await.unwrap();
     let mut messages = wire.subscribe("x", None, 4).await;
-    // More than what a record of the encryption holds.
+    // It is more than one record of the encryption holds.
     let large = vec![b'a'; 500_000];
     wire.publish("x", None, None, &large).await.unwrap();
     wire.publish("x", None, None, b"small").await.unwrap();
@@ -87,7 +87,7 @@ async fn a_server_that_nobody_vouches_for_is_refused() {
     let authority = Authority::new();
     let other = server(&Authority::new(), "127.0.0.1", "");
     refused(config(other.port(), trusting(&authority)), "certificate").await;
-    // Nor is it one of those that the machine trusts.
+    // The authorities that the machine trusts have not signed it either.
     refused(config(other.port(), Tls::default()), "certificate").await;
     let misnamed = server(&authority, "nats.example", "");
     refused(config(misnamed.port(), trusting(&authority)), "certificate").await;
@@ -126,7 +126,7 @@ async fn files_that_cannot_be_used_are_named() {
     refused(config(server.port(), no_key), "ada-cert.pem").await;
 }
 
-/// What stands in between must not be heard with the server's voice once the connection is encrypted.
+/// What a third party adds before the encryption must not count as the server's words after it.
 #[tokio::test]
 async fn words_before_the_encryption_are_refused() {
     let authority = Authority::new();
