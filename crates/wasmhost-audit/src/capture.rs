@@ -85,6 +85,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> CaptureError {
 
 fn entry(line: &str) -> Result<Entry, String> {
     let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    // The field decides, and not an untagged enum, whose error would not say what is wrong with the line.
     if value.get("kind").is_some() {
         return serde_json::from_value(value).map_err(|error| error.to_string());
     }

@@ -57,6 +57,7 @@ impl<'a> Segment<'a> {
     /// The steps that are claims: each has another token than the step before.
     pub(crate) fn claims(&self) -> impl Iterator<Item = &Step<'a>> {
         let first = self.steps.first().filter(|step| {
+            // After a cut the first record may be any write of an attempt whose claim was not seen.
             self.start == Start::Fresh && step.facts.token.is_some() && !step.facts.is_terminal()
         });
         let later = self.pairs().filter(|(from, to)| is_claim(from, to)).map(|(_, to)| to);
@@ -137,12 +138,15 @@ impl<'a> Histories<'a> {
         let key = revision.key.clone();
         let number = revision.revision;
         match Facts::read(&revision.record) {
+            // It is what recorders make of a marker with an unknown reason. As an unreadable value it would accuse
+            // the job.
             _ if revision.record.is_null() => {
                 let why = "neither a record nor a delete marker".to_owned();
                 self.gaps.push(Gap::Unchecked { key, revision: number, why });
                 None
             }
             Ok(facts) => Some(facts),
+            // A newer version breaks no promise; only this auditor cannot check it.
             Err(NoFacts::Version(why)) => {
                 self.gaps.push(Gap::Unchecked { key, revision: number, why });
                 None
@@ -163,11 +167,14 @@ fn follows(
     revision: &Revision,
     facts: Option<&Facts<'_>>,
 ) -> Result<Option<Start>, Option<u64>> {
+    // A record that names the marker before it in `after` begins a use of the id, even where the marker was not seen.
     let fresh = |previous| previous == 0 || facts.is_some_and(|facts| facts.after == Some(previous));
     match (before, revision.previous) {
         // The marker of a job whose records are older than the recording.
         (None, _) if revision.marker.is_some() => Ok(Some(Start::Cut)),
         (None, Some(previous)) if fresh(previous) => Ok(Some(Start::Fresh)),
+        // A revision that was read from the bucket does not name the one before. Where no number is missing in
+        // between, none of this key can have been there.
         (None, None) if bucket.saw_all_between(0, revision.revision) => Ok(Some(Start::Fresh)),
         (None, missing) => Err(missing),
         (Some(before), Some(previous)) => match (before.revision == previous, before.marker) {

@@ -71,7 +71,10 @@ impl Recorder {
                 tasks.spawn(listen::listen(listener, Arc::clone(&seen), stop.subscribe()));
             }
             // Once the server has the subscriptions, every later revision is received: the last one is asked for then.
+            // If that fails, the connection broke: what is missed until it is made again is read later, or shows as a
+            // gap.
             drop(connection.edge().await?.flush().await);
+            // The recording begins with what both connections receive.
             last = last.max(remaining::last_revision(connection).await?);
         }
         let first = last + 1;
@@ -100,6 +103,7 @@ impl Recorder {
                 continue;
             }
             match remaining::queued(&self.connections[0]).await {
+                // Something may have happened while the server was asked.
                 Ok(0) if !changes.has_changed().unwrap_or(false) => break,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "it is not known whether the system is idle"),
@@ -119,6 +123,7 @@ impl Recorder {
             tracing::warn!("what was in flight did not come in time");
             self.tasks.shutdown().await;
         }
+        // Only now is it known which revisions of the span neither connection received.
         match self.recover(listed).await {
             Ok(last_entries) => self.seen.take(last_entries),
             Err(error) => {

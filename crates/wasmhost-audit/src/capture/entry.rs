@@ -93,6 +93,7 @@ pub enum Marker {
     #[serde(rename = "DEL")]
     Delete,
     /// A client or the server purged the record.
+    // The words are those of the headers: `PURGE` where a client purged the record, `Purge` where the server did.
     #[serde(rename = "PURGE", alias = "Purge")]
     Purge,
 }

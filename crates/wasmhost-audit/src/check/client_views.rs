@@ -34,6 +34,7 @@ fn unreadable(read: &ResultRead, segment: &Segment<'_>, found: &mut Found) {
             false
         }
     };
+    // Before the end there was no result to read.
     let asked_before = segment.end().zip(read.at).is_some_and(|(end, at)| at < end.stored_at);
     if stood && !asked_before {
         let revisions: Vec<_> = segment.end().map(|end| end.revision).into_iter().collect();
@@ -44,6 +45,7 @@ fn unreadable(read: &ResultRead, segment: &Segment<'_>, found: &mut Found) {
 /// The revisions that a watcher saw increase, were stored, and end with the job's end (I9).
 pub(super) fn watchers_saw_the_end(evidence: &Evidence<'_>, found: &mut Found) {
     for watch in &evidence.watches {
+        // The order alone proves this, whatever the capture lacks.
         if let Some(pair) = watch.revisions.windows(2).find(|pair| pair[0] >= pair[1]) {
             let seen = format!("a watcher saw {} and then {}", pair[0], pair[1]);
             found.violation(Invariant::I9, &watch.key, pair, seen);

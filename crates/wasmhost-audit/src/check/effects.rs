@@ -15,6 +15,7 @@ pub(super) fn effects_have_a_claim(evidence: &Evidence<'_>, found: &mut Found) {
     let clock = evidence.slack.clock;
     for effect in &evidence.effects {
         let claims: Vec<_> = claims_of(evidence, effect).collect();
+        // The time of an effect is by its host's clock, that of a claim by the server's.
         let in_time = || claims.iter().filter(|(_, claim)| claim.stored_at <= effect.at.plus(clock));
         if in_time().next().is_none() {
             let revisions: Vec<_> = claims.iter().map(|(_, claim)| claim.revision).collect();
@@ -24,6 +25,7 @@ pub(super) fn effects_have_a_claim(evidence: &Evidence<'_>, found: &mut Found) {
         let latest = clock + evidence.slack.beat;
         let ended =
             |segment: &Segment<'_>| segment.end().is_some_and(|end| end.stored_at.plus(latest) < effect.at);
+        // Only a start counts: a guest that runs when its job ends has effects until its host learns of the end.
         if effect.effect == Effect::START && in_time().all(|(segment, _)| ended(segment)) {
             let ends: Vec<_> = in_time().filter_map(|(segment, _)| Some(segment.end()?.revision)).collect();
             let seen = format!("attempt {} started at {}, after the end", effect.attempt, effect.at);

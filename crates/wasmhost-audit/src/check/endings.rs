@@ -14,6 +14,7 @@ pub(super) fn accepted_jobs_end(evidence: &Evidence<'_>, found: &mut Found) {
         return;
     }
     for key in &evidence.accepted {
+        // The records of earlier uses of the id were deleted: whether those had ended is checked with I2.
         let newest = evidence.of_job(key).last();
         if newest.is_some_and(has_ended) || is_scheduled(evidence, key, newest) {
             continue;
@@ -47,6 +48,7 @@ fn is_scheduled(evidence: &Evidence<'_>, key: &JobKey, newest: Option<&Segment<'
     let Some(last) = newest.filter(|segment| segment.stop == Stop::Open).and_then(Segment::last) else {
         return false;
     };
+    // Without a time at which the system was idle, that of the job's last write is the latest that is known.
     let waits = last.facts.not_before > evidence.quiet.or(Some(last.stored_at));
     waits && evidence.remaining.iter().any(|message| message.key.as_ref() == Some(key))
 }

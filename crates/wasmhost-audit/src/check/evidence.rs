@@ -48,6 +48,7 @@ impl<'a> Evidence<'a> {
             match entry {
                 Entry::Submit(submit) => evidence.submit(submit),
                 Entry::Revision(revision) => revisions.push(revision),
+                // Two recordings of one run have the same lines: copies are one effect.
                 Entry::Effect(effect) => drop(evidence.effects.insert(effect)),
                 Entry::Revoke(revoke) => evidence.revokes.push(revoke),
                 Entry::Result(result) => evidence.results.push(result),
@@ -82,6 +83,7 @@ impl<'a> Evidence<'a> {
 
     /// Whether no revision is missing. Only then does the absence of a revision prove anything.
     pub(super) fn saw_everything(&self) -> bool {
+        // The gaps that checks add themselves are no missing revisions.
         self.histories.gaps.is_empty()
     }
 

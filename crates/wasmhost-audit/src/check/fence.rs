@@ -21,6 +21,7 @@ pub(super) fn attempts_count_claims(evidence: &Evidence<'_>, found: &mut Found) 
         for (from, to) in segment.pairs() {
             let before = from.facts.attempt;
             let after = to.facts.attempt;
+            // An attempt that stays the same at a claim, or rises without one, breaks I4 and is reported there.
             if after < before || (is_claim(from, to) && after > before.saturating_add(1)) {
                 let seen = format!("attempt {after} follows {before}");
                 found.violation(Invariant::I3, key, &[from.revision, to.revision], seen);
@@ -59,6 +60,8 @@ fn breach(from: &Step<'_>, to: &Step<'_>, used: &BTreeSet<&str>) -> Option<Strin
         (_, Some(_)) if after == before => {
             Some(format!("{state} of attempt {after} carries another token than its claim"))
         }
+        // A claim is recorded as STARTED, or as PENDING where the policy hides that word, before the task can do
+        // anything.
         (_, Some(_)) if to.facts.phase() != Phase::Running || to.facts.is_custom() => {
             Some(format!("{state} of attempt {after} carries a token that no claim recorded"))
         }

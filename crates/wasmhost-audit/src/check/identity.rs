@@ -51,6 +51,8 @@ pub(super) fn numbers_are_given_once(evidence: &Evidence<'_>, found: &mut Found)
 pub(super) fn arguments_are_those_accepted(evidence: &Evidence<'_>, found: &mut Found) {
     for submit in evidence.submits.iter().filter(|submit| submit.answer == Answer::Accepted) {
         let segments = evidence.of_job(&submit.key);
+        // The digest never changes within a use of the id, so that any record of it will do. The submission belongs
+        // to one of the uses, and it is not known to which.
         let mut digests = segments.iter().filter_map(|segment| segment.last()?.facts.args_digest).peekable();
         let Some(sent) = submit.args_digest.as_deref() else { continue };
         if digests.peek().is_some() && digests.all(|digest| digest != sent) && evidence.saw_everything() {

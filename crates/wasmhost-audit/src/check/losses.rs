@@ -19,6 +19,7 @@ struct Episode<'a> {
 pub(super) fn lost_claims_have_a_fault(evidence: &Evidence<'_>, found: &mut Found) {
     let episodes = episodes(evidence);
     let clock = evidence.slack.clock;
+    // After a cut it is not known when the first claim was, and so not which faults come after it.
     for (key, segment) in evidence.segments().filter(|(_, segment)| segment.start == Start::Fresh) {
         let Some(first) = segment.claims().next() else { continue };
         let from = first.stored_at.minus(clock);
@@ -72,6 +73,7 @@ pub(super) fn counters_only_rise(evidence: &Evidence<'_>, found: &mut Found) {
                     found.violation(Invariant::Counters, key, &[from.revision, to.revision], seen);
                 }
             }
+            // The first claim sets `max_attempts` where the job names none: the record before it may lack it.
             let exhausted = to.facts.max_attempts.filter(|max| from.facts.charged >= *max);
             if let Some(max) = exhausted.filter(|_| is_claim(from, to)) {
                 let seen = format!("claimed with {} of {max} attempts charged", from.facts.charged);

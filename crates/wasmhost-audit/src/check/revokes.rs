@@ -9,6 +9,7 @@ use crate::report::Invariant;
 /// After a revoke comes REVOKED, or another revoke with an earlier time, and nothing else.
 pub(super) fn revokes_hold(evidence: &Evidence<'_>, found: &mut Found) {
     for (key, segment) in evidence.segments() {
+        // No pair below has the first record as the later one.
         let first = segment.steps.first().filter(|first| first.facts.stop_at.is_some());
         if let Some(first) = first.filter(|first| is_other_end(first)) {
             found.violation(
@@ -59,6 +60,7 @@ pub(super) fn answers_match_the_record(evidence: &Evidence<'_>, found: &mut Foun
         return;
     }
     for revoke in evidence.revokes.iter().filter(|revoke| is_terminal(&revoke.answer)) {
+        // An id may be used again: the answer may be the end of any of its uses.
         let ends: Vec<_> = evidence.of_job(&revoke.key).iter().filter_map(Segment::end).collect();
         if ends.iter().any(|end| end.facts.state == revoke.answer) {
             continue;

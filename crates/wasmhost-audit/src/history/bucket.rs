@@ -35,6 +35,7 @@ impl<'a> Bucket<'a> {
             Entry::Occupied(mut occupied) => {
                 if !is_same(occupied.get(), revision) {
                     self.contradictions.push((occupied.get(), revision));
+                // Of two copies the one that knows the revision before it is of more use.
                 } else if occupied.get().previous.is_none() {
                     occupied.insert(revision);
                 }
@@ -59,6 +60,7 @@ impl<'a> Bucket<'a> {
 
     /// Whether the capture has every number between the two.
     pub(crate) fn saw_all_between(&self, from: u64, to: u64) -> bool {
+        // A range that ends before its start panics, and the numbers of a capture that was edited can be any.
         let seen = self.by_number.range(from.saturating_add(1)..to.max(from.saturating_add(1))).count();
         u64::try_from(seen).is_ok_and(|seen| seen == to.saturating_sub(from).saturating_sub(1))
     }
@@ -72,12 +74,14 @@ impl<'a> Bucket<'a> {
     }
 
     fn missing(&self, Span { first, last }: Span) -> Vec<Gap> {
+        // Where nothing was stored, `last` is just before `first`. It is smaller only where the numbers began again.
         if last.saturating_add(1) < first {
             return vec![Gap::Restarted { first, last }];
         }
         let mut gaps = Vec::new();
         let mut wanted = first;
         if first <= last {
+            // The range of a span in which nothing was stored would end before its start, and panic.
             for &number in self.by_number.range(first..=last).map(|(number, _)| number) {
                 if number > wanted {
                     gaps.push(Gap::Unseen { first: wanted, last: number - 1 });
@@ -94,6 +98,7 @@ impl<'a> Bucket<'a> {
 
 /// Whether both describe the same revision. One of them may not know which revision came before.
 fn is_same(one: &Revision, other: &Revision) -> bool {
+    // The times are not compared: where the server names none, each recorder notes its own.
     let agree = match (one.previous, other.previous) {
         (Some(one), Some(other)) => one == other,
         (None, _) | (_, None) => true,

@@ -28,6 +28,7 @@ pub(super) async fn listen(mut listener: Listener, seen: Arc<Seen>, mut stop: wa
             () = stopped(&mut stop) => break,
         }
     }
+    // The last revision of the span was read before the stop was set, and may still be on its way.
     listener.subscription.drain().await;
     while let Some(message) = listener.subscription.next().await {
         listener.note(&message, &seen);

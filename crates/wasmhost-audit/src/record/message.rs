@@ -52,6 +52,7 @@ impl Stored {
     pub(super) fn revision(self, headers: Option<&Headers>, payload: &[u8]) -> Revision {
         let Self { key, revision, previous, stored_at } = self;
         let get = |name| headers.and_then(|headers| headers.get(name));
+        // The operation is no sign of a marker by itself: a value may have the header too, as `PUT`.
         let is_marker = get(header::MARKER_REASON).is_some();
         let marker =
             [header::MARKER_REASON, header::KV_OPERATION].into_iter().find_map(|name| marker(get(name)?));

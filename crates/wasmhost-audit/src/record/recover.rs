@@ -62,6 +62,7 @@ async fn read(connection: &Connection, seen: &Seen, number: u64) -> Result<(), L
         seen.gone(number);
         return Ok(());
     };
+    // A revision under a subject that names no job stays a gap, because it can be checked for no job.
     if let Ok(key) = connection.names.parse_state_subject(&message.subject) {
         let stored = Stored { key, revision: number, previous: None, stored_at: message.stored_at };
         seen.note(Entry::Revision(stored.revision(message.headers.as_ref().ok(), &message.payload)));

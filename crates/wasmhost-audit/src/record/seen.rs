@@ -64,6 +64,7 @@ impl Seen {
     /// The numbers of the span that were not seen and that the bucket may still have.
     pub(super) fn missing(&self, span: Span) -> Vec<u64> {
         let all = self.all();
+        // What the bucket no longer has is asked for once, and not again after each reconnect.
         let seen = |number: &u64| all.revisions.contains_key(number) || all.gone.contains(number);
         (span.first..=span.last).filter(|number| !seen(number)).collect()
     }
@@ -91,6 +92,7 @@ impl All {
             self.revisions.insert(revision.revision, revision);
             return true;
         };
+        // A copy that was read from the bucket does not know the revision before it. That alone is no contradiction.
         if known.previous.is_none() {
             known.previous = revision.previous;
         }
