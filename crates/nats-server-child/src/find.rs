@@ -77,6 +77,7 @@ impl Finder {
                 Err(why) => notes.push(format!("{} ({source}) {why}", path.display())),
             }
         }
+        // Nothing was tried on `PATH` then, and so nothing was noted of it.
         if self.on_search_path().is_empty() {
             notes.push(format!("no {PROGRAM} on PATH"));
         }
@@ -84,6 +85,8 @@ impl Finder {
     }
 
     fn candidates(&self) -> Vec<(&'static str, PathBuf)> {
+        // Paths that somebody named are tried even where there is no such file, so that the error says so. Of `PATH`
+        // all programs are tried: an old one must not hide a newer one behind it.
         let explicit = self.explicit.iter().map(|path| ("as named", path.clone()));
         let environment = self.environment.iter().map(|path| ("from the environment", path.clone()));
         let on_path = self.on_search_path().into_iter().map(|path| ("on PATH", path));

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 /// The port for clients in the ports file of the server with this process id; none until the server has written it.
 pub(crate) fn read(dir: &Path, pid: u32) -> Option<u16> {
+    // A server that was killed leaves its file behind: the process id tells whose file it is.
     let text = fs::read_to_string(dir.join(format!("nats-server_{pid}.ports"))).ok()?;
     parse(&text)
 }
 
 fn parse(text: &str) -> Option<u16> {
+    // The server does not write the file in one step: what has been written of it so far is no JSON.
     let ports: Value = serde_json::from_str(text).ok()?;
     let url = ports.get("nats")?.get(0)?.as_str()?;
     url.rsplit_once(':')?.1.parse().ok()

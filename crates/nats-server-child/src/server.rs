@@ -71,6 +71,7 @@ pub struct Server {
     store: PathBuf,
     port: u16,
     child: Child,
+    // It is dropped after `Drop` has killed the server, which no longer writes there then.
     _temporary: Option<TempDir>,
 }
 
@@ -91,6 +92,7 @@ impl Server {
             }
         };
         let ports_dir = store.join("ports");
+        // The server does not create this directory itself.
         fs::create_dir_all(&ports_dir).map_err(at(&ports_dir))?;
         let config = config_path(&store);
         fs::write(&config, config_text(options, &store)).map_err(at(&config))?;
@@ -142,6 +144,7 @@ impl Server {
     /// The operating system refuses to end the process.
     pub fn kill(&mut self) -> io::Result<()> {
         self.child.kill()?;
+        // The server's port and files are free for another start only after this.
         self.child.wait().map(drop)
     }
 
@@ -154,6 +157,7 @@ impl Server {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
+        // The process has not been waited for, so that no other one can have its id.
         kill_process(Pid::from_child(&self.child), Signal::TERM)?;
         match wait::until(STOP_LIMIT, || self.child.try_wait().transpose()) {
             Some(status) => status.map(drop),
@@ -168,6 +172,7 @@ impl Server {
     /// As [`Self::start`].
     pub fn restart(&mut self) -> Result<(), StartError> {
         self.kill().map_err(|source| spawn_error(&self.command, source))?;
+        // Clients that reconnect look for the server where it was.
         (self.child, self.port) = launch(&self.command, &self.store, Some(self.port))?;
         Ok(())
     }
@@ -185,6 +190,7 @@ fn launch(command: &[OsString], store: &Path, port: Option<u16>) -> Result<(Chil
     let ports_dir = store.join("ports");
     let log =
         File::options().create(true).append(true).open(log_path(store)).map_err(at(&log_path(store)))?;
+    // For the server -1 is a port that the operating system chooses, and 0 its default one.
     let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
     let mut child = Command::new(&command[0])
         .args(&command[1..])
@@ -195,6 +201,7 @@ fn launch(command: &[OsString], store: &Path, port: Option<u16>) -> Result<(Chil
         .arg(&ports_dir)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        // Without a file for it in the configuration the log goes to standard error.
         .stderr(log)
         .spawn()
         .map_err(|source| spawn_error(command, source))?;
@@ -211,6 +218,8 @@ fn launch(command: &[OsString], store: &Path, port: Option<u16>) -> Result<(Chil
 
 /// Waits for the port; the inner error is how the server ended, and none means that it is late.
 fn wait_until_it_listens(child: &mut Child, ports_dir: &Path) -> Option<Result<u16, ExitStatus>> {
+    // The server writes the file once it listens. The id in the file's name is the child's even under a wrapper,
+    // which becomes the server in its own process.
     wait::until(START_LIMIT, || match ports::read(ports_dir, child.id()) {
         Some(port) => Some(Ok(port)),
         None => child.try_wait().ok().flatten().map(Err),

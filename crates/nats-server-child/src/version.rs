@@ -36,6 +36,7 @@ impl Version {
     pub(crate) fn of(program: &Path) -> Result<Self, String> {
         let output = Command::new(program)
             .arg("--version")
+            // It may be any program, and must not wait for input.
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("does not run: {error}"))?;
