@@ -35,6 +35,8 @@ pub fn permanent(message: impl Into<String>) -> TaskError {
 impl From<UpdateError> for TaskError {
     fn from(error: UpdateError) -> Self {
         match error {
+            // After a revoke the record says REVOKED, whatever the task returns; after the soft time limit this is
+            // the attempt's own end.
             UpdateError::Cancelled => failed("stopped on request"),
             UpdateError::InvalidState(why) => failed(format!("the state was not taken: {why}")),
             UpdateError::TooLarge(limit) => failed(format!("the meta is larger than {limit} bytes")),

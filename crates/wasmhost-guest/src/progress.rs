@@ -32,6 +32,7 @@ pub fn progress(current: u64, total: u64) -> Result<(), TaskError> {
 
 /// The share in percent; 100 where there is nothing to do.
 fn percent(current: u64, total: u64) -> u64 {
+    // In 64 bits the product could overflow.
     let percent = (u128::from(current.min(total)) * 100).checked_div(u128::from(total)).unwrap_or(100);
     u64::try_from(percent).unwrap_or(100)
 }
