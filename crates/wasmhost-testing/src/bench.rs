@@ -75,6 +75,7 @@ impl Bench {
     pub async fn marker(&self, key: &JobKey, revision: u64) -> u64 {
         let records = wasmhost_nats::Records::new(&self.connection);
         let expired = async {
+            // Each read is a round trip to the server, so that the loop needs no pause.
             loop {
                 match records.read(key).await.expect("an answer of the server") {
                     StoredEntry::Deleted(marker) => return marker.revision,
@@ -87,6 +88,7 @@ impl Bench {
 
     /// Returns when the server has handled what this connection sent before.
     pub async fn round_trip(&self) {
+        // The client's own `flush` is no round trip.
         self.connection.jetstream.query_account().await.expect("an answer of the server");
     }
 }

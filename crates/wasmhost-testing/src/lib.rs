@@ -17,6 +17,7 @@
 mod server;
 mod wait;
 
+// Without this feature nothing but a server is compiled, so that the tests of a small crate stay small.
 #[cfg(feature = "deployment")]
 mod bench;
 #[cfg(feature = "deployment")]

@@ -43,6 +43,7 @@ pub fn claim(job: JobSpec, token: Token) -> Claim {
         job,
         host: HostId::parse("h-1").expect("a host id"),
         token,
+        // All claims are from deliveries of one message by one consumer, so that their counts alone order them.
         msg_seq: 1,
         delivery: DeliveryOrdinal { created: Timestamp::from_unix_ms(0), count: 1 },
         digest: None,
@@ -121,6 +122,7 @@ pub fn finish(end: End) -> Transition {
 /// `fields` is no object, or the result is no record.
 #[must_use]
 pub fn forged(record: &Record, fields: serde_json::Value) -> Record {
+    // Only the state machine can set a record's fields, so they are changed in its JSON.
     let mut json: serde_json::Value = serde_json::from_slice(&record.to_bytes()).expect("a record is JSON");
     let serde_json::Value::Object(fields) = fields else { panic!("fields are an object") };
     for (name, value) in fields {
