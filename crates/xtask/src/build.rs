@@ -31,6 +31,7 @@ pub(crate) fn tests(repository: &Repository, step: &Step<'_>) -> Ended<()> {
     let faults = ["--bin", "wasmhost", "--example", "demo", "--features", "wasmhost-cli/faults"];
     step.call(build(repository, &faults))?;
     let (built, kept) = (repository.wasmhost(), repository.wasmhost_with_faults());
+    // The next build writes over the program, because the names do not differ.
     std::fs::copy(&built, &kept).with_context(|| format!("copying {}", built.display()))?;
     step.call(build(repository, &["--all-targets"]))?;
     Ok(((), "built, with every program".to_owned()))

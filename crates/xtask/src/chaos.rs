@@ -19,7 +19,7 @@ pub(crate) fn run(repository: &Repository, arguments: &[String]) -> anyhow::Resu
     let nats_server = board.result(ready)?;
     let mut chaos = Command::new(repository.program("chaos"));
     chaos
-        // What stands before the arguments of another program, by habit.
+        // By habit people write `--` before the arguments of another program.
         .args(arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments))
         .env("WASMHOST_NATS_SERVER", &nats_server)
         .env("WASMHOST_BIN", repository.wasmhost());

@@ -29,6 +29,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("spelling", spelling::check),
     ("unused dependencies", dependencies::unused),
     ("licences, sources", dependencies::allowed),
+    // They are only made here: compiling each takes minutes, and is left to `cargo xtask package`.
     ("packages", package::make),
     ("minimum Rust version", rust_version::check),
     ("lints", lints::check),

@@ -1,4 +1,4 @@
-//! What has to pass before a change lands: the checks, then every test, then a table of what each cost.
+//! What has to pass before a change is merged: the checks, then every test, then a table of what each cost.
 
 use crate::{check, repository::Repository, sequence::Sequence, test};
 
@@ -9,6 +9,7 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     if sequence.has_failed() {
         return sequence.end();
     }
+    // `prepare` has a board of its own, because its steps run side by side.
     let programs = sequence.run("building the tests", |_| {
         test::prepare(repository).map(|programs| (programs, "servers, guests and tests".to_owned()))
     });

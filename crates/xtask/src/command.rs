@@ -29,6 +29,7 @@ pub(crate) fn cargo(repository: &Repository) -> Command {
 
 /// The same, for [`Step::call`](crate::steps::Step::call): it says how far it is, though it writes to no terminal.
 pub(crate) fn cargo_with_bar(repository: &Repository) -> Command {
+    // Whatever the user has set, the bar is written, and in the form that `cargo_line` recognises.
     let mut cargo = cargo(repository);
     cargo
         .env("CARGO_TERM_PROGRESS_WHEN", "always")

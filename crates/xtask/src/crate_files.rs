@@ -50,6 +50,7 @@ pub(crate) fn read(crate_directory: &Path) -> anyhow::Result<BTreeMap<ModulePath
         for name in declared(&file.code) {
             let mut child = module.clone();
             child.push(name);
+            // The name of the file follows from the module's path alone, because a lint forbids `mod.rs`.
             let path = child.iter().fold(source.clone(), |path, name| path.join(name)).with_extension("rs");
             wanted.push((child, path));
         }

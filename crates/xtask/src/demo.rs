@@ -21,6 +21,7 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
             step.tell("one job of each guest example, and every transition");
             let mut demo = Command::new(repository.program("examples/demo"));
             demo.arg(repository.wasmhost()).arg(nats_server).arg(repository.examples());
+            // It prints for people, whereas `call` would keep what it writes.
             command::run(&mut demo).context("the demo")?;
             Ok(((), "host and server have ended".to_owned()))
         })

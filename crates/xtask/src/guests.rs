@@ -27,6 +27,7 @@ pub(crate) fn build_examples(repository: &Repository, step: &Step<'_>) -> Ended<
 fn build_workspace(repository: &Repository, step: &Step<'_>, workspace: &Path) -> anyhow::Result<()> {
     let mut cargo = command::cargo_with_bar(repository);
     cargo
+        // `CARGO_TARGET_DIR` may name another directory, but tests and the demo look for the components in this one.
         .args(["build", "--release", "--target", "wasm32-wasip2", "--target-dir", "target"])
         .current_dir(workspace);
     step.call(cargo)

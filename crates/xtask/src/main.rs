@@ -79,6 +79,7 @@ fn run() -> anyhow::Result<()> {
         "circles" => alone("circles", |step| circles::check(&repository, step)),
         "docs" => alone("docs", |step| docs::check(&repository, step)),
         "numbers" => {
+            // The table comes first, so that it is printed where a file is too long as well.
             numbers::print(&repository)?;
             alone("numbers", |step| numbers::check(&repository, step))
         }

@@ -82,6 +82,7 @@ impl Numbers {
             lines.push(file.lines.len());
             functions.extend(functions::lengths(&file.code));
             docs += docs_of_file;
+            // What marks a doc comment begins with the mark of every comment.
             comments += begins("//") - docs_of_file;
         }
         let all: usize = lines.iter().sum();

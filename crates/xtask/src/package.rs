@@ -29,6 +29,7 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
         .run("packages", |step| make(repository, step))
         .and_then(|()| sequence.run("each package", |step| packages::verify(repository, step)))
         .and_then(|()| sequence.run("program outside", |step| program::build(repository, step)));
+    // What runs the job takes minutes to build, and is of no use without the program.
     let nats_server = program.as_ref().and_then(|_| prepare(repository, &mut sequence));
     if let (Some(program), Some(nats_server)) = (program, nats_server) {
         sequence.run("job", |step| {

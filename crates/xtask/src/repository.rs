@@ -23,6 +23,7 @@ impl Repository {
             .join("../..")
             .canonicalize()
             .context("the repository has moved since xtask was built: run `cargo xtask` inside it")?;
+        // The target directory can be anywhere: CI has it outside of the clone. But this program was built into it.
         let program = env::current_exe().context("finding the running program")?;
         let programs = program.parent().context("the running program is in no directory")?.to_owned();
         Ok(Self { root, programs })
@@ -54,6 +55,7 @@ impl Repository {
         let entries = fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))?;
         let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
         let mut crates = paths.with_context(|| format!("reading {}", directory.display()))?;
+        // The directory also has the map of the crates.
         crates.retain(|path| path.join("Cargo.toml").is_file());
         crates.sort();
         Ok(crates)

@@ -51,6 +51,7 @@ fn item_length(code: &str) -> usize {
             ')' | ']' => depth = depth.saturating_sub(1),
             '}' if depth <= 1 => return at + 1,
             '}' => depth -= 1,
+            // A semicolon in brackets, as in `[u8; 2]`, ends nothing.
             ';' if depth == 0 => return at + 1,
             _ => {}
         }
@@ -154,6 +155,7 @@ fn string(text: &str, after_word: bool) -> Option<(usize, usize)> {
 fn character(text: &str) -> Option<usize> {
     let content = text.strip_prefix('\'')?;
     let first = content.chars().next()?;
+    // A lifetime has no quote behind its first character.
     if first != '\\' && !content[first.len_utf8()..].starts_with('\'') {
         return None;
     }

@@ -29,13 +29,14 @@ impl Sequence {
         Self { total, ended: Vec::new() }
     }
 
-    /// Runs a step. None where it failed, which is told at once.
+    /// Runs a step. None where it failed; the error is printed at once.
     pub(crate) fn run<T>(
         &mut self,
         name: &'static str,
         work: impl FnOnce(&Step<'_>) -> Ended<T>,
     ) -> Option<T> {
         let begun = Instant::now();
+        // Each step has a board of its own: on a common one a failure would stop what runs after it.
         let board = Board::new(self.total);
         let left = board.run((self.ended.len() + 1, name), work);
         let result = board.result(left);

@@ -1,6 +1,6 @@
-//! Steps that run side by side. Each is told in one line when it has ended: which of how many, what came of it, how long
-//! it took. What its programs write is kept, and shown where the step fails; so is how far a long one has come. All on
-//! standard error, and the same without a terminal.
+//! Steps that run side by side. Each prints one line when it has ended: which of how many it is, what came of it, and how
+//! long it took. What its programs write is kept, and shown where the step fails. A long step also says how far it is. All
+//! of it goes to standard error, and is the same without a terminal.
 
 mod cargo_line;
 mod running;
@@ -19,7 +19,7 @@ use anyhow::{Context, anyhow};
 
 use running::{Running, Stop};
 
-/// Where nobody can see a line change, a step that is under way tells how far it has come this often.
+/// Where no line can change, a step that is under way prints this often how far it is.
 const REMINDER: Duration = Duration::from_secs(30);
 
 /// A line that changes is cut here: a longer one would wrap, and could not be taken back.
@@ -100,6 +100,7 @@ impl Board {
 
     fn fail(&self, step: &Step<'_>, error: anyhow::Error) {
         let mut failure = self.failure.lock().expect("no step panics while it fails");
+        // The steps that fail after the first one do so because they were stopped.
         if failure.is_none() {
             step.tell(format_args!("failed after {}", Took(step.begun.elapsed())));
             *failure = Some(error.context(step.name));
@@ -108,7 +109,7 @@ impl Board {
     }
 
     fn write(&self, text: &str) {
-        // Where standard error is gone, nobody reads how it goes.
+        // Where standard error is closed, nobody reads these lines.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
@@ -121,8 +122,9 @@ impl<T> UnderWay<'_, T> {
 }
 
 impl Step<'_> {
-    /// Tells something in a line of its own.
+    /// Prints something in a line of its own.
     pub(crate) fn tell(&self, what: impl Display) {
+        // A line that changes stands without a line end, and is taken back first.
         let back = if self.board.terminal { "\r\u{1b}[K" } else { "" };
         self.board.write(&format!("{back}[{}/{}] {}: {what}\n", self.number, self.board.total, self.name));
         self.told.set(Instant::now());
@@ -136,6 +138,7 @@ impl Step<'_> {
             .board
             .running
             .watch(&mut command, |text| match cargo_line::progress(text) {
+                // The bar is not kept: its many lines would push out those that say why a program failed.
                 Some((done, total)) => self.advance(done, total),
                 None => written.extend([text, "\n"]),
             })

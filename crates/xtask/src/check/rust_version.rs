@@ -36,6 +36,7 @@ fn promised(repository: &Repository) -> anyhow::Result<String> {
     let mut versions = Vec::new();
     for workspace in repository.workspaces() {
         let manifest = workspace.join("Cargo.toml");
+        // It is read as text, because a parser of TOML would be compiled before anybody's first command.
         let text =
             fs::read_to_string(&manifest).with_context(|| format!("reading {}", manifest.display()))?;
         let line = text.lines().find_map(|line| line.strip_prefix("rust-version = "));
@@ -57,6 +58,7 @@ fn installed(version: &str, step: &Step<'_>) -> anyhow::Result<String> {
     let find = || -> anyhow::Result<Option<String>> {
         let list = output(Command::new("rustup").args(["toolchain", "list"]))?;
         let mut names = list.lines().filter_map(|line| line.split_whitespace().next());
+        // The name goes on with a patch number or the machine's triple. A further digit would make another version.
         let is_wanted =
             |name: &&str| name.strip_prefix(version).is_some_and(|rest| rest.starts_with(['.', '-']));
         Ok(names.find(is_wanted).map(ToOwned::to_owned))

@@ -21,6 +21,7 @@ pub(super) fn circles(edges: &Edges) -> Vec<Circle> {
     let mut circles = Vec::new();
     let mut told = BTreeSet::new();
     for (file, reachable) in &reached {
+        // All files of a circle reach the same ones, so that the first of them stands for all.
         if told.contains(*file) || !reachable.contains_key(*file) {
             continue;
         }

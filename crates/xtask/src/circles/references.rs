@@ -69,14 +69,14 @@ impl<'a> Reader<'a> {
     fn tree(&mut self, before: &[String]) {
         let mut path = before.to_vec();
         if self.tokens.get(self.at) == Some(&Token::PathSeparator) {
-            // Of another crate: no module has an empty name.
+            // The path is one of another crate, and no module has an empty name.
             path.push(String::new());
             self.at += 1;
         }
         path.extend(self.parts());
         if self.tokens.get(self.at) != Some(&Token::Sign('{')) {
             self.found(path);
-            // `*`, or `as` and a name.
+            // What may follow is `*`, or `as` and a name.
             while self.tokens.get(self.at).is_some_and(|token| !ends_tree(*token)) {
                 self.at += 1;
             }
@@ -145,6 +145,7 @@ impl Home<'_> {
             }
             name => {
                 here.push(name.to_owned());
+                // A name that was imported counts where it was imported.
                 if !self.modules.contains(&here) {
                     return None;
                 }
@@ -152,6 +153,7 @@ impl Home<'_> {
             }
         };
         target.extend(rest.iter().cloned());
+        // The last words name items, or modules within a file.
         while !self.modules.contains(&target) {
             target.pop()?;
         }

@@ -41,6 +41,7 @@ impl<'a> Anchors<'a> {
         };
         let path = if let Some(path) = HERE.iter().find_map(|here| path.strip_prefix(here)) {
             Some(path.trim_end_matches('/').to_owned())
+        // Links to other sites are not followed: the check says the same of one commit on every day.
         } else if path.contains(':') {
             return None;
         } else if path.is_empty() {
@@ -52,6 +53,7 @@ impl<'a> Anchors<'a> {
         if !path.is_empty() && !self.files.contains(path.as_str()) {
             return Some(format!("leads to {path}, which does not exist"));
         }
+        // Only the anchors of pages are known: a line of a source file is not looked up.
         let page = self.pages.get(path.as_str())?;
         let anchor = anchor.filter(|anchor| !page.anchors.contains(*anchor))?;
         Some(format!("leads to #{anchor}, which {path} does not have"))

@@ -17,6 +17,7 @@ impl Page {
     pub(super) fn read(text: &str) -> Self {
         let prose = without_blocks(text);
         let (prose, code) = without_spans(&prose);
+        // Anchors come from the text with its spans: what is code in a heading is a part of its anchor.
         Self { links: links(&prose), anchors: anchors(&without_blocks(text)), code }
     }
 }
@@ -51,6 +52,7 @@ fn without_spans(text: &str) -> (String, Vec<String>) {
                 code.push(span.trim().to_owned());
                 rest = after;
             }
+            // Ticks that nothing closes are text.
             None => rest = after,
         }
     }

@@ -23,10 +23,12 @@ impl<'a> Mentions<'a> {
     pub(super) fn complaint(&self, span: &str) -> Option<String> {
         let is_path = span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
         let is_directory = span.ends_with('/') && span.len() > 1;
+        // An ending alone, such as `.rs`, names no file.
         let is_file = OURS.iter().any(|ending| span.len() > ending.len() && span.ends_with(ending));
         if !is_path || !(is_file || is_directory) || WRITTEN.contains(&span) {
             return None;
         }
+        // `Path::ends_with` compares whole names: `ecide.rs` is not the end of `claim/decide.rs`.
         let exists = self
             .files
             .iter()

@@ -2,6 +2,7 @@
 
 /// The lines of every function that has a body, in code without comments and contents of literals.
 pub(super) fn lengths(code: &str) -> Vec<usize> {
+    // The type of a function pointer has no blank: `fn(u8)`.
     let starts = code.match_indices("fn ").map(|(start, _)| start);
     let starts = starts.filter(|start| !code[..*start].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
     starts.filter_map(|start| length(&code[start..])).collect()

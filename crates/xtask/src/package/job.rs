@@ -40,6 +40,7 @@ impl Job {
         };
         let mut host = Running::start(wasmhost(&["serve"]).stdout(Stdio::null()).stderr(Stdio::piped()))?;
         let log = host.child.stderr.take().context("the host has no standard error")?;
+        // The host makes the streams and buckets, without which there is nothing to push to.
         wait_for(SERVING, &lines(log))?;
         let mut push = wasmhost(&["module", "push"]);
         push.arg(&self.component);
@@ -71,7 +72,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that has ended by itself needs no end.
+        // A program that has ended by itself does not need to be killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -82,7 +83,7 @@ fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            // Nobody may listen any more.
+            // Whoever waited for a line may have seen it and gone on.
             let _ = sender.send(line);
         }
     });

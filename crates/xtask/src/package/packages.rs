@@ -23,6 +23,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) fn make(repository: &Repository, step: &Step<'_>) -> Ended<()> {
     // Asking the registry for news of each package costs ten times as much as making it.
     let offline = package(repository, &["--no-verify", "--offline"])?;
+    // Offline cargo fails where it needs what was never fetched.
     if step.call(offline).is_err() {
         step.call(package(repository, &["--no-verify"])?)?;
     }
@@ -77,6 +78,7 @@ fn crates(repository: &Repository) -> anyhow::Result<Vec<Crate>> {
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let manifest = fs::read_to_string(directory.join("Cargo.toml"))
             .with_context(|| format!("reading the manifest of {name}"))?;
+        // It is read as text, because a parser of TOML would be compiled before anybody's first command.
         Ok(Crate { name, is_published: !manifest.lines().any(|line| line == "publish = false") })
     });
     crates.collect()

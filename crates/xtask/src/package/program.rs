@@ -18,6 +18,8 @@ use crate::{
 
 const NAME: &str = "wasmhost-outsider";
 
+// The empty table `[workspace]` keeps cargo from looking for a workspace in the directories above. No registry has
+// the packages: patches put their directories in its place.
 const MANIFEST: &str = r#"
 [package]
 name = "wasmhost-outsider"
@@ -51,7 +53,7 @@ pub(super) fn build(repository: &Repository, step: &Step<'_>) -> Ended<PathBuf> 
     write("Cargo.toml", &manifest)?;
     fs::create_dir(directory.path().join("src")).context("creating the program's directory")?;
     write("src/main.rs", &example(repository)?)?;
-    // The versions that the workspace is tested with.
+    // They are the versions that the workspace is tested with.
     write("Cargo.lock", &read(&repository.root.join("Cargo.lock"))?)?;
     let mut cargo = command::cargo_with_bar(repository);
     cargo.args(["build", "--target-dir"]).arg(repository.target()).current_dir(directory.path());

@@ -14,6 +14,7 @@ pub(super) fn progress(line: &str) -> Option<(usize, usize)> {
 /// The part of what was written that says why: from the first error on, else the last lines.
 pub(super) fn reason(written: &str) -> String {
     let lines: Vec<&str> = written.lines().collect();
+    // The lines before the first error only say what was compiled.
     let first = lines.iter().position(|line| line.starts_with("error"));
     let from = first.unwrap_or(lines.len().saturating_sub(LAST_LINES));
     lines[from..].join("\n")

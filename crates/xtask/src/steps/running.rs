@@ -26,14 +26,18 @@ impl Running {
         command: &mut Command,
         line: impl FnMut(&str),
     ) -> io::Result<Result<ExitStatus, Stop>> {
+        // Both outputs share one pipe, so that their lines stay in order.
         let (output, input) = io::pipe()?;
+        // Several programs run at once: none of them may ask the user.
         let Some(id) = self.start(command.stdin(Stdio::null()).stdout(input.try_clone()?).stderr(input))?
         else {
             return Ok(Err(Stop));
         };
-        // The command holds ends of the pipe, and it would never be at its end.
+        // As long as the command holds writing ends of the pipe, reading from it never ends.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         lines(output, line)?;
+        // A program whose output is at its end ends by itself, and needs no stop any more. The wait for it must not
+        // hold the lock, which stopping the others needs.
         let mut state = self.state();
         let place =
             state.children.iter().position(|child| child.id() == id).expect("only this call takes it out");
@@ -49,7 +53,7 @@ impl Running {
         let mut state = self.state();
         state.stopped = true;
         for child in &mut state.children {
-            // One that has ended by itself needs no stop.
+            // A program that has ended by itself does not need to be stopped.
             let _ = child.kill();
         }
     }
@@ -59,6 +63,7 @@ impl Running {
         if state.stopped {
             return Ok(None);
         }
+        // The lock is held while the program starts, so that `stop_all` misses none.
         let child = command.spawn()?;
         let id = child.id();
         state.children.push(child);

@@ -14,6 +14,7 @@ pub(super) fn is_there() -> bool {
 /// Builds a package's program into a directory.
 pub(super) fn install(step: &Step<'_>, bin: &Path, package: &str) -> anyhow::Result<()> {
     let mut go = Command::new("go");
+    // Without `GOBIN` Go would install into the user's own directory.
     go.args(["install", package]).env("GOBIN", bin);
     step.call(go)
         .with_context(|| format!("building {package}; fix: see that Go is new enough and reaches its proxy"))

@@ -54,6 +54,7 @@ impl Linter {
         if own.is_file() {
             return Ok(own);
         }
+        // Another version on the search path is not used, because it may find other things.
         if let Some(found) = command::on_path(self.program).filter(|program| self.is_it(program)) {
             return Ok(found);
         }

