@@ -58,7 +58,7 @@ pub fn oldest_nats_server() -> anyhow::Result<PathBuf> {
 ///
 /// It is not installed.
 pub(crate) fn nats_cli() -> anyhow::Result<PathBuf> {
-    let installed = root().join(".tools/bin/nats");
+    let installed = tools().join("nats");
     let on_path =
         env::split_paths(&search_path()).map(|directory| Some(directory.join("nats"))).collect::<Vec<_>>();
     first_file([named("WASMHOST_NATS_CLI"), Some(installed)].into_iter().chain(on_path))
@@ -100,6 +100,11 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     let directory = programs()?.join("end-to-end-cache");
     fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
     Ok(directory)
+}
+
+/// Where `cargo xtask tools` installs programs.
+pub(crate) fn tools() -> PathBuf {
+    root().join(".tools/bin")
 }
 
 /// The search path of programs.

@@ -19,7 +19,7 @@ use crate::{
 use spread::Spread;
 
 /// A file with more lines is two files.
-const MOST_LINES: usize = 400;
+const MAX_LINES: usize = 400;
 
 /// Prints the numbers of every crate, without its tests.
 pub(crate) fn print(repository: &Repository) -> anyhow::Result<()> {
@@ -50,14 +50,14 @@ pub(crate) fn check(repository: &Repository, _: &Step<'_>) -> Ended<()> {
             fs::read_to_string(repository.root.join(file)).with_context(|| format!("reading {file}"))?;
         let lines = text.lines().count();
         count += 1;
-        if lines > MOST_LINES {
+        if lines > MAX_LINES {
             too_long.push(format!("{file}: {lines} lines"));
         }
     }
     if !too_long.is_empty() {
-        bail!("files over {MOST_LINES} lines; fix: make two of each\n{}", too_long.join("\n"));
+        bail!("files over {MAX_LINES} lines; fix: make two of each\n{}", too_long.join("\n"));
     }
-    Ok(((), format!("no file of {count} has over {MOST_LINES} lines")))
+    Ok(((), format!("no file of {count} has over {MAX_LINES} lines")))
 }
 
 struct Numbers {

@@ -8,7 +8,7 @@ use crate::{
     build, command, guests,
     repository::Repository,
     steps::Board,
-    tools::{nats_cli, oldest_server, server},
+    tools::{componentize, nats_cli, oldest_server, server},
 };
 
 /// What the tests run beside the programs of this workspace.
@@ -26,7 +26,7 @@ pub(crate) fn run(repository: &Repository, arguments: &[String]) -> anyhow::Resu
 
 /// Makes everything that the tests need, side by side.
 pub(crate) fn prepare(repository: &Repository) -> anyhow::Result<Programs> {
-    let board = Board::new(5);
+    let board = Board::new(6);
     let ready = thread::scope(|scope| {
         let server = board.start(scope, (1, "nats-server"), |step| server::install(repository, step));
         let oldest =
@@ -34,8 +34,12 @@ pub(crate) fn prepare(repository: &Repository) -> anyhow::Result<Programs> {
         let cli = board.start(scope, (3, "nats"), |step| nats_cli::install(repository, step));
         let guests = board.start(scope, (4, "guests"), |step| guests::build(repository, step));
         let tests = board.start(scope, (5, "tests"), |step| build::tests(repository, step));
-        let (server, oldest, cli) = (server.left(), oldest.left(), cli.left());
-        guests.left().and(tests.left()).and(server).zip(oldest).zip(cli)
+        let componentize =
+            board.start(scope, (6, "componentize"), |step| componentize::install(repository, step));
+        let server = server.left();
+        let oldest = oldest.left();
+        let cli = cli.left();
+        guests.left().and(tests.left()).and(componentize.left()).and(server).zip(oldest).zip(cli)
     });
     let ((nats_server, oldest_nats_server), nats_cli) = board.result(ready)?;
     Ok(Programs { nats_server, oldest_nats_server, nats_cli })

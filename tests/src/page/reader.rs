@@ -26,6 +26,9 @@ const BLOCK_LIMIT: Duration = Duration::from_secs(600);
 /// The file in which each block leaves the directory for the next one.
 const DIRECTORY_FILE: &str = ".directory";
 
+/// How the tools of other languages are had.
+const FIX: &str = "install Python 3 and Node.js, and run `cargo xtask tools`";
+
 /// A reader.
 #[derive(Debug)]
 pub struct Reader {
@@ -35,7 +38,6 @@ pub struct Reader {
     directory: PathBuf,
     builds: PathBuf,
     nats_url: Option<String>,
-    left_out: Vec<String>,
 }
 
 impl Reader {
@@ -47,7 +49,7 @@ impl Reader {
     pub fn new(builds: PathBuf) -> anyhow::Result<Self> {
         let home = TempDir::with_prefix("wasmhost-page-")?;
         let directory = home.path().canonicalize()?;
-        Ok(Self { others: Vec::new(), home, directory, builds, nats_url: None, left_out: Vec::new() })
+        Ok(Self { others: Vec::new(), home, directory, builds, nats_url: None })
     }
 
     /// Does one step.
@@ -65,12 +67,6 @@ impl Reader {
         }
     }
 
-    /// What was not run here, and why.
-    #[must_use]
-    pub fn left_out(&self) -> &[String] {
-        &self.left_out
-    }
-
     fn write(&self, path: &str, text: &str) -> anyhow::Result<()> {
         let path = self.home.path().join(path);
         let directory = path.parent().context("a file without a directory")?;
@@ -81,10 +77,9 @@ impl Reader {
     async fn type_in(&mut self, commands: &Commands) -> anyhow::Result<()> {
         match &commands.way {
             Way::Exits(code) => self.run(commands, *code).await,
-            Way::Needs(program) if is_installed(program) => self.run(commands, 0).await,
             Way::Needs(program) => {
-                self.left_out.push(format!("no {program} here: {}", commands.script));
-                Ok(())
+                ensure!(is_installed(program)?, "no {program}; fix: {FIX}");
+                self.run(commands, 0).await
             }
             Way::Installs => Ok(()),
             Way::Stays => self.stay(commands).await,
@@ -144,14 +139,13 @@ impl Reader {
     }
 }
 
-/// The search path, with the `wasmhost` that is tested before all others.
+/// The search path, with the `wasmhost` that is tested before all others, and the tools that `cargo xtask tools` installs.
 fn path() -> anyhow::Result<OsString> {
     let wasmhost = paths::wasmhost()?;
-    let directory = wasmhost.parent().map(Path::to_owned);
-    env::join_paths(directory.into_iter().chain(env::split_paths(&paths::search_path())))
-        .context("a search path")
+    let own = wasmhost.parent().map(Path::to_owned).into_iter().chain([paths::tools()]);
+    env::join_paths(own.chain(env::split_paths(&paths::search_path()))).context("a search path")
 }
 
-fn is_installed(program: &str) -> bool {
-    env::split_paths(&paths::search_path()).any(|directory| directory.join(program).is_file())
+fn is_installed(program: &str) -> anyhow::Result<bool> {
+    Ok(env::split_paths(&path()?).any(|directory| directory.join(program).is_file()))
 }

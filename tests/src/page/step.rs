@@ -36,6 +36,6 @@ pub enum Way {
     Stays,
     /// `installs`: they set up the reader's machine, and tests leave them out.
     Installs,
-    /// `needs PROGRAM`: to a good end, where this program is installed.
+    /// `needs PROGRAM`: to a good end, by this program, which `cargo xtask tools` installs.
     Needs(String),
 }

@@ -14,6 +14,8 @@ fn length(function: &str) -> Option<usize> {
     for (at, c) in function.char_indices() {
         match c {
             '(' | '[' | '{' => open += 1,
+            // In a pattern of a macro, what is around the function closes without having been opened in it.
+            ')' | ']' | '}' if open == 0 => return None,
             ')' | ']' => open -= 1,
             '}' if open == 1 => return Some(function[..at].matches('\n').count() + 1),
             '}' => open -= 1,

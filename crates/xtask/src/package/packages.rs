@@ -14,7 +14,7 @@ use crate::{
 const TESTS: &str = "end-to-end";
 
 /// A package that is larger has something in it that building does not need.
-const MOST_BYTES: u64 = 256 * 1024;
+const MAX_BYTES: u64 = 256 * 1024;
 
 /// The packages have the version of the workspace, as this program has.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -32,8 +32,8 @@ pub(super) fn make(repository: &Repository, step: &Step<'_>) -> Ended<()> {
     for (name, file) in &packages {
         let bytes = fs::metadata(file).with_context(|| format!("reading {}", file.display()))?.len();
         ensure!(
-            bytes <= MOST_BYTES,
-            "{name} has {bytes} bytes, over {MOST_BYTES}; fix: leave out what building does not need (`include`)"
+            bytes <= MAX_BYTES,
+            "{name} has {bytes} bytes, over {MAX_BYTES}; fix: leave out what building does not need (`include`)"
         );
         all += bytes;
     }

