@@ -6,7 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The oldest server that is accepted: 2.14 is the first one with cron schedules.
+/// The oldest server that is accepted: 2.14 is the first one with cron schedules. Hosts serve on older servers too; what is started
+/// here is the user's to choose, so that it may as well be one with everything.
 pub const MINIMUM_VERSION: Version = Version { major: 2, minor: 14, patch: 0 };
 
 /// A version: `major.minor.patch`. A suffix such as `-beta.1` is not kept.
