@@ -16,7 +16,7 @@ use nats_server_child::{Options, Server};
 use tempfile::TempDir;
 use wasmhost_client::protocol::ids::{JobKey, ModuleName};
 use wasmhost_client::protocol::policy::Policy;
-use wasmhost_client::{Client, ClientConfig, Handle};
+use wasmhost_client::{Client, ClientConfig, JobHandle};
 
 pub use dead_letters::DeadLetter;
 pub use streams::{BLOBS, DEAD, JOBS, SCHEDULES, STATES};
@@ -232,7 +232,7 @@ impl Deployment {
     /// # Errors
     ///
     /// The client cannot connect, or the text is not a key.
-    pub async fn job(&self, key: &str) -> anyhow::Result<Handle> {
+    pub async fn job(&self, key: &str) -> anyhow::Result<JobHandle> {
         Ok(self.client().await?.job(&JobKey::parse(key)?))
     }
 

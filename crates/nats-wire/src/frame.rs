@@ -12,9 +12,9 @@ const LINE_BYTES: usize = 1 << 20;
 /// The largest message that is waited for. The server's own limit is 64 MiB.
 const MESSAGE_BYTES: usize = 64 << 20;
 
-/// One thing that the server says.
+/// One operation of the server.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum ServerOp {
     /// A message for a subscription.
     Message { sid: u64, message: Message },
     /// The answer to one of the client's pings.
@@ -31,35 +31,35 @@ pub(crate) enum Said {
 
 /// Bytes that no NATS server sends. The connection cannot be used any further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server says what is not NATS: {0}")]
-pub(crate) struct NotNats(String);
+#[error("the server does not speak NATS: {0}")]
+pub(crate) struct InvalidFrame(String);
 
-/// Takes the next thing that the server said from the buffer; none where it has not been received whole yet.
-pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<Said>, NotNats> {
+/// Takes the server's next operation from the buffer; none where it has not been received whole yet.
+pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<ServerOp>, InvalidFrame> {
     let Some(end) = memchr(b'\n', buffer) else {
-        return if buffer.len() > LINE_BYTES { Err(not_nats(buffer)) } else { Ok(None) };
+        return if buffer.len() > LINE_BYTES { Err(invalid_frame(buffer)) } else { Ok(None) };
     };
     let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]);
     let (verb, rest) = word(line).unwrap_or_default();
-    let said = match verb.to_ascii_uppercase().as_slice() {
+    let ops = match verb.to_ascii_uppercase().as_slice() {
         b"MSG" => return message(buffer, end, false),
         b"HMSG" => return message(buffer, end, true),
-        b"PING" => Said::Ping,
-        b"PONG" => Said::Pong,
-        b"+OK" => Said::Ok,
-        b"-ERR" => Said::Err(lossy(rest).trim_matches([' ', '\'']).to_owned()),
-        b"INFO" => Said::Info(serde_json::from_slice(rest).map_err(|_| not_nats(line))?),
-        _ => return Err(not_nats(line)),
+        b"PING" => ServerOp::Ping,
+        b"PONG" => ServerOp::Pong,
+        b"+OK" => ServerOp::Ok,
+        b"-ERR" => ServerOp::Err(lossy(rest).trim_matches([' ', '\'']).to_owned()),
+        b"INFO" => ServerOp::Info(serde_json::from_slice(rest).map_err(|_| invalid_frame(line))?),
+        _ => return Err(invalid_frame(line)),
     };
     buffer.advance(end + 1);
-    Ok(Some(said))
+    Ok(Some(ops))
 }
 
 /// Takes a message whose first line ends at `end`: `MSG <subject> <sid> [reply] <bytes>`, or
 /// `HMSG <subject> <sid> [reply] <header bytes> <bytes>`.
-fn message(buffer: &mut BytesMut, end: usize, with_headers: bool) -> Result<Option<Said>, NotNats> {
+fn message(buffer: &mut BytesMut, end: usize, with_headers: bool) -> Result<Option<ServerOp>, InvalidFrame> {
     let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]);
-    let parsed = First::parse(line, with_headers).ok_or_else(|| not_nats(line))?;
+    let parsed = First::parse(line, with_headers).ok_or_else(|| invalid_frame(line))?;
     let First { subject, sid, reply, header_bytes, bytes } = parsed;
     if buffer.len() < end + 1 + bytes + 2 {
         // All of the room is made at once: a large message would otherwise be copied each time that the buffer grows.
@@ -71,10 +71,10 @@ fn message(buffer: &mut BytesMut, end: usize, with_headers: bool) -> Result<Opti
     let payload: Bytes = buffer.split_to(bytes - header_bytes).freeze();
     // If the lengths are wrong, bytes of a payload would be read as commands from here on.
     if &buffer[..2] != b"\r\n" {
-        return Err(not_nats(&buffer[..2]));
+        return Err(invalid_frame(&buffer[..2]));
     }
     buffer.advance(2);
-    Ok(Some(Said::Message { sid, message: Message { subject, reply, block, payload } }))
+    Ok(Some(ServerOp::Message { sid, message: Message { subject, reply, block, payload } }))
 }
 
 /// The first line of a message.
@@ -128,8 +128,8 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn not_nats(line: &[u8]) -> NotNats {
-    NotNats(line[..line.len().min(80)].escape_ascii().to_string())
+fn invalid_frame(line: &[u8]) -> InvalidFrame {
+    InvalidFrame(line[..line.len().min(80)].escape_ascii().to_string())
 }
 
 #[cfg(test)]
@@ -138,14 +138,14 @@ mod tests {
 
     use super::*;
 
-    fn all(bytes: &[u8]) -> Result<Vec<Said>, NotNats> {
+    fn all(bytes: &[u8]) -> Result<Vec<ServerOp>, InvalidFrame> {
         let mut buffer = BytesMut::from(bytes);
-        let mut said = Vec::new();
+        let mut ops = Vec::new();
         while let Some(one) = next(&mut buffer)? {
-            said.push(one);
+            ops.push(one);
         }
         assert!(buffer.is_empty(), "{buffer:?} is left");
-        Ok(said)
+        Ok(ops)
     }
 
     fn message(
@@ -164,16 +164,16 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_framed() {
-        let said = all(b"PING\r\npong\r\n+OK\r\n-ERR 'No such thing'\r\nMSG a.b 7 2\r\nhi\r\n\
+        let ops = all(b"PING\r\npong\r\n+OK\r\n-ERR 'No such thing'\r\nMSG a.b 7 2\r\nhi\r\n\
             MSG a 1 _INBOX.x 0\r\n\r\nHMSG a 9 r 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
-        let at = |sid, message| Said::Message { sid, message };
+        let at = |sid, message| ServerOp::Message { sid, message };
         assert_eq!(
-            said.unwrap(),
+            ops.unwrap(),
             [
-                Said::Ping,
-                Said::Pong,
-                Said::Ok,
-                Said::Err("No such thing".to_owned()),
+                ServerOp::Ping,
+                ServerOp::Pong,
+                ServerOp::Ok,
+                ServerOp::Err("No such thing".to_owned()),
                 at(7, message("a.b", None, None, b"hi")),
                 at(1, message("a", Some("_INBOX.x"), None, b"")),
                 at(9, message("a", Some("r"), Some(b"NATS/1.0\r\n\r\n"), b"hi")),
@@ -183,11 +183,11 @@ mod tests {
 
     #[test]
     fn a_strangers_bytes_are_a_matter_of_the_message() {
-        let said = all(b"HMSG a.\xff\x00\x0b. 1 \xfe 6 6\r\n\r\r\n\nXY\r\nMSG a 1 1\r\n\n\r\n").unwrap();
-        let Said::Message { message: first, .. } = &said[0] else { panic!("{said:?}") };
+        let ops = all(b"HMSG a.\xff\x00\x0b. 1 \xfe 6 6\r\n\r\r\n\nXY\r\nMSG a 1 1\r\n\n\r\n").unwrap();
+        let ServerOp::Message { message: first, .. } = &ops[0] else { panic!("{ops:?}") };
         assert_eq!((first.subject.as_str(), first.reply.as_deref()), ("a.\u{fffd}\0\x0b.", Some("\u{fffd}")));
         assert!(first.headers().is_err());
-        assert_eq!(said.len(), 2);
+        assert_eq!(ops.len(), 2);
     }
 
     #[test]
@@ -211,14 +211,14 @@ mod tests {
             let whole = [first.as_bytes(), &block, &payload, b"\r\nPONG\r\n"].concat();
             let (early, late) = whole.split_at(cut.min(whole.len()));
             let mut buffer = BytesMut::new();
-            let mut said = Vec::new();
+            let mut ops = Vec::new();
             for piece in [early, late] {
                 buffer.extend_from_slice(piece);
                 while let Some(one) = next(&mut buffer).unwrap() {
-                    said.push(one);
+                    ops.push(one);
                 }
             }
-            prop_assert_eq!(said, all(&whole).unwrap());
+            prop_assert_eq!(ops, all(&whole).unwrap());
         }
 
         #[test]

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::address::Address;
 use crate::config::Config;
 use crate::credentials::{Identity, identity};
-use crate::frame::{self, Said};
+use crate::frame::{self, ServerOp};
 use crate::server_info::ServerInfo;
 use crate::tls;
 
@@ -38,7 +38,7 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A connection after the handshake, with the bytes that were read beyond it.
-pub(crate) struct Ready {
+pub(crate) struct Established {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) buffer: BytesMut,
     pub(crate) info: ServerInfo,
@@ -60,22 +60,22 @@ struct Connect<'a> {
 }
 
 /// Connects to one server, within the time that the configuration allows.
-pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
+pub(crate) async fn connect(config: &Config, address: &Address) -> Result<Established, ConnectError> {
     // All steps have one limit: a server that accepts connections and says nothing must not keep the next one from
     // being tried.
-    match tokio::time::timeout(config.connect_timeout, shake_hands(config, address)).await {
-        Ok(ready) => ready,
+    match tokio::time::timeout(config.connect_timeout, handshake(config, address)).await {
+        Ok(established) => established,
         Err(_) => Err(ConnectError::TimedOut),
     }
 }
 
 /// Connects and goes through the handshake.
-async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, ConnectError> {
+async fn handshake(config: &Config, address: &Address) -> Result<Established, ConnectError> {
     let tcp = TcpStream::connect((address.host.as_str(), address.port)).await?;
     // Commands that wait are already written in one piece. A small one must not wait for the acknowledgement of the
     // one before.
     tcp.set_nodelay(true)?;
-    let Ready { mut stream, mut buffer, info } = greet(config, address, tcp).await?;
+    let Established { mut stream, mut buffer, info } = read_info_encrypted(config, address, tcp).await?;
     let tls_required = config.asks_for_tls(address) || info.tls_required;
     let connect = Connect {
         verbose: false,
@@ -97,52 +97,56 @@ async fn shake_hands(config: &Config, address: &Address) -> Result<Ready, Connec
     stream.write_all(format!("CONNECT {connect}\r\nPING\r\n").as_bytes()).await?;
     stream.flush().await?;
     loop {
-        match hear(&mut stream, &mut buffer).await? {
-            Said::Pong => return Ok(Ready { stream, buffer, info }),
-            Said::Ping => stream.write_all(b"PONG\r\n").await?,
-            Said::Err(why) => return Err(refused(why)),
-            Said::Ok | Said::Info(_) => {}
-            other @ Said::Message { .. } => return Err(unexpected(&other)),
+        match read_op(&mut stream, &mut buffer).await? {
+            ServerOp::Pong => return Ok(Established { stream, buffer, info }),
+            ServerOp::Ping => stream.write_all(b"PONG\r\n").await?,
+            ServerOp::Err(why) => return Err(refused(why)),
+            ServerOp::Ok | ServerOp::Info(_) => {}
+            other @ ServerOp::Message { .. } => return Err(unexpected(&other)),
         }
     }
 }
 
 /// Reads the server's `INFO`, and encrypts the connection where the server or the configuration asks for it.
-async fn greet(config: &Config, address: &Address, mut tcp: TcpStream) -> Result<Ready, ConnectError> {
+async fn read_info_encrypted(
+    config: &Config,
+    address: &Address,
+    mut tcp: TcpStream,
+) -> Result<Established, ConnectError> {
     let mut buffer = BytesMut::with_capacity(4096);
     if config.tls.first {
         let mut stream = tls::upgrade(&config.tls, &address.host, tcp).await?;
-        let info = first_word(&mut stream, &mut buffer).await?;
-        return Ok(Ready { stream: Box::new(stream), buffer, info });
+        let info = read_info(&mut stream, &mut buffer).await?;
+        return Ok(Established { stream: Box::new(stream), buffer, info });
     }
-    let info = first_word(&mut tcp, &mut buffer).await?;
+    let info = read_info(&mut tcp, &mut buffer).await?;
     if !config.asks_for_tls(address) && !info.tls_required {
-        return Ok(Ready { stream: Box::new(tcp), buffer, info });
+        return Ok(Established { stream: Box::new(tcp), buffer, info });
     }
     if !buffer.is_empty() {
-        // An attacker on the network could else add words of its own that would count as the server's.
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "words before the encryption").into());
+        // An attacker on the network could otherwise add bytes of its own that would count as the server's.
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "bytes before the encryption").into());
     }
     let stream = tls::upgrade(&config.tls, &address.host, tcp).await?;
-    Ok(Ready { stream: Box::new(stream), buffer, info })
+    Ok(Established { stream: Box::new(stream), buffer, info })
 }
 
 /// Reads the server's `INFO`.
-async fn first_word<S: AsyncRead + Unpin>(
+async fn read_info<S: AsyncRead + Unpin>(
     stream: &mut S,
     buffer: &mut BytesMut,
 ) -> Result<ServerInfo, ConnectError> {
-    match hear(stream, buffer).await? {
-        Said::Info(info) => Ok(*info),
+    match read_op(stream, buffer).await? {
+        ServerOp::Info(info) => Ok(*info),
         other => Err(unexpected(&other)),
     }
 }
 
-/// Reads the next thing that the server says.
-async fn hear<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut BytesMut) -> io::Result<Said> {
+/// Reads the server's next operation.
+async fn read_op<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut BytesMut) -> io::Result<ServerOp> {
     loop {
-        if let Some(said) = frame::next(buffer).map_err(io::Error::other)? {
-            return Ok(said);
+        if let Some(op) = frame::next(buffer).map_err(io::Error::other)? {
+            return Ok(op);
         }
         if stream.read_buf(buffer).await? == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"));
@@ -161,9 +165,6 @@ fn refused(why: String) -> ConnectError {
     }
 }
 
-fn unexpected(said: &Said) -> ConnectError {
-    ConnectError::Io(io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("the server's first words are {said:?}"),
-    ))
+fn unexpected(op: &ServerOp) -> ConnectError {
+    ConnectError::Io(io::Error::new(io::ErrorKind::InvalidData, format!("the server begins with {op:?}")))
 }

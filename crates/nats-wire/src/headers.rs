@@ -27,8 +27,8 @@ pub struct Headers {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadHeaders {
-    /// The block is longer than [`Headers::MOST_BYTES`].
-    #[error("they have {bytes} bytes, more than {}", Headers::MOST_BYTES)]
+    /// The block is longer than [`Headers::MAX_BYTES`].
+    #[error("they have {bytes} bytes, more than {}", Headers::MAX_BYTES)]
     TooLong {
         /// The length of the block.
         bytes: usize,
@@ -83,7 +83,7 @@ const VERSION: &str = "NATS/1.0";
 
 impl Headers {
     /// The longest block that is parsed: twice the limit that is usual for web servers.
-    pub const MOST_BYTES: usize = 16 << 10;
+    pub const MAX_BYTES: usize = 16 << 10;
 
     /// Headers with these names and values.
     ///
@@ -105,7 +105,7 @@ impl Headers {
     ///
     /// The block breaks a rule.
     pub fn parse(block: &[u8]) -> Result<Self, BadHeaders> {
-        if block.len() > Self::MOST_BYTES {
+        if block.len() > Self::MAX_BYTES {
             return Err(BadHeaders::TooLong { bytes: block.len() });
         }
         let text = str::from_utf8(block).map_err(|error| BadHeaders::NotUtf8 { at: error.valid_up_to() })?;
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn every_broken_rule_is_named() {
-        let long = format!("NATS/1.0\r\nX: {}\r\n\r\n", "a".repeat(Headers::MOST_BYTES));
+        let long = format!("NATS/1.0\r\nX: {}\r\n\r\n", "a".repeat(Headers::MAX_BYTES));
         for (block, why) in [
             (long.as_bytes(), BadHeaders::TooLong { bytes: long.len() }),
             (b"NATS/1.0\r\nX: \xff\r\n\r\n", BadHeaders::NotUtf8 { at: 13 }),

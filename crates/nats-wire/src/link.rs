@@ -15,8 +15,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::address::Address;
 use crate::command::Command;
 use crate::config::{Config, Notice};
-use crate::frame::{self, Said};
-use crate::handshake::{ConnectError, Ready};
+use crate::frame::{self, ServerOp};
+use crate::handshake::{ConnectError, Established};
 use crate::message::Message;
 use crate::pending::Pending;
 use crate::server_info::ServerInfo;
@@ -87,28 +87,28 @@ impl Link {
     }
 
     /// Makes the first connection. Each server is tried once.
-    pub(crate) async fn first(config: &Config) -> Result<Ready, ConnectError> {
+    pub(crate) async fn first(config: &Config) -> Result<Established, ConnectError> {
         reconnect::try_each(config, &config.servers).await
     }
 
     /// Serves the first connection, after [`Self::begin`], and all later ones, until the last handle is dropped.
-    pub(crate) async fn run(mut self, ready: Ready) {
-        let mut ready = ready;
+    pub(crate) async fn run(mut self, connection: Established) {
+        let mut connection = connection;
         loop {
-            match self.serve(ready).await {
+            match self.serve(connection).await {
                 Ended::Dropped => return,
-                Ended::Broken(why) => self.broke(why),
+                Ended::Broken(why) => self.on_disconnect(why),
             }
-            ready = match self.connect_again().await {
-                Some(ready) => ready,
+            connection = match self.connect_again().await {
+                Some(connection) => connection,
                 None => return,
             };
-            self.begin(&ready);
+            self.begin(&connection);
         }
     }
 
     /// Reconnects; none where the last handle was dropped meanwhile.
-    async fn connect_again(&mut self) -> Option<Ready> {
+    async fn connect_again(&mut self) -> Option<Established> {
         let config = self.config.clone();
         let servers = self.servers.clone();
         let mut connecting = std::pin::pin!(reconnect::until_connected(&config, &servers));
@@ -117,27 +117,27 @@ impl Link {
         // was not taken stays.
         loop {
             tokio::select! {
-                ready = &mut connecting => return Some(ready),
-                command = self.commands.recv() => self.obey_without_connection(command?),
+                established = &mut connecting => return Some(established),
+                command = self.commands.recv() => self.execute_without_connection(command?),
             }
         }
     }
 
     /// Subscribes on a new connection, and publishes its state.
-    pub(crate) fn begin(&mut self, ready: &Ready) {
-        self.discover(&ready.info);
+    pub(crate) fn begin(&mut self, connection: &Established) {
+        self.discover(&connection.info);
         // No request reaches the server before the inbox is subscribed to.
-        self.say(&format!("SUB {}.* {INBOX_SID}\r\n", self.inbox));
+        self.queue_write(&format!("SUB {}.* {INBOX_SID}\r\n", self.inbox));
         let subscriptions = self.listeners.lines();
-        self.say(&subscriptions);
-        let info = ready.info.clone();
+        self.queue_write(&subscriptions);
+        let info = connection.info.clone();
         self.state.send_modify(|state| {
             *state = State { connected: true, connects: state.connects + 1, info };
         });
         self.config.notify(Notice::Connected);
     }
 
-    fn broke(&mut self, why: String) {
+    fn on_disconnect(&mut self, why: String) {
         // This comes first: whoever is woken below and tries again must not get onto the broken connection.
         self.state.send_modify(|state| state.connected = false);
         // What is unsent may begin in the middle of a message, and its senders do not expect it to be sent later.
@@ -159,9 +159,9 @@ impl Link {
         }
     }
 
-    async fn serve(&mut self, ready: Ready) -> Ended {
-        let (mut reader, mut writer) = tokio::io::split(ready.stream);
-        let mut heard = ready.buffer;
+    async fn serve(&mut self, connection: Established) -> Ended {
+        let (mut reader, mut writer) = tokio::io::split(connection.stream);
+        let mut received = connection.buffer;
         let mut pings = liveness::pings(&self.config);
         // Whether written bytes may still be in a buffer of the encryption.
         let mut unflushed = false;
@@ -169,14 +169,14 @@ impl Link {
         self.liveness.sign();
         loop {
             // It comes before the first read, because the handshake may have read more than its own part.
-            if let Err(why) = self.hear(&mut heard) {
+            if let Err(why) = self.process_received(&mut received) {
                 return Ended::Broken(why);
             }
             let may_say_more = self.unsent.len() < UNSENT_BYTES;
             let busy = self.unsent.has_remaining() || unflushed;
             // Dropping the other arms loses nothing: each has an effect only in the moment in which it is ready.
             tokio::select! {
-                read = reader.read_buf(&mut heard) => match read {
+                read = reader.read_buf(&mut received) => match read {
                     Ok(0) => return Ended::Broken("the server closed the connection".to_owned()),
                     Ok(_) => self.liveness.sign(),
                     Err(error) => return Ended::Broken(error.to_string()),
@@ -188,8 +188,8 @@ impl Link {
                 }
                 command = self.commands.recv(), if may_say_more => match command {
                     Some(command) => {
-                        self.obey(command);
-                        self.obey_more();
+                        self.execute(command);
+                        self.execute_waiting();
                     }
                     None => return Ended::Dropped,
                 },
@@ -198,25 +198,25 @@ impl Link {
         }
     }
 
-    /// Obeys the commands that wait already, so that they are written in one piece.
-    fn obey_more(&mut self) {
+    /// Executes the commands that wait already, so that they are written in one piece.
+    fn execute_waiting(&mut self) {
         while self.unsent.len() < UNSENT_BYTES
             && let Ok(command) = self.commands.try_recv()
         {
-            self.obey(command);
+            self.execute(command);
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn execute(&mut self, command: Command) {
         match command {
             Command::Subscribe { sid, subject, queue, messages, missed } => {
                 let line = self.listeners.add(sid, Listener::new(subject, queue, messages, missed));
-                self.say(&line);
+                self.queue_write(&line);
             }
             Command::Unsubscribe { sid } => self.unsubscribe(sid),
             Command::Drain { sid } => {
                 // The listener stays until the ping is answered: by then everything has come that was sent for it.
-                self.say(&format!("UNSUB {sid}\r\nPING\r\n"));
+                self.queue_write(&format!("UNSUB {sid}\r\nPING\r\n"));
                 self.pongs.push_back(Pong::Drained(sid));
             }
             Command::Send(bytes) => self.unsent.extend_from_slice(&bytes),
@@ -226,14 +226,14 @@ impl Link {
             }
             Command::Forget { number } => self.pending.forget(number),
             Command::Flush(flushed) => {
-                self.say("PING\r\n");
+                self.queue_write("PING\r\n");
                 self.pongs.push_back(Pong::Flushed(flushed));
             }
         }
     }
 
     /// Obeys a command while there is no connection. Only subscriptions are kept for the next one.
-    fn obey_without_connection(&mut self, command: Command) {
+    fn execute_without_connection(&mut self, command: Command) {
         match command {
             Command::Subscribe { sid, subject, queue, messages, missed } => {
                 self.listeners.add(sid, Listener::new(subject, queue, messages, missed));
@@ -246,26 +246,26 @@ impl Link {
 
     fn unsubscribe(&mut self, sid: u64) {
         if self.listeners.remove(sid) {
-            self.say(&format!("UNSUB {sid}\r\n"));
+            self.queue_write(&format!("UNSUB {sid}\r\n"));
         }
     }
 
-    fn say(&mut self, text: &str) {
+    fn queue_write(&mut self, text: &str) {
         self.unsent.extend_from_slice(text.as_bytes());
     }
 
     /// Handles everything that has been received whole.
-    fn hear(&mut self, heard: &mut BytesMut) -> Result<(), String> {
-        while let Some(said) = frame::next(heard).map_err(|error| error.to_string())? {
-            match said {
-                Said::Message { sid: INBOX_SID, message } => self.pending.answered(message),
-                Said::Message { sid, message } => self.deliver(sid, message),
-                Said::Ping => self.say("PONG\r\n"),
-                Said::Pong => self.pong(),
-                Said::Info(info) => self.discover(&info),
+    fn process_received(&mut self, received: &mut BytesMut) -> Result<(), String> {
+        while let Some(op) = frame::next(received).map_err(|error| error.to_string())? {
+            match op {
+                ServerOp::Message { sid: INBOX_SID, message } => self.pending.answered(message),
+                ServerOp::Message { sid, message } => self.deliver(sid, message),
+                ServerOp::Ping => self.queue_write("PONG\r\n"),
+                ServerOp::Pong => self.pong(),
+                ServerOp::Info(info) => self.discover(&info),
                 // The server itself ends the connection after an error that concerns the whole of it.
-                Said::Err(why) => self.config.notify(Notice::ServerError(why)),
-                Said::Ok => {}
+                ServerOp::Err(why) => self.config.notify(Notice::ServerError(why)),
+                ServerOp::Ok => {}
             }
         }
         Ok(())
@@ -292,7 +292,7 @@ impl Link {
             self.config.notify(notice);
         }
         self.liveness.next_ping()?;
-        self.say("PING\r\n");
+        self.queue_write("PING\r\n");
         self.pongs.push_back(Pong::Alive);
         Ok(())
     }

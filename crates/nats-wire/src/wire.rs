@@ -82,14 +82,14 @@ impl Wire {
     /// one that is tried.
     #[expect(clippy::disallowed_methods, reason = "the connection's one task ends with its last handle")]
     pub async fn connect(config: Config) -> Result<Self, ConnectError> {
-        let ready = Link::first(&config).await?;
+        let connection = Link::first(&config).await?;
         let (commands, received) = mpsc::channel(COMMANDS);
         let inbox = format!("{}.{}", config.inbox_prefix, random_name());
         let inbox_prefix = config.inbox_prefix.clone();
         let (mut link, state) = Link::new(config, inbox.clone(), received);
         // It begins before its task runs, so that the handle is connected as soon as the caller has it.
-        link.begin(&ready);
-        tokio::spawn(link.run(ready));
+        link.begin(&connection);
+        tokio::spawn(link.run(connection));
         let numbers = AtomicU64::new(Link::FIRST_NUMBER);
         Ok(Self { shared: Arc::new(Shared { commands, state, inbox_prefix, inbox, numbers }) })
     }

@@ -3,16 +3,16 @@
 
 use std::collections::HashSet;
 
-use async_nats::jetstream::stream::{Info, Stream};
-use wasmhost_nats::{Connection, StoredMessage, digest_of, stored_at, stored_from};
+use wasmhost_nats::{Connection, StoredMessage, StreamState, read_message, read_next_message, stream_state};
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::Names;
-use wasmhost_protocol::names::Sourced;
+use wasmhost_protocol::names::ScheduleOrigin;
 
 use crate::capture::Remaining;
 
 /// Messages that are listed at most. A run that has more has not ended.
-const MOST_REMAINING: usize = 100_000;
+const MAX_REMAINING: usize = 100_000;
 
 /// The reason why the messages that remain on the server could not be listed.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum ListError {
         text: String,
     },
     /// The stream has more messages than are listed.
-    #[error("list `{stream}`: more than {MOST_REMAINING} messages remain")]
+    #[error("list `{stream}`: more than {MAX_REMAINING} messages remain")]
     TooMany {
         /// The stream.
         stream: String,
@@ -54,12 +54,12 @@ pub async fn remaining(connection: &Connection) -> Result<Vec<Remaining>, ListEr
 
 /// How many messages the job stream holds.
 pub(crate) async fn queued(connection: &Connection) -> Result<u64, ListError> {
-    Ok(info(connection, &connection.names.jobs_stream()).await?.state.messages)
+    Ok(state(connection, &connection.names.jobs_stream()).await?.messages)
 }
 
 /// The newest revision of the states bucket.
 pub(crate) async fn last_revision(connection: &Connection) -> Result<u64, ListError> {
-    Ok(info(connection, &connection.names.states_stream()).await?.state.last_sequence)
+    Ok(state(connection, &connection.names.states_stream()).await?.last)
 }
 
 /// The revision with this number; none where it was overwritten or deleted.
@@ -75,7 +75,7 @@ async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result
     let mut remaining = Vec::new();
     let mut from = 1;
     while let Some(message) = message(connection, stream, (from, Some(filter))).await? {
-        if remaining.len() == MOST_REMAINING {
+        if remaining.len() == MAX_REMAINING {
             return Err(ListError::TooMany { stream: stream.to_owned() });
         }
         from = message.sequence + 1;
@@ -88,14 +88,14 @@ async fn messages(connection: &Connection, stream: &str, filter: &str) -> Result
 /// The key of the message's job. A job without an id has a derived one.
 fn key_of(names: &Names, message: &StoredMessage) -> Option<JobKey> {
     let headers = || message.pairs();
-    let body = || digest_of(&message.payload);
+    let body = || Digest::of(&message.payload);
     let stored = (message.sequence, message.stored_at);
     if let Ok(job) = names.parse_job_subject(&message.subject) {
-        let sourced = Sourced::parse(names, headers());
-        return Some(job.key(sourced.as_ref(), stored, body));
+        let origin = ScheduleOrigin::parse(names, headers());
+        return Some(job.key(origin.as_ref(), stored, body));
     }
     if let Ok(fired) = names.parse_due_subject(&message.subject) {
-        let fired_as = Sourced::of_due(message.sequence, headers());
+        let fired_as = ScheduleOrigin::of_due(message.sequence, headers());
         return Some(fired.key(Some(&fired_as), stored, body));
     }
     let (_, key) = names.parse_schedule_subject(&message.subject).ok()?;
@@ -109,20 +109,14 @@ async fn message(
     (number, filter): (u64, Option<&str>),
 ) -> Result<Option<StoredMessage>, ListError> {
     let read = match filter {
-        Some(filter) => stored_from(connection, stream, number, filter).await,
-        None => stored_at(connection, stream, number).await,
+        Some(filter) => read_next_message(connection, stream, number, filter).await,
+        None => read_message(connection, stream, number).await,
     };
     read.map_err(|error| unreachable(stream, error))
 }
 
-async fn open(connection: &Connection, stream: &str) -> Result<Stream<()>, ListError> {
-    let opened = connection.jetstream.get_stream_no_info(stream).await;
-    opened.map_err(|error| unreachable(stream, error))
-}
-
-async fn info(connection: &Connection, stream: &str) -> Result<Info, ListError> {
-    let info = open(connection, stream).await?.get_info().await;
-    info.map_err(|error| unreachable(stream, error))
+async fn state(connection: &Connection, stream: &str) -> Result<StreamState, ListError> {
+    stream_state(connection, stream).await.map_err(|error| unreachable(stream, error))
 }
 
 fn unreachable(stream: &str, error: impl std::fmt::Display) -> ListError {

@@ -1,7 +1,7 @@
 //! The auditor's report: how much was seen, which promises were broken, and what was missed.
 
 mod gap;
-mod show;
+mod render;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -13,7 +13,7 @@ use crate::commands::{
 use crate::config::serve_file::ServeFile;
 use crate::error::Exit;
 use crate::globals::Global;
-use crate::logging::Usual;
+use crate::logging::DefaultLog;
 use crate::output;
 
 const EXIT_CODES: &str = "\
@@ -126,8 +126,8 @@ pub(crate) enum Command {
 
 impl Command {
     /// What the command logs unless the user asks for more.
-    pub(crate) fn usual_log(&self) -> Usual {
-        if matches!(self, Self::Serve(_) | Self::Dev(_)) { Usual::Host } else { Usual::Nothing }
+    pub(crate) fn default_log(&self) -> DefaultLog {
+        if matches!(self, Self::Serve(_) | Self::Dev(_)) { DefaultLog::Host } else { DefaultLog::Nothing }
     }
 
     fn config_file(&self) -> Option<&Path> {

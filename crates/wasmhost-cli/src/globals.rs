@@ -22,7 +22,7 @@ pub(crate) struct Global {
 impl Global {
     /// Connects a client.
     pub(crate) async fn client(&self) -> Result<Client, CliError> {
-        let config = ClientConfig::over(self.connection.connect_config()?);
+        let config = ClientConfig::with_connect_config(self.connection.connect_config()?);
         Ok(Client::connect(config).await?)
     }
 }

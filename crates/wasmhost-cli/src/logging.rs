@@ -11,7 +11,7 @@ const VARIABLE: &str = "WASMHOST_LOG";
 
 /// What a command logs unless the user asks for more.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Usual {
+pub(crate) enum DefaultLog {
     /// Nothing: the errors of a client's command are no log lines.
     Nothing,
     /// Warnings, and what the host does.
@@ -19,10 +19,10 @@ pub(crate) enum Usual {
 }
 
 /// Starts logging. `-v` adds the details of wasmhost, and `-vv` those of all crates.
-pub(crate) fn start(usual: Usual, verbose: u8) {
-    let level = match (verbose, usual) {
-        (0, Usual::Host) => "warn,wasmhost_host=info",
-        (0, Usual::Nothing) => "off",
+pub(crate) fn start(default_log: DefaultLog, verbose: u8) {
+    let level = match (verbose, default_log) {
+        (0, DefaultLog::Host) => "warn,wasmhost_host=info",
+        (0, DefaultLog::Nothing) => "off",
         (1, _) => {
             "info,wasmhost=debug,wasmhost_host=debug,wasmhost_nats=debug,wasmhost_client=debug,wasmhost_sandbox=debug"
         }

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
     };
-    logging::start(cli.command.usual_log(), cli.global.verbose);
+    logging::start(cli.command.default_log(), cli.global.verbose);
     match run_command(cli) {
         Ok(exit) => exit,
         Err(cli_error) => output::report(&cli_error).into(),

@@ -11,8 +11,8 @@ use wasmhost_protocol::ids::{InvalidName, JobId, JobKey, QueueName, TaskName};
 use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::client::Client;
-use crate::job::Handle;
-use crate::submission::{Checked, Submission, to_json};
+use crate::job::JobHandle;
+use crate::submission::{RegistryCheck, Submission, to_json};
 use crate::submit::error::SubmitError;
 
 /// A submission under construction. The first thing that is wrong with it is the error of [`Self::submit`].
@@ -26,7 +26,7 @@ impl Client {
     /// Starts a submission of the task `module.function`. What is wrong with it is the error of
     /// [`SubmissionBuilder::submit`].
     pub fn task(&self, task: &str) -> SubmissionBuilder {
-        SubmissionBuilder { client: self.clone(), draft: TaskName::parse(task).map(Submission::of) }
+        SubmissionBuilder { client: self.clone(), draft: TaskName::parse(task).map(Submission::for_task) }
     }
 }
 
@@ -54,7 +54,7 @@ impl SubmissionBuilder {
 
     /// Submits without asking the registry, for a module that may be pushed later.
     pub fn unchecked(self) -> Self {
-        self.change(|draft| draft.checked = Checked::Later)
+        self.change(|draft| draft.registry_check = RegistryCheck::Skipped)
     }
 
     /// Names the job that submits this one.
@@ -102,7 +102,7 @@ impl SubmissionBuilder {
     /// # Errors
     ///
     /// As [`Client::submit`], and where a name or an id that was given is none.
-    pub async fn submit(self, arguments: &impl Serialize) -> Result<Handle, SubmitError> {
+    pub async fn submit(self, arguments: &impl Serialize) -> Result<JobHandle, SubmitError> {
         let arguments = to_json(arguments)?;
         self.submit_json(arguments).await
     }
@@ -112,7 +112,7 @@ impl SubmissionBuilder {
     /// # Errors
     ///
     /// As [`Self::submit`].
-    pub async fn submit_json(self, arguments: impl Into<Bytes>) -> Result<Handle, SubmitError> {
+    pub async fn submit_json(self, arguments: impl Into<Bytes>) -> Result<JobHandle, SubmitError> {
         // Only now, since a chain of methods could not be interrupted by an error.
         let mut submission = self.draft?;
         submission.arguments = arguments.into();

@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use crate::client::Client;
-use crate::job::Handle;
+use crate::job::JobHandle;
 use crate::submission::Submission;
 use crate::submit::error::SubmitError;
 
@@ -16,7 +16,7 @@ impl Client {
     pub async fn submit_many(
         &self,
         submissions: impl IntoIterator<Item = Submission>,
-    ) -> Vec<Result<Handle, SubmitError>> {
+    ) -> Vec<Result<JobHandle, SubmitError>> {
         let submit = async |submission| Ok(self.submit(submission).await?.job);
         // `buffered` and not `buffer_unordered`: the answers have the order of the submissions.
         futures::stream::iter(submissions).map(submit).buffered(IN_FLIGHT).collect().await

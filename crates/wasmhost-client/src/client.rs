@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wasmhost_nats::{ConnectError, Connection, Records};
 
-use crate::config::{ClientConfig, PUBLISH_WITHIN};
+use crate::config::{ClientConfig, PUBLISH_TIMEOUT};
 use crate::manifests::Manifests;
 
 /// Submits jobs, follows them and manages modules. It is cheap to clone, and clones share one connection.
@@ -18,7 +18,7 @@ pub struct Client {
 struct Shared {
     connection: Connection,
     records: Records,
-    publish_within: Duration,
+    publish_timeout: Duration,
     manifests: Manifests,
 }
 
@@ -30,23 +30,28 @@ impl Client {
     /// The server cannot be reached, refuses the credentials or is too old.
     pub async fn connect(config: ClientConfig) -> Result<Self, ConnectError> {
         let connection = Connection::open(&config.connect).await?;
-        Ok(Self::publishing_within(connection, config.publish_within))
+        Ok(Self::with_publish_timeout(connection, config.publish_timeout))
     }
 
     /// Makes a client that uses a connection which is open already.
     #[must_use]
-    pub fn over(connection: Connection) -> Self {
-        Self::publishing_within(connection, PUBLISH_WITHIN)
+    pub fn with_connection(connection: Connection) -> Self {
+        Self::with_publish_timeout(connection, PUBLISH_TIMEOUT)
     }
 
     /// Makes a client over a connection, for hosts that reconcile sooner than after 60 s; see
-    /// [`ClientConfig::publish_within`].
+    /// [`ClientConfig::publish_timeout`].
     #[must_use]
-    pub fn publishing_within(connection: Connection, publish_within: Duration) -> Self {
+    pub fn with_publish_timeout(connection: Connection, publish_timeout: Duration) -> Self {
         let records = Records::new(&connection);
         // Clones share the manifests too, so that each module is read once for all of them.
         Self {
-            shared: Arc::new(Shared { connection, records, publish_within, manifests: Manifests::default() }),
+            shared: Arc::new(Shared {
+                connection,
+                records,
+                publish_timeout,
+                manifests: Manifests::default(),
+            }),
         }
     }
 
@@ -64,7 +69,7 @@ impl Client {
         &self.shared.manifests
     }
 
-    pub(crate) fn publish_within(&self) -> Duration {
-        self.shared.publish_within
+    pub(crate) fn publish_timeout(&self) -> Duration {
+        self.shared.publish_timeout
     }
 }

@@ -4,7 +4,7 @@ use wasmhost_nats::check_url;
 use wasmhost_protocol::names::Namespace;
 
 use crate::config::ClientConfig;
-use crate::sign_in::{Contradiction, DEFAULT_URL, SignIn};
+use crate::sign_in::{Contradiction, DEFAULT_URL, SignInSettings};
 
 /// Environment variables that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,21 +43,21 @@ impl ClientConfig {
         if let Err(error) = check_url(&url) {
             problems.push(format!("NATS_URL: {error}"));
         }
-        let connect = sign_in(lookup).connect(url).map_err(|contradictions| {
+        let connect = sign_in(lookup).into_config(url).map_err(|contradictions| {
             problems.extend(contradictions.into_iter().map(|it| phrase(it).to_owned()));
         });
         match (connect, namespace) {
             (Ok(mut connect), Ok(namespace)) if problems.is_empty() => {
                 connect.namespace = namespace;
-                Ok(Self::over(connect))
+                Ok(Self::with_connect_config(connect))
             }
             _ => Err(ConfigError { problems }),
         }
     }
 }
 
-fn sign_in(lookup: impl Fn(&str) -> Option<String>) -> SignIn {
-    SignIn {
+fn sign_in(lookup: impl Fn(&str) -> Option<String>) -> SignInSettings {
+    SignInSettings {
         creds: lookup("NATS_CREDS").map(Into::into),
         nkey: lookup("NATS_NKEY").map(Into::into),
         jwt: lookup("NATS_JWT"),

@@ -2,9 +2,9 @@
 
 use wasmhost_nats::{WriteError, blobs};
 use wasmhost_protocol::ids::JobKey;
-use wasmhost_protocol::record::{BlobRef, End, JobState, Payload, Record, StateLabel};
+use wasmhost_protocol::record::StateLabel;
 
-use crate::job::{Handle, StatusError};
+use crate::job::{JobHandle, StatusError};
 
 /// Why the record of a job was not deleted.
 #[derive(Debug, thiserror::Error)]
@@ -31,31 +31,22 @@ pub enum ForgetError {
     },
 }
 
-impl Handle {
+impl JobHandle {
     /// Deletes the record of a job that has ended, and its result. The id is free again.
     pub async fn forget(&self) -> Result<(), ForgetError> {
         let (record, revision) = self.read().await?;
         if !record.is_terminal() {
-            return Err(ForgetError::NotEnded { key: self.key.clone(), state: record.state() });
+            return Err(ForgetError::NotEnded { key: self.key.clone(), state: record.label() });
         }
         let deleted = self.client.records().delete(&self.key, revision).await;
         // A terminal record changes only by its deletion, so that a refusal means that it is gone already.
         deleted.map_err(|source| ForgetError::Write { key: self.key.clone(), source })?;
         // The blobs come after the record: hosts remove a blob that no record names, but not a record whose blob is gone.
-        for blob in result_blob(&record).into_iter().chain(&record.checkpoint) {
+        for blob in record.result_blob().into_iter().chain(&record.checkpoint) {
             if let Err(error) = blobs::delete(self.client.connection(), &blob.name).await {
                 tracing::warn!(job.key = %self.key, %error, "a blob of a forgotten job stays until hosts clean up");
             }
         }
         Ok(())
-    }
-}
-
-fn result_blob(record: &Record) -> Option<&BlobRef> {
-    match &record.stage {
-        JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
-        JobState::Ended { .. } | JobState::Pending { .. } | JobState::Running(_) | JobState::Retry { .. } => {
-            None
-        }
     }
 }

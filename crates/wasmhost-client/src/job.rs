@@ -4,21 +4,21 @@
 use wasmhost_nats::{ReadError, SubscribeError};
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::Json;
-use wasmhost_protocol::record::{End, JobError, JobState, Record, StateLabel, StoredEntry};
+use wasmhost_protocol::record::{JobError, Record, StateLabel, StoredEntry};
 
 use crate::client::Client;
 
 /// A handle on one job, as Celery's `AsyncResult` is. It is cheap to clone and costs the server nothing.
 #[derive(Clone)]
-pub struct Handle {
+pub struct JobHandle {
     pub(crate) client: Client,
     pub(crate) key: JobKey,
 }
 
-impl std::fmt::Debug for Handle {
+impl std::fmt::Debug for JobHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Everything else is the client's, and the same for all jobs.
-        f.debug_tuple("Handle").field(&self.key).finish()
+        f.debug_tuple("JobHandle").field(&self.key).finish()
     }
 }
 
@@ -61,12 +61,12 @@ pub enum StatusError {
 impl Client {
     /// Makes a handle on the job with this key, whether or not there is such a job.
     #[must_use]
-    pub fn job(&self, key: &JobKey) -> Handle {
-        Handle { client: self.clone(), key: key.clone() }
+    pub fn job(&self, key: &JobKey) -> JobHandle {
+        JobHandle { client: self.clone(), key: key.clone() }
     }
 }
 
-impl Handle {
+impl JobHandle {
     /// The key of the job.
     #[must_use]
     pub fn key(&self) -> &JobKey {
@@ -80,7 +80,7 @@ impl Handle {
 
     /// Reads the job's state.
     pub async fn state(&self) -> Result<StateLabel, StatusError> {
-        Ok(self.record().await?.state())
+        Ok(self.record().await?.label())
     }
 
     /// Whether the job has ended.
@@ -105,13 +105,7 @@ impl Handle {
 
     /// Reads why the job failed; `None` where it did not fail.
     pub async fn error(&self) -> Result<Option<JobError>, StatusError> {
-        Ok(match &self.record().await?.stage {
-            JobState::Ended { end: End::Failure(error), .. } => Some(error.clone()),
-            JobState::Ended { end: End::Success(_) | End::Revoked, .. }
-            | JobState::Pending { .. }
-            | JobState::Running(_)
-            | JobState::Retry { .. } => None,
-        })
+        Ok(self.record().await?.failure().cloned())
     }
 
     /// Reads the record and its revision from the bucket's leader.

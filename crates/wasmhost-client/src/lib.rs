@@ -16,7 +16,7 @@
 //!     .await?;
 //! let mut states = job.watch().await?;
 //! while let Some(record) = states.next().await {
-//!     eprintln!("{}", record.state());
+//!     eprintln!("{}", record.label());
 //! }
 //! let bytes: usize = job.result().await?;
 //! # let _ = bytes;
@@ -55,17 +55,17 @@ mod modules;
 
 pub use builder::SubmissionBuilder;
 pub use client::Client;
-pub use config::{ClientConfig, PUBLISH_WITHIN};
+pub use config::{ClientConfig, PUBLISH_TIMEOUT};
 pub use environment::ConfigError;
 pub use forget::ForgetError;
-pub use job::{Handle, StatusError};
+pub use job::{JobHandle, StatusError};
 pub use modules::Modules;
 pub use notes::Notes;
 pub use result::ResultError;
 pub use revoke::RevokeOptions;
 pub use revoke::error::RevokeError;
-pub use sign_in::{Contradiction, DEFAULT_URL, SignIn};
-pub use submission::{Checked, Submission};
+pub use sign_in::{Contradiction, DEFAULT_URL, SignInSettings};
+pub use submission::{RegistryCheck, Submission};
 pub use submit::Accepted;
 pub use submit::error::SubmitError;
 pub use watch::States;

@@ -2,26 +2,18 @@
 //! job's log. They cost nothing where nobody listens, and nothing depends on them.
 
 use nats_wire::Subscription;
-use serde::Deserialize;
 use wasmhost_nats::ConnectError;
+use wasmhost_protocol::log::{LogLine, LogStream};
 
-use crate::job::Handle;
+use crate::job::JobHandle;
 
 /// How many lines wait to be taken. Further ones are dropped.
 const WAITING: usize = 256;
-/// The value of `stream` in a line that a host wrote itself.
-const HOST_STREAM: &str = "host";
 
 /// The lines that hosts write into the log of one job, from when this was made.
 pub struct Notes(Subscription);
 
-#[derive(Deserialize)]
-struct Line {
-    stream: String,
-    message: String,
-}
-
-impl Handle {
+impl JobHandle {
     /// Listens to what hosts say of the job. Where the server does not permit that, no line ever comes.
     ///
     /// # Errors
@@ -38,8 +30,8 @@ impl Notes {
     /// Waits for the next line. The future may be dropped without losing one.
     pub async fn next(&mut self) -> String {
         while let Some(message) = self.0.next().await {
-            if let Ok(line) = serde_json::from_slice::<Line>(&message.payload)
-                && line.stream == HOST_STREAM
+            if let Ok(line) = serde_json::from_slice::<LogLine>(&message.payload)
+                && line.stream == LogStream::Host
             {
                 return line.message;
             }

@@ -9,7 +9,7 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::{InvalidJson, Json};
 use wasmhost_protocol::record::{BlobRef, End, JobError, JobState, Payload, Record};
 
-use crate::job::{Handle, StatusError};
+use crate::job::{JobHandle, StatusError};
 
 /// Why a job has no result, or not yet.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +77,7 @@ impl From<StatusError> for ResultError {
     }
 }
 
-impl Handle {
+impl JobHandle {
     /// Waits for the end of the job, as long as it takes, and returns its result as a `T`.
     pub async fn result<T: DeserializeOwned>(&self) -> Result<T, ResultError> {
         let json = self.raw_result().await?;
@@ -103,7 +103,7 @@ impl Handle {
     /// already. A record that is not terminal is waited for like [`Self::raw_result`] does.
     pub async fn raw_result_of(&self, record: Record) -> Result<Json, ResultError> {
         let record = if record.is_terminal() { record } else { self.terminal().await? };
-        let JobState::Ended { end, .. } = &record.stage else { unreachable!("a terminal record has ended") };
+        let JobState::Ended { end, .. } = &record.state else { unreachable!("a terminal record has ended") };
         match end {
             End::Success(Payload::Inline(json)) => Ok(json.clone()),
             End::Success(Payload::Blob(blob)) => self.fetch(blob).await,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::record::{JobState, Record, StateLabel};
 
-use crate::job::Handle;
+use crate::job::JobHandle;
 use error::RevokeError;
 
 /// How a job is to be revoked.
@@ -44,7 +44,7 @@ impl RevokeOptions {
     }
 }
 
-impl Handle {
+impl JobHandle {
     /// Revokes the job, running or not, and waits for its REVOKED record.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Handle {
         if !record.is_terminal() {
             record = self.terminal().await?;
         }
-        match record.state() {
+        match record.label() {
             StateLabel::Revoked => Ok(record),
             StateLabel::Success
             | StateLabel::Failure
@@ -83,10 +83,10 @@ impl Handle {
     ///
     /// As [`Self::revoke_with`], but a job that has ended is no error.
     pub async fn request_revoke(&self, options: RevokeOptions) -> Result<Record, RevokeError> {
-        bounds::GRACE.hold(options.grace)?;
+        bounds::GRACE.check(options.grace)?;
         let (mut record, mut revision) = self.read().await?;
         loop {
-            let written = match &record.stage {
+            let written = match &record.state {
                 JobState::Ended { .. } => return Ok(record),
                 JobState::Pending { .. } | JobState::Retry { .. } => {
                     self.end_revoked(&record, revision, &options).await?

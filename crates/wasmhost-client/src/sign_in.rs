@@ -10,7 +10,7 @@ pub const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 /// The settings for signing in, each as it was given. [`Self::connect`] checks that they fit together.
 #[derive(Clone, Default)]
 #[non_exhaustive]
-pub struct SignIn {
+pub struct SignInSettings {
     /// A file with a JWT and its key, as `nsc` writes it.
     pub creds: Option<PathBuf>,
     /// A file with the seed of an nkey.
@@ -50,13 +50,13 @@ pub enum Contradiction {
     HalfCertificate,
 }
 
-impl SignIn {
+impl SignInSettings {
     /// Configures a connection to `url` that signs in with these settings.
     ///
     /// # Errors
     ///
     /// All contradictions between the settings.
-    pub fn connect(self, url: impl Into<String>) -> Result<ConnectConfig, Vec<Contradiction>> {
+    pub fn into_config(self, url: impl Into<String>) -> Result<ConnectConfig, Vec<Contradiction>> {
         let contradictions = self.contradictions();
         if !contradictions.is_empty() {
             return Err(contradictions);
@@ -108,23 +108,23 @@ mod tests {
 
     #[test]
     fn each_way_alone_signs_in() {
-        let connect = |sign_in: SignIn| sign_in.connect(DEFAULT_URL).unwrap().credentials;
-        assert!(matches!(connect(SignIn::default()), Credentials::None));
-        let jwt = SignIn { jwt: text("j"), seed: text("s"), ..SignIn::default() };
+        let connect = |sign_in: SignInSettings| sign_in.into_config(DEFAULT_URL).unwrap().credentials;
+        assert!(matches!(connect(SignInSettings::default()), Credentials::None));
+        let jwt = SignInSettings { jwt: text("j"), seed: text("s"), ..SignInSettings::default() };
         assert!(matches!(connect(jwt), Credentials::Jwt { jwt, seed } if jwt == "j" && seed == "s"));
-        let user = SignIn { user: text("u"), ..SignIn::default() };
+        let user = SignInSettings { user: text("u"), ..SignInSettings::default() };
         assert!(matches!(connect(user), Credentials::Token(token) if token == "u"));
     }
 
     #[test]
     fn all_contradictions_are_named_together() {
-        let sign_in = SignIn {
+        let sign_in = SignInSettings {
             creds: Some("c".into()),
             seed: text("s"),
             token: text("t"),
             password: text("p"),
             tls_key: Some("k".into()),
-            ..SignIn::default()
+            ..SignInSettings::default()
         };
         let all = [
             Contradiction::HalfJwt,
@@ -132,6 +132,6 @@ mod tests {
             Contradiction::SeveralWays,
             Contradiction::HalfCertificate,
         ];
-        assert_eq!(sign_in.connect(DEFAULT_URL).unwrap_err(), all);
+        assert_eq!(sign_in.into_config(DEFAULT_URL).unwrap_err(), all);
     }
 }

@@ -28,17 +28,18 @@ pub struct Submission {
     /// The arguments as JSON text; an empty text stands for no arguments.
     pub arguments: Bytes,
     /// What the job is checked against before anything is written.
-    pub checked: Checked,
+    pub registry_check: RegistryCheck,
 }
 
 /// What a submission is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Checked {
+#[non_exhaustive]
+pub enum RegistryCheck {
     /// The registry: whether it has the module and the task, and whether the task takes the arguments.
     #[default]
-    ByRegistry,
+    Required,
     /// Nothing, since the module may be pushed later. The host refuses at the first attempt what cannot run.
-    Later,
+    Skipped,
 }
 
 impl Submission {
@@ -48,21 +49,21 @@ impl Submission {
     ///
     /// The name is none, or the arguments cannot be written as JSON.
     pub fn new(task: &str, arguments: &impl Serialize) -> Result<Self, SubmitError> {
-        let mut submission = Self::of(TaskName::parse(task)?);
+        let mut submission = Self::for_task(TaskName::parse(task)?);
         submission.arguments = to_json(arguments)?;
         Ok(submission)
     }
 
     /// Describes a job of `task` without arguments, on the default queue.
     #[must_use]
-    pub fn of(task: TaskName) -> Self {
+    pub fn for_task(task: TaskName) -> Self {
         Self {
             task,
             id: None,
             queue: QueueName::default_queue(),
             options: JobOptions::default(),
             arguments: Bytes::new(),
-            checked: Checked::default(),
+            registry_check: RegistryCheck::default(),
         }
     }
 

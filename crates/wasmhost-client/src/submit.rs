@@ -13,8 +13,8 @@ use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::record::{StateLabel, StoredEntry};
 
 use crate::client::Client;
-use crate::job::Handle;
-use crate::submission::{Checked, Submission};
+use crate::job::JobHandle;
+use crate::submission::{RegistryCheck, Submission};
 use error::SubmitError;
 use submitting::{Step, Submitting};
 
@@ -23,7 +23,7 @@ use submitting::{Step, Submitting};
 #[non_exhaustive]
 pub struct Accepted {
     /// A handle on the job.
-    pub job: Handle,
+    pub job: JobHandle,
     /// PENDING for a new job; else the state of the equal job that has this id already.
     pub state: StateLabel,
     /// The revision of the job's record.
@@ -33,7 +33,7 @@ pub struct Accepted {
 impl Client {
     /// Submits a job. It is accepted when its message is in the stream or its schedule on the server, or when there is a job
     /// with the same id and the same arguments already; such a job keeps the time for which it was submitted first. A server
-    /// that does not answer is asked again for [`ClientConfig::publish_within`](crate::ClientConfig::publish_within).
+    /// that does not answer is asked again for [`ClientConfig::publish_timeout`](crate::ClientConfig::publish_timeout).
     ///
     /// # Errors
     ///
@@ -72,9 +72,9 @@ impl Client {
     }
 
     async fn check_by_registry(&self, submission: &Submission) -> Result<(), SubmitError> {
-        match submission.checked {
-            Checked::ByRegistry => self.manifests().check(self.connection(), submission).await,
-            Checked::Later => Ok(()),
+        match submission.registry_check {
+            RegistryCheck::Required => self.manifests().check(self.connection(), submission).await,
+            RegistryCheck::Skipped => Ok(()),
         }
     }
 

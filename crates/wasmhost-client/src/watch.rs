@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use wasmhost_nats::{Event, Heard, SET_UP_WITHIN, subscribe};
 use wasmhost_protocol::record::{Record, StoredEntry};
 
-use crate::job::{Handle, StatusError};
+use crate::job::{JobHandle, StatusError};
 
 /// How often a waiting client reads again, since the server may drop events
 /// ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)).
@@ -19,7 +19,7 @@ const AWAY_FOR: Duration = Duration::from_secs(60);
 /// The records of one job with increasing revisions, up to the terminal one. A slow reader may miss some in between, but
 /// never the last.
 pub struct States {
-    job: Handle,
+    job: JobHandle,
     events: BoxStream<'static, Heard>,
     /// The revision of the record that was returned last.
     revision: u64,
@@ -39,7 +39,7 @@ enum Wake {
     Read,
 }
 
-impl Handle {
+impl JobHandle {
     /// Watches the job: the states begin with its record as it is now.
     ///
     /// # Errors

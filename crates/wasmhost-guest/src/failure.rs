@@ -38,8 +38,9 @@ impl From<UpdateError> for TaskError {
             // After a revoke the record says REVOKED, whatever the task returns; after the soft time limit this is
             // the attempt's own end.
             UpdateError::Cancelled => failed("stopped on request"),
-            UpdateError::InvalidState(why) => failed(format!("the state was not taken: {why}")),
-            UpdateError::TooLarge(limit) => failed(format!("the meta is larger than {limit} bytes")),
+            // The task would ask for the same again.
+            UpdateError::InvalidState(why) => permanent(format!("the state was not taken: {why}")),
+            UpdateError::TooLarge(limit) => permanent(format!("the meta is larger than {limit} bytes")),
         }
     }
 }
@@ -70,7 +71,7 @@ mod tests {
     fn what_is_not_taken_says_why() {
         let error = TaskError::from(UpdateError::InvalidState("`lower` is no name".to_owned()));
         assert!(
-            matches!(error, TaskError::Failed(failure) if failure.message == "the state was not taken: `lower` is no name")
+            matches!(error, TaskError::Permanent(failure) if failure.message == "the state was not taken: `lower` is no name")
         );
     }
 }

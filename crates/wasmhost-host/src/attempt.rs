@@ -43,11 +43,11 @@ impl Attempt {
     }
 
     /// Returns what the decision about the outcome takes into account.
-    pub(crate) fn facts(&self, draining: bool) -> rules::Attempt<'_> {
+    pub(crate) fn facts(&self, handing_off: bool) -> rules::Attempt<'_> {
         rules::Attempt {
             record: self.lease.record(),
             retry: &self.policy.retry,
-            draining,
+            handing_off,
             jitter: fastrand::f64(),
         }
     }

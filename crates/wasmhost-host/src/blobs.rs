@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_nats::{Connection, limited};
-use wasmhost_protocol::record::{BlobRef, End, JobState, Payload, Record};
+use wasmhost_protocol::record::{BlobRef, Record};
 
 use crate::life_cycle::LifeCycle;
 
@@ -50,12 +50,12 @@ pub(crate) fn discard_after(
     storing: BoxFuture<'static, Result<BlobRef, ObjectError>>,
 ) {
     let connection = connection.clone();
-    let draining = life.draining.clone();
+    let handing_off = life.handing_off.clone();
     life.tracker.spawn(async move {
         tokio::select! {
             _ = storing => delete_all(&connection, [name]).await,
             // A host that leaves does not wait for a slow store: the reconciler of another one finds the blob.
-            () = draining.cancelled() => {}
+            () = handing_off.cancelled() => {}
         }
     });
 }
@@ -64,17 +64,4 @@ pub(crate) fn discard_after(
 pub(crate) fn discard(connection: &Connection, life: &LifeCycle, name: String) {
     let connection = connection.clone();
     life.tracker.spawn(async move { delete_all(&connection, [name]).await });
-}
-
-/// Returns the result of a job that ended in SUCCESS, where it is a blob.
-pub(crate) fn result_of(record: &Record) -> Option<&BlobRef> {
-    match &record.stage {
-        JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
-        JobState::Ended {
-            end: End::Success(Payload::Inline(_)) | End::Failure(_) | End::Revoked, ..
-        }
-        | JobState::Pending { .. }
-        | JobState::Running(_)
-        | JobState::Retry { .. } => None,
-    }
 }

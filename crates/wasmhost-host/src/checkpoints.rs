@@ -167,7 +167,7 @@ impl Checkpoints {
                 biased;
                 step = self.next_step() => self.take_step(step, lease).await?,
                 event = lease.next_event() => lease.handle(event).await?,
-                () = life.draining.cancelled(), if !leaving => {
+                () = life.handing_off.cancelled(), if !leaving => {
                     leaving = true;
                     until = until.min(Instant::now() + LEAVE_WITHIN);
                 }

@@ -1,5 +1,6 @@
 //! What an operator may set on a host, and the check that all of it is within its bounds.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ pub struct HostConfig {
 /// How much of the machine's memory all attempts of a host together may have. Each attempt has its policy's limit reserved
 /// while it runs. Most attempts use far less, so an operator who knows the modules may set more than the machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MemoryBudget {
     /// A part of the machine's memory, or of the control group's that the host runs in, in hundredths; within
     /// [`MEMORY_PERCENT`].
@@ -88,50 +90,66 @@ impl HostConfig {
 /// The error of a configuration in which settings are out of their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("configuration refused: {}", problems.join("; "))]
+#[non_exhaustive]
 pub struct BadConfig {
     /// One phrase for each setting that is out of its bounds; it begins with the setting's name.
     pub problems: Vec<String>,
 }
 
 impl HostConfig {
-    /// Checks that every setting is within its bounds.
+    /// Returns the settings of a sandbox with this many slots that compiles, caches and limits modules as the host's own does.
+    #[must_use]
+    pub fn sandbox_config(&self, slots: u32) -> SandboxConfig {
+        let mut sandbox = SandboxConfig::new(slots, self.compiler.clone());
+        sandbox.cache_dir = self.cache_dir.clone();
+        sandbox.max_memory_bytes = self.ceiling.memory_bytes;
+        sandbox.modules_bytes = self.modules_bytes;
+        sandbox
+    }
+
+    /// Checks that every setting is within its bounds, and every queue is named once.
     ///
     /// # Errors
     ///
     /// [`BadConfig`] lists every setting that is not.
     pub fn check(&self) -> Result<(), BadConfig> {
         let weights = self.queues.iter().map(|(queue, weight)| {
-            WEIGHT.hold(*weight).err().map(|error| format!("the weight of queue `{queue}`: {error}"))
+            WEIGHT.check(*weight).err().map(|error| format!("the weight of queue `{queue}`: {error}"))
         });
         let named =
             |name: &str, held: Result<(), OutOfBounds>| held.err().map(|error| format!("{name}: {error}"));
         let settings = [
-            named("queues", QUEUES.hold(self.queues.len()).map(drop)),
-            named("slots", SLOTS.hold(self.slots).map(drop)),
-            named("grace", GRACE.hold(self.grace).map(drop)),
-            named("ack_wait", ACK_WAIT.hold(self.ack_wait).map(drop)),
-            named("reconcile_after", RECONCILE_AFTER.hold(self.reconcile_after).map(drop)),
-            named("memory", self.memory.hold()),
+            named("queues", QUEUES.check(self.queues.len()).map(drop)),
+            named("slots", SLOTS.check(self.slots).map(drop)),
+            named("grace", GRACE.check(self.grace).map(drop)),
+            named("ack_wait", ACK_WAIT.check(self.ack_wait).map(drop)),
+            named("reconcile_after", RECONCILE_AFTER.check(self.reconcile_after).map(drop)),
+            named("memory", self.memory.check()),
             self.ceiling.check().err().map(|error| format!("ceiling: {error}")),
-            named("layout.replicas", LayoutConfig::REPLICAS.hold(self.layout.replicas).map(drop)),
+            named("layout.replicas", LayoutConfig::REPLICAS.check(self.layout.replicas).map(drop)),
         ];
-        let problems: Vec<_> = settings.into_iter().chain(weights).flatten().collect();
+        let mut names = BTreeSet::new();
+        let twice = self.queues.iter().map(|(queue, _)| {
+            (!names.insert(queue)).then(|| format!("queues: queue `{queue}` is named twice"))
+        });
+        let problems: Vec<_> = settings.into_iter().chain(weights).chain(twice).flatten().collect();
         if problems.is_empty() { Ok(()) } else { Err(BadConfig { problems }) }
     }
 }
 
 impl MemoryBudget {
-    fn hold(self) -> Result<(), OutOfBounds> {
+    fn check(self) -> Result<(), OutOfBounds> {
         match self {
-            Self::Percent(percent) => MEMORY_PERCENT.hold(percent).map(drop),
-            Self::Bytes(bytes) => MEMORY_BYTES.hold(bytes).map(drop),
+            Self::Percent(percent) => MEMORY_PERCENT.check(percent).map(drop),
+            Self::Bytes(bytes) => MEMORY_BYTES.check(bytes).map(drop),
         }
     }
 }
 
-/// Returns 64 slots for each core, within the bounds.
+/// Returns 64 slots for each core, within the bounds. An attempt mostly waits for the server's answers to its records, and few
+/// slots would leave the cores idle meanwhile; many more would hold deliveries that other hosts could run.
 fn default_slots(cores: usize) -> u32 {
-    u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(64).min(SLOTS.most)
+    u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(64).min(SLOTS.max)
 }
 
 #[cfg(test)]
@@ -142,7 +160,7 @@ mod tests {
     fn the_default_slots_are_within_bounds_on_any_machine() {
         assert_eq!(default_slots(2), 128);
         for cores in [1, 156, 157, 192, 100_000_000] {
-            SLOTS.hold(default_slots(cores)).unwrap();
+            SLOTS.check(default_slots(cores)).unwrap();
         }
     }
 
@@ -153,20 +171,20 @@ mod tests {
     #[test]
     fn the_defaults_and_the_most_of_every_setting_are_within_bounds() {
         assert_eq!(config().check(), Ok(()));
-        let queue = |number| (QueueName::parse(&format!("q{number}")).unwrap(), WEIGHT.most);
+        let queue = |number| (QueueName::parse(&format!("q{number}")).unwrap(), WEIGHT.max);
         let most = HostConfig {
-            queues: (0..QUEUES.most).map(queue).collect(),
-            slots: SLOTS.most,
-            grace: GRACE.most,
-            ack_wait: ACK_WAIT.most,
-            reconcile_after: RECONCILE_AFTER.most,
+            queues: (0..QUEUES.max).map(queue).collect(),
+            slots: SLOTS.max,
+            grace: GRACE.max,
+            ack_wait: ACK_WAIT.max,
+            reconcile_after: RECONCILE_AFTER.max,
             ceiling: Ceiling { memory_bytes: 4 << 30, ..Ceiling::default() },
-            memory: MemoryBudget::Bytes(MEMORY_BYTES.most),
+            memory: MemoryBudget::Bytes(MEMORY_BYTES.max),
             ..config()
         };
         assert_eq!(most.check(), Ok(()));
         let weights: u32 = most.queues.iter().map(|(_, weight)| weight).sum();
-        assert!(weights.checked_mul(1).is_some() && most.slots.checked_mul(WEIGHT.most).is_some());
+        assert!(weights.checked_mul(1).is_some() && most.slots.checked_mul(WEIGHT.max).is_some());
     }
 
     #[test]

@@ -8,11 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use nats_wire::Headers;
 use tokio::time::Instant;
-use wasmhost_nats::{Connection, Delivered, args_digest_of, digest_of};
+use wasmhost_nats::{Connection, Delivered};
+use wasmhost_protocol::arguments::args_digest;
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::headers::{HeaderScope, JobOptions};
 use wasmhost_protocol::ids::{InvalidName, JobKey, QueueName};
 use wasmhost_protocol::machine::JobSpec;
-use wasmhost_protocol::names::{Names, Sourced};
+use wasmhost_protocol::names::{Names, ScheduleOrigin};
 use wasmhost_protocol::record::DeliveryOrdinal;
 use wasmhost_protocol::timestamp::Timestamp;
 
@@ -61,9 +63,9 @@ impl Delivery {
             Ok(subject) => subject,
             Err(why) => return Err(Box::new(NotAJob { message, why, due })),
         };
-        let sourced = Sourced::parse(names, pairs(&message));
+        let origin = ScheduleOrigin::parse(names, pairs(&message));
         let stored = (message.sequence, message.stored_at);
-        let key = subject.key(sourced.as_ref(), stored, || digest_of(&message.payload));
+        let key = subject.key(origin.as_ref(), stored, || Digest::of(&message.payload));
         // Headers that cannot be read end the job, and a job that ends has a key: the subject alone must give it.
         let (options, bad_headers) = match read_options(&message) {
             Ok(options) => (options, None),
@@ -97,7 +99,7 @@ impl Delivery {
             not_before: None,
             expires_at: self.options.expires_at,
             max_attempts: self.options.max_attempts,
-            args_digest: Some(self.options.args_digest.unwrap_or_else(|| args_digest_of(self.body()))),
+            args_digest: Some(self.options.args_digest.unwrap_or_else(|| args_digest(self.body()))),
             digest: self.options.digest,
             parent: self.options.parent.clone(),
             after: None,

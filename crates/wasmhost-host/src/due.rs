@@ -9,7 +9,7 @@
 
 use bytes::Bytes;
 use wasmhost_nats::{Connection, ReadError, StoredMessage, discard_due, due_at, fault, limited, remove_due};
-use wasmhost_protocol::names::Sourced;
+use wasmhost_protocol::names::ScheduleOrigin;
 use wasmhost_protocol::names::{JobSubject, Names, header};
 use wasmhost_protocol::text::escape;
 
@@ -37,9 +37,9 @@ impl DueMessage {
         headers: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         body: &Bytes,
     ) -> Option<Self> {
-        let sourced = Sourced::parse(names, headers.clone())?;
+        let origin = ScheduleOrigin::parse(names, headers.clone())?;
         Some(Self {
-            sequence: sourced.sequence,
+            sequence: origin.sequence,
             subject: names.due_of(subject).ok()?,
             job: names.parse_job_subject(subject).ok(),
             body: body.clone(),
@@ -78,11 +78,8 @@ impl DueMessage {
 }
 
 fn own_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
-    let is_own = |name: &str| {
-        name.get(..header::PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(header::PREFIX))
-    };
     let mut own: Vec<_> = headers
-        .filter(|(name, _)| is_own(name))
+        .filter(|(name, _)| header::is_of_wasmhost(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     own.sort();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use wasmhost_nats::limited;
+use wasmhost_protocol::log::LogLevel;
 use wasmhost_protocol::outcome::{Outcome, Verdict};
 use wasmhost_sandbox::{AttemptHandle, Sandbox};
 
@@ -79,7 +80,7 @@ impl Executor {
                     self.log_wait_reason(attempt, logs);
                 }
                 () = stop_time(stop_at) => return Ok(Outcome::without_run(Verdict::Cancelled)),
-                () = self.life.draining.cancelled() => return Ok(Outcome::without_run(Verdict::Cancelled)),
+                () = self.life.handing_off.cancelled() => return Ok(Outcome::without_run(Verdict::Cancelled)),
             }
         }
     }
@@ -89,7 +90,7 @@ impl Executor {
         let record = attempt.lease.record();
         let reason = record.digest.and_then(|digest| self.modules.describe(&record.task.module(), &digest));
         if let Some(reason) = reason {
-            logs.note("info", &format!("{reason}; the time limits of the job begin after that"));
+            logs.note(LogLevel::Info, format!("{reason}; the time limits of the job begin after that"));
         }
     }
 
@@ -115,7 +116,7 @@ impl Executor {
                 }
                 event = attempt.lease.next_event() => attempt.lease.handle(event).await,
                 () = stop_time(stop_at), if !guest.stop_sent => { guest.stop(); Ok(()) }
-                () = self.life.draining.cancelled(), if !guest.stop_sent => { guest.stop(); Ok(()) }
+                () = self.life.handing_off.cancelled(), if !guest.stop_sent => { guest.stop(); Ok(()) }
                 () = guest.handle.updates.changed(), if !guest.progress.is_pending => {
                     guest.progress.is_pending = true;
                     Ok(())
@@ -127,7 +128,7 @@ impl Executor {
                 step = attempt.checkpoints.next_step(), if !revoked => {
                     attempt.checkpoints.take_step(step, &mut attempt.lease).await
                 }
-                Some(line) = guest.lines.recv() => guest.publish_line(attempt, &line).await,
+                Some(line) = guest.lines.recv() => guest.publish_line(attempt, line).await,
                 () = sleep_until(probation_ends_at.unwrap_or(guest.progress.next_write_at)), if probation_ends_at.is_some() => {
                     attempt.end_probation();
                     Ok(())

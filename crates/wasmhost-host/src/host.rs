@@ -6,7 +6,7 @@ use wasmhost_nats::{Connection, now, random_token};
 use wasmhost_protocol::ids::HostId;
 use wasmhost_protocol::text::format_size;
 use wasmhost_protocol::timestamp::Timestamp;
-use wasmhost_sandbox::{Sandbox, SandboxConfig, SandboxError};
+use wasmhost_sandbox::{Sandbox, SandboxError};
 
 use crate::backpressure::BlockedWrites;
 use crate::claim::{ClaimParts, ClaimSettings, Claims};
@@ -54,10 +54,10 @@ impl Host {
         let slots = Slots::new(config.slots, config.memory);
         // The lowered ceiling is what claims compare with and what the sandbox allows: both take it from here.
         config.ceiling.memory_bytes = cap_to_memory(config.ceiling.memory_bytes, &slots.memory);
-        let sandbox = Sandbox::new(sandbox_config(&config), guests)?;
+        let sandbox = Sandbox::new(config.sandbox_config(config.slots), guests)?;
         let id = new_id();
         let life = LifeCycle::default();
-        let storage = Storage::new(connection, &life.closing);
+        let storage = Storage::new(connection, &life.draining);
         let leases = RunningLeases::default();
         let blocked_writes = BlockedWrites::default();
         let claim_parts = ClaimParts {
@@ -92,14 +92,6 @@ impl Host {
 fn new_id() -> HostId {
     let token = random_token().to_string();
     HostId::parse(&token[..ID_DIGITS]).expect("hexadecimal digits are a host id")
-}
-
-fn sandbox_config(config: &HostConfig) -> SandboxConfig {
-    let mut sandbox = SandboxConfig::new(config.slots, config.compiler.clone());
-    sandbox.cache_dir = config.cache_dir.clone();
-    sandbox.max_memory_bytes = config.ceiling.memory_bytes;
-    sandbox.modules_bytes = config.modules_bytes;
-    sandbox
 }
 
 fn claim_settings(config: &HostConfig) -> ClaimSettings {

@@ -1,4 +1,4 @@
-//! The stages of a host's life: it serves, it closes (takes no more work), it drains (hands off what still runs).
+//! The stages of a host's life: it serves, it drains (takes no more work), it hands off what still runs.
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -8,8 +8,8 @@ use tokio_util::task::TaskTracker;
 pub(crate) struct LifeCycle {
     /// Every task that the host spawns. The host ends when all of them have ended.
     pub(crate) tracker: TaskTracker,
-    /// Cancelled when the host stops taking work.
-    pub(crate) closing: CancellationToken,
-    /// Cancelled when the grace period of a drain is over: guests are stopped and their jobs are handed off.
+    /// Cancelled when the host begins to drain: it takes no more work.
     pub(crate) draining: CancellationToken,
+    /// Cancelled when the grace period of a drain is over: guests are stopped and their jobs are handed off.
+    pub(crate) handing_off: CancellationToken,
 }

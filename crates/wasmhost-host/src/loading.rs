@@ -17,6 +17,7 @@ use wasmhost_nats::{Connection, registry};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::outcome::Verdict;
+use wasmhost_protocol::text::format_size_rounded;
 use wasmhost_sandbox::{LoadError, LoadedModule, NotLoaded, Sandbox};
 
 use crate::life_cycle::LifeCycle;
@@ -55,7 +56,7 @@ impl ModuleLoader {
             tokio::select! {
                 loaded = fetch_and_compile(&loader, &name, digest, &size) => loaded,
                 // The jobs that wait for the module are handed off.
-                () = loader.life.draining.cancelled() => Err(Verdict::Cancelled),
+                () = loader.life.handing_off.cancelled() => Err(Verdict::Cancelled),
             }
         };
         self.loads.load_once(&self.life.tracker, digest, load).await
@@ -121,8 +122,8 @@ impl PendingLoads {
         Some(match bytes {
             0 => format!("module {name} waits for its turn to be fetched and compiled, once on this host"),
             bytes => {
-                let mib = bytes as f64 / f64::from(1 << 20);
-                format!("module {name} ({mib:.1} MiB) is being compiled, once on this host")
+                let size = format_size_rounded(bytes as u64);
+                format!("module {name} ({size}) is being compiled, once on this host")
             }
         })
     }
@@ -186,7 +187,7 @@ mod tests {
         let tracker = TaskTracker::new();
         let loads = Arc::new(AtomicU32::new(0));
         let may_end = Arc::new(Semaphore::new(0));
-        let digest = wasmhost_nats::digest_of(b"x");
+        let digest = Digest::of(b"x");
         let load = |_| {
             let loads = loads.clone();
             let may_end = may_end.clone();
@@ -213,7 +214,7 @@ mod tests {
     async fn a_load_that_panics_is_a_bug_of_the_host_for_all_who_wait() {
         let pending = PendingLoads::default();
         let tracker = TaskTracker::new();
-        let digest = wasmhost_nats::digest_of(b"x");
+        let digest = Digest::of(b"x");
         let load = |_| async { panic!("on purpose") };
         let all = join_all((0..2).map(|_| pending.load_once(&tracker, digest, load))).await;
         assert!(all.iter().all(|loaded| matches!(loaded, Err(Verdict::HostBug(_)))), "{all:?}");

@@ -10,14 +10,14 @@ use crate::host::Host;
 /// How often the presence is renewed. The bucket removes it after three times as long.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Renews the presence until the host closes, and then writes it once more as draining. [`withdraw`] removes it at the end.
+/// Renews the presence until the host drains, and then writes it once more. [`withdraw`] removes it at the end.
 pub(crate) async fn announce(host: &Host) {
     // The first tick is at once: the host is seen as soon as it serves.
     let mut ticks = tokio::time::interval(HEARTBEAT_INTERVAL);
     loop {
         let draining = tokio::select! {
             _ = ticks.tick() => false,
-            () = host.life.closing.cancelled() => true,
+            () = host.life.draining.cancelled() => true,
         };
         if let Err(error) = hosts::announce(&host.storage.connection, &presence(host, draining)).await {
             tracing::warn!(%error, "could not write the host's heartbeat");

@@ -52,7 +52,7 @@ async fn run_and_record(host: &Host, attempt: &mut Attempt) -> Option<(Settlemen
     let (outcome, discarded) = run(host, attempt).await.ok()?;
     // A host that dies here has recorded no outcome: the job runs again, and this claim counts as lost.
     fault::point("after-run");
-    let decision = decide(&attempt.facts(host.life.draining.is_cancelled()), &outcome);
+    let decision = decide(&attempt.facts(host.life.handing_off.is_cancelled()), &outcome);
     if matches!(decision, Decision::Retry { .. }) {
         // The next attempt goes on from the checkpoint that the record names.
         attempt.checkpoints.flush(&mut attempt.lease, &host.life).await.ok()?;

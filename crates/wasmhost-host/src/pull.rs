@@ -41,7 +41,7 @@ struct Pulling<'a> {
     requests: FuturesUnordered<Pin<Box<dyn Future<Output = RequestEnd> + Send + 'a>>>,
 }
 
-/// Pulls from all queues until the host closes, and then until the requests that are under way have ended.
+/// Pulls from all queues until the host drains, and then until the requests that are under way have ended.
 pub(crate) async fn pull(host: &Arc<Host>) {
     let now = Instant::now();
     let mut pulling = Pulling {
@@ -58,7 +58,7 @@ pub(crate) async fn pull(host: &Arc<Host>) {
             Some(end) = pulling.requests.next() => pulling.request_ended(end),
             () = host.slots.changed() => {}
             () = sleep_until(wakes_at.unwrap_or(now)), if wakes_at.is_some() => {}
-            () = host.life.closing.cancelled() => break,
+            () = host.life.draining.cancelled() => break,
         }
     }
     // Deliveries that the server had sent by then still arrive: each request gives its own back untouched.
@@ -112,7 +112,7 @@ impl Pulling<'_> {
         queue.inbox = end.inbox;
         queue.inspect = Inspect::Skip;
         if end.reason == EndReason::Short(PullEnd::Failed) {
-            // The consumer may have been made anew, and deliveries are compared by its creation.
+            // The consumer may have been recreated, and deliveries are compared by its creation.
             queue.inspect = Inspect::First;
             self.shares.pause(end.queue_index, Instant::now() + queue.refused.delay());
         } else {

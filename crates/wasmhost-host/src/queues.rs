@@ -18,7 +18,7 @@ pub(crate) struct Queue {
     ack_wait: Duration,
     /// When the queue's consumer was created, in Unix milliseconds.
     created_ms: AtomicI64,
-    /// The highest delivery number that the consumer has used. A consumer that is made anew counts from 1 again.
+    /// The highest delivery number that the consumer has used. A consumer that is recreated counts from 1 again.
     newest_delivery: AtomicU64,
 }
 
@@ -46,14 +46,14 @@ impl Queue {
     pub(crate) fn update(&self, consumer: &QueueConsumer) {
         let created_ms = consumer.created.unix_ms();
         if self.created_ms.swap(created_ms, Ordering::Relaxed) != created_ms {
-            tracing::warn!(queue = %self.name, "the queue's consumer was made anew");
+            tracing::warn!(queue = %self.name, "the queue's consumer was created again");
             self.newest_delivery.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Returns whether a delivery with this number may come from a consumer that was made anew, because the number does not
-    /// rise.
-    pub(crate) fn sequence_restarted(&self, consumer_sequence: u64) -> bool {
+    /// Takes note of the number of a delivery. Returns whether the consumer may have been created again, because the number
+    /// does not rise.
+    pub(crate) fn note_sequence(&self, consumer_sequence: u64) -> bool {
         self.newest_delivery.fetch_max(consumer_sequence, Ordering::Relaxed) >= consumer_sequence
     }
 }

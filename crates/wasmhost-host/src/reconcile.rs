@@ -24,7 +24,7 @@ struct Reconciler<'a> {
     orphan_blobs: OrphanBlobs<'a>,
 }
 
-/// Scans again and again until the host closes, at random intervals between half the grace and all of it.
+/// Scans again and again until the host drains, at random intervals between half the grace and all of it.
 pub(crate) async fn reconcile(host: &Host) {
     let grace = host.config.reconcile_after;
     let mut reconciler = Reconciler {
@@ -39,14 +39,14 @@ pub(crate) async fn reconcile(host: &Host) {
         let pause = grace.mul_f64(0.5 + fastrand::f64() / 2.0);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = host.life.closing.cancelled() => return,
+            () = host.life.draining.cancelled() => return,
         }
         // What is cut short by the end of this host, another host does.
         tokio::select! {
             () = reconciler.scan() => scans += 1,
-            () = host.life.closing.cancelled() => return,
+            () = host.life.draining.cancelled() => return,
         }
-        tracing::debug!(looks = scans, "reconciled");
+        tracing::debug!(scans, "reconciled");
     }
 }
 

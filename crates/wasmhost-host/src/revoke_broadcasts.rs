@@ -7,8 +7,8 @@ use crate::running_leases::Wake;
 /// one that was dropped.
 const MAX_PENDING_BROADCASTS: usize = 4096;
 
-/// Wakes the leases of jobs whose revoke was broadcast, until the host drains. While it only closes, its guests still run and
-/// must still hear of revokes.
+/// Wakes the leases of jobs whose revoke was broadcast, until the host hands its jobs off. While it drains, its guests still
+/// run and must still hear of revokes.
 pub(crate) async fn listen_for_revokes(host: &Host) -> Result<(), String> {
     let names = &host.storage.connection.names;
     let wire = host
@@ -22,7 +22,7 @@ pub(crate) async fn listen_for_revokes(host: &Host) -> Result<(), String> {
     loop {
         let broadcast = tokio::select! {
             broadcast = broadcasts.next() => broadcast.ok_or("the subscription for revokes ended")?,
-            () = host.life.draining.cancelled() => return Ok(()),
+            () = host.life.handing_off.cancelled() => return Ok(()),
         };
         // The broadcast is not trusted: it only makes the lease read its record.
         if let Ok(key) = names.parse_revoke_broadcast(&broadcast.subject) {

@@ -105,27 +105,27 @@ async fn serve(host: &Arc<Host>, supervisor: &Supervisor) -> Infallible {
 /// Spawns the parts that run side by side for as long as the host serves.
 async fn spawn_parts(host: &Arc<Host>, supervisor: &Supervisor) {
     let registry = host.storage.registry.clone();
-    let closing = host.life.closing.clone();
-    supervisor.spawn(async move { registry.run(closing).await });
+    let draining = host.life.draining.clone();
+    supervisor.spawn("copy of the registry", async move { registry.run(draining).await });
     // Claims take their module from the copy of the registry: before it is loaded, each would ask the server.
     host.storage.registry.loaded().await;
     let revokes = host.clone();
-    supervisor.spawn_fallible(async move { listen_for_revokes(&revokes).await });
+    supervisor.spawn_fallible("listener for revokes", async move { listen_for_revokes(&revokes).await });
     let services = host.clone();
-    supervisor.spawn_fallible(async move { services::serve(&services).await });
+    supervisor.spawn_fallible("services", async move { services::serve(&services).await });
     let presence = host.clone();
-    supervisor.spawn(async move { presence::announce(&presence).await });
+    supervisor.spawn("heartbeat", async move { presence::announce(&presence).await });
     let reconciler = host.clone();
-    supervisor.spawn(async move { reconcile::reconcile(&reconciler).await });
+    supervisor.spawn("reconciler", async move { reconcile::reconcile(&reconciler).await });
     let puller = host.clone();
-    supervisor.spawn(async move { pull::pull(&puller).await });
+    supervisor.spawn("puller", async move { pull::pull(&puller).await });
 }
 
 /// Takes no more work, waits the grace period for what runs, and hands the rest off to other hosts
 /// ([R11](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r11)).
 async fn drain(host: &Host) {
     tracing::info!(running = host.leases.running(), grace = ?host.config.grace, "draining");
-    host.life.closing.cancel();
+    host.life.draining.cancel();
     // The tracker can only be waited for once it is closed. Tasks may still be spawned on it.
     host.life.tracker.close();
     let idle = async {
@@ -137,7 +137,7 @@ async fn drain(host: &Host) {
         tracing::warn!(running = host.leases.running(), "the grace period is over; handing jobs off");
     }
     // Guests are stopped now, each attempt is recorded as a hand-off that is not charged, and its delivery given back.
-    host.life.draining.cancel();
+    host.life.handing_off.cancel();
     if tokio::time::timeout(LEAVE_WITHIN, host.life.tracker.wait()).await.is_err() {
         tracing::error!(
             "the server does not take what is left to record; the next host will run those jobs again"

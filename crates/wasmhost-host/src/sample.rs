@@ -1,6 +1,6 @@
 //! Records that the unit tests share. They are built by transitions, as all records are.
 
-use wasmhost_nats::digest_of;
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::{HostId, JobKey, QueueName};
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::machine::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
@@ -21,7 +21,7 @@ pub(crate) fn token() -> Token {
 
 /// Returns a blob with this name.
 pub(crate) fn blob(name: &str) -> BlobRef {
-    BlobRef { name: name.to_owned(), digest: digest_of(name.as_bytes()), bytes: 1 }
+    BlobRef { name: name.to_owned(), digest: Digest::of(name.as_bytes()), bytes: 1 }
 }
 
 /// Returns the record of a job that was submitted, to be run at `not_before`.
@@ -92,7 +92,7 @@ fn job() -> JobSpec {
     }
 }
 
-fn follow(record: Option<&Record>, event: Transition, writer: Writer) -> Record {
-    let intent = WriteIntent { transition: event, writer, now: at(10), write: WriteId::from_random(1) };
+fn follow(record: Option<&Record>, next: Transition, writer: Writer) -> Record {
+    let intent = WriteIntent { transition: next, writer, now: at(10), write: WriteId::from_random(1) };
     transition(record, &intent).unwrap()
 }

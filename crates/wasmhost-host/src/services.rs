@@ -13,7 +13,7 @@ use bytes::Bytes;
 use nats_wire::{Headers, Message, Subscription, Wire};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use wasmhost_client::{Client, PUBLISH_WITHIN};
+use wasmhost_client::{Client, PUBLISH_TIMEOUT};
 use wasmhost_nats::limited;
 use wasmhost_protocol::names::{Names, header};
 use wasmhost_protocol::service::ServiceError;
@@ -37,7 +37,7 @@ struct Endpoint {
     stats: Arc<EndpointStats>,
 }
 
-/// Serves the endpoints until the host closes.
+/// Serves the endpoints until the host drains.
 pub(crate) async fn serve(host: &Arc<Host>) -> Result<(), String> {
     let connection = &host.storage.connection;
     let wire = connection.edge().await.map_err(|error| format!("could not offer the services: {error}"))?;
@@ -62,8 +62,8 @@ pub(crate) async fn serve(host: &Arc<Host>) -> Result<(), String> {
 /// Creates a client that gives up publishing well within the grace of this host's reconciler: after that the reconciler would end
 /// the job as one whose message is gone.
 fn client_of(host: &Host) -> Client {
-    let publish_within = (host.config.reconcile_after / 2).min(PUBLISH_WITHIN);
-    Client::publishing_within(host.storage.connection.clone(), publish_within)
+    let publish_timeout = (host.config.reconcile_after / 2).min(PUBLISH_TIMEOUT);
+    Client::with_publish_timeout(host.storage.connection.clone(), publish_timeout)
 }
 
 /// Answers requests. It is cheap to clone.
@@ -81,15 +81,15 @@ struct Reply {
 }
 
 impl Responder {
-    /// Answers the requests to an endpoint until the host closes.
+    /// Answers the requests to an endpoint until the host drains.
     async fn serve(&self, mut endpoint: Endpoint) {
-        let mut is_closing = false;
+        let mut is_draining = false;
         loop {
             let request = tokio::select! {
                 request = endpoint.requests.next() => request,
                 // Requests that the server has sent to this host by then are answered: no other host has them.
-                () = self.host.life.closing.cancelled(), if !is_closing => {
-                    is_closing = true;
+                () = self.host.life.draining.cancelled(), if !is_draining => {
+                    is_draining = true;
                     endpoint.requests.drain().await;
                     continue;
                 }

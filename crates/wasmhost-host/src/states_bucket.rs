@@ -1,4 +1,4 @@
-//! When the states bucket was created. A bucket that was made anew has forgotten the jobs whose messages still wait: those are
+//! When the states bucket was created. A bucket that was recreated has forgotten the jobs whose messages still wait: those are
 //! run, and not taken for jobs that ended long ago
 //! ([R14](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r14)).
 
@@ -22,16 +22,16 @@ pub(crate) struct StatesBucket {
     records: Records,
     name: String,
     /// Cancelled when the host takes no more work.
-    closing: CancellationToken,
+    draining: CancellationToken,
     created_ms: Arc<AtomicI64>,
     inspected_at: Arc<watch::Sender<Option<Instant>>>,
 }
 
 impl StatesBucket {
     /// Creates the view of a bucket that was not inspected yet.
-    pub(crate) fn new(records: Records, name: String, closing: CancellationToken) -> Self {
+    pub(crate) fn new(records: Records, name: String, draining: CancellationToken) -> Self {
         let inspected_at = Arc::new(watch::Sender::new(None));
-        Self { records, name, closing, created_ms: Arc::default(), inspected_at }
+        Self { records, name, draining, created_ms: Arc::default(), inspected_at }
     }
 
     /// Returns when the bucket was created, according to the last inspection.
@@ -52,7 +52,7 @@ impl StatesBucket {
             }
             tokio::select! {
                 () = tokio::time::sleep(ANSWER_VALID_FOR) => {}
-                () = self.closing.cancelled() => return false,
+                () = self.draining.cancelled() => return false,
             }
         }
     }
@@ -66,7 +66,7 @@ impl StatesBucket {
         if known_ms != 0 && known_ms != created_ms {
             tracing::error!(
                 bucket = self.name,
-                "the bucket of records was made anew: jobs that wait run as if they were new, and the records of ended jobs are lost"
+                "the bucket of records was recreated: jobs that wait run as if they were new, and the records of ended jobs are lost"
             );
         }
         Ok(())

@@ -17,11 +17,11 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// Creates the storage of a host that takes work until `closing` is cancelled.
-    pub(crate) fn new(connection: Connection, closing: &CancellationToken) -> Self {
+    /// Creates the storage of a host that takes work until `draining` is cancelled.
+    pub(crate) fn new(connection: Connection, draining: &CancellationToken) -> Self {
         let records = Records::new(&connection);
         let registry = RegistryView::new(&connection);
-        let bucket = StatesBucket::new(records.clone(), connection.names.states_bucket(), closing.clone());
+        let bucket = StatesBucket::new(records.clone(), connection.names.states_bucket(), draining.clone());
         Self { connection, records, registry, bucket }
     }
 }

@@ -1,4 +1,4 @@
-//! Supervision of the parts that run side by side for as long as the host serves. When one of them ends before the host closes,
+//! Supervision of the parts that run side by side for as long as the host serves. When one of them ends before the host drains,
 //! the whole host ends: without it, the host would go on with a duty that nobody does.
 
 use std::future::Future;
@@ -24,31 +24,31 @@ impl Supervisor {
         (Self { life: life.clone(), failures }, first_failure)
     }
 
-    /// Spawns a part that can fail. It may return without an error only once the host closes.
-    pub(crate) fn spawn_fallible<F>(&self, part: F)
+    /// Spawns the work of a part that can fail. It may return without an error only once the host drains.
+    pub(crate) fn spawn_fallible<F>(&self, part: &'static str, work: F)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         let failures = self.failures.clone();
-        let closing = self.life.closing.clone();
+        let draining = self.life.draining.clone();
         self.life.tracker.spawn(async move {
-            let why = match AssertUnwindSafe(part).catch_unwind().await {
-                Ok(Ok(())) if closing.is_cancelled() => return,
-                Ok(Ok(())) => "a part of it ended by itself".to_owned(),
+            let why = match AssertUnwindSafe(work).catch_unwind().await {
+                Ok(Ok(())) if draining.is_cancelled() => return,
+                Ok(Ok(())) => format!("its {part} ended without a reason"),
                 Ok(Err(why)) => why,
-                Err(_) => "a part of it panicked".to_owned(),
+                Err(_) => format!("its {part} panicked"),
             };
             drop(failures.try_send(why));
         });
     }
 
-    /// Spawns a part that cannot fail. It may return only once the host closes.
-    pub(crate) fn spawn<F>(&self, part: F)
+    /// Spawns the work of a part that cannot fail. It may return only once the host drains.
+    pub(crate) fn spawn<F>(&self, part: &'static str, work: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.spawn_fallible(async move {
-            part.await;
+        self.spawn_fallible(part, async move {
+            work.await;
             Ok(())
         });
     }

@@ -21,8 +21,11 @@ pub(crate) enum ApiError {
         /// The server's description.
         description: String,
     },
+    /// The connection's user lacks a permission; this is the server's description.
+    #[error("{0}")]
+    Denied(String),
     /// Nothing is subscribed to the API, as where JetStream is off.
-    #[error("nobody answers for JetStream")]
+    #[error("the server has no JetStream")]
     NoResponders,
     /// There is no answer, or one that cannot be read.
     #[error("{0}")]
@@ -34,7 +37,7 @@ impl ApiError {
     pub(crate) fn code(&self) -> Option<u64> {
         match self {
             Self::Server { err_code, .. } => Some(*err_code),
-            Self::NoResponders | Self::Unanswered(_) => None,
+            Self::Denied(_) | Self::NoResponders | Self::Unanswered(_) => None,
         }
     }
 }
@@ -54,19 +57,20 @@ struct ErrorBody {
     description: String,
 }
 
-/// Sends a request, and reads its answer.
+/// Sends a request, and reads its answer. A denial takes the place of the answer that will never come.
 pub(crate) async fn request<T: DeserializeOwned>(
     connection: &Connection,
     subject: String,
     body: impl Serialize,
 ) -> Result<T, ApiError> {
     let body = serde_json::to_vec(&body).expect("a request can be written as JSON");
-    let answer =
-        connection.client.request(subject, body.into()).await.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => ApiError::NoResponders,
-            _ => ApiError::Unanswered(error.to_string()),
-        })?;
-    parse(&answer.payload)
+    let answer = connection.client.request(subject.clone(), body.into());
+    match connection.denials.or_denied(&subject, answer).await {
+        Ok(Ok(answer)) => parse(&answer.payload),
+        Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => Err(ApiError::NoResponders),
+        Ok(Err(error)) => Err(ApiError::Unanswered(error.to_string())),
+        Err(denial) => Err(ApiError::Denied(denial)),
+    }
 }
 
 /// Reads an answer.

@@ -10,7 +10,7 @@ use crate::connect::Connection;
 use crate::hashing::digest_of_large;
 use crate::objects::{self, Object, Readers, Wanted};
 use crate::read_error::ReadError;
-use crate::streams::state_of;
+use crate::streams::stream_state;
 
 pub use crate::objects::ObjectError;
 
@@ -73,7 +73,7 @@ async fn store(
 /// Reads the blob's bytes, and checks them against the size and the digest that the record names.
 pub async fn get(connection: &Connection, blob: &BlobRef) -> Result<Bytes, ObjectError> {
     // Whatever size the record claims, no more is read than the largest blob has.
-    let limit = bounds::BLOB_BYTES.nearest(blob.bytes);
+    let limit = bounds::BLOB_BYTES.clamp(blob.bytes);
     let wanted = Wanted { name: &blob.name, digest: &blob.digest, limit };
     objects::get(connection, &connection.names.blobs_store(), &wanted).await
 }
@@ -91,5 +91,5 @@ pub async fn first(connection: &Connection, place: u64) -> Result<Option<Found>,
 
 /// Asks for the newest place that there was, whether or not a blob is still there.
 pub async fn last_place(connection: &Connection) -> Result<u64, ReadError> {
-    Ok(state_of(connection, &connection.names.blobs_stream()).await?.last)
+    Ok(stream_state(connection, &connection.names.blobs_stream()).await?.last)
 }

@@ -3,13 +3,11 @@
 pub(crate) mod config;
 pub(crate) mod error;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event};
 use nats_wire::Wire;
-use tokio::sync::watch;
 use wasmhost_protocol::names::Names;
 
 use crate::denials::Denials;
@@ -26,18 +24,16 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
 const UNACKED_PUBLISHES: usize = 65_536;
 
-/// A connection, its JetStream context and the names of the deployment. Cheap to clone.
+/// A connection to a deployment: its servers and its names. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// The client.
-    pub client: Client,
-    /// Its JetStream context: publishes wait for room, answers for five seconds.
-    pub jetstream: jetstream::Context,
+    pub(crate) client: Client,
+    /// Publishes wait for room, and for an answer five seconds.
+    pub(crate) jetstream: jetstream::Context,
     /// The names of the deployment.
     pub names: Names,
     pub(crate) denials: Denials,
     edge: Edge,
-    connects: Arc<watch::Sender<u64>>,
 }
 
 impl Connection {
@@ -48,11 +44,10 @@ impl Connection {
         let edge = Edge::new(config, &denials)?;
         config.identity()?.check().await?;
         edge.check().await?;
-        let connects = Arc::new(watch::Sender::new(0));
         let options = options(config).await?.event_callback({
-            let (denials, connects) = (denials.clone(), Arc::clone(&connects));
+            let denials = denials.clone();
             move |event| {
-                note(&event, &denials, &connects);
+                note(&event, &denials);
                 std::future::ready(())
             }
         });
@@ -71,7 +66,7 @@ impl Connection {
             .max_ack_inflight(UNACKED_PUBLISHES)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, names: Names::new(&config.namespace), denials, edge, connects })
+        Ok(Self { client, jetstream, names: Names::new(&config.namespace), denials, edge })
     }
 
     /// A second connection, for what strangers send: none of their bytes ends it. Made when it is first asked for.
@@ -84,17 +79,10 @@ impl Connection {
     pub fn last_denial(&self) -> Option<String> {
         self.denials.last()
     }
-
-    /// How often the connection was made; changes after each loss that was fixed.
-    #[must_use]
-    pub fn reconnected(&self) -> watch::Receiver<u64> {
-        self.connects.subscribe()
-    }
 }
 
-fn note(event: &Event, denials: &Denials, connects: &watch::Sender<u64>) {
+fn note(event: &Event, denials: &Denials) {
     match event {
-        Event::Connected => connects.send_modify(|count| *count += 1),
         Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
         Event::LameDuckMode => tracing::info!("the NATS server is about to shut down; it will be left"),
         Event::SlowConsumer(_) => tracing::warn!("a NATS subscription is too slow and lost messages"),
@@ -103,7 +91,7 @@ fn note(event: &Event, denials: &Denials, connects: &watch::Sender<u64>) {
             limited!(warn, %error, "the NATS server reported an error");
         }
         Event::ClientError(error) => limited!(warn, %error, "the NATS client reported an error"),
-        Event::Draining | Event::Closed => {}
+        Event::Connected | Event::Draining | Event::Closed => {}
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// How a connection signs in.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub enum Credentials {
     /// With what the address names before its `@`, or not at all.
     #[default]

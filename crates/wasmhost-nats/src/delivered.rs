@@ -13,6 +13,7 @@ use crate::outgoing::SendError;
 
 /// A message as a consumer delivered it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Delivered {
     /// The subject to which it was published.
     pub subject: String,
@@ -22,7 +23,7 @@ pub struct Delivered {
     pub payload: Bytes,
     /// Its sequence in the stream.
     pub sequence: u64,
-    /// The sequence of this delivery in the consumer, which starts at 1 again when the consumer is made anew.
+    /// The sequence of this delivery in the consumer, which starts at 1 again when the consumer is recreated.
     pub consumer_sequence: u64,
     /// How often the consumer has delivered it, this time included.
     pub count: u64,
@@ -45,7 +46,7 @@ pub enum Answer {
     /// Removes the message.
     Ack,
     /// Asks for another delivery after this time. The server may forget the delay when it is restarted or the consumer
-    /// is made anew, so that a record must hold it too.
+    /// is recreated, so that a record must hold it too.
     Nak(Duration),
     /// Removes the message without an end of its job.
     Term,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// How many denials are remembered: more than a host with as many queues as one may serve has rights.
-const MOST_REMEMBERED: usize = 2_048;
+const MAX_REMEMBERED: usize = 2_048;
 
 /// The newest denials of a connection, in order. Clones share them.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Denials {
         self.0.send_modify(|remembered| {
             remembered.count += 1;
             remembered.texts.push_back(text.to_owned());
-            if remembered.texts.len() > MOST_REMEMBERED {
+            if remembered.texts.len() > MAX_REMEMBERED {
                 remembered.texts.pop_front();
             }
         });

@@ -3,12 +3,13 @@
 //! [S3](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#s3).
 
 use wasmhost_protocol::ids::JobKey;
-use wasmhost_protocol::names::{JobSubject, Names};
+use wasmhost_protocol::names::JobSubject;
 
 use crate::connect::Connection;
 use crate::message::{MessageSelector, read, remove};
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
+use crate::streams::purge;
 
 /// Reads the newest due message of the job; none once a host has claimed the job.
 pub async fn due_of(connection: &Connection, key: &JobKey) -> Result<Option<StoredMessage>, ReadError> {
@@ -39,16 +40,7 @@ pub async fn discard_due(
 ) -> Result<(), ReadError> {
     let stream = connection.names.schedules_stream();
     let subject = connection.names.due_subject(fired);
-    let purge = async {
-        let opened = connection.jetstream.get_stream_no_info(&stream).await.map_err(|e| e.to_string())?;
-        // A purge keeps the message with the sequence that it is given.
-        let purge = opened.purge().filter(subject.as_str()).sequence(sequence.saturating_add(1));
-        purge.await.map(drop).map_err(|e| e.to_string())
-    };
-    match connection.denials.or_denied(&Names::stream_purge(&stream), purge).await {
-        Ok(purged) => purged.map_err(|text| ReadError::Unreachable { subject, text }),
-        Err(text) => Err(ReadError::Denied { subject, text }),
-    }
+    purge(connection, &stream, &subject, Some(sequence)).await.map(drop)
 }
 
 /// Deletes the message of the schedule stream with this sequence, if it is still stored.

@@ -41,7 +41,7 @@ pub struct SubscribeError {
 pub enum Heard {
     /// A revision was stored.
     Event(Event),
-    /// Events may have been missed, because the connection was made anew or too many waited: read the records again.
+    /// Events may have been missed, because the connection was recreated or too many waited: read the records again.
     Missed,
 }
 

@@ -6,12 +6,6 @@ use wasmhost_protocol::digest::Digest;
 /// Up to so many bytes are worked on at once: hashing them takes a fraction of a millisecond.
 const INLINE_BYTES: usize = 128 << 10;
 
-/// Computes the digest of `bytes`.
-#[must_use]
-pub fn digest_of(bytes: &[u8]) -> Digest {
-    Digest::of(bytes)
-}
-
 /// Computes the digest of `bytes`, on another thread where there are many.
 pub(crate) async fn digest_of_large(bytes: &Bytes) -> Digest {
     let hashed = bytes.clone();

@@ -13,12 +13,12 @@ pub fn random_token() -> Token {
 /// Makes a write id for a new intended write. The same one goes with every try of that write, so that its writer
 /// recognises it after an answer was lost.
 #[must_use]
-pub fn random_write() -> WriteId {
+pub fn random_write_id() -> WriteId {
     WriteId::from_random(random_bits())
 }
 
 /// Makes an id for the chunks of a new upload.
-pub(crate) fn random_chunks() -> ChunksId {
+pub(crate) fn random_chunks_id() -> ChunksId {
     ChunksId::from_random(random_bits())
 }
 

@@ -6,6 +6,6 @@ mod lookup;
 mod publish;
 
 pub use error::PublishError;
-pub use lookup::{message_at, message_of, message_on, next_out_of_reach, remove_job, stands_at};
+pub use lookup::{is_stored_at, message_at, message_of, message_on, next_undeliverable, remove_job};
 pub use publish::{Published, publish_job};
 pub(crate) use publish::{job_headers, message_id};

@@ -17,5 +17,5 @@ pub use consumer::{QueueConsumer, ensure_consumer, inspect_consumer, restore_con
 pub use difference::Difference;
 pub use ensure::{ensure_deployment, ensure_layout};
 pub use error::{LayoutError, Problem};
-pub use payload::LEAST_PAYLOAD;
+pub use payload::MIN_PAYLOAD;
 pub(crate) use wanted::MODULE_HISTORY;

@@ -12,7 +12,7 @@
 //! | messages of jobs | [`jobs`], [`schedules`], `due`, `locate` |
 //! | deliveries: asking for them, and answering them | [`pull`], `delivered` |
 //! | bytes: modules and blobs | [`registry`], [`blobs`], `objects`, `hashing` |
-//! | the rest of the deployment | [`dead`], [`hosts`], `outgoing` |
+//! | the rest of the deployment | [`dead_letters`], [`hosts`], `outgoing` |
 //! | the process itself: its clock, random ids, faults for tests | `clock`, `ids`, [`fault`], `backoff`, `limited` |
 //!
 //! ```no_run
@@ -71,7 +71,7 @@ mod hashing;
 mod objects;
 pub mod registry;
 
-pub mod dead;
+pub mod dead_letters;
 pub mod hosts;
 
 pub use backoff::Backoff;
@@ -81,16 +81,15 @@ pub use credentials::Credentials;
 pub use delivered::{Answer, Delivered, NotDelivered};
 pub use due::{discard_due, due_at, due_of, next_due, remove_due};
 pub use events::{Event, Heard, SubscribeError, subscribe, subscribe_all};
-pub use hashing::digest_of;
-pub use ids::{random_token, random_write};
+pub use ids::{random_token, random_write_id};
 pub use jobs::{PublishError, Published, message_at, message_of, publish_job};
 pub use layout::{
-    Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, QueueConsumer, ensure_consumer,
+    Difference, LayoutConfig, LayoutError, MIN_PAYLOAD, Problem, QueueConsumer, ensure_consumer,
     ensure_deployment, ensure_layout, inspect_consumer, restore_consumer,
 };
 pub use limited::Limit;
 pub use locate::{MessageLocation, locate_message};
-pub use message::{stored_at, stored_from};
+pub use message::{read_message, read_next_message};
 pub use outgoing::SendError;
 pub use read_error::ReadError;
 pub use records::{
@@ -100,6 +99,4 @@ pub use registry::RegistryView;
 pub use rights::{RightsError, check_rights};
 pub use servers::{BadAddress, check_url};
 pub use stored::StoredMessage;
-
-// The digests of arguments are the protocol's; the other crates import them by these names.
-pub use wasmhost_protocol::arguments::{args_digest as args_digest_of, is_args_digest as is_args_digest_of};
+pub use streams::{StreamState, stream_state};

@@ -5,7 +5,7 @@ use wasmhost_protocol::ids::JobKey;
 
 use crate::connect::Connection;
 use crate::due::due_of;
-use crate::jobs::{message_of, stands_at};
+use crate::jobs::{is_stored_at, message_of};
 use crate::read_error::ReadError;
 use crate::schedules::schedule_of;
 
@@ -45,7 +45,7 @@ pub async fn locate_message(
     }
     // The subject of a message with a derived id has no id: only its sequence finds it.
     match msg_seq {
-        Some(sequence) if stands_at(connection, key, sequence).await? => Ok(MessageLocation::Queued),
+        Some(sequence) if is_stored_at(connection, key, sequence).await? => Ok(MessageLocation::Queued),
         Some(_) | None => Ok(MessageLocation::Gone),
     }
 }

@@ -64,16 +64,13 @@ pub(crate) async fn read(
             (filter.to_owned(), json!({ "seq": sequence.max(1), "next_by_subj": filter }))
         }
     };
-    let endpoint = Names::stream_message(stream);
-    let answer = api::request::<MessageResponse>(connection, endpoint.clone(), &body);
-    match connection.denials.or_denied(&endpoint, answer).await {
-        Ok(Ok(response)) => {
+    match api::request::<MessageResponse>(connection, Names::stream_message(stream), &body).await {
+        Ok(response) => {
             let message = StoredMessage::of_raw(&response.message);
             message.map(Some).map_err(|text| ReadError::Unreachable { subject, text })
         }
-        Ok(Err(error)) if error.code() == Some(NO_MESSAGE) => Ok(None),
-        Ok(Err(error)) => Err(ReadError::new(subject, &error)),
-        Err(text) => Err(ReadError::Denied { subject, text }),
+        Err(error) if error.code() == Some(NO_MESSAGE) => Ok(None),
+        Err(error) => Err(ReadError::new(subject, &error)),
     }
 }
 
@@ -83,18 +80,15 @@ pub(crate) async fn remove(connection: &Connection, stream: &str, sequence: u64)
     // Without `no_erase` the server would also overwrite the message's bytes on its disk, which costs time and is of no
     // use.
     let body = json!({ "seq": sequence, "no_erase": true });
-    let endpoint = Names::stream_delete_message(stream);
-    let answer = api::request::<IgnoredAny>(connection, endpoint.clone(), body);
-    match connection.denials.or_denied(&endpoint, answer).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) if error.code() == Some(NOT_DELETED) => Ok(()),
-        Ok(Err(error)) => Err(ReadError::new(subject, &error)),
-        Err(text) => Err(ReadError::Denied { subject, text }),
+    match api::request::<IgnoredAny>(connection, Names::stream_delete_message(stream), body).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some(NOT_DELETED) => Ok(()),
+        Err(error) => Err(ReadError::new(subject, &error)),
     }
 }
 
 /// Reads the message of `stream` with this sequence from the stream's leader, whoever wrote it.
-pub async fn stored_at(
+pub async fn read_message(
     connection: &Connection,
     stream: &str,
     sequence: u64,
@@ -103,7 +97,7 @@ pub async fn stored_at(
 }
 
 /// Reads the first message of `stream` from this sequence on whose subject matches `filter`, from the stream's leader.
-pub async fn stored_from(
+pub async fn read_next_message(
     connection: &Connection,
     stream: &str,
     sequence: u64,

@@ -1,11 +1,15 @@
 //! Messages that are sent without waiting for an acknowledgement: log lines of jobs, answers to deliveries, and
-//! broadcasts to all hosts. Losing one costs little.
+//! broadcasts to all hosts. Losing one costs little. What was sent is waited for with a flush or a round trip.
 
 use bytes::Bytes;
 use futures::FutureExt;
+use serde::de::IgnoredAny;
+use serde_json::json;
 use tokio::time::timeout;
 use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::Names;
 
+use crate::api;
 use crate::connect::{ANSWER_TIMEOUT, Connection};
 
 /// The error of a message that has not left this process.
@@ -19,6 +23,13 @@ impl Connection {
     /// This is no round trip: the server may not have read any of it yet.
     pub async fn flush(&self) -> Result<(), SendError> {
         self.client.flush().await.map_err(|error| SendError(error.to_string()))
+    }
+
+    /// Waits until the server has handled everything that was sent over this connection, and everything has arrived
+    /// that it sent before its answer.
+    pub async fn round_trip(&self) -> Result<(), SendError> {
+        let answer: Result<IgnoredAny, _> = api::request(self, Names::account_info(), json!({})).await;
+        answer.map(drop).map_err(|error| SendError(error.to_string()))
     }
 
     /// Publishes one line of a job's log if there is room for it at once, and says whether there was. A log must not

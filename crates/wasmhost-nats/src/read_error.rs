@@ -39,12 +39,14 @@ impl ReadError {
     /// The error of an API request that was to read `subject`.
     pub(crate) fn new(subject: String, error: &ApiError) -> Self {
         let text = error.to_string();
-        let is_not_set_up = match error {
+        match error {
+            ApiError::Denied(_) => Self::Denied { subject, text },
             // Without JetStream nothing is subscribed to its API.
-            ApiError::NoResponders => true,
-            ApiError::Server { err_code, .. } => *err_code == NO_STREAM || OFF.contains(err_code),
-            ApiError::Unanswered(_) => false,
-        };
-        if is_not_set_up { Self::NotSetUp { subject, text } } else { Self::Unreachable { subject, text } }
+            ApiError::NoResponders => Self::NotSetUp { subject, text },
+            ApiError::Server { err_code, .. } if *err_code == NO_STREAM || OFF.contains(err_code) => {
+                Self::NotSetUp { subject, text }
+            }
+            ApiError::Server { .. } | ApiError::Unanswered(_) => Self::Unreachable { subject, text },
+        }
     }
 }

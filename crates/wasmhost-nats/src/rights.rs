@@ -11,14 +11,14 @@ use std::fmt;
 use nats_wire::{Headers, Message, Wire};
 use tokio::time::timeout;
 use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
-use wasmhost_protocol::names::{Right, Way, header};
+use wasmhost_protocol::names::{Access, Right, header};
 
 use crate::connect::{ANSWER_TIMEOUT, Connection};
 use crate::ids::random_token;
 
 /// A stream that cannot exist, since no stream's name has a dot.
 const NO_STREAM: &str = "no.stream";
-const WAYS: [(Way, &str); 2] = [(Way::Publish, "publish to"), (Way::Subscribe, "subscribe to")];
+const ACCESSES: [(Access, &str); 2] = [(Access::Publish, "publish to"), (Access::Subscribe, "subscribe to")];
 
 /// Why it is not known that the user of a connection has the rights of a host.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,8 @@ struct Missing<'a>(&'a [Right]);
 impl fmt::Display for Missing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the server does not permit what a host does:")?;
-        for (way, preposition) in WAYS {
-            for (subject, purpose) in self.of(way) {
+        for (access, preposition) in ACCESSES {
+            for (subject, purpose) in self.missing(access) {
                 write!(f, "\n  {preposition} `{subject}`, for {purpose}")?;
             }
         }
@@ -47,8 +47,8 @@ impl fmt::Display for Missing<'_> {
             f,
             "\ngrant it in `permissions` of this host's user in the server's configuration, and deny none of it:"
         )?;
-        for (way, preposition) in WAYS {
-            let subjects: Vec<_> = self.of(way).map(|(subject, _)| format!("{subject:?}")).collect();
+        for (access, preposition) in ACCESSES {
+            let subjects: Vec<_> = self.missing(access).map(|(subject, _)| format!("{subject:?}")).collect();
             let word = preposition.trim_end_matches(" to");
             if !subjects.is_empty() {
                 write!(f, "\n  {word}: {{ allow: [{}] }}", subjects.join(", "))?;
@@ -59,11 +59,13 @@ impl fmt::Display for Missing<'_> {
 }
 
 impl Missing<'_> {
-    /// The subjects of the missing rights of this way, each once, with their purposes.
-    fn of(&self, way: Way) -> impl Iterator<Item = (&str, &str)> {
+    /// The subjects of the missing rights of this kind, each once, with their purposes.
+    fn missing(&self, access: Access) -> impl Iterator<Item = (&str, &str)> {
         let mut seen = BTreeSet::new();
-        let of_way = self.0.iter().filter(move |right| right.way == way);
-        of_way.map(|right| (&*right.subject, right.purpose)).filter(move |(subject, _)| seen.insert(*subject))
+        let missing = self.0.iter().filter(move |right| right.access == access);
+        missing
+            .map(|right| (&*right.subject, right.purpose))
+            .filter(move |(subject, _)| seen.insert(*subject))
     }
 }
 
@@ -88,11 +90,11 @@ async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Ri
     let names = &connection.names;
     let mut rights = names.rights_of_host(queues, &unused_key());
     for right in &rights {
-        match right.way {
+        match right.access {
             // Ended at once: with `allow_responses` the server grants one answer to each request, and counts every
             // subscription that hears it.
-            Way::Subscribe => wire.subscribe(right.tried.clone(), None, 1).await.drain().await,
-            Way::Publish => publish_harmless(wire, &right.tried, &right.harmless).await?,
+            Access::Subscribe => wire.subscribe(right.tried.clone(), None, 1).await.drain().await,
+            Access::Publish => publish_harmless(wire, &right.tried, &right.harmless).await?,
         }
     }
     // A message to oneself comes after all denials before it.

@@ -10,6 +10,7 @@ use wasmhost_protocol::timestamp::Timestamp;
 
 /// A message as a stream holds it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct StoredMessage {
     /// The subject to which it was published.
     pub subject: String,

@@ -11,7 +11,7 @@ pub fn args_digest(arguments: &[u8]) -> Digest {
     Digest::of(&canonical(arguments))
 }
 
-/// Whether a record's `args_digest` is that of these arguments.
+/// Returns whether a record's `args_digest` is that of these arguments.
 ///
 /// The digest of the text as it was sent is accepted too. Older clients wrote that one, and a submitter that has no
 /// canonical form may take it.

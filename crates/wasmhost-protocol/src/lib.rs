@@ -10,7 +10,8 @@
 //! |---|---|
 //! | parse names, ids and digests where they come in | [`ids`], [`digest`] |
 //! | read and write times and durations | [`timestamp`], [`duration`] |
-//! | pass JSON on as it was written, and compare arguments | [`json`] |
+//! | pass JSON on as it was written | [`json`] |
+//! | tell whether two submissions have the same arguments | [`arguments`] |
 //! | show what strangers wrote, and name what was probably meant | [`text`] |
 //! | know the least and the most of what may be asked for | [`bounds`] |
 //! | build and parse subjects, streams and buckets | [`names`] |
@@ -20,6 +21,8 @@
 //! | read and write the record of a job | [`record`] |
 //! | find the record that follows a write, or why none does | [`machine`] |
 //! | decide about deliveries, outcomes and writes without an answer | [`rules`] |
+//! | name the kinds of dead-letter copies | [`dead_letter`] |
+//! | read and write log lines | [`log`] |
 //! | describe modules and hosts | [`manifest`], [`presence`] |
 //! | talk to the services `submit`, `status` and `revoke` | [`service`] |
 //!
@@ -27,7 +30,7 @@
 //!
 //! ```
 //! use wasmhost_protocol::ids::{JobKey, QueueName};
-//! use wasmhost_protocol::machine::{Illegal, JobSpec, Transition, WriteIntent, Writer, transition};
+//! use wasmhost_protocol::machine::{IllegalTransition, JobSpec, Transition, WriteIntent, Writer, transition};
 //! use wasmhost_protocol::names::{Names, Namespace};
 //! use wasmhost_protocol::record::{Record, StateLabel, WriteId};
 //! use wasmhost_protocol::timestamp::Timestamp;
@@ -53,11 +56,11 @@
 //! let names = Names::new(&Namespace::default());
 //! assert_eq!(names.state_subject(&key), "$KV.wasmhost-states.thumbs.resize.my-1");
 //! let record = transition(None, &intent)?;
-//! assert_eq!(record.state(), StateLabel::Pending);
+//! assert_eq!(record.label(), StateLabel::Pending);
 //! assert_eq!(Record::from_bytes(&record.to_bytes())?, record);
 //!
 //! // A second submission under the same id is refused.
-//! assert_eq!(transition(Some(&record), &intent), Err(Illegal::Exists(StateLabel::Pending)));
+//! assert_eq!(transition(Some(&record), &intent), Err(IllegalTransition::Exists(StateLabel::Pending)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -73,6 +76,8 @@ pub mod bounds;
 pub mod headers;
 pub mod names;
 
+pub mod dead_letter;
+pub mod log;
 pub mod outcome;
 pub mod policy;
 pub mod record;

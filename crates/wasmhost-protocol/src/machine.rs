@@ -20,22 +20,22 @@ use crate::json::Json;
 use crate::record::{End, JobState, Record, RecordFields, Revoke, RunningLabel};
 use crate::timestamp::Timestamp;
 
-pub use intent::{CLAIM_CLOCK_TOLERANCE, Claim, Illegal, JobSpec, Transition, WriteIntent, Writer};
+pub use intent::{CLAIM_CLOCK_TOLERANCE, Claim, IllegalTransition, JobSpec, Transition, WriteIntent, Writer};
 
 /// Returns the record that follows `record` by the intended write, or why the write is not legal. `None`
 /// stands for the absence of a record, and also for a delete marker.
-pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Record, Illegal> {
+pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Record, IllegalTransition> {
     let Some(record) = record else { return from_absent(intent) };
     // This guard comes before all others, so that none of them can let anything follow an end.
     if record.is_terminal() {
-        return Err(Illegal::Ended(record.state()));
+        return Err(IllegalTransition::Ended(record.label()));
     }
     let mut after = RecordFields::clone(record);
     after.updated_at = intent.now;
     after.write = intent.write;
     match &intent.transition {
         Transition::Submit(_) | Transition::EndUnrecorded { .. } => {
-            return Err(Illegal::Exists(record.state()));
+            return Err(IllegalTransition::Exists(record.label()));
         }
         // A touch changes nothing but the write id. The new revision makes every write fail that is based on
         // an older one.
@@ -43,7 +43,7 @@ pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Recor
         Transition::Claim(claim) => apply_claim(&mut after, record, claim, intent)?,
         Transition::Progress { state, meta } => {
             guards::check_owner(record, intent, "a custom state")?;
-            after.stage = JobState::Running(RunningLabel::Custom(state.clone()));
+            after.state = JobState::Running(RunningLabel::Custom(state.clone()));
             after.meta.clone_from(meta);
         }
         Transition::Checkpoint(blob) => {
@@ -52,14 +52,14 @@ pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Recor
         }
         Transition::Retry { reason, not_before, charge, usage } => {
             guards::check_retry(record, intent, *charge)?;
-            after.stage = JobState::Retry { not_before: *not_before };
-            after.meta = Json::of(&serde_json::json!({ "reason": reason })).ok();
+            after.state = JobState::Retry { not_before: *not_before };
+            after.meta = Json::encode(&serde_json::json!({ "reason": reason })).ok();
             after.charged += u32::from(*charge);
             after.usage = usage.or(record.usage);
         }
         Transition::Finish { end, usage, denied } => {
             guards::check_finish(record, intent, end)?;
-            after.stage = JobState::Ended { end: end.clone(), finished_at: intent.now };
+            after.state = JobState::Ended { end: end.clone(), finished_at: intent.now };
             // An end that no attempt produced charges none: the attempt before it has no outcome.
             after.charged += u32::from(matches!(intent.writer, Writer::Owner(_)));
             after.usage = usage.or(record.usage);
@@ -78,10 +78,10 @@ pub fn transition(record: Option<&Record>, intent: &WriteIntent) -> Result<Recor
 }
 
 /// Returns the first record of a job, which is built from what its submitter or its message says.
-fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
+fn from_absent(intent: &WriteIntent) -> Result<Record, IllegalTransition> {
     match (&intent.transition, intent.writer) {
         (Transition::Submit(job), Writer::Client) => Ok(pending(job, intent)),
-        (Transition::Submit(_), _) => Err(Illegal::NotAllowed("PENDING")),
+        (Transition::Submit(_), _) => Err(IllegalTransition::NotAllowed("PENDING")),
         // A host claims a job without having read its record, where it believes the revision that the message
         // names, or where the job is raw. The guards apply to the PENDING record that the message describes.
         (Transition::Claim(claim), _) => {
@@ -107,7 +107,7 @@ fn from_absent(intent: &WriteIntent) -> Result<Record, Illegal> {
             | Transition::Revoked { .. }
             | Transition::RequestRevoke(_),
             _,
-        ) => Err(Illegal::Absent),
+        ) => Err(IllegalTransition::Absent),
     }
 }
 
@@ -115,14 +115,14 @@ fn end_unrecorded(job: &JobSpec, end: End, reason: &str, intent: &WriteIntent) -
     let mut record = pending(job, intent).into_fields();
     match end {
         End::Revoked => end_revoked(&mut record, reason, intent.now),
-        End::Success(_) | End::Failure(_) => record.stage = JobState::Ended { end, finished_at: intent.now },
+        End::Success(_) | End::Failure(_) => record.state = JobState::Ended { end, finished_at: intent.now },
     }
     Record::seal(record)
 }
 
 /// Ends a job in REVOKED. An earlier request keeps its reason and its time.
 fn end_revoked(record: &mut RecordFields, reason: &str, now: Timestamp) {
-    record.stage = JobState::Ended { end: End::Revoked, finished_at: now };
+    record.state = JobState::Ended { end: End::Revoked, finished_at: now };
     // An earlier reason is cut as well. Whoever recorded it may have written more, and a terminal record that
     // the server refuses as too large would leave the job without an end.
     let (reason, stop_at) = match &record.revoke {
@@ -135,7 +135,7 @@ fn end_revoked(record: &mut RecordFields, reason: &str, now: Timestamp) {
 /// Returns the record of a job that no host has claimed.
 fn pending(job: &JobSpec, intent: &WriteIntent) -> Record {
     Record::seal(RecordFields {
-        stage: JobState::Pending { not_before: job.not_before },
+        state: JobState::Pending { not_before: job.not_before },
         meta: None,
         task: job.key.task().clone(),
         id: job.key.id().clone(),
@@ -170,11 +170,11 @@ fn apply_claim(
     record: &Record,
     claim: &Claim,
     intent: &WriteIntent,
-) -> Result<(), Illegal> {
+) -> Result<(), IllegalTransition> {
     after.lost = guards::check_claim(record, claim, intent)?;
     after.attempt += 1;
     let label = if claim.track_started { RunningLabel::Started } else { RunningLabel::Pending };
-    after.stage = JobState::Running(label);
+    after.state = JobState::Running(label);
     after.host = Some(claim.host.clone());
     after.started_at = Some(intent.now);
     after.token = Some(claim.token);

@@ -11,9 +11,9 @@ mod jobs;
 mod namespace;
 mod objects;
 mod rights;
+mod schedule_origin;
 mod schedules;
 mod service;
-mod sourced;
 #[cfg(test)]
 mod tests;
 
@@ -21,5 +21,5 @@ pub use deployment::Names;
 pub use jobs::JobSubject;
 pub use namespace::Namespace;
 pub use objects::ChunksId;
-pub use rights::{Right, Way};
-pub use sourced::Sourced;
+pub use rights::{Access, Right};
+pub use schedule_origin::ScheduleOrigin;

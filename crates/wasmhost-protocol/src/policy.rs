@@ -7,8 +7,8 @@ mod module;
 mod retry;
 mod review;
 
-pub use ceiling::{Ceiling, Over};
+pub use ceiling::{Ceiling, OverCeiling};
 pub use limits::Limits;
 pub use module::Policy;
 pub use retry::RetryPolicy;
-pub use review::{BadPolicy, Beside};
+pub use review::{BadPolicy, SettingOutOfBounds};

@@ -5,6 +5,7 @@
 mod claim;
 mod decide;
 mod due_message;
+mod long_ended;
 mod missing_job;
 mod resolve_write;
 

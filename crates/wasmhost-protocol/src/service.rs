@@ -69,7 +69,7 @@ impl RevokeRequest {
             Some(b'{') => {
                 let request: Self =
                     serde_json::from_slice(body).map_err(|error| refuse(&error.to_string()))?;
-                let grace = request.grace.map(|grace| bounds::GRACE.hold(grace)).transpose();
+                let grace = request.grace.map(|grace| bounds::GRACE.check(grace)).transpose();
                 grace.map(|_| request).map_err(|error| refuse(&format!("grace: {error}")))
             }
             // serde would read an array as the fields by position.

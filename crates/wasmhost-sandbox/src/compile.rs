@@ -20,7 +20,8 @@ pub use child::{COMPILE_SUBCOMMAND, compile_child_main};
 pub(crate) use queue::CompilePermit;
 use queue::CompileQueue;
 
-/// How many components a host compiles at once.
+/// How many components a host compiles at once. Each child may take 2 GiB of addresses and several threads, and jobs of modules
+/// that are loaded already run meanwhile.
 const AT_ONCE: usize = 2;
 
 /// Where components are compiled.

@@ -30,7 +30,7 @@ use http_objects::HttpObjects;
 /// 40 to 48 of them.
 pub(crate) const RESULT_BYTES: u64 = 64 << 20;
 /// What the result may take even if the guest's own memory is all used up, in bytes.
-const LEAST_RESULT_BYTES: u64 = 8 << 20;
+const MIN_RESULT_BYTES: u64 = 8 << 20;
 /// What a guest may hand over in one call of an import, beyond the largest checkpoint or meta, in bytes.
 const IMPORT_BYTES: u64 = 4 << 20;
 
@@ -154,7 +154,7 @@ fn bound_call(
     match hook {
         CallHook::CallingHost => store.set_hostcall_fuel(import_charge),
         CallHook::ReturningFromWasm => {
-            let bytes = store.data().limiter.memory_left().clamp(LEAST_RESULT_BYTES, RESULT_BYTES);
+            let bytes = store.data().limiter.memory_left().clamp(MIN_RESULT_BYTES, RESULT_BYTES);
             store.set_hostcall_fuel(charge(bytes, host_bytes_per_charge));
         }
         CallHook::CallingWasm | CallHook::ReturningFromHost => {}

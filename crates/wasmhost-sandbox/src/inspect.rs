@@ -64,7 +64,7 @@ fn manifest_task(task: &Task, bytes_left: &mut usize) -> Option<ManifestTask> {
         (signature, arguments_schema(&task.ty), result_schema(&task.ty))
     };
     // A client decodes by the types, which are far shorter than the schemas that people and other programs read.
-    let types = Json::of(&task.ty).expect("types are written as JSON");
+    let types = Json::encode(&task.ty).expect("types are written as JSON");
     let bytes = signature.len() + arguments.len() + result.len() + types.as_str().len();
     *bytes_left = bytes_left.checked_sub(bytes)?;
     let parameters = || task.ty.parameters.names().map(str::to_owned).collect();

@@ -85,4 +85,4 @@ pub use load::LoadedModule;
 pub use load_error::{LoadError, NotLoaded};
 pub use request::{AttemptHandle, AttemptRequest, FunctionChoice, JobContext, OutcomeFuture};
 pub use sandbox::{Sandbox, SandboxConfig, SandboxError};
-pub use updates::{GuestUpdates, LogLevel, LogLine, LogLines, LogStream, PendingUpdates, StateUpdate};
+pub use updates::{GuestLine, GuestUpdates, LogLines, PendingUpdates, StateUpdate};

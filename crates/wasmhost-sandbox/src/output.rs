@@ -9,12 +9,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
+use wasmhost_protocol::log::{LogLevel, LogStream};
 use wasmhost_protocol::text::escape;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::refusals::Refusals;
-use crate::updates::{GuestUpdates, LogLevel, LogLine, LogStream};
+use crate::updates::{GuestLine, GuestUpdates};
 pub(crate) use tail::StderrTail;
 
 /// The most bytes of a line; a longer one is cut into pieces.
@@ -80,7 +81,7 @@ impl Shared {
             Kind::Stdout(_) => LogStream::Stdout,
             Kind::Stderr(_) => LogStream::Stderr,
         };
-        self.updates.log(LogLine { level: LogLevel::Info, stream, message, fields: None });
+        self.updates.log(GuestLine { level: LogLevel::Info, stream, message, fields: None });
     }
 }
 

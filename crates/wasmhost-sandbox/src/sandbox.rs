@@ -67,7 +67,7 @@ impl SandboxConfig {
 pub enum SandboxError {
     /// The engine could not be made.
     #[error("start the WebAssembly engine")]
-    Engine(#[source] anyhow::Error),
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The directory of the cache could not be used.
     #[error("open the artifact cache {}", dir.display())]
     Cache {

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use wasmhost_protocol::ids::StateName;
 use wasmhost_protocol::json::Json;
 
-pub use log::{LogLevel, LogLine, LogStream};
+pub use log::GuestLine;
 pub use log_queue::LogLines;
 use log_queue::LogQueue;
 
@@ -126,7 +126,7 @@ impl GuestUpdates {
     }
 
     /// Hands over a log line, or drops and counts it where too many wait.
-    pub(crate) fn log(&self, line: LogLine) {
+    pub(crate) fn log(&self, line: GuestLine) {
         self.logs.push(line);
     }
 

@@ -1,5 +1,6 @@
 //! A server of the test's own, a connection to it, and the streams and buckets of a deployment.
 
+use async_nats::jetstream;
 use async_nats::jetstream::stream::{Config, Stream};
 use nats_server_child::{Options, Server};
 use wasmhost_nats::{ConnectConfig, Connection, Credentials, LayoutConfig, ensure_layout};
@@ -9,11 +10,15 @@ use wasmhost_protocol::record::StoredEntry;
 use crate::server::start_server;
 use crate::wait::within;
 
-/// A server and a connection to it.
+/// A server, a connection to it, and what another program than wasmhost has: a plain client of NATS.
 #[derive(Debug)]
 pub struct Bench {
     /// The connection.
     pub connection: Connection,
+    /// The plain client.
+    pub nats: async_nats::Client,
+    /// The plain client's JetStream.
+    pub jetstream: jetstream::Context,
     /// How it was made, for further ones.
     pub config: ConnectConfig,
     /// The server, which ends with this value.
@@ -41,10 +46,12 @@ impl Bench {
     /// The same as this user.
     pub async fn bare_as(options: &Options, credentials: Credentials) -> Self {
         let server = start_server(options);
+        let nats = plain_client(&server, &credentials).await;
+        let jetstream = jetstream::new(nats.clone());
         let mut config = ConnectConfig::new(server.url());
         config.credentials = credentials;
         let connection = Connection::open(&config).await.expect("a connection to a server that listens");
-        Self { connection, config, server }
+        Self { connection, nats, jetstream, config, server }
     }
 
     /// Makes the streams and buckets, or compares those that are there.
@@ -56,7 +63,7 @@ impl Bench {
 
     /// One of the deployment's streams.
     pub async fn stream(&self, name: String) -> Stream {
-        self.connection.jetstream.get_stream(name).await.expect("a stream of the deployment")
+        self.jetstream.get_stream(name).await.expect("a stream of the deployment")
     }
 
     /// How many messages a stream holds.
@@ -68,7 +75,7 @@ impl Bench {
     pub async fn edit_stream(&self, name: String, change: impl FnOnce(&mut Config)) {
         let mut config = self.stream(name).await.cached_info().config.clone();
         change(&mut config);
-        self.connection.jetstream.update_stream(config).await.expect("a change that the server takes");
+        self.jetstream.update_stream(config).await.expect("a change that the server takes");
     }
 
     /// Waits for the revision of the marker that the server writes when the record at `revision` expires.
@@ -86,11 +93,21 @@ impl Bench {
         within("the end of a record's time to live", expired).await
     }
 
-    /// Returns when the server has handled what this connection sent before.
+    /// Returns when the server has handled what the plain client sent before.
     pub async fn round_trip(&self) {
         // The client's own `flush` is no round trip.
-        self.connection.jetstream.query_account().await.expect("an answer of the server");
+        self.jetstream.query_account().await.expect("an answer of the server");
     }
+}
+
+async fn plain_client(server: &Server, credentials: &Credentials) -> async_nats::Client {
+    let options = match credentials {
+        Credentials::UserPassword { user, password } => {
+            async_nats::ConnectOptions::with_user_and_password(user.clone(), password.clone())
+        }
+        _ => async_nats::ConnectOptions::new(),
+    };
+    options.connect(server.url()).await.expect("a client of a server that listens")
 }
 
 /// The credentials of a user with a password.

@@ -1,6 +1,6 @@
 //! Records as clients and hosts would write them, made by the protocol's own state machine.
 
-use wasmhost_nats::{now, random_token, random_write};
+use wasmhost_nats::{now, random_token, random_write_id};
 use wasmhost_protocol::ids::{HostId, JobKey, QueueName};
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::machine::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
@@ -57,7 +57,7 @@ pub fn claim(job: JobSpec, token: Token) -> Claim {
 /// The record that follows `before` by this transition.
 #[must_use]
 pub fn next(before: Option<&Record>, by: Transition, writer: Writer) -> Record {
-    let intent = WriteIntent { transition: by, writer, now: now(), write: random_write() };
+    let intent = WriteIntent { transition: by, writer, now: now(), write: random_write_id() };
     transition(before, &intent).expect("a legal transition")
 }
 

@@ -26,7 +26,7 @@ pub enum ArgumentError {
     #[error("the arguments are not UTF-8")]
     NotUtf8,
     /// The text is not one JSON value, is nested too deeply, or has a name twice.
-    #[error("{}", .0.of("the arguments are"))]
+    #[error("{}", .0.about("the arguments are"))]
     NotJson(#[from] InvalidJson),
     /// The text is a single value where an object or an array should be.
     #[error("the arguments are a {found}; an object gives them by name, an array by position: {fix}")]

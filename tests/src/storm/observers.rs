@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use async_nats::HeaderMap;
-use futures::future::try_join_all;
+use async_nats::{Client, ConnectOptions, HeaderMap};
 use tokio::time::timeout;
 use wasmhost_client::{ConnectConfig, Connection};
 
@@ -23,30 +22,32 @@ const QUESTION: &str = "$JS.API.INFO";
 /// before it were handled.
 const BARRIER: (&str, &str) = ("$KV.wasmhost-states.storm.run.barrier", "18446744073709551614");
 
-/// The observers' connections: two of the auditor's recorder, and the witness's.
+/// The observers: two connections of the auditor's recorder, and the witness's.
 #[derive(Debug)]
 pub(super) struct Observers {
     pub(super) recorder: [Connection; 2],
-    pub(super) witness: Connection,
+    pub(super) witness: Client,
 }
 
 impl Observers {
     pub(super) async fn connect(url: &str) -> anyhow::Result<Self> {
         let mut config = ConnectConfig::new(url);
         config.reconnect_delay = Some(RECONNECT_DELAY);
-        let connect = || Connection::open(&config);
-        Ok(Self { recorder: [connect().await?, connect().await?], witness: connect().await? })
+        let witness =
+            ConnectOptions::new().reconnect_delay_callback(|_| RECONNECT_DELAY).connect(url).await?;
+        let recorder = [Connection::open(&config).await?, Connection::open(&config).await?];
+        Ok(Self { recorder, witness })
     }
 
     /// Waits until every observer has received everything that was stored before now.
     pub(super) async fn catch_up(&self) -> anyhow::Result<()> {
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Expected-Last-Subject-Sequence", BARRIER.1);
-        let barrier = self.witness.client.request_with_headers(BARRIER.0, headers, "".into());
+        let barrier = self.witness.request_with_headers(BARRIER.0, headers, "".into());
         within("the writes so far", barrier).await??;
-        let asked = self.all().map(|connection| connection.client.request(QUESTION, "".into()));
-        within("the events so far", try_join_all(asked)).await??;
+        within("the events so far", self.witness.request(QUESTION, "".into())).await??;
         for connection in &self.recorder {
+            within("the events so far", connection.round_trip()).await??;
             within("the events so far", connection.edge().await?.flush()).await??;
         }
         Ok(())
@@ -54,26 +55,25 @@ impl Observers {
 
     /// Waits until every observer is subscribed again after the server came back.
     pub(super) async fn come_back(&self) -> anyhow::Result<()> {
-        for connection in self.all() {
-            // The answer comes over a new connection, on which the subscriptions came before the request.
-            until("an observer to come back", async || {
-                let answer = timeout(ANSWER_TIMEOUT, connection.client.request(QUESTION, "".into())).await;
-                Ok(answer.is_ok_and(|answer| answer.is_ok()).then_some(()))
-            })
-            .await?;
-        }
+        // An answer comes over a new connection, on which the subscriptions came before the request.
+        answered("the witness", || self.witness.request(QUESTION, "".into())).await?;
         for connection in &self.recorder {
+            answered("a recorder", || connection.round_trip()).await?;
             let wire = connection.edge().await?;
-            until("a recorder to come back", async || {
-                let flushed = timeout(ANSWER_TIMEOUT, wire.flush()).await;
-                Ok(flushed.is_ok_and(|flushed| flushed.is_ok()).then_some(()))
-            })
-            .await?;
+            answered("a recorder", || wire.flush()).await?;
         }
         Ok(())
     }
+}
 
-    fn all(&self) -> impl Iterator<Item = &Connection> {
-        self.recorder.iter().chain([&self.witness])
-    }
+/// Asks until there is an answer.
+async fn answered<T, E, F>(who: &str, ask: impl Fn() -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    until(&format!("{who} to come back"), async || {
+        let answer = timeout(ANSWER_TIMEOUT, ask()).await;
+        Ok(answer.is_ok_and(|answer| answer.is_ok()).then_some(()))
+    })
+    .await
 }

@@ -59,7 +59,7 @@ impl Setup {
         deployment.push_as("storm", job::FRAGILE, FRAGILE_POLICY).await?;
         let observers = Observers::connect(&deployment.server.url()).await?;
         let recorder = Recorder::start(observers.recorder.clone()).await?;
-        let witness = Arc::new(Witness::watch(&observers.witness.client).await?);
+        let witness = Arc::new(Witness::watch(&observers.witness).await?);
         let notes = Arc::new(Notes::default());
         let submitter = Submitter {
             client: connect(&clients, options.reconcile_after).await?,
@@ -90,6 +90,6 @@ impl Setup {
 /// Connects the client. It stops publishing before a host may end its job as never published.
 async fn connect(proxy: &Proxy, reconcile_after: Duration) -> anyhow::Result<Client> {
     let mut config = ClientConfig::new(proxy.url());
-    config.publish_within = reconcile_after / 2;
+    config.publish_timeout = reconcile_after / 2;
     Ok(Client::connect(config).await?)
 }

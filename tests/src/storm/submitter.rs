@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use tokio::time::{Instant, sleep, sleep_until};
 use wasmhost_audit::Answer;
-use wasmhost_client::{Client, Handle, SubmitError};
+use wasmhost_client::{Client, JobHandle, SubmitError};
 
 use super::{
     job::{Again, Job, Route},
@@ -33,7 +33,7 @@ pub(super) struct Submitter {
 
 impl Submitter {
     /// Submits a job at its time, and again where the plan says so. It returns a handle on the job where a client submitted it.
-    pub(super) async fn submit(&self, job: &Job, start: Instant) -> anyhow::Result<Option<Handle>> {
+    pub(super) async fn submit(&self, job: &Job, start: Instant) -> anyhow::Result<Option<JobHandle>> {
         sleep_until(start + job.at).await;
         match job.route {
             Route::Client => {
@@ -67,7 +67,7 @@ impl Submitter {
     }
 
     /// Submits by the client until the job is accepted. With the same id it cannot run twice.
-    async fn by_client(&self, job: &Job) -> anyhow::Result<Handle> {
+    async fn by_client(&self, job: &Job) -> anyhow::Result<JobHandle> {
         let key = parse(&job.key())?;
         let deadline = Instant::now() + LIMIT;
         loop {

@@ -8,6 +8,7 @@ use async_nats::jetstream::consumer::pull;
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use end_to_end::{BLOBS, Deployment, Host, guest, number};
 use serde_json::{Value, json};
+use wasmhost_client::protocol::digest::Digest;
 
 use super::{Test, say};
 
@@ -154,7 +155,7 @@ async fn a_checkpoint_that_takes_long_to_store_holds_up_no_revoke() -> Test {
     let asked = Instant::now();
     job.revoke("enough").await?;
     ensure!(asked.elapsed() < AT_ONCE, "the revoke waited {:?} for the checkpoint", asked.elapsed());
-    assert_eq!(job.record().await?.state().as_str(), "REVOKED");
+    assert_eq!(job.record().await?.label().as_str(), "REVOKED");
     host.check_alive()
 }
 
@@ -232,7 +233,7 @@ async fn a_module_whose_object_links_to_itself_is_a_bad_module_and_the_host_live
     let mut component = std::fs::read(guest("hello"))?;
     component.extend([0, 5, 4, b'l', b'o', b'o', b'p']);
     deployment.push_file(&deployment.file("loop.wasm", &component)?, "loop", "").await?;
-    let digest = wasmhost_nats::digest_of(&component).to_string();
+    let digest = Digest::of(&component).to_string();
     let store = "wasmhost-components";
     let link = json!({ "name": digest, "bucket": store, "options": { "link": { "bucket": store, "name": digest } } });
     let subject = format!("$O.{store}.M.{}", URL_SAFE.encode(&digest));

@@ -38,8 +38,8 @@ async fn race(client: &Client, handicap: &Handicap, number: u64) -> anyhow::Resu
     let job = client.task("storm.run").id(&id).submit(&json!({ "sleep_ms": number % 40 })).await?;
     tokio::time::sleep(handicap.of(number)).await;
     let answer = match job.revoke("a race").await {
-        Ok(record) => record.state(),
-        Err(RevokeError::TooLate { record }) => record.state(),
+        Ok(record) => record.label(),
+        Err(RevokeError::TooLate { record }) => record.label(),
         Err(error) => return Err(error.into()),
     };
     let answer = answer.to_string();

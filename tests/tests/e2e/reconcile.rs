@@ -175,7 +175,7 @@ async fn a_due_job_that_finds_no_room_in_the_queue_is_not_taken_for_lost() -> Te
     until("what the schedule fired", async || Ok(schedules.get_last_raw_message_by_subject(due).await.ok()))
         .await?;
     deployment.reconciler("default").await?.until_passes(4).await?;
-    assert_eq!(job.record().await?.state().as_str(), "PENDING");
+    assert_eq!(job.record().await?.label().as_str(), "PENDING");
     deployment.limit_queue(10).await?;
     let _: Value = job.result().await?;
     host.check_alive()

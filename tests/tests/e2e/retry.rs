@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use end_to_end::{Deployment, History};
 use serde_json::{Value, json};
+use wasmhost_client::protocol::digest::Digest;
 use wasmhost_client::protocol::timestamp::Timestamp;
 
 use super::Test;
@@ -97,7 +98,7 @@ async fn a_job_that_is_tried_again_has_its_arguments_in_any_form() -> Test {
     // A client of today, no client at all, and an older client, whose digest is that of the text.
     deployment.client().await?.task("flaky.run").id("today").submit_json(body).await?;
     deployment.publish("wasmhost.jobs.default.flaky.run.none", &[], body).await?;
-    let before = wasmhost_nats::digest_of(body.as_bytes()).to_string();
+    let before = Digest::of(body.as_bytes()).to_string();
     let header = [("Wasmhost-Args-Digest", before.as_str())];
     deployment.publish("wasmhost.jobs.default.flaky.run.before", &header, body).await?;
     let mut digests = Vec::new();

@@ -216,7 +216,7 @@ async fn a_record_with_malformed_headers_ends_no_client() -> Test {
     stranger.flush().await?;
     let mut last = None;
     while let Some(record) = states.next().await {
-        last = Some(record.state().to_string());
+        last = Some(record.label().to_string());
     }
     ensure!(last.as_deref() == Some("SUCCESS"), "{last:?}");
     ensure!(watching.end().await? == 0, "{}", watching.stderr.text());

@@ -214,7 +214,7 @@ async fn a_result_that_expires_while_a_client_waits_is_a_result_or_not_found() -
     .await?;
     let mut last = None;
     while let Some(record) = within("the end of a watch", states.next()).await? {
-        last = Some(record.state().to_string());
+        last = Some(record.label().to_string());
     }
     ensure!(last.is_some(), "a watch begins with the record that there was");
     let answer = within("an answer", job.result::<Value>()).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::address::Address;
 use crate::config::{Config, Notice};
-use crate::handshake::{self, ConnectError, Ready};
+use crate::handshake::{self, ConnectError, Established};
 
 /// The pause before the second round over all servers.
 const FIRST_DELAY: Duration = Duration::from_millis(20);
@@ -12,7 +12,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(20);
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 /// Tries all servers again and again until one is connected to.
-pub(super) async fn until_connected(config: &Config, servers: &[Address]) -> Ready {
+pub(super) async fn until_connected(config: &Config, servers: &[Address]) -> Established {
     let mut delay = FIRST_DELAY;
     loop {
         match try_each(config, servers).await {
@@ -30,7 +30,7 @@ pub(super) async fn until_connected(config: &Config, servers: &[Address]) -> Rea
 
 /// Tries each server once, from a random one on. A server that refuses the credentials is the last one that is tried, because
 /// the others would refuse them too.
-pub(super) async fn try_each(config: &Config, servers: &[Address]) -> Result<Ready, ConnectError> {
+pub(super) async fn try_each(config: &Config, servers: &[Address]) -> Result<Established, ConnectError> {
     let mut last = ConnectError::NoServer;
     let first = (fraction() * servers.len() as f64) as usize;
     for at in 0..servers.len() {

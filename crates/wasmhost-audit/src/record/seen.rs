@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::capture::{Capture, Effect, Entry, Revision, Span};
 
 /// Entries that are kept in memory. Later ones are dropped, and show as a gap.
-const MOST_ENTRIES: usize = 2_000_000;
+const MAX_ENTRIES: usize = 2_000_000;
 
 /// What was seen so far. All listeners share it.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Seen {
 
     pub(super) fn note(&self, entry: Entry) {
         let mut all = self.all();
-        let room = all.revisions.len() + all.effects.len() + all.notes.len() < MOST_ENTRIES;
+        let room = all.revisions.len() + all.effects.len() + all.notes.len() < MAX_ENTRIES;
         let new = room
             && match entry {
                 Entry::Revision(revision) => all.revision(revision),

@@ -20,7 +20,7 @@ pub enum Gap {
         /// The last of them.
         last: u64,
     },
-    /// The bucket was made anew while a recorder was there, so that its numbers began again.
+    /// The bucket was recreated while a recorder was there, so that its numbers began again.
     Restarted {
         /// The revision that was expected next.
         first: u64,
@@ -67,7 +67,7 @@ impl fmt::Display for Gap {
             Self::Unseen { first, last } if first == last => write!(f, "revision {first} was not seen"),
             Self::Unseen { first, last } => write!(f, "revisions {first} to {last} were not seen"),
             Self::Restarted { first, last } => {
-                write!(f, "the bucket was made anew: revision {first} was to come, {last} was the last")
+                write!(f, "the bucket was recreated: revision {first} was to come, {last} was the last")
             }
             Self::Revision { key, before, missing: Some(missing) } => {
                 write!(f, "{key}: revision {missing}, before {before}, was not seen")

@@ -75,7 +75,7 @@ async fn what_another_client_writes_over_an_end_is_seen() {
     // A put without a comparison, which the protocol forbids.
     let subject = bench.connection.names.state_subject(&key);
     let value = claimed_after(None, &key, random_token(), 1).to_bytes();
-    bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
+    bench.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
     recorder.note(accepted(&key));
     let report = check(&recorder.finish().await);
     assert_eq!(report.verdict, Verdict::Broken, "{report}");
@@ -118,9 +118,8 @@ async fn an_effect_in_a_log_line_is_recorded() {
         r#"{"at":"2026-01-31T12:00:00.000Z","attempt":2,"level":"info","message":"another","fields":null}"#,
         "no JSON",
     ] {
-        bench.connection.client.publish(subject.clone(), line.into()).await.unwrap();
+        bench.nats.publish(subject.clone(), line.into()).await.unwrap();
     }
-    bench.connection.client.flush().await.unwrap();
     bench.round_trip().await;
     let capture = recorder.finish().await;
     let effects: Vec<_> = capture.entries.iter().filter(|entry| matches!(entry, Entry::Effect(_))).collect();

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    fn told(line: &str) -> Option<CliError> {
+    fn error_of(line: &str) -> Option<CliError> {
         let arguments: Vec<OsString> = line.split(' ').map(Into::into).collect();
         explain(&Cli::try_parse_from(&arguments).unwrap_err(), &arguments, Cli::command())
     }
@@ -82,10 +82,10 @@ mod tests {
 
     #[test]
     fn a_flags_value_is_left_to_clap_but_for_an_address() {
-        assert!(told("wasmhost serve --slots many").is_none());
-        assert!(told("wasmhost nonsense").is_none());
-        assert_eq!(told("wasmhost jobs --server http://n").unwrap().exit, Exit::Usage);
-        let cli_error = told("wasmhost jobs --nats=nats://ada:secret@n:99999").unwrap();
+        assert!(error_of("wasmhost serve --slots many").is_none());
+        assert!(error_of("wasmhost nonsense").is_none());
+        assert_eq!(error_of("wasmhost jobs --server http://n").unwrap().exit, Exit::Usage);
+        let cli_error = error_of("wasmhost jobs --nats=nats://ada:secret@n:99999").unwrap();
         assert_eq!(cli_error.exit, Exit::Usage);
         assert!(cli_error.text.starts_with("--nats: `nats://n:99999`"), "{}", cli_error.text);
         assert!(!cli_error.text.contains("secret"), "{}", cli_error.text);

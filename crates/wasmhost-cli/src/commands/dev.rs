@@ -13,7 +13,7 @@ use wasmhost_client::Client;
 use wasmhost_host::HostConfig;
 use wasmhost_nats::{ConnectConfig, Connection, LayoutConfig, ensure_layout};
 use wasmhost_protocol::policy::Policy;
-use wasmhost_sandbox::{Sandbox, SandboxConfig};
+use wasmhost_sandbox::Sandbox;
 
 use crate::error::{CliError, Exit};
 use crate::globals::Global;
@@ -44,11 +44,11 @@ pub(crate) struct Args {
 /// Runs everything until Ctrl-C or SIGTERM.
 pub(crate) fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     // Two servers on one directory of data would destroy it, so that the directory is taken first.
-    let home = server::Home::open(&args.dir)?;
-    let mut server = server::start(&home, args.nats_server)?;
+    let data_dir = server::DataDir::open(&args.dir)?;
+    let mut server = server::start(&data_dir, args.nats_server)?;
     let mut config = HostConfig::new(sandbox::child_compiler()?);
     config.grace = GRACE;
-    config.cache_dir = Some(home.path.join("cache"));
+    config.cache_dir = Some(data_dir.path.join("cache"));
     let mut connect = ConnectConfig::new(server.url());
     connect.namespace = global.connection.namespace.clone().unwrap_or_default();
     let found = modules::find(&args.dir, std::env::var_os("CARGO_TARGET_DIR"))?;
@@ -75,12 +75,13 @@ async fn host_and_modules(
     let connection = Connection::open(&connect).await?;
     // The host would make the streams too, but a push must not come before them.
     ensure_layout(&connection, &LayoutConfig::default()).await?;
-    let sandbox = sandbox_for_pushes(&config, guests.clone())?;
+    // It compiles what is pushed into the cache of the host, which then need not.
+    let sandbox = Sandbox::new(config.sandbox_config(1), guests.clone())?;
     let host = async {
         Ok::<_, CliError>(wasmhost_host::run(connection.clone(), config, guests, stop.cancelled()).await?)
     };
     let pushes = async {
-        let client = Client::over(connection.clone());
+        let client = Client::with_connection(connection.clone());
         let stopped = push_and_wait(push_and_show(&client, &sandbox, &found, &connect.url)).await;
         stop.cancel();
         stopped
@@ -97,15 +98,6 @@ async fn push_and_wait(pushes: impl Future<Output = Result<(), CliError>>) -> Re
         stopped = runtime::stop_requested() => return stopped,
     }
     runtime::stop_requested().await
-}
-
-/// A sandbox that compiles what is pushed, into the cache of the host.
-fn sandbox_for_pushes(config: &HostConfig, guests: Handle) -> Result<Sandbox, CliError> {
-    let mut settings = SandboxConfig::new(1, config.compiler.clone());
-    settings.cache_dir = config.cache_dir.clone();
-    settings.max_memory_bytes = config.ceiling.memory_bytes;
-    settings.modules_bytes = config.modules_bytes;
-    Ok(Sandbox::new(settings, guests)?)
 }
 
 /// Pushes every file. One that is no module is named, and the others are pushed all the same.

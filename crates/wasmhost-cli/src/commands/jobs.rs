@@ -49,7 +49,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     let mut records = Vec::new();
     while let Some(record) = listed.try_next().await? {
         // The bucket can be filtered by key only, and a state is within the record.
-        if args.state.as_ref().is_none_or(|state| record.state() == *state) {
+        if args.state.as_ref().is_none_or(|state| record.label() == *state) {
             records.push(record);
         }
     }
@@ -69,7 +69,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
 fn row(record: &Record) -> Vec<String> {
     vec![
         record.key().to_string(),
-        record.state().to_string(),
+        record.label().to_string(),
         record.attempt.to_string(),
         record.queue.to_string(),
         record.updated_at.to_string(),

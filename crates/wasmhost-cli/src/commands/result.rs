@@ -39,5 +39,5 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
 
 fn not_ended(key: &JobKey) -> CliError {
     let text = format!("job {key} has not ended yet: wait longer, or `wasmhost watch` it");
-    CliError::new(Exit::Full, text)
+    CliError::new(Exit::TryLater, text)
 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use wasmhost_client::{Accepted, Checked, Client, Handle, Notes, States, Submission};
+use wasmhost_client::{Accepted, Client, JobHandle, Notes, RegistryCheck, States, Submission};
 use wasmhost_protocol::bounds::{ATTEMPT, MAX_ATTEMPTS};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::headers::JobOptions;
@@ -23,7 +23,7 @@ use crate::output;
 use crate::output::follower::{Follower, next_record};
 
 /// How long a job may wait before the user is warned that nobody serves it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
 /// Flags of `submit`.
 #[derive(Debug, clap::Args)]
@@ -103,7 +103,7 @@ fn print(accepted: &Accepted, global: &Global) -> Result<(), CliError> {
 }
 
 fn submission(args: Args) -> Result<Submission, CliError> {
-    let mut submission = Submission::of(args.task);
+    let mut submission = Submission::for_task(args.task);
     submission.id = args.id;
     submission.queue = args.queue;
     submission.options = JobOptions {
@@ -117,12 +117,17 @@ fn submission(args: Args) -> Result<Submission, CliError> {
         ..JobOptions::default()
     };
     submission.arguments = input::arguments(args.arguments.as_deref())?;
-    submission.checked = if args.unchecked { Checked::Later } else { Checked::ByRegistry };
+    submission.registry_check = if args.unchecked { RegistryCheck::Skipped } else { RegistryCheck::Required };
     Ok(submission)
 }
 
 /// Shows the job until its end, and prints its result.
-async fn follow(client: &Client, job: &Handle, queue: &QueueName, global: &Global) -> Result<Exit, CliError> {
+async fn follow(
+    client: &Client,
+    job: &JobHandle,
+    queue: &QueueName,
+    global: &Global,
+) -> Result<Exit, CliError> {
     // Hosts may speak of the job as soon as it is pending, so that they are listened to before its states.
     let mut notes = job.notes().await?;
     let mut states = job.watch().await?;
@@ -153,7 +158,7 @@ async fn show(states: &mut States, notes: &mut Notes, is_pending: &Cell<bool>) -
     let mut follower = Follower::new();
     let mut last = None;
     while let Some(record) = next_record(states, notes, |note| follower.note(note)).await {
-        is_pending.set(record.state() == StateLabel::Pending);
+        is_pending.set(record.label() == StateLabel::Pending);
         follower.show(&record);
         last = Some(record);
     }
@@ -165,7 +170,7 @@ async fn show(states: &mut States, notes: &mut Notes, is_pending: &Cell<bool>) -
 /// listed are no reason to stop waiting.
 async fn warn_of_unserved(client: &Client, queue: &QueueName, is_pending: &Cell<bool>) {
     // A job that starts soon costs no request.
-    tokio::time::sleep(PATIENCE).await;
+    tokio::time::sleep(PROGRESS_DELAY).await;
     if !is_pending.get() {
         return;
     }

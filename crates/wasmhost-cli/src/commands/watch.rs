@@ -1,7 +1,7 @@
 //! `wasmhost watch`: follows a job until it has ended.
 
 use wasmhost_protocol::ids::JobKey;
-use wasmhost_protocol::record::{End, JobState, Record};
+use wasmhost_protocol::record::Record;
 use wasmhost_protocol::text::escape;
 
 use crate::error::{CliError, Exit};
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
 
 /// Prints what is known of a failure beyond its line.
 fn note_details(record: Option<&Record>) {
-    if let Some(JobState::Ended { end: End::Failure(error), .. }) = record.map(|record| &record.stage)
+    if let Some(error) = record.and_then(Record::failure)
         && let Some(details) = render::beyond_message(error)
     {
         output::note(details);

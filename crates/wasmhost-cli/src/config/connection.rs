@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use wasmhost_client::{Contradiction, DEFAULT_URL, SignIn};
+use wasmhost_client::{Contradiction, DEFAULT_URL, SignInSettings};
 use wasmhost_nats::{ConnectConfig, Credentials};
 use wasmhost_protocol::names::Namespace;
 
@@ -47,7 +47,7 @@ pub(crate) struct ConnectionFlags {
     /// The user's password, or where it is
     #[arg(long, env = "NATS_PASSWORD", hide_env_values = true, global = true, help_heading = "NATS")]
     password: Option<String>,
-    /// Certificates of authorities to trust, beside the system's; a server without TLS is refused then
+    /// Certificates of the authorities to trust, in place of the system's; a server without TLS is refused then
     #[arg(long, value_name = "FILE", env = "NATS_CA", alias = "tlsca", global = true, help_heading = "NATS")]
     tls_ca: Option<PathBuf>,
     /// The client's certificate; with --tls-key
@@ -106,8 +106,8 @@ impl ConnectionFlags {
     }
 
     /// The settings for signing in, with every secret read from where it is.
-    fn sign_in(&self, secrets: &mut SecretReader) -> SignIn {
-        let mut sign_in = SignIn::default();
+    fn sign_in(&self, secrets: &mut SecretReader) -> SignInSettings {
+        let mut sign_in = SignInSettings::default();
         sign_in.creds = secrets.path(&self.creds, "--creds (NATS_CREDS)");
         sign_in.nkey = secrets.path(&self.nkey, "--nkey (NATS_NKEY)");
         sign_in.jwt = secrets.text(&self.jwt, "--jwt (NATS_JWT)");
@@ -141,8 +141,8 @@ impl ConnectionFlags {
 }
 
 /// The configuration with these settings for signing in, if they fit together and there are no problems.
-fn checked(sign_in: SignIn, mut problems: Vec<String>) -> Result<ConnectConfig, CliError> {
-    match sign_in.connect(DEFAULT_URL) {
+fn checked(sign_in: SignInSettings, mut problems: Vec<String>) -> Result<ConnectConfig, CliError> {
+    match sign_in.into_config(DEFAULT_URL) {
         Ok(config) if problems.is_empty() => return Ok(config),
         Ok(_) => {}
         // They are found although a secret could not be read, so that one run reports both.

@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use wasmhost_client::SignIn;
+use wasmhost_client::SignInSettings;
 use wasmhost_nats::Credentials;
 use wasmhost_protocol::text::escape;
 
@@ -105,7 +105,7 @@ impl Context {
     }
 
     /// Adds the files of authorities, certificate and key, where no flag names others.
-    pub(crate) fn add_certificates(&self, sign_in: &mut SignIn) -> Result<(), CliError> {
+    pub(crate) fn add_certificates(&self, sign_in: &mut SignInSettings) -> Result<(), CliError> {
         for (file, value) in [
             (&mut sign_in.tls_ca, &self.ca),
             (&mut sign_in.tls_cert, &self.cert),
@@ -177,7 +177,7 @@ mod tests {
             read(r#"{"token":"env://NOT_SET_ANYWHERE","ca":"file:///ca.pem","tls_first":true}"#).unwrap();
         let error = context.credentials().unwrap_err();
         assert!(error.exit == Exit::Config && error.text.contains("NOT_SET_ANYWHERE"), "{}", error.text);
-        let mut sign_in = SignIn::default();
+        let mut sign_in = SignInSettings::default();
         context.add_certificates(&mut sign_in).unwrap();
         assert_eq!(sign_in.tls_ca, Some(PathBuf::from("/ca.pem")));
         assert_eq!((&sign_in.tls_cert, &sign_in.tls_key), (&None, &None));

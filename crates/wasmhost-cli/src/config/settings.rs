@@ -87,7 +87,7 @@ impl Settings {
         set(&mut config.layout, self.storage.map(LayoutConfig::within));
         set(&mut config.layout.replicas, self.replicas);
         // The usual directory is tried by writing to it, and a warning printed where that fails: only if it is needed.
-        config.cache_dir = self.cache_dir.or_else(sandbox::usual_cache_dir);
+        config.cache_dir = self.cache_dir.or_else(sandbox::default_cache_dir);
         Ok(config)
     }
 }

@@ -1,4 +1,4 @@
-//! The exit codes: a closed list that scripts may rely on.
+//! The exit codes: a closed list that scripts may rely on. From 64 on they are those of sysexits(3).
 
 use std::io::{Error, ErrorKind};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     /// The command did what it was asked to.
     Ok,
     /// The job failed or was revoked, or an audit found a broken promise.
-    JobFailed,
+    Failed,
     /// A flag is wrong, or arguments were refused.
     Usage,
     /// A file is not what it should be.
@@ -20,8 +20,8 @@ pub(crate) enum Exit {
     NotFound,
     /// NATS cannot be reached.
     Unreachable,
-    /// Something is full, or not ready yet: try later.
-    Full,
+    /// Something is full, in use or not ready yet.
+    TryLater,
     /// A permission is missing.
     Denied,
     /// The configuration, ours or the server's, does not fit.
@@ -35,12 +35,12 @@ impl Exit {
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
-            Self::JobFailed => 1,
+            Self::Failed => 1,
             Self::Usage => 2,
             Self::BadFile => 65,
             Self::NotFound => 66,
             Self::Unreachable => 69,
-            Self::Full => 75,
+            Self::TryLater => 75,
             Self::Denied => 77,
             Self::Config => 78,
             Self::Interrupted => 130,
@@ -49,8 +49,8 @@ impl Exit {
 
     /// The exit code for a job with this record.
     pub(crate) fn of_record(record: &Record) -> Self {
-        match &record.stage {
-            JobState::Ended { end: End::Failure(_) | End::Revoked, .. } => Self::JobFailed,
+        match &record.state {
+            JobState::Ended { end: End::Failure(_) | End::Revoked, .. } => Self::Failed,
             JobState::Ended { end: End::Success(_), .. }
             | JobState::Pending { .. }
             | JobState::Running(_)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::timeout;
 use wasmhost_client::Client;
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::{InvalidName, ModuleName};
 use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
 use wasmhost_protocol::policy::Policy;
@@ -19,7 +20,7 @@ use crate::error::{CliError, Exit, chain};
 use crate::output;
 
 /// How long a component is compiled without a word.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
 /// A component that can run here.
 pub(crate) struct Component {
@@ -35,9 +36,9 @@ impl Component {
     /// Reads, checks and compiles a file.
     pub(crate) async fn load(sandbox: &Sandbox, path: &Path) -> Result<Self, CliError> {
         let wasm = input::component(path)?;
-        let digest = wasmhost_nats::digest_of(&wasm);
+        let digest = Digest::of(&wasm);
         let mut loading = pin!(sandbox.load(digest, wasm.clone()));
-        let loaded = match timeout(PATIENCE, &mut loading).await {
+        let loaded = match timeout(PROGRESS_DELAY, &mut loading).await {
             Ok(loaded) => loaded,
             // Only the waiting has ended, and the loading goes on.
             Err(_) => {

@@ -14,9 +14,9 @@ use crate::output;
 /// Makes a sandbox on the calling runtime, for one component at a time.
 pub(crate) fn for_one_component(compiler: Compiler) -> Result<Sandbox, CliError> {
     let mut config = SandboxConfig::new(1, compiler);
-    config.cache_dir = usual_cache_dir();
+    config.cache_dir = default_cache_dir();
     // All that a policy may ask for: `run` has no operator, and a push does not know the ceilings of hosts.
-    config.max_memory_bytes = bounds::MEMORY_BYTES.most;
+    config.max_memory_bytes = bounds::MEMORY_BYTES.max;
     Ok(Sandbox::new(config, Handle::current())?)
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn this_program() -> Result<PathBuf, CliError> {
 /// The directory in which compiled components are kept unless an operator names another one. Where it cannot be written
 /// there is none, and a warning says so. It is never a directory for everybody: whoever can write there can run native code
 /// in this process.
-pub(crate) fn usual_cache_dir() -> Option<PathBuf> {
+pub(crate) fn default_cache_dir() -> Option<PathBuf> {
     let directory = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = directory("XDG_CACHE_HOME").or_else(|| directory("HOME").map(|home| home.join(".cache")));
     let why = match cache.map(|cache| cache.join("wasmhost")) {

@@ -52,7 +52,7 @@ impl Follower {
         match &self.bar {
             Some(bar) => move_bar(bar, record),
             None => {
-                let state = record.state().to_string();
+                let state = record.label().to_string();
                 // Progress within a state would be a line for each update.
                 if state != self.last_state {
                     note(render::transition(record));
@@ -88,7 +88,7 @@ fn new_bar() -> ProgressBar {
 }
 
 fn move_bar(bar: &ProgressBar, record: &Record) {
-    bar.set_prefix(record.state().to_string());
+    bar.set_prefix(record.label().to_string());
     let meta = record.meta.as_ref();
     if let Some(progress) = meta.and_then(Progress::of) {
         #[expect(

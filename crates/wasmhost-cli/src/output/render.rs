@@ -12,7 +12,7 @@ const JSON_BYTES: usize = 400;
 
 /// A transition on one line: its time, its state, and what matters in this state.
 pub(crate) fn transition(record: &Record) -> String {
-    let state = record.state();
+    let state = record.label();
     let line = format!("{} {:<10} {}", record.updated_at, state.as_str(), detail(record));
     line.trim_end().to_owned()
 }
@@ -21,7 +21,7 @@ pub(crate) fn transition(record: &Record) -> String {
 pub(crate) fn status(record: &Record) -> String {
     let attempts = record.max_attempts.map(|max| format!(" of {max}")).unwrap_or_default();
     let mut rows = vec![
-        ("state", record.state().to_string()),
+        ("state", record.label().to_string()),
         ("queue", record.queue.to_string()),
         ("attempt", format!("{}{attempts}", record.attempt)),
         ("submitted", record.submitted_at.to_string()),
@@ -34,7 +34,7 @@ pub(crate) fn status(record: &Record) -> String {
     add("digest", record.digest.as_ref().map(ToString::to_string));
     add("parent", record.parent.as_ref().map(ToString::to_string));
     add("meta", record.meta.as_ref().map(json));
-    add_stage(&record.stage, &mut add);
+    add_state(&record.state, &mut add);
     add(
         "revoke",
         record.revoke.as_ref().map(|revoke| format!("{} (by {})", escape(&revoke.reason), revoke.stop_at)),
@@ -52,7 +52,7 @@ pub(crate) fn usage(usage: &Usage) -> String {
 
 /// What a table says beside the state: when a scheduled job is due, else the meta.
 pub(crate) fn remark(record: &Record) -> String {
-    match record.stage {
+    match record.state {
         JobState::Pending { not_before: Some(at) } => format!("due {at}"),
         JobState::Pending { not_before: None }
         | JobState::Running(_)
@@ -96,7 +96,7 @@ pub(crate) fn json(json: &Json) -> String {
 /// What matters of a record in its state.
 fn detail(record: &Record) -> String {
     let meta = || record.meta.as_ref().map(json).unwrap_or_default();
-    match &record.stage {
+    match &record.state {
         JobState::Pending { not_before: Some(at) } => format!("queue {}, due {at}", record.queue),
         JobState::Pending { not_before: None } => format!("queue {}", record.queue),
         JobState::Running(RunningLabel::Custom(_)) => meta(),
@@ -122,8 +122,8 @@ fn detail(record: &Record) -> String {
 }
 
 /// Adds what only some states have.
-fn add_stage(stage: &JobState, add: &mut impl FnMut(&'static str, Option<String>)) {
-    match stage {
+fn add_state(state: &JobState, add: &mut impl FnMut(&'static str, Option<String>)) {
+    match state {
         JobState::Pending { not_before } => add("due", not_before.map(|at| at.to_string())),
         JobState::Running(_) => {}
         JobState::Retry { not_before } => add("next attempt", Some(not_before.to_string())),

@@ -27,7 +27,7 @@ pub enum RevokeError {
         key: JobKey,
     },
     /// The job has ended otherwise.
-    #[error("too late: job {} is {}", record.key(), record.state())]
+    #[error("too late: job {} is {}", record.key(), record.label())]
     TooLate {
         /// The terminal record.
         record: Box<Record>,

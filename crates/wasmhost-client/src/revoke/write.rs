@@ -12,12 +12,12 @@ use wasmhost_protocol::record::{JobState, Record, Revoke, StoredEntry};
 use super::RevokeOptions;
 use super::error::RevokeError;
 use crate::intent::client_intent;
-use crate::job::Handle;
+use crate::job::JobHandle;
 
 /// The record as it was written, or what stands under the key instead.
 pub(super) type Attempted = Result<Record, StoredEntry>;
 
-impl Handle {
+impl JobHandle {
     /// Ends a job that does not run. Its message is left to a host, which removes it by what the record says.
     pub(super) async fn end_revoked(
         &self,
@@ -30,11 +30,11 @@ impl Handle {
         // The record must still be there when the message of a scheduled job becomes due. A time that no server can count
         // to is taken as the latest that one can, since the server would delete the record at once otherwise.
         let due_in =
-            record.stage.not_before().map_or(Duration::ZERO, |at| bounds::TIME.nearest(at).since(intent.now));
+            record.state.not_before().map_or(Duration::ZERO, |at| bounds::TIME.clamp(at).since(intent.now));
         let kept = Policy::default().terminal_ttl(record, None);
         let written = self.write(ended, revision, Some(kept + due_in)).await?;
         // Not before the record says REVOKED: a job that is still PENDING and has no schedule would be ended by a reconciler.
-        if written.is_ok() && matches!(record.stage, JobState::Pending { not_before: Some(_) }) {
+        if written.is_ok() && matches!(record.state, JobState::Pending { not_before: Some(_) }) {
             self.unschedule().await;
         }
         Ok(written)
@@ -72,8 +72,8 @@ impl Handle {
         ttl: Option<Duration>,
     ) -> Result<Attempted, RevokeError> {
         match self.client.records().write(&self.key, &record, expected, ttl).await {
-            Ok(Written::Landed(_)) => Ok(Ok(record)),
-            Ok(Written::Moved(stored)) => Ok(Err(stored)),
+            Ok(Written::Stored(_)) => Ok(Ok(record)),
+            Ok(Written::Superseded(stored)) => Ok(Err(stored)),
             Err(source) => Err(RevokeError::Write { key: self.key.clone(), source }),
         }
     }

@@ -18,7 +18,7 @@ pub enum SubmitError {
     #[error("option refused: {0}")]
     Option(#[from] BadHeader),
     /// The arguments are not JSON, are nested too deeply, or have a name twice.
-    #[error("{}; pass an object by parameter name or an array by position", source.of("the arguments are"))]
+    #[error("{}; pass an object by parameter name or an array by position", source.about("the arguments are"))]
     NotJson {
         /// What is wrong with them, and where.
         source: InvalidJson,

@@ -2,7 +2,8 @@
 //! read in the direction in which a message moves, so that it is not missed while it moves.
 
 use wasmhost_nats::schedules::schedule_of;
-use wasmhost_nats::{ReadError, StoredMessage, args_digest_of, due_of, message_of};
+use wasmhost_nats::{ReadError, StoredMessage, due_of, message_of};
+use wasmhost_protocol::arguments::args_digest;
 use wasmhost_protocol::headers::{HeaderScope, JobOptions};
 use wasmhost_protocol::record::Record;
 
@@ -65,7 +66,7 @@ impl Submitting<'_> {
     /// ([R14](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r14)). So does one that was submitted at
     /// another time: the marker between the two may be gone.
     fn is_of_run(&self, record: &Record, message: &StoredMessage) -> bool {
-        if args_digest_of(&message.payload) != self.args_digest {
+        if args_digest(&message.payload) != self.args_digest {
             return false;
         }
         let options = JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap_or_default();

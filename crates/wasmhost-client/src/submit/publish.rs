@@ -59,7 +59,7 @@ impl Submitting<'_> {
                 }
                 Ok(Tried::Known(Step::Accepted(StateLabel::Pending, pending.revision)))
             }
-            Err(PublishError::Stands(_)) => self.confirm(pending).await,
+            Err(PublishError::AlreadyStored(_)) => self.confirm(pending).await,
             Err(error) => self.not_sent(pending, error).await,
         }
     }
@@ -95,7 +95,7 @@ impl Submitting<'_> {
             PublishError::TooLarge(key) => SubmitError::OverServerLimit { key, why: "its message" },
             error => {
                 // Unless no stream heard it, the message may be stored, and from here on the record is not taken back.
-                self.in_doubt |= !matches!(error, PublishError::Unheard { .. });
+                self.in_doubt |= !matches!(error, PublishError::NoStream { .. });
                 match self.missing_stream(&pending).await {
                     Some(missing) => missing,
                     None => return Ok(Tried::Again(pending, self.unreachable(error.to_string()))),
@@ -170,7 +170,7 @@ impl Submitting<'_> {
     async fn give_up(&self, pending: &Pending, why: SubmitError) -> SubmitError {
         if pending.is_own && !self.in_doubt {
             let deleted = self.client.records().delete(&self.key, pending.revision);
-            if !matches!(timeout(self.client.publish_within(), deleted).await, Ok(Ok(true))) {
+            if !matches!(timeout(self.client.publish_timeout(), deleted).await, Ok(Ok(true))) {
                 tracing::warn!(job.key = %self.key, "the record of a job that was not published stays behind");
             }
         }

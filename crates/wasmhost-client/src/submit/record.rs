@@ -1,7 +1,8 @@
 //! The record of a submission: what stands under the key decides whether a PENDING record is made, touched or left alone.
 
 use tokio::time::timeout;
-use wasmhost_nats::{WriteError, Written, fault, is_args_digest_of, now};
+use wasmhost_nats::{WriteError, Written, fault, now};
+use wasmhost_protocol::arguments::is_args_digest;
 use wasmhost_protocol::machine::{JobSpec, Transition, transition};
 use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::record::{End, ErrorKind, JobState, Record, StoredEntry};
@@ -57,14 +58,14 @@ impl Submitting<'_> {
         if let Some(free_at) = never_published(&record) {
             return Err(SubmitError::NotPublished { key: self.key.clone(), free_at });
         }
-        let is_same = |digest| is_args_digest_of(digest, &self.submission.arguments);
+        let is_same = |digest| is_args_digest(digest, &self.submission.arguments);
         if !record.args_digest.is_some_and(is_same) {
             return Err(SubmitError::Conflict { key: self.key.clone() });
         }
-        match record.stage {
+        match record.state {
             JobState::Pending { .. } => self.touch(&record, revision).await,
             JobState::Running(_) | JobState::Retry { .. } | JobState::Ended { .. } => {
-                Ok(Step::Accepted(record.state(), revision))
+                Ok(Step::Accepted(record.label(), revision))
             }
         }
     }
@@ -80,12 +81,12 @@ impl Submitting<'_> {
     async fn write(&self, record: Record, expected: u64, is_own: bool) -> Result<Step, SubmitError> {
         // The write is tried until its end is known, which may be later than the job may be published.
         let written = self.client.records().write(&self.key, &record, expected, None);
-        match timeout(self.client.publish_within(), written).await {
-            Ok(Ok(Written::Landed(revision))) => {
+        match timeout(self.client.publish_timeout(), written).await {
+            Ok(Ok(Written::Stored(revision))) => {
                 fault::point("after-pending");
                 Ok(Step::Publish(Pending { record: Box::new(record), revision, is_own }))
             }
-            Ok(Ok(Written::Moved(stored))) => Ok(Step::Decide(stored)),
+            Ok(Ok(Written::Superseded(stored))) => Ok(Step::Decide(stored)),
             Ok(Err(error)) => Err(self.not_written(error)),
             Err(_) => Err(self.unreachable("no answer to the write of its record")),
         }
@@ -106,7 +107,7 @@ impl Submitting<'_> {
 
 /// When the id of a job is free again whose message was never published.
 fn never_published(record: &Record) -> Option<Timestamp> {
-    match &record.stage {
+    match &record.state {
         JobState::Ended { end: End::Failure(error), finished_at }
             if error.kind == ErrorKind::NotPublished =>
         {

@@ -1,7 +1,8 @@
 //! A submission under way: what each of its steps needs, and what follows from a step.
 
 use tokio::time::Instant;
-use wasmhost_nats::{args_digest_of, now};
+use wasmhost_nats::now;
+use wasmhost_protocol::arguments::args_digest;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::record::{Record, StateLabel, StoredEntry};
@@ -46,7 +47,7 @@ pub(super) struct Pending {
 impl Pending {
     /// When the job is due, where it is scheduled. The record says so, since another client may have written it.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        self.record.stage.not_before()
+        self.record.state.not_before()
     }
 }
 
@@ -55,7 +56,7 @@ impl<'a> Submitting<'a> {
         Self {
             client,
             key: submission.key(),
-            args_digest: args_digest_of(&submission.arguments),
+            args_digest: args_digest(&submission.arguments),
             due: submission.due(now()),
             submission,
             started: Instant::now(),
@@ -70,7 +71,7 @@ impl<'a> Submitting<'a> {
 
     /// Whether the time for publishing is over. From then on a reconciler may end the record.
     pub(super) fn is_late(&self) -> bool {
-        self.elapsed() > self.client.publish_within()
+        self.elapsed() > self.client.publish_timeout()
     }
 
     pub(super) fn unreachable(&self, why: impl Into<String>) -> SubmitError {

@@ -76,16 +76,15 @@ async fn what_the_registry_forbade_is_allowed_as_soon_as_it_says_otherwise() {
 async fn a_thousand_submissions_look_into_the_registry_once() {
     let bench = Bench::start().await;
     push(&bench.client, "math", &manifest(&[("double", Some(DOUBLE))])).await;
-    let connection = bench.client.connection();
     let reads = "$JS.API.STREAM.MSG.GET.KV_wasmhost-modules";
-    let mut reads = connection.client.subscribe(reads).await.unwrap();
-    connection.client.flush().await.unwrap();
+    let mut reads = bench.server.nats.subscribe(reads).await.unwrap();
+    bench.server.round_trip().await;
     let all = (0..1_000).map(|n| Submission::new("math.double", &json!([n % 256])).unwrap());
     for submitted in bench.client.submit_many(all).await {
         submitted.unwrap();
     }
-    // Requests that were sent before this flush have arrived here before its answer.
-    connection.client.flush().await.unwrap();
+    // Requests that the server handled before this one have arrived here before its answer.
+    bench.server.round_trip().await;
     let mut seen = 0;
     while reads.next().now_or_never().flatten().is_some() {
         seen += 1;

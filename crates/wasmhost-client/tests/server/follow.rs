@@ -8,7 +8,7 @@ use wasmhost_client::protocol::ids::{JobKey, TaskName};
 use wasmhost_client::protocol::machine::Writer;
 use wasmhost_client::protocol::names::header;
 use wasmhost_client::protocol::record::{End, ErrorKind, JobError, Payload, StateLabel};
-use wasmhost_client::{ForgetError, Handle, JobFilter, ResultError, StatusError};
+use wasmhost_client::{ForgetError, JobFilter, JobHandle, ResultError, StatusError};
 use wasmhost_nats::blobs::{self, Life};
 use wasmhost_testing::records;
 
@@ -52,7 +52,7 @@ async fn a_watcher_finds_the_end_again_after_the_server_restarts() {
     states.next().await.unwrap();
     bench.server.server.restart().unwrap();
     bench.succeed(&job, token, "7", None).await;
-    assert_eq!(soon(states.next()).await.unwrap().state(), StateLabel::Success);
+    assert_eq!(soon(states.next()).await.unwrap().label(), StateLabel::Success);
 }
 
 #[tokio::test]
@@ -64,11 +64,11 @@ async fn an_event_that_nobody_recorded_ends_no_watch() {
     states.next().await.unwrap();
     forge_the_end(&bench, &job).await;
     bench.progress(&job, token, "HALF").await;
-    assert_eq!(soon(states.next()).await.unwrap().state().as_str(), "HALF");
+    assert_eq!(soon(states.next()).await.unwrap().label().as_str(), "HALF");
 }
 
 /// Publishes an event of a terminal record with the headers that the server would give it.
-async fn forge_the_end(bench: &Bench, job: &Handle) {
+async fn forge_the_end(bench: &Bench, job: &JobHandle) {
     let record = job.record().await.unwrap();
     let end = End::Failure(JobError::new(ErrorKind::Lost, "forged"));
     let forged = records::next(Some(&record), records::finish(end), Writer::Reconciler);
@@ -77,7 +77,8 @@ async fn forge_the_end(bench: &Bench, job: &Handle) {
     headers.insert(header::LAST_SEQUENCE, "1");
     let connection = bench.client.connection();
     let subject = connection.names.event_subject(job.key());
-    connection.client.publish_with_headers(subject, headers, forged.to_bytes().into()).await.unwrap();
+    bench.server.nats.publish_with_headers(subject, headers, forged.to_bytes().into()).await.unwrap();
+    bench.server.round_trip().await;
 }
 
 #[tokio::test]

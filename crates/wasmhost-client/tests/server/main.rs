@@ -15,7 +15,7 @@ use wasmhost_client::protocol::machine::{Claim, JobSpec, Transition, Writer};
 use wasmhost_client::protocol::manifest::{Manifest, ManifestTask};
 use wasmhost_client::protocol::policy::Policy;
 use wasmhost_client::protocol::record::{End, Payload, Record, StateLabel, StoredEntry, Token};
-use wasmhost_client::{Client, ClientConfig, Handle};
+use wasmhost_client::{Client, ClientConfig, JobHandle};
 use wasmhost_nats::{Records, StoredMessage, Written, jobs, random_token};
 use wasmhost_testing::{Options, records, within};
 
@@ -46,11 +46,11 @@ impl Bench {
     }
 
     /// A job of `demo.run` with this id and no arguments.
-    async fn submit(&self, id: &str) -> Handle {
+    async fn submit(&self, id: &str) -> JobHandle {
         self.client.task("demo.run").id(id).submit_json("").await.expect("it is accepted")
     }
 
-    async fn message(&self, job: &Handle) -> Option<StoredMessage> {
+    async fn message(&self, job: &JobHandle) -> Option<StoredMessage> {
         jobs::message_of(self.client.connection(), job.key()).await.unwrap()
     }
 
@@ -60,26 +60,26 @@ impl Bench {
     }
 
     /// Takes the job's message out of the stream, as an acknowledgement would.
-    async fn acknowledge(&self, job: &Handle) {
+    async fn acknowledge(&self, job: &JobHandle) {
         let message = self.message(job).await.expect("its message stands");
         let jobs = self.server.stream(self.client.connection().names.jobs_stream()).await;
         jobs.delete_message(message.sequence).await.unwrap();
     }
 
     /// Writes the record that follows by this transition, and returns its revision.
-    async fn write(&self, job: &Handle, writer: Writer, by: Transition, ttl: Option<Duration>) -> u64 {
+    async fn write(&self, job: &JobHandle, writer: Writer, by: Transition, ttl: Option<Duration>) -> u64 {
         let stored = self.records.read_until_known(job.key()).await;
         let expected = stored.expected();
         let StoredEntry::Record { record, .. } = stored else { panic!("{stored:?}") };
         let after = records::next(Some(&record), by, writer);
         match self.records.write(job.key(), &after, expected, ttl).await.unwrap() {
-            Written::Landed(revision) => revision,
-            Written::Moved(stored) => panic!("{stored:?}"),
+            Written::Stored(revision) => revision,
+            Written::Superseded(stored) => panic!("{stored:?}"),
         }
     }
 
     /// Claims the job as a host would.
-    async fn claim(&self, job: &Handle) -> Token {
+    async fn claim(&self, job: &JobHandle) -> Token {
         let token = random_token();
         let message = self.message(job).await.expect("its message stands");
         let job_spec = submission(&job.record().await.unwrap());
@@ -88,12 +88,12 @@ impl Bench {
         token
     }
 
-    async fn progress(&self, job: &Handle, token: Token, state: &str) {
+    async fn progress(&self, job: &JobHandle, token: Token, state: &str) {
         let state = StateName::parse(state).unwrap();
         self.write(job, Writer::Owner(token), Transition::Progress { state, meta: None }, None).await;
     }
 
-    async fn succeed(&self, job: &Handle, token: Token, result: &str, ttl: Option<Duration>) {
+    async fn succeed(&self, job: &JobHandle, token: Token, result: &str, ttl: Option<Duration>) {
         let end = End::Success(Payload::Inline(Json::parse(result).unwrap()));
         self.write(job, Writer::Owner(token), records::finish(end), ttl).await;
     }
@@ -137,7 +137,7 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
 }
 
 fn words(records: &[Record]) -> Vec<String> {
-    records.iter().map(|record| record.state().as_str().to_owned()).collect()
+    records.iter().map(|record| record.label().as_str().to_owned()).collect()
 }
 
 /// Whether it is one of a job that waits.

@@ -16,7 +16,7 @@ async fn a_queued_job_is_revoked_and_its_message_left_for_a_host() {
     let bench = Bench::start().await;
     let job = bench.submit("a").await;
     let record = job.revoke("user left").await.unwrap();
-    assert_eq!((record.state(), record.attempt), (StateLabel::Revoked, 0));
+    assert_eq!((record.label(), record.attempt), (StateLabel::Revoked, 0));
     assert_eq!(job.record().await.unwrap().revoke.clone().unwrap().reason, "user left");
     assert!(bench.message(&job).await.is_some());
     assert_eq!(job.revoke("again").await.unwrap().revoke.clone().unwrap().reason, "user left");
@@ -28,7 +28,8 @@ async fn a_running_job_is_asked_its_host_woken_and_its_end_awaited() {
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
     let connection = bench.client.connection();
-    let mut words = connection.client.subscribe(connection.names.revoke_broadcast_filter()).await.unwrap();
+    let mut words = bench.server.nats.subscribe(connection.names.revoke_broadcast_filter()).await.unwrap();
+    bench.server.round_trip().await;
     let host = async {
         let word = words.next().await.unwrap();
         assert_eq!(word.subject.as_str(), connection.names.revoke_broadcast(job.key()));
@@ -67,7 +68,7 @@ async fn a_job_that_waits_for_its_retry_is_revoked_at_once() {
     let not_before = now().plus(Duration::from_secs(60));
     let retry = Transition::Retry { reason: "busy".to_owned(), not_before, charge: true, usage: None };
     bench.write(&job, Writer::Owner(token), retry, None).await;
-    assert_eq!(job.revoke("stop").await.unwrap().state(), StateLabel::Revoked);
+    assert_eq!(job.revoke("stop").await.unwrap().label(), StateLabel::Revoked);
 }
 
 #[tokio::test]
@@ -94,7 +95,7 @@ async fn an_ended_job_is_too_late_and_an_unknown_one_not_found() {
     bench.succeed(&job, token, "7", None).await;
     let error = job.revoke("stop").await.unwrap_err();
     assert!(
-        matches!(&error, RevokeError::TooLate { record } if record.state() == StateLabel::Success),
+        matches!(&error, RevokeError::TooLate { record } if record.label() == StateLabel::Success),
         "{error}"
     );
     assert_eq!(error.to_string(), "too late: job demo.run.a is SUCCESS");

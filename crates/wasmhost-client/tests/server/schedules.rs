@@ -9,7 +9,7 @@ use wasmhost_client::protocol::machine::JobSpec;
 use wasmhost_client::protocol::names::{Names, header};
 use wasmhost_client::protocol::record::{JobState, StateLabel, StoredEntry};
 use wasmhost_client::protocol::timestamp::Timestamp;
-use wasmhost_client::{Accepted, Handle, Submission, SubmitError};
+use wasmhost_client::{Accepted, JobHandle, Submission, SubmitError};
 use wasmhost_nats::{StoredMessage, Written, now, schedules};
 use wasmhost_testing::{Options, records, user};
 
@@ -23,7 +23,7 @@ impl Bench {
         self.client.submit(job_at(at)).await.expect("it is accepted")
     }
 
-    async fn schedule(&self, job: &Handle) -> Option<StoredMessage> {
+    async fn schedule(&self, job: &JobHandle) -> Option<StoredMessage> {
         schedules::schedule_of(self.client.connection(), job.key()).await.unwrap()
     }
 
@@ -32,7 +32,7 @@ impl Bench {
         self.server.messages(self.client.connection().names.schedules_stream()).await
     }
 
-    async fn until_queued(&self, job: &Handle) -> StoredMessage {
+    async fn until_queued(&self, job: &JobHandle) -> StoredMessage {
         soon(async {
             loop {
                 if let Some(message) = self.message(job).await {
@@ -59,21 +59,21 @@ fn options(message: &StoredMessage) -> JobOptions {
     JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap()
 }
 
-async fn not_before(job: &Handle) -> Option<Timestamp> {
-    match job.record().await.unwrap().stage.clone() {
+async fn not_before(job: &JobHandle) -> Option<Timestamp> {
+    match job.record().await.unwrap().state.clone() {
         JobState::Pending { not_before } => not_before,
-        stage => panic!("{stage:?}"),
+        state => panic!("{state:?}"),
     }
 }
 
 /// The job of a client that died when it had written the record and not scheduled the message.
-async fn record_only(bench: &Bench, at: Timestamp) -> Handle {
+async fn record_only(bench: &Bench, at: Timestamp) -> JobHandle {
     let mut template = bench.client.task("demo.run").id("template").submit(&json!({ "name": "Ada" })).await;
     let template = template.as_mut().unwrap().record().await.unwrap();
     let job_spec = JobSpec { key: key(), not_before: Some(at), ..submission(&template) };
     let record = records::submitted(job_spec);
     let written = bench.records.write(&key(), &record, 0, None).await.unwrap();
-    assert!(matches!(written, Written::Landed(_)));
+    assert!(matches!(written, Written::Stored(_)));
     bench.client.job(&key())
 }
 
@@ -171,7 +171,7 @@ async fn the_same_job_of_which_only_the_queue_has_a_message_is_no_second_one() {
     let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
     let message = bench.until_queued(&job).await;
     let connection = bench.client.connection();
-    let stream = connection.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
+    let stream = bench.server.jetstream.get_stream(connection.names.schedules_stream()).await.unwrap();
     stream.purge().await.unwrap();
     assert_eq!(bench.submit_at(now().plus(HOUR)).await.state, StateLabel::Pending);
     assert_eq!((bench.scheduled().await, bench.queued().await), (0, 1));
@@ -205,7 +205,7 @@ async fn what_an_earlier_run_fired_is_not_taken_for_this_ones() {
     bench.acknowledge(&job).await;
     // As long after the end of that run as its delete marker is gone.
     let connection = bench.client.connection();
-    let states = connection.jetstream.get_stream(connection.names.states_stream()).await.unwrap();
+    let states = bench.server.jetstream.get_stream(connection.names.states_stream()).await.unwrap();
     states.purge().filter(connection.names.state_subject(job.key())).await.unwrap();
     let at = now().plus(HOUR);
     record_only(&bench, at).await;
@@ -228,7 +228,7 @@ async fn a_forgotten_job_is_scheduled_again() {
 
 #[tokio::test]
 async fn while_the_schedule_of_an_earlier_run_stands_the_id_is_occupied_and_nothing_is_left_behind() {
-    let bench = Bench::start_with(|config| config.publish_within = Duration::from_millis(400)).await;
+    let bench = Bench::start_with(|config| config.publish_timeout = Duration::from_millis(400)).await;
     let at = now().plus(HOUR);
     let job = bench.submit_at(at).await.job;
     let connection = bench.client.connection();
@@ -319,9 +319,9 @@ async fn a_scheduled_job_is_revoked_with_its_schedule_for_longer_than_its_messag
     for at in [now().plus(week), schedules::latest()] {
         let job = bench.submit_at(at).await.job;
         let record = job.revoke("user left").await.unwrap();
-        assert_eq!((record.state(), record.attempt), (StateLabel::Revoked, 0));
+        assert_eq!((record.label(), record.attempt), (StateLabel::Revoked, 0));
         assert!(bench.schedule(&job).await.is_none());
-        assert_eq!(job.record().await.unwrap().state(), StateLabel::Revoked);
+        assert_eq!(job.record().await.unwrap().label(), StateLabel::Revoked);
         let ttl = time_to_live(&bench, &job).await;
         assert!(now().plus(ttl) > at.plus(Duration::from_secs(3000)), "{ttl:?}");
         job.forget().await.unwrap();
@@ -329,9 +329,9 @@ async fn a_scheduled_job_is_revoked_with_its_schedule_for_longer_than_its_messag
 }
 
 /// For how long the record was written.
-async fn time_to_live(bench: &Bench, job: &Handle) -> Duration {
+async fn time_to_live(bench: &Bench, job: &JobHandle) -> Duration {
     let connection = bench.client.connection();
-    let states = connection.jetstream.get_stream(connection.names.states_stream()).await.unwrap();
+    let states = bench.server.jetstream.get_stream(connection.names.states_stream()).await.unwrap();
     let message = states.get_last_raw_message_by_subject(&connection.names.state_subject(job.key())).await;
     let seconds: u64 = message.unwrap().headers.get(header::TTL).unwrap().as_str().parse().unwrap();
     Duration::from_secs(seconds)
@@ -342,7 +342,7 @@ async fn a_job_revoked_after_its_schedule_fired_is_revoked_and_its_message_left_
     let bench = Bench::start().await;
     let job = bench.submit_at(now().plus(Duration::from_millis(100))).await.job;
     let message = bench.until_queued(&job).await;
-    assert_eq!(job.revoke("too late to unschedule").await.unwrap().state(), StateLabel::Revoked);
+    assert_eq!(job.revoke("too late to unschedule").await.unwrap().label(), StateLabel::Revoked);
     assert_eq!(bench.message(&job).await.unwrap().sequence, message.sequence);
-    assert_eq!(job.record().await.unwrap().state(), StateLabel::Revoked);
+    assert_eq!(job.record().await.unwrap().label(), StateLabel::Revoked);
 }

@@ -10,8 +10,8 @@ use wasmhost_client::protocol::ids::{JobKey, QueueName};
 use wasmhost_client::protocol::machine::{JobSpec, Writer};
 use wasmhost_client::protocol::names::header;
 use wasmhost_client::protocol::record::{End, ErrorKind, JobError, StateLabel, StoredEntry};
-use wasmhost_client::{Handle, Submission, SubmitError};
-use wasmhost_nats::{Heard, SET_UP_WITHIN, Written, digest_of, jobs, now, subscribe};
+use wasmhost_client::{JobHandle, Submission, SubmitError};
+use wasmhost_nats::{Heard, SET_UP_WITHIN, Written, jobs, now, subscribe};
 use wasmhost_testing::records;
 
 use crate::{Bench, is_pending, soon, submission};
@@ -23,13 +23,13 @@ async fn pending_is_recorded_and_the_message_names_its_revision() {
     let job = task.submit(&json!({ "name": "Ada" })).await.unwrap();
     let stored = bench.records.read(job.key()).await.unwrap();
     let StoredEntry::Record { record, revision } = stored else { panic!("{stored:?}") };
-    assert!(is_pending(&record.state()) && record.attempt == 0);
+    assert!(is_pending(&record.label()) && record.attempt == 0);
     let message = bench.message(&job).await.unwrap();
     let options = JobOptions::parse(message.pairs(), HeaderScope::Job).unwrap();
     assert_eq!(options.revision, Some(revision));
     assert_eq!(options.args_digest, record.args_digest);
     assert_eq!(options.timeout, Some(Duration::from_secs(30)));
-    assert_eq!(record.args_digest, Some(digest_of(br#"{"name":"Ada"}"#)));
+    assert_eq!(record.args_digest, Some(Digest::of(br#"{"name":"Ada"}"#)));
     assert_eq!(&message.payload[..], br#"{"name":"Ada"}"#);
     assert!(message.header(header::MSG_ID).unwrap().starts_with(job.key().as_str()));
 }
@@ -89,7 +89,7 @@ async fn the_same_json_in_other_words_is_the_same_job() {
 async fn a_record_of_an_earlier_client_names_the_text_of_its_arguments() {
     const TEXT: &str = r#"{ "b": 1, "a": 2 }"#;
     let bench = Bench::start().await;
-    let job = recorded_with(&bench, "a", digest_of(TEXT.as_bytes())).await;
+    let job = recorded_with(&bench, "a", Digest::of(TEXT.as_bytes())).await;
     bench.client.task("demo.run").id("a").submit_json(TEXT).await.unwrap();
     assert!(bench.message(&job).await.is_some());
     let other = bench.client.task("demo.run").id("a").submit_json(r#"{ "b": 1, "a": 3 }"#).await;
@@ -128,19 +128,19 @@ async fn what_cannot_be_a_job_is_refused_before_anything_is_written() {
 }
 
 /// The job of a client that died when it had written the record and not published the message.
-async fn record_only(bench: &Bench, id: &str) -> Handle {
-    recorded_with(bench, id, digest_of(b"")).await
+async fn record_only(bench: &Bench, id: &str) -> JobHandle {
+    recorded_with(bench, id, Digest::of(b"")).await
 }
 
 /// The same, of a job with these arguments.
-async fn recorded_with(bench: &Bench, id: &str, args_digest: Digest) -> Handle {
+async fn recorded_with(bench: &Bench, id: &str, args_digest: Digest) -> JobHandle {
     let job = bench.client.job(&JobKey::parse(&format!("demo.run.{id}")).unwrap());
     let template = bench.submit("template").await.record().await.unwrap();
     let job_spec =
         JobSpec { key: job.key().clone(), args_digest: Some(args_digest), ..submission(&template) };
     let record = records::submitted(job_spec);
     let written = bench.records.write(job.key(), &record, 0, None).await.unwrap();
-    assert!(matches!(written, Written::Landed(_)));
+    assert!(matches!(written, Written::Stored(_)));
     job
 }
 
@@ -207,7 +207,7 @@ async fn an_expired_job_runs_again() {
 
 #[tokio::test]
 async fn while_the_message_of_an_earlier_run_stands_the_id_is_occupied_and_nothing_is_left_behind() {
-    let bench = Bench::start_with(|config| config.publish_within = Duration::from_millis(400)).await;
+    let bench = Bench::start_with(|config| config.publish_timeout = Duration::from_millis(400)).await;
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
     bench.succeed(&job, token, "7", None).await;
@@ -222,7 +222,7 @@ async fn while_the_message_of_an_earlier_run_stands_the_id_is_occupied_and_nothi
 
 #[tokio::test]
 async fn a_message_that_names_a_revision_of_an_earlier_run_is_not_this_ones() {
-    let bench = Bench::start_with(|config| config.publish_within = Duration::from_millis(400)).await;
+    let bench = Bench::start_with(|config| config.publish_timeout = Duration::from_millis(400)).await;
     let job = bench.submit("a").await;
     let token = bench.claim(&job).await;
     bench.succeed(&job, token, "7", None).await;
@@ -254,7 +254,7 @@ async fn a_try_at_a_server_without_streams_fails_at_once() {
     let again = bench.client.try_submit(with_id_of(&job)).await.unwrap();
     assert!(is_pending(&again.state) && bench.queued().await == 1);
     let connection = bench.client.connection();
-    connection.jetstream.delete_stream(connection.names.states_stream()).await.unwrap();
+    bench.server.jetstream.delete_stream(connection.names.states_stream()).await.unwrap();
     let started = Instant::now();
     let error = bench.client.try_submit(with_id_of(&job)).await.unwrap_err();
     assert!(matches!(&error, SubmitError::NotSetUp { key, .. } if key == job.key()), "{error}");
@@ -276,8 +276,8 @@ async fn a_thousand_jobs_are_submitted_in_order() {
 }
 
 /// The same job again, without arguments.
-fn with_id_of(job: &Handle) -> Submission {
-    let mut submission = Submission::of(job.key().task().clone());
+fn with_id_of(job: &JobHandle) -> Submission {
+    let mut submission = Submission::for_task(job.key().task().clone());
     submission.id = Some(job.key().id().clone());
     submission
 }

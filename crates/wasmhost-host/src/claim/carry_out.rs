@@ -1,6 +1,7 @@
 //! Carrying out what the protocol decided about a delivery.
 
 use wasmhost_nats::{Connection, WriteError, Written, fault, jobs, limited};
+use wasmhost_protocol::dead_letter::DeadLetterKind;
 use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::record::{Record, StoredEntry, Token};
 use wasmhost_protocol::rules::ClaimDecision;
@@ -26,7 +27,7 @@ impl Claiming<'_> {
                 Step::settle(Settlement::Ack)
             }
             ClaimDecision::Delay(delay) => Step::settle(Settlement::Nak(delay)),
-            ClaimDecision::DeadLetter { reason, why } => self.dead_letter(reason, &why).await,
+            ClaimDecision::DeadLetter { kind, reason } => self.dead_letter(kind, &reason).await,
             ClaimDecision::LookUpMessage { msg_seq } => self.look_up_message(msg_seq).await,
             // Whatever a newer delivery may do: the owner of the attempt is this host, and it is alive.
             ClaimDecision::Claim { .. } | ClaimDecision::End { .. } | ClaimDecision::Stale { .. }
@@ -55,18 +56,18 @@ impl Claiming<'_> {
         &self.claims.parts.storage.connection
     }
 
-    async fn dead_letter(&self, reason: &str, why: &str) -> Step {
+    async fn dead_letter(&self, kind: DeadLetterKind, reason: &str) -> Step {
         let connection = self.connection();
-        Step::settle(dead_letter::dead_letter_message(connection, self.delivery, reason, why).await)
+        Step::settle(dead_letter::dead_letter_message(connection, self.delivery, kind, reason).await)
     }
 
     /// Waits for the memory that the policy asks for. By the time that there is some, the decision may no longer hold: it is
-    /// made anew.
+    /// recreated.
     async fn wait_for_memory(&mut self, limit_bytes: u64) -> Step {
         limited!(info, job.key = %self.delivery.key, "all memory for jobs is in use; the job waits");
         tokio::select! {
             () = self.memory.wait_for(limit_bytes) => {}
-            () = self.claims.parts.life.closing.cancelled() => return Step::settle(Settlement::GIVE_BACK),
+            () = self.claims.parts.life.draining.cancelled() => return Step::settle(Settlement::GIVE_BACK),
         }
         Step::DecideAgain { stored: self.read().await, adopt: false }
     }
@@ -75,7 +76,7 @@ impl Claiming<'_> {
     /// dropped. If it is not, this one takes its place, unless the record has moved on to a third message meanwhile
     /// ([R4](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r4)).
     async fn look_up_message(&self, msg_seq: u64) -> Step {
-        match jobs::stands_at(self.connection(), &self.delivery.key, msg_seq).await {
+        match jobs::is_stored_at(self.connection(), &self.delivery.key, msg_seq).await {
             Ok(true) => return Step::settle(Settlement::Ack),
             Ok(false) => {}
             // In doubt nothing is dropped: this may be the only message that is left.
@@ -103,15 +104,15 @@ impl Claiming<'_> {
         // A host that sleeps here may wake up under another host's claim: the lease finds out before the guest starts.
         fault::point("claim-sent");
         let (record, revision) = match written {
-            Ok(Written::Landed(revision)) => (record, revision),
+            Ok(Written::Stored(revision)) => (record, revision),
             // The claim was stored, and somebody wrote over it since, such as a client that revokes the job.
-            Ok(Written::Moved(StoredEntry::Record { record, revision }))
+            Ok(Written::Superseded(StoredEntry::Record { record, revision }))
                 if record.token == Some(self.token) && !record.is_terminal() =>
             {
                 (record, revision)
             }
             // What allowed an adoption was true of another revision.
-            Ok(Written::Moved(stored)) => return Step::DecideAgain { stored, adopt: false },
+            Ok(Written::Superseded(stored)) => return Step::DecideAgain { stored, adopt: false },
             Err(error) => return self.after_refused_write(&error).await,
         };
         Step::Done(Claimed::Granted(Box::new(Grant { record: *record, revision, policy, quarantine })))
@@ -133,12 +134,12 @@ impl Claiming<'_> {
         let ttl = policy.terminal_ttl(&record, self.delivery.options.result_ttl);
         let records = &self.claims.parts.storage.records;
         match records.write(&self.delivery.key, &record, expected, Some(ttl)).await {
-            Ok(Written::Landed(_)) => {
+            Ok(Written::Stored(_)) => {
                 // Before the ack: if this host dies, another delivery finds the terminal record and deletes the checkpoint.
                 drop_checkpoint(self.connection(), Some(&record)).await;
                 Step::settle(Settlement::Ack)
             }
-            Ok(Written::Moved(stored)) => Step::DecideAgain { stored, adopt: false },
+            Ok(Written::Superseded(stored)) => Step::DecideAgain { stored, adopt: false },
             Err(error) => self.after_refused_write(&error).await,
         }
     }
@@ -147,7 +148,7 @@ impl Claiming<'_> {
     /// goes to the dead letters. For everything else there will be room, or a right, again.
     async fn after_refused_write(&self, error: &WriteError) -> Step {
         if matches!(error, WriteError::TooLarge(_)) {
-            return self.dead_letter("RecordTooLarge", &error.to_string()).await;
+            return self.dead_letter(DeadLetterKind::RecordTooLarge, &error.to_string()).await;
         }
         limited!(error, job.key = %self.delivery.key, %error, "could not write a record; the job waits");
         Step::Wait

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wasmhost_nats::{is_args_digest_of, limited, now, random_token, random_write};
+use wasmhost_nats::{limited, now, random_token, random_write_id};
+use wasmhost_protocol::arguments::is_args_digest;
 use wasmhost_protocol::machine::Claim;
 use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::policy::Policy;
@@ -19,7 +20,8 @@ use crate::delivery::Delivery;
 use crate::memory::Reservation;
 use crate::settle::Settlement;
 
-/// The pause before another try, where the server does not answer, has no room or does not permit a write.
+/// The pause before another try, where the server does not answer, has no room or does not permit a write. It is as long for each
+/// of hundreds of slots, which together must not keep the server from recovering.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 impl Claims {
@@ -94,7 +96,7 @@ impl Claiming<'_> {
     }
 
     /// Looks the module up until the registry answers: a registry that does not answer makes no module unknown. Returns false if
-    /// the host closes first.
+    /// the host drains first.
     async fn find_module(&mut self) -> bool {
         loop {
             match self.claims.modules.find(self.delivery).await {
@@ -123,7 +125,7 @@ impl Claiming<'_> {
     }
 
     /// Asks when the states bucket was created, where the message names a record that is not there: either the job ended long
-    /// ago, or its record was lost with the bucket. Returns false if the host closes before there is an answer.
+    /// ago, or its record was lost with the bucket. Returns false if the host drains before there is an answer.
     async fn refresh_bucket(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> bool {
         let is_missing = matches!(stored, StoredEntry::Absent) && trusted_revision.is_none();
         let names_record = self.delivery.options.revision.is_some();
@@ -167,10 +169,10 @@ impl Claiming<'_> {
             claim: &self.claim(&policy),
             revision: self.delivery.options.revision,
             stored_at: self.delivery.stored_at,
-            is_of_body: &|digest| is_args_digest_of(digest, self.delivery.body()),
+            is_of_body: &|digest| is_args_digest(digest, self.delivery.body()),
             now: now(),
             bucket_created: self.claims.parts.storage.bucket.created(),
-            write: random_write(),
+            write: random_write_id(),
             result_ttl: policy.result_ttl(self.delivery.options.result_ttl),
             // Unreadable headers and values over a limit end the job in the same way, so that it has an end at all.
             unreadable: self.delivery.bad_headers.as_deref().or(refusal.as_deref()),
@@ -208,7 +210,7 @@ impl Claiming<'_> {
         self.blocked.get_or_insert_with(|| self.claims.parts.blocked_writes.register());
         tokio::select! {
             () = tokio::time::sleep(RETRY_DELAY) => true,
-            () = self.claims.parts.life.closing.cancelled() => false,
+            () = self.claims.parts.life.draining.cancelled() => false,
         }
     }
 }

@@ -10,7 +10,8 @@ use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
 
-/// How long an answer stays valid.
+/// How long an answer stays valid. A crowd of jobs of a module that the registry does not have costs one request in this time, and
+/// a module that is pushed meanwhile is found this much later.
 const ANSWER_VALID_FOR: Duration = Duration::from_secs(1);
 /// The most answers that are remembered. When there are more, all are forgotten.
 const MAX_REMEMBERED: usize = 1_024;

@@ -6,7 +6,7 @@ use wasmhost_protocol::duration::format_duration;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::names::header;
-use wasmhost_protocol::policy::{Ceiling, Over, Policy};
+use wasmhost_protocol::policy::{Ceiling, OverCeiling, Policy};
 use wasmhost_protocol::record::Record;
 
 use super::module_lookups::ModuleLookups;
@@ -81,6 +81,6 @@ pub(super) fn over_policy(delivery: &Delivery, policy: &Policy) -> Option<String
 pub(super) fn over_ceiling(ceiling: &Ceiling, delivery: &Delivery, policy: &Policy) -> Option<String> {
     let mut over = ceiling.over_policy(policy);
     over.extend(ceiling.over_options(&delivery.options));
-    let over: Vec<_> = over.iter().map(Over::to_string).collect();
+    let over: Vec<_> = over.iter().map(OverCeiling::to_string).collect();
     (!over.is_empty()).then(|| over.join("; "))
 }

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How often a host walks away from one revision, before a delivery that meets it counts as newer.
+/// How often a host walks away from one revision, before a delivery that meets it counts as newer. Counts may repeat or begin
+/// again at 1, so that walking away for ever would strand the job; one chance repetition must not end an attempt that is alive.
 const WALKS_AWAY: u32 = 3;
 /// The most revisions that are remembered. When there are more, all are forgotten, and some are walked away from more often.
 const MAX_REMEMBERED: usize = 4096;

@@ -3,7 +3,7 @@
 use wasmhost_nats::{fault, now};
 use wasmhost_protocol::machine::Transition;
 use wasmhost_protocol::outcome::Outcome;
-use wasmhost_protocol::record::{End, ErrorKind, JobError, JobState, Payload, Record};
+use wasmhost_protocol::record::{End, ErrorKind, JobError, Payload, Record};
 use wasmhost_protocol::rules::Decision;
 use wasmhost_protocol::timestamp::Timestamp;
 
@@ -34,7 +34,7 @@ pub(super) enum WriteResult {
     /// The record is stored, and the lease knows its revision.
     Recorded,
     /// Somebody else wrote meanwhile under this claim: the transition is applied to the newer record.
-    Moved,
+    Superseded,
     /// The server takes no record of this size, and nothing is left that could be dropped from it.
     TooLarge,
 }
@@ -42,13 +42,13 @@ pub(super) enum WriteResult {
 impl Completion<'_> {
     /// Records what was decided. Returns how the delivery is settled; none where nothing may be sent for it.
     pub(super) async fn run(mut self, decision: Decision) -> Option<Settlement> {
-        let (mut event, settlement) = self.event(decision).await?;
+        let (mut transition, settlement) = self.choose_transition(decision).await?;
         loop {
             // From the moment at which a revoke is recorded, REVOKED is the only end that is left, whatever the guest returned.
-            if self.lease().is_revoked() && !matches!(event, Transition::Revoked { .. }) {
-                event = self.revoked();
+            if self.lease().is_revoked() && !matches!(transition, Transition::Revoked { .. }) {
+                transition = self.revoked();
             }
-            let mut record = self.next_record(&event)?;
+            let mut record = self.next_record(&transition)?;
             self.dead_letter_failure(&mut record).await;
             // A host that dies here may leave a blob and a copy that no record names: the outcome is made again.
             fault::point("before-record");
@@ -59,8 +59,8 @@ impl Completion<'_> {
                     return Some(Settlement::Ack);
                 }
                 WriteResult::Recorded => return Some(settlement),
-                WriteResult::Moved => {}
-                WriteResult::TooLarge => event = self.smaller_event(event).await?,
+                WriteResult::Superseded => {}
+                WriteResult::TooLarge => transition = self.shrink_transition(transition).await?,
             }
         }
     }
@@ -70,7 +70,7 @@ impl Completion<'_> {
     }
 
     /// Returns the transition that is to be recorded, and how the delivery is settled after that.
-    async fn event(&mut self, decision: Decision) -> Option<(Transition, Settlement)> {
+    async fn choose_transition(&mut self, decision: Decision) -> Option<(Transition, Settlement)> {
         let usage = Some(self.outcome.usage);
         Some(match decision {
             Decision::Succeed(result) => (self.success(result).await?, Settlement::Ack),
@@ -97,10 +97,10 @@ impl Completion<'_> {
     }
 
     /// Returns the record that follows from a transition; none where the state machine refuses it.
-    fn next_record(&self, event: &Transition) -> Option<Record> {
+    fn next_record(&self, transition: &Transition) -> Option<Record> {
         // The delay of a retry counts from the time that its record shows.
-        let at = if matches!(event, Transition::Retry { .. }) { self.decided_at } else { now() };
-        match self.lease().next_record(event.clone(), at) {
+        let at = if matches!(transition, Transition::Retry { .. }) { self.decided_at } else { now() };
+        match self.lease().next_record(transition.clone(), at) {
             Ok(record) => Some(record),
             Err(why) => {
                 let key = &self.lease().delivery().key;
@@ -113,7 +113,7 @@ impl Completion<'_> {
     /// Copies the job to the dead letters if `record` ends it in FAILURE, once for all tries to write the record. Where no copy
     /// can be stored, the record says so.
     async fn dead_letter_failure(&mut self, record: &mut Record) {
-        if !matches!(&record.stage, JobState::Ended { end: End::Failure(_), .. }) {
+        if record.failure().is_none() {
             return;
         }
         let has_dead_letter = match self.has_dead_letter {
@@ -133,13 +133,13 @@ impl Completion<'_> {
 
     /// Returns a transition whose record is smaller, after the server refused one as too large: the result becomes a blob, and
     /// everything else a failure that says so. None where even that was refused.
-    async fn smaller_event(&mut self, event: Transition) -> Option<Transition> {
-        if let Transition::Finish { end: End::Success(Payload::Inline(result)), .. } = event {
+    async fn shrink_transition(&mut self, transition: Transition) -> Option<Transition> {
+        if let Transition::Finish { end: End::Success(Payload::Inline(result)), .. } = transition {
             return self.success_in_blob(&result).await;
         }
         let error = JobError::new(ErrorKind::LimitExceeded, "its record is larger than the server takes");
         let smallest = self.failed(error, Vec::new());
-        if event == smallest || self.lease().is_revoked() {
+        if transition == smallest || self.lease().is_revoked() {
             let key = &self.lease().delivery().key;
             tracing::error!(job.key = %key, "the server takes not even the smallest record");
             return None;

@@ -12,7 +12,7 @@ use wasmhost_protocol::record::{Payload, Record};
 
 use super::completion::Completion;
 use super::result_blob::{NotStored, ResultBlob, margin};
-use crate::blobs::{discard, result_of};
+use crate::blobs::discard;
 
 impl Completion<'_> {
     /// Returns the transition that records a result. None where the record is another's, or the host leaves.
@@ -79,7 +79,7 @@ impl Completion<'_> {
     /// Returns until when the write of `record` must have been stored, so that its result outlives it; none where the record names
     /// no blob.
     pub(super) fn write_deadline(&self, record: &Record) -> Option<Instant> {
-        let named = result_of(record)?;
+        let named = record.result_blob()?;
         let stored = self.blob.as_ref().filter(|stored| stored.name == named.name)?;
         Some(stored.since + margin())
     }
@@ -100,7 +100,7 @@ impl Completion<'_> {
     /// Returns the name of a stored result that the terminal record does not name.
     pub(super) fn unnamed_blob(&mut self) -> Option<String> {
         let stored = self.blob.take()?;
-        let named = result_of(self.lease().record()).is_some_and(|blob| blob.name == stored.name);
+        let named = self.lease().record().result_blob().is_some_and(|blob| blob.name == stored.name);
         (!named).then_some(stored.name)
     }
 }

@@ -9,7 +9,7 @@ use wasmhost_protocol::record::Record;
 
 use super::completion::{Completion, WriteResult};
 use super::result_blob::NotStored;
-use crate::lease::write::Accepted;
+use crate::lease::write::AcceptedRevision;
 use crate::lease::{Fenced, Refreshed};
 
 /// The pause between tries to store a result or a record.
@@ -45,20 +45,20 @@ impl Completion<'_> {
                     is_in_doubt = true;
                     match self.store_again().await {
                         Ok(()) => {}
-                        Err(NotStored::Revoked) => return Some(WriteResult::Moved),
+                        Err(NotStored::Revoked) => return Some(WriteResult::Superseded),
                         Err(NotStored::NotOurs) => return None,
                     }
                 }
             }
         }
-        Some(WriteResult::Moved)
+        Some(WriteResult::Superseded)
     }
 
     /// Accepts what a write left behind. None where the lease is fenced by it.
     fn accept(&mut self, record: Record, written: OwnedWrite, is_in_doubt: bool) -> Option<WriteResult> {
         match self.attempt.lease.accept_written(record, written) {
-            Ok(Accepted::Landed) => Some(WriteResult::Recorded),
-            Ok(Accepted::Moved) => Some(WriteResult::Moved),
+            Ok(AcceptedRevision::Written) => Some(WriteResult::Recorded),
+            Ok(AcceptedRevision::Superseded) => Some(WriteResult::Superseded),
             Err(Fenced) => {
                 self.log_fenced();
                 // A write without an answer may have been stored, and its record may name the result.
@@ -74,7 +74,7 @@ impl Completion<'_> {
     /// another's, or where the host leaves: the job then runs again.
     pub(super) async fn keep_outcome(&mut self) -> Option<()> {
         // A host that leaves cannot wait for room. An outcome that is not recorded is made again by the next host.
-        if self.life.draining.is_cancelled() {
+        if self.life.handing_off.is_cancelled() {
             let key = &self.lease().delivery().key;
             limited!(error, job.key = %key, "leaving an outcome unrecorded; the job runs again elsewhere");
             return None;

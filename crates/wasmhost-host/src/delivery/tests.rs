@@ -1,4 +1,5 @@
 use nats_wire::Message;
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::JobId;
 use wasmhost_protocol::names::Namespace;
 
@@ -58,6 +59,6 @@ fn an_id_that_nobody_gave_is_derived_from_where_the_message_is_stored() {
 fn a_fired_job_derives_its_id_from_the_due_message_that_it_was_copied_from() {
     let source = "Nats-Stream-Source: WASMHOST_SCHEDULES 17 > > wasmhost.due.default.m.f\r\n";
     let delivery = parse("wasmhost.jobs.default.m.f", source).unwrap();
-    assert_eq!(*delivery.key.id(), JobId::fired(17, None, &digest_of(b"{}")));
+    assert_eq!(*delivery.key.id(), JobId::fired(17, None, &Digest::of(b"{}")));
     assert_eq!(delivery.due.unwrap().sequence, 17);
 }

@@ -4,17 +4,16 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::time::Instant;
 use wasmhost_nats::{Connection, now};
 use wasmhost_protocol::ids::JobKey;
-use wasmhost_protocol::json::Json;
-use wasmhost_protocol::timestamp::Timestamp;
-use wasmhost_sandbox::{LogLevel, LogLine, LogStream};
+use wasmhost_protocol::log::{LogLevel, LogLine, LogStream};
+use wasmhost_sandbox::GuestLine;
 
 use crate::lease::Lease;
 
-/// The most lines of one attempt in a second.
+/// The most lines of one attempt in a second: as many as a person's tools can follow, and few enough that a guest that prints in
+/// a loop takes nobody's place on the connection.
 const LINES_PER_SECOND: u32 = 1_000;
 /// The most bytes of all lines of one attempt, as they are published.
 const ATTEMPT_BYTES: usize = 64 << 10;
@@ -36,17 +35,6 @@ struct Allowance {
     dropped: u64,
 }
 
-/// A line in its published form. `fields` are the guest's own text.
-#[derive(Serialize)]
-struct PublishedLine<'a> {
-    at: Timestamp,
-    attempt: u32,
-    level: &'a str,
-    stream: &'a str,
-    message: &'a str,
-    fields: Option<&'a Json>,
-}
-
 impl GuestLogs {
     /// Creates the log of the attempt that holds this lease.
     pub(super) fn new(lease: &Lease) -> Self {
@@ -59,11 +47,11 @@ impl GuestLogs {
     }
 
     /// Publishes one line of the guest, if the attempt may log it and the connection has room at once.
-    pub(super) fn publish(&mut self, line: &LogLine) {
-        let fields = line.fields.as_ref();
-        let text = self.to_json(level(line.level), stream(line.stream), &line.message, fields);
+    pub(super) fn publish(&mut self, line: GuestLine) {
+        let GuestLine { level, stream, message, fields, .. } = line;
+        let text = to_json(&LogLine { at: now(), attempt: self.attempt, level, stream, message, fields });
         // Nothing is waited for: a log line must not hold up the lease.
-        if self.allowance.admits(text.len(), Instant::now()) && !self.send(text) {
+        if self.allowance.take(text.len(), Instant::now()) && !self.send(text) {
             self.allowance.dropped += 1;
         }
     }
@@ -76,18 +64,15 @@ impl GuestLogs {
             let message = format!(
                 "… {dropped} {lines} dropped: {LINES_PER_SECOND} a second and {ATTEMPT_BYTES} bytes are kept"
             );
-            self.note("warn", &message);
+            self.note(LogLevel::Warn, message);
         }
     }
 
     /// Publishes a line of the host's own among those of the guest.
-    pub(super) fn note(&self, level: &str, message: &str) {
-        self.send(self.to_json(level, "host", message, None));
-    }
-
-    fn to_json(&self, level: &str, stream: &str, message: &str, fields: Option<&Json>) -> String {
-        let line = PublishedLine { at: now(), attempt: self.attempt, level, stream, message, fields };
-        serde_json::to_string(&line).expect("a log line can be written as JSON")
+    pub(super) fn note(&self, level: LogLevel, message: String) {
+        let stream = LogStream::Host;
+        let line = LogLine { at: now(), attempt: self.attempt, level, stream, message, fields: None };
+        self.send(to_json(&line));
     }
 
     /// Returns whether the connection had room.
@@ -103,7 +88,7 @@ impl Allowance {
     }
 
     /// Returns whether a line of so many bytes may be published, and counts it either way.
-    fn admits(&mut self, bytes: usize, now: Instant) -> bool {
+    fn take(&mut self, bytes: usize, now: Instant) -> bool {
         if now >= self.second_ends_at {
             self.lines_left = LINES_PER_SECOND;
             self.second_ends_at = now + Duration::from_secs(1);
@@ -119,22 +104,8 @@ impl Allowance {
     }
 }
 
-fn level(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Trace => "trace",
-        LogLevel::Debug => "debug",
-        LogLevel::Info => "info",
-        LogLevel::Warn => "warn",
-        LogLevel::Error => "error",
-    }
-}
-
-fn stream(stream: LogStream) -> &'static str {
-    match stream {
-        LogStream::Guest => "guest",
-        LogStream::Stdout => "stdout",
-        LogStream::Stderr => "stderr",
-    }
+fn to_json(line: &LogLine) -> String {
+    serde_json::to_string(line).expect("a log line can be written as JSON")
 }
 
 #[cfg(test)]
@@ -145,13 +116,13 @@ mod tests {
     async fn an_attempt_has_so_many_lines_a_second_and_so_many_bytes_in_all() {
         let mut allowance = Allowance::new();
         let start = Instant::now();
-        let sent = (0..5_000).filter(|_| allowance.admits(10, start)).count();
+        let sent = (0..5_000).filter(|_| allowance.take(10, start)).count();
         assert_eq!((sent, allowance.dropped), (1_000, 4_000));
         let later = start + Duration::from_secs(2);
-        assert!(allowance.admits(10, later));
-        assert!(!allowance.admits(ATTEMPT_BYTES, later), "the bytes are counted over the whole attempt");
+        assert!(allowance.take(10, later));
+        assert!(!allowance.take(ATTEMPT_BYTES, later), "the bytes are counted over the whole attempt");
         assert!(
-            (0..100_000).filter(|at| allowance.admits(10, later + Duration::from_secs(*at))).count() < 6_600
+            (0..100_000).filter(|at| allowance.take(10, later + Duration::from_secs(*at))).count() < 6_600
         );
     }
 }

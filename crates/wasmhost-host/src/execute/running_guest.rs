@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wasmhost_protocol::machine::Transition;
-use wasmhost_sandbox::{AttemptHandle, LogLine, LogLines, PendingUpdates};
+use wasmhost_sandbox::{AttemptHandle, GuestLine, LogLines, PendingUpdates};
 
 use super::guest_logs::GuestLogs;
 use crate::attempt::Attempt;
@@ -52,7 +52,11 @@ impl<'a> RunningGuest<'a> {
     }
 
     /// Publishes one log line.
-    pub(super) async fn publish_line(&mut self, attempt: &mut Attempt, line: &LogLine) -> Result<(), Fenced> {
+    pub(super) async fn publish_line(
+        &mut self,
+        attempt: &mut Attempt,
+        line: GuestLine,
+    ) -> Result<(), Fenced> {
         // A host that slept must not tell what its guest did, if another host runs the job by now.
         attempt.lease.check_held().await?;
         self.logs.publish(line);
@@ -81,7 +85,7 @@ impl<'a> RunningGuest<'a> {
     pub(super) async fn publish_rest(&mut self, attempt: &mut Attempt) -> Result<(), Fenced> {
         attempt.lease.check_held().await?;
         while let Some(line) = self.lines.try_recv() {
-            self.logs.publish(&line);
+            self.logs.publish(line);
         }
         self.logs.report_dropped(self.handle.updates.dropped_lines());
         self.publish_progress(attempt).await

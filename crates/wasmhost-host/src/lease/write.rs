@@ -4,8 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, Records, WriteError, limited, now, random_write};
-use wasmhost_protocol::machine::{Illegal, Transition, WriteIntent, Writer, transition};
+use wasmhost_nats::{ANSWER_TIMEOUT, OwnedWrite, Records, WriteError, limited, now, random_write_id};
+use wasmhost_protocol::machine::{IllegalTransition, Transition, WriteIntent, Writer, transition};
 use wasmhost_protocol::record::Record;
 use wasmhost_protocol::timestamp::Timestamp;
 
@@ -13,39 +13,43 @@ use super::{Fenced, Lease};
 
 /// Which revision a lease accepted after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Accepted {
+pub(crate) enum AcceptedRevision {
     /// The record that was written.
-    Landed,
+    Written,
     /// A record that somebody else wrote under this claim, such as a client that revokes the job. The intended transition is
     /// applied to it again.
-    Moved,
+    Superseded,
 }
 
 impl Lease {
     /// Returns the record that follows from a transition by the owner at `at`.
-    pub(crate) fn next_record(&self, event: Transition, at: Timestamp) -> Result<Record, Illegal> {
+    pub(crate) fn next_record(
+        &self,
+        intended: Transition,
+        at: Timestamp,
+    ) -> Result<Record, IllegalTransition> {
         // A new write id for each intended write: by it the writer recognises its own after an answer was lost.
         let writer = Writer::Owner(self.token);
-        let intent = WriteIntent { transition: event, writer, now: at, write: random_write() };
+        let intent = WriteIntent { transition: intended, writer, now: at, write: random_write_id() };
         transition(Some(&self.record), &intent)
     }
 
     /// Writes progress of the running attempt: its custom state, or its newest checkpoint. It is dropped where a revoke is
     /// recorded, and where the server has no room for it or does not answer in time.
-    pub(crate) async fn write_progress(&mut self, event: Transition) -> Result<(), Fenced> {
+    pub(crate) async fn write_progress(&mut self, intended: Transition) -> Result<(), Fenced> {
         loop {
-            let record = match self.next_record(event.clone(), now()) {
+            let record = match self.next_record(intended.clone(), now()) {
                 Ok(record) => record,
                 // REVOKED is the only state that is left to write, and the outcome will bring it.
-                Err(Illegal::Revoked) => return Ok(()),
+                Err(IllegalTransition::Revoked) => return Ok(()),
                 Err(_) => return Err(Fenced),
             };
             let until = self.times.lapses_at.min(Instant::now() + ANSWER_TIMEOUT);
             // No time to live: only terminal records expire.
             match timeout_at(until, self.pending_write(&record, None)).await {
                 Ok(Ok(written)) => match self.accept_written(record, written)? {
-                    Accepted::Landed => return Ok(()),
-                    Accepted::Moved => {}
+                    AcceptedRevision::Written => return Ok(()),
+                    AcceptedRevision::Superseded => {}
                 },
                 // The next refresh finds out whether the lease has lapsed: an outcome that waits is not thrown away for progress.
                 Err(_) => return Ok(()),
@@ -72,15 +76,19 @@ impl Lease {
     }
 
     /// Accepts the revision that a write of `record` left behind.
-    pub(crate) fn accept_written(&mut self, record: Record, written: OwnedWrite) -> Result<Accepted, Fenced> {
+    pub(crate) fn accept_written(
+        &mut self,
+        record: Record,
+        written: OwnedWrite,
+    ) -> Result<AcceptedRevision, Fenced> {
         match written {
-            OwnedWrite::Landed(revision) => {
+            OwnedWrite::Stored(revision) => {
                 self.accept_revision(record, revision);
-                Ok(Accepted::Landed)
+                Ok(AcceptedRevision::Written)
             }
-            OwnedWrite::Moved { record, revision } => {
+            OwnedWrite::Superseded { record, revision } => {
                 self.accept_revision(*record, revision);
-                Ok(Accepted::Moved)
+                Ok(AcceptedRevision::Superseded)
             }
             OwnedWrite::Fenced => Err(Fenced),
         }

@@ -135,14 +135,14 @@ impl Request<'_> {
             .ok()
     }
 
-    /// Hands a delivery over to its processing, with its slot. While the host closes it is given back untouched.
+    /// Hands a delivery over to its processing, with its slot. While the host drains it is given back untouched.
     async fn hand_over(&mut self, message: Delivered) {
-        // A number that does not rise comes from a consumer that was made anew: its creation is written into records.
-        if self.queue().sequence_restarted(message.consumer_sequence) {
+        // A number that does not rise comes from a consumer that was recreated: its creation is written into records.
+        if self.queue().note_sequence(message.consumer_sequence) {
             self.inspect_consumer().await;
         }
         match self.slots.pop() {
-            Some(slot) if !self.host.life.closing.is_cancelled() => {
+            Some(slot) if !self.host.life.draining.is_cancelled() => {
                 let host = self.host.clone();
                 let consumer_created = self.queue().consumer_created();
                 self.host.life.tracker.spawn(async move {

@@ -1,7 +1,7 @@
 //! Giving queues their consumers back: one that was deleted or changed would leave messages undelivered for ever
 //! ([Queues](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#queues)).
 
-use wasmhost_nats::{LayoutError, restore_consumer};
+use wasmhost_nats::{Difference, LayoutError, restore_consumer};
 
 use crate::host::Host;
 use crate::queues::Queue;
@@ -11,8 +11,8 @@ pub(super) async fn check_consumers(host: &Host) {
     for queue in &host.queues {
         match queue.inspect(&host.storage.connection).await {
             Ok(differences) if differences.is_empty() => {}
-            // An operator changes it host by host. A consumer that is made anew would deliver again what runs on other hosts.
-            Ok(differences) if differences.iter().all(|difference| difference.field == "ack_wait") => {
+            // An operator changes it host by host. A consumer that is created again would deliver again what runs on other hosts.
+            Ok(differences) if differences.iter().all(Difference::is_ack_wait) => {
                 let found = &differences[0].found;
                 tracing::error!(queue = %queue.name, found, "the queue's consumer has another ack_wait: start this host with it");
             }
@@ -25,13 +25,13 @@ pub(super) async fn check_consumers(host: &Host) {
     }
 }
 
-/// Deletes a consumer and makes it anew. What nobody acknowledged is delivered again, which the protocol bears.
+/// Deletes a consumer and creates it again. What nobody acknowledged is delivered again, which the protocol bears.
 async fn restore(host: &Host, queue: &Queue, error: &LayoutError) {
-    tracing::error!(queue = %queue.name, %error, "the queue's consumer was changed; making it anew");
+    tracing::error!(queue = %queue.name, %error, "the queue's consumer was changed; creating it again");
     match restore_consumer(&host.storage.connection, &queue.name, host.config.ack_wait).await {
         Ok(consumer) => queue.update(&consumer),
         Err(error) => {
-            tracing::error!(queue = %queue.name, %error, "could not make the queue's consumer anew");
+            tracing::error!(queue = %queue.name, %error, "could not create the queue's consumer again");
         }
     }
 }

@@ -9,12 +9,12 @@ mod resolve;
 
 use std::collections::HashMap;
 
-use wasmhost_nats::jobs::next_out_of_reach;
+use wasmhost_nats::jobs::next_undeliverable;
 use wasmhost_nats::schedules::sourcing;
 use wasmhost_nats::{ReadError, StoredMessage, next_due};
 
 use crate::host::Host;
-use copies::{copy_of, copy_on_subject_of, is_in_a_queue};
+use copies::{copy_of, copy_on_subject_of};
 use dead_letters::{dead_letter_due, dead_letter_queued};
 use resolve::resolve;
 
@@ -45,7 +45,7 @@ impl<'a> DueLeftovers<'a> {
     pub(super) async fn scan(&mut self) -> Result<(), ReadError> {
         let connection = &self.host.storage.connection;
         for _ in 0..MESSAGES_PER_SCAN {
-            let Some(message) = next_out_of_reach(connection).await? else { break };
+            let Some(message) = next_undeliverable(connection).await? else { break };
             // A message that cannot be removed would be found again at once.
             if !dead_letter_queued(self.host, &message, "its subject names no queue and no task").await? {
                 break;
@@ -57,7 +57,7 @@ impl<'a> DueLeftovers<'a> {
                 break;
             };
             self.from = due.sequence + 1;
-            if self.is_without_copy(&due).await? {
+            if self.resolve_unless_copied(&due).await? {
                 self.remember(due.sequence);
             } else {
                 self.without_copy.remove(&due.sequence);
@@ -80,8 +80,8 @@ impl<'a> DueLeftovers<'a> {
         self.pass = pass + 1;
     }
 
-    /// Returns whether the job stream has no copy of a due message. One of which an earlier pass found the same is resolved.
-    async fn is_without_copy(&self, due: &StoredMessage) -> Result<bool, ReadError> {
+    /// Resolves a due message of which the job stream had no copy in an earlier pass either. Returns whether it has none now.
+    async fn resolve_unless_copied(&self, due: &StoredMessage) -> Result<bool, ReadError> {
         let names = &self.host.storage.connection.names;
         match names.parse_due_subject(&due.subject) {
             Ok(fired) => {
@@ -95,7 +95,7 @@ impl<'a> DueLeftovers<'a> {
                 let why = why.to_string();
                 let copy = copy_on_subject_of(self.host, due).await?;
                 match &copy {
-                    Some(copy) if !is_in_a_queue(names, copy) => {
+                    Some(copy) if names.queue_of(&copy.subject).is_none() => {
                         dead_letter_queued(self.host, copy, &why).await?;
                     }
                     Some(_) => {}

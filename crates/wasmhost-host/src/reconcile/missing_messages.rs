@@ -8,13 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::time::Instant;
-use wasmhost_nats::dead::{Dead, Kept, publish_dead};
+use wasmhost_nats::dead_letters::{self, DeadLetter, DeadLetterSource};
 use wasmhost_nats::{
-    MessageLocation, ReadError, ScanLimits, Written, fault, limited, locate_message, now, random_write,
+    MessageLocation, ReadError, ScanLimits, Written, fault, limited, locate_message, now, random_write_id,
 };
+use wasmhost_protocol::dead_letter::DeadLetterKind;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::policy::Policy;
-use wasmhost_protocol::record::{End, JobState, Record, StoredEntry};
+use wasmhost_protocol::record::{Record, StoredEntry};
 use wasmhost_protocol::rules::end_missing_job;
 use wasmhost_protocol::timestamp::Timestamp;
 
@@ -84,7 +85,7 @@ impl<'a> MissingMessages<'a> {
             Ok(Some(job)) => {
                 let grace = self.host.config.reconcile_after;
                 let times = ScanTimes { scan_started: started, now: Instant::now(), grace };
-                if self.sightings.is_overdue(key, job.revision, &times) {
+                if self.sightings.note_missing(key, job.revision, &times) {
                     self.end(key, &job).await;
                 }
             }
@@ -97,21 +98,24 @@ impl<'a> MissingMessages<'a> {
     /// Ends a job by compare-and-set. Whoever writes the record meanwhile wins, and the next scan sees what was written.
     async fn end(&mut self, key: &JobKey, job: &MissingJob) {
         let host = self.host;
-        let Ok(ended) = end_missing_job(&job.record, now(), random_write()) else { return };
+        let Ok(mut ended) = end_missing_job(&job.record, now(), random_write_id()) else { return };
         // The copy precedes the record, as at every failure. It is stored once for all tries.
-        if let Some(has_dead_letter) = self.sightings.dead_letter_of(key).filter(|stored| !**stored) {
-            *has_dead_letter = dead_letter(host, key, &ended).await;
+        if let Some(has_dead_letter) = self.sightings.dead_letter_of(key) {
+            *has_dead_letter = *has_dead_letter || dead_letter(host, key, &ended).await;
+            if !*has_dead_letter {
+                ended.note_missing_dead_letter();
+            }
         }
         // A reconciler that dies here leaves a note without an end: that of another host ends the job.
         fault::point("before-reconcile");
         let policy = host.storage.registry.get(&ended.task.module()).map(|entry| entry.policy);
         let ttl = terminal_ttl(policy, &ended);
         match host.storage.records.write(key, &ended, job.revision, Some(ttl)).await {
-            Ok(Written::Landed(_)) => {
+            Ok(Written::Stored(_)) => {
                 drop_checkpoint(&host.storage.connection, Some(&ended)).await;
-                limited!(warn, job.key = %key, state = %ended.state(), "reconciled: the message of this job is gone");
+                limited!(warn, job.key = %key, state = %ended.label(), "reconciled: the message of this job is gone");
             }
-            Ok(Written::Moved(_)) => {}
+            Ok(Written::Superseded(_)) => {}
             Err(error) => {
                 limited!(warn, job.key = %key, %error, "could not end a job whose message is gone");
                 return;
@@ -138,7 +142,7 @@ async fn find_missing(host: &Host, key: &JobKey, revision: u64) -> Result<Option
 
 /// Returns whether the job needs a message now: it has not ended, and does not wait for its time.
 fn needs_message(record: &Record, now: Timestamp) -> bool {
-    !record.is_terminal() && record.stage.not_before().is_none_or(|at| at <= now)
+    !record.is_terminal() && record.state.not_before().is_none_or(|at| at <= now)
 }
 
 /// Returns how long the record of the end is kept, by the current policy of the job's module. The message, which may have asked for
@@ -150,11 +154,17 @@ fn terminal_ttl(policy: Option<Policy>, ended: &Record) -> Duration {
 /// Stores a dead-letter note without a body, since the arguments are gone with the message. Returns whether it was stored, or none
 /// is needed.
 async fn dead_letter(host: &Host, key: &JobKey, ended: &Record) -> bool {
-    let JobState::Ended { end: End::Failure(error), .. } = &ended.stage else { return true };
-    let reason = (error.kind.as_str(), &*error.message);
+    let Some(error) = ended.failure() else { return true };
     let subject = host.storage.connection.names.job_subject(&ended.queue, key);
-    let note = Kept { dead: Dead::Job(key), subject: &subject, headers: None, body: Bytes::new() };
-    publish_dead(&host.storage.connection, note, reason)
+    let note = DeadLetter {
+        source: DeadLetterSource::Job(key),
+        kind: DeadLetterKind::Failure(error.kind),
+        reason: &error.message,
+        subject: &subject,
+        headers: None,
+        body: Bytes::new(),
+    };
+    dead_letters::publish(&host.storage.connection, note)
         .await
         .inspect_err(|error| limited!(warn, job.key = %key, %error, "could not store a dead-letter note"))
         .is_ok()

@@ -9,7 +9,6 @@ use wasmhost_nats::ReadError;
 use wasmhost_nats::blobs::{self, ObjectError};
 use wasmhost_protocol::record::{Record, StoredEntry};
 
-use crate::blobs::result_of;
 use crate::host::Host;
 
 /// The most blobs that one scan passes.
@@ -102,7 +101,7 @@ async fn is_orphan(host: &Host, name: &str) -> bool {
 /// may still name it.
 fn is_named(record: &Record, name: &str) -> bool {
     let checkpoint = record.checkpoint.as_ref().filter(|_| !record.is_terminal());
-    result_of(record).into_iter().chain(checkpoint).any(|blob| blob.name == name)
+    record.result_blob().into_iter().chain(checkpoint).any(|blob| blob.name == name)
 }
 
 /// Returns whether the attempt that stored the blob still holds the job: it stores a blob before its record names it.

@@ -81,7 +81,7 @@ impl Discovery {
         stats
     }
 
-    /// Answers requests until the host closes.
+    /// Answers requests until the host drains.
     pub(super) async fn serve(&self, host: &Host, wire: &Wire) {
         let mut requests = SelectAll::new();
         for (verb, word) in [(Verb::Ping, "PING"), (Verb::Info, "INFO"), (Verb::Stats, "STATS")] {
@@ -96,7 +96,7 @@ impl Discovery {
         loop {
             let request = tokio::select! {
                 request = requests.next() => request,
-                () = host.life.closing.cancelled() => return,
+                () = host.life.draining.cancelled() => return,
             };
             let Some((verb, request)) = request else { return };
             self.answer(host, wire, verb, &request).await;

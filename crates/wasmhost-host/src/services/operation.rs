@@ -56,7 +56,7 @@ async fn submit(names: &Names, client: &Client, request: &Message) -> Result<Byt
     if request.payload.trim_ascii().is_empty() {
         return Err(bad_request(&"the arguments are not JSON: there are none; `{}` gives none"));
     }
-    let mut submission = Submission::of(task);
+    let mut submission = Submission::for_task(task);
     submission.id = id;
     submission.queue = options.queue.take().unwrap_or_else(QueueName::default_queue);
     submission.options = options;

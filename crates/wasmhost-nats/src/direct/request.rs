@@ -11,10 +11,10 @@ use wasmhost_protocol::names::{Names, header};
 use crate::connect::{ANSWER_TIMEOUT, Connection};
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
-use crate::streams::state_of;
+use crate::streams::stream_state;
 
 /// More answers than one request can have: 1,024 subjects are the most that the server reads at once.
-const MOST_ANSWERS: usize = 1 << 11;
+const MAX_ANSWERS: usize = 1 << 11;
 /// How long the next answer to a request may take.
 const SILENCE: Duration = ANSWER_TIMEOUT;
 
@@ -82,7 +82,7 @@ impl Unanswered {
         let text = match self {
             // Only then is the API asked, which can tell whether the stream exists: a server that does not answer would
             // make the caller wait twice.
-            Self::NoResponders(text) => match state_of(connection, stream).await {
+            Self::NoResponders(text) => match stream_state(connection, stream).await {
                 Err(missing @ ReadError::NotSetUp { .. }) => return missing,
                 Ok(_) | Err(_) => text,
             },
@@ -111,7 +111,7 @@ async fn answers_to(
     body: &Value,
 ) -> Result<Option<Batch>, Unanswered> {
     let wire = connection.edge().await.map_err(broken)?;
-    let asked = wire.ask(subject, body.to_string().as_bytes(), MOST_ANSWERS).await;
+    let asked = wire.ask(subject, body.to_string().as_bytes(), MAX_ANSWERS).await;
     let mut answers = asked.map_err(broken)?;
     let mut messages = Vec::new();
     loop {

@@ -9,8 +9,8 @@ use crate::publish_failure::PublishFailure;
 #[non_exhaustive]
 pub enum PublishError {
     /// The queue or the schedule stream already holds a message for this key.
-    #[error("publish job {0}: a message for it stands")]
-    Stands(JobKey),
+    #[error("publish job {0}: a message for it is stored already")]
+    AlreadyStored(JobKey),
     /// The stream, the account or the server has no room.
     #[error("publish job {key}: the queue is full: {text}")]
     Full {
@@ -27,9 +27,9 @@ pub enum PublishError {
         /// What went wrong.
         text: String,
     },
-    /// No stream takes the subject: the message is not stored.
+    /// No stream accepts the subject: the message is not stored.
     #[error("publish job {key}: {text}")]
-    Unheard {
+    NoStream {
         /// The job.
         key: JobKey,
         /// What went wrong.
@@ -53,10 +53,10 @@ impl PublishError {
     pub(crate) fn new(key: &JobKey, failure: PublishFailure) -> Self {
         let key = key.clone();
         match failure {
-            PublishFailure::Conflict => Self::Stands(key),
+            PublishFailure::Conflict => Self::AlreadyStored(key),
             PublishFailure::Full(text) => Self::Full { key, text },
             PublishFailure::Unknown(text) => Self::Unknown { key, text },
-            PublishFailure::NoStream(text) => Self::Unheard { key, text },
+            PublishFailure::NoStream(text) => Self::NoStream { key, text },
             PublishFailure::TooLarge => Self::TooLarge(key),
             PublishFailure::Refused(text) => Self::Denied { key, text },
         }

@@ -3,7 +3,7 @@
 
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::JobKey;
-use wasmhost_protocol::names::Sourced;
+use wasmhost_protocol::names::ScheduleOrigin;
 
 use crate::connect::Connection;
 use crate::message::{MessageSelector, read, remove};
@@ -29,18 +29,18 @@ pub async fn message_at(connection: &Connection, sequence: u64) -> Result<Option
 ///
 /// A message is the job's if its subject ends in the key, or in the task alone where the key's id is the one that is
 /// derived from this very message: [R4](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r4).
-pub async fn stands_at(connection: &Connection, key: &JobKey, sequence: u64) -> Result<bool, ReadError> {
+pub async fn is_stored_at(connection: &Connection, key: &JobKey, sequence: u64) -> Result<bool, ReadError> {
     let Some(message) = message_at(connection, sequence).await? else { return Ok(false) };
-    // A message alone is no answer: a stream that was made anew uses its sequences again for other jobs.
+    // A message alone is no answer: a stream that was recreated uses its sequences again for other jobs.
     let Ok(subject) = connection.names.parse_job_subject(&message.subject) else { return Ok(false) };
-    let sourced = Sourced::parse(&connection.names, message.pairs());
+    let origin = ScheduleOrigin::parse(&connection.names, message.pairs());
     let stored = (message.sequence, message.stored_at);
-    Ok(subject.key(sourced.as_ref(), stored, || Digest::of(&message.payload)) == *key)
+    Ok(subject.key(origin.as_ref(), stored, || Digest::of(&message.payload)) == *key)
 }
 
 /// Reads the first message of the job stream that no queue has. The source brought it under a subject that is not one
 /// of the stream's own, so that no consumer delivers it.
-pub async fn next_out_of_reach(connection: &Connection) -> Result<Option<StoredMessage>, ReadError> {
+pub async fn next_undeliverable(connection: &Connection) -> Result<Option<StoredMessage>, ReadError> {
     let names = &connection.names;
     for filter in names.out_of_reach() {
         let message = read(connection, &names.jobs_stream(), MessageSelector::From(1, &filter)).await?;

@@ -48,7 +48,7 @@ fn compare(object: &Object<'_>, settings: &[Setting], found: &Value, all_wanted:
             object: object.name.to_owned(),
             field,
             found: value_text(field, found),
-            command: match wanted.as_array().filter(|_| *field == "sources") {
+            fix: match wanted.as_array().filter(|_| *field == "sources") {
                 Some(sources) => edit_sources(object, sources),
                 None => command(object, *fix, wanted, &wanted_text),
             },

@@ -37,9 +37,9 @@ impl LayoutConfig {
     /// The bytes that [`Self::within`] may be given. With the least, the smallest stream gets 1 MiB, in which a message
     /// of the largest size has room; with the most, no sum of sizes comes near the largest number that the server
     /// counts with.
-    pub const STORAGE: Bounds<u64> = Bounds { least: 7 << 20, most: 1 << 50 };
+    pub const STORAGE: Bounds<u64> = Bounds { min: 7 << 20, max: 1 << 50 };
     /// The numbers of replicas that a NATS cluster can have of a stream.
-    pub const REPLICAS: Bounds<usize> = Bounds { least: 1, most: 5 };
+    pub const REPLICAS: Bounds<usize> = Bounds { min: 1, max: 5 };
 
     /// Shares `bytes` between the streams in the proportions of the defaults. Records, modules and blobs come on top:
     /// they expire, or are kept on purpose.

@@ -89,7 +89,7 @@ pub(super) async fn inspect(
     if differences.is_empty() { Ok(()) } else { Err(LayoutError::of_settings(differences)) }
 }
 
-/// Deletes the queue's consumer and makes it anew. Everything that is not acknowledged is delivered again, also what
+/// Deletes the queue's consumer and recreates it. Everything that is not acknowledged is delivered again, also what
 /// the server had given up after a `max_deliver`; the protocol is made for that.
 pub async fn restore_consumer(
     connection: &Connection,

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+/// The name of a consumer's deadline in the server's JSON.
+const ACK_WAIT: &str = "ack_wait";
+
 /// A setting that is not as the protocol needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Difference {
     /// The stream or consumer; `nats-server` where it is a setting of the server itself.
     pub object: String,
@@ -13,13 +17,21 @@ pub struct Difference {
     pub found: String,
     /// The value that it needs.
     pub wanted: String,
-    /// The command that fixes it.
-    pub command: String,
+    /// What fixes it: a command, or a line of the server's configuration.
+    pub fix: String,
+}
+
+impl Difference {
+    /// Returns whether the setting is the deadline for a sign of life, which hosts may change while the deployment runs.
+    #[must_use]
+    pub fn is_ack_wait(&self) -> bool {
+        self.field == ACK_WAIT
+    }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { object, field, found, wanted, command } = self;
-        write!(f, "`{object}`: `{field}` is {found}, wanted {wanted}; fix it with `{command}`")
+        let Self { object, field, found, wanted, fix } = self;
+        write!(f, "`{object}`: `{field}` is {found}, wanted {wanted}; fix it with `{fix}`")
     }
 }

@@ -1,14 +1,12 @@
 //! Deleting an object. Nothing of it is left, not even a description that says so.
 
-use serde::Deserialize;
-use serde_json::json;
 use wasmhost_protocol::names::Names;
 
 use super::description::{stored_description, subject};
 use super::error::{ObjectError, bounded};
-use crate::api;
 use crate::connect::Connection;
 use crate::read_error::ReadError;
+use crate::streams;
 
 /// Deletes the object, and says whether there was one. Whoever reads it meanwhile finds it incomplete or missing.
 pub(crate) async fn delete(connection: &Connection, store: &str, name: &str) -> Result<bool, ObjectError> {
@@ -30,16 +28,7 @@ pub(crate) async fn delete(connection: &Connection, store: &str, name: &str) -> 
     .await
 }
 
-#[derive(Deserialize)]
-struct PurgeResponse {}
-
 /// Removes all messages on a subject of the store.
 pub(super) async fn purge(connection: &Connection, store: &str, subject: &str) -> Result<(), ReadError> {
-    let endpoint = Names::stream_purge(&Names::stream_of_store(store));
-    let answer = api::request::<PurgeResponse>(connection, endpoint.clone(), json!({ "filter": subject }));
-    match connection.denials.or_denied(&endpoint, answer).await {
-        Ok(Ok(PurgeResponse {})) => Ok(()),
-        Ok(Err(error)) => Err(ReadError::new(subject.to_owned(), &error)),
-        Err(text) => Err(ReadError::Denied { subject: subject.to_owned(), text }),
-    }
+    streams::purge(connection, &Names::stream_of_store(store), subject, None).await.map(drop)
 }

@@ -72,7 +72,7 @@ async fn read(
                 return Err(ObjectError::Incomplete { name, found, wanted: description.chunks });
             }
             Ok(()) => {}
-            // The edge connection may be made anew meanwhile.
+            // The edge connection may be recreated meanwhile.
             Err(ReadError::Unreachable { .. }) if reads < READS => {}
             Err(error) => return Err(ObjectError::read(wanted.name, error)),
         }

@@ -12,7 +12,7 @@ use super::error::{ObjectError, bounded};
 use super::object::{Object, Readers};
 use super::upload::Upload;
 use crate::connect::{ANSWER_TIMEOUT, Connection};
-use crate::ids::random_chunks;
+use crate::ids::random_chunks_id;
 use crate::message::publish;
 use crate::publish_failure::PublishFailure;
 
@@ -31,7 +31,7 @@ pub(crate) async fn put(
         connection,
         store,
         object,
-        id: random_chunks(),
+        id: random_chunks_id(),
         chunk_bytes,
         unsettled: AtomicBool::new(false),
     };

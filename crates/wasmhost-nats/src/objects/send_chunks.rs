@@ -114,7 +114,7 @@ fn sequence_of(answer: Option<nats_wire::Message>) -> Result<u64, PublishFailure
         Err(ApiError::Server { code, err_code, description }) => {
             Err(PublishFailure::from_code(err_code, code, format!("{description} ({err_code})")))
         }
-        Err(error @ (ApiError::NoResponders | ApiError::Unanswered(_))) => {
+        Err(error @ (ApiError::Denied(_) | ApiError::NoResponders | ApiError::Unanswered(_))) => {
             Err(PublishFailure::Unknown(error.to_string()))
         }
     }

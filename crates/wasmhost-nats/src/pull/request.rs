@@ -132,7 +132,7 @@ impl PullRequest {
         match headers.status() {
             None | Some(IDLE_HEARTBEAT) => None,
             Some(NO_MESSAGES | TIMEOUT) => Some(PullEnd::Empty),
-            // Such as 409, which ends the requests at a consumer that is deleted or made anew.
+            // Such as 409, which ends the requests at a consumer that is deleted or recreated.
             Some(status) => {
                 let why = headers.description().unwrap_or_default();
                 limited!(warn, queue = %self.queue, status, why, "a request for jobs ended");

@@ -4,7 +4,7 @@ use wasmhost_protocol::timestamp::Timestamp;
 
 use crate::connect::Connection;
 use crate::read_error::ReadError;
-use crate::streams::state_of;
+use crate::streams::stream_state;
 
 /// The states bucket, which holds one record for each job. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,11 +21,11 @@ impl Records {
 
     /// Asks for the newest revision in the bucket, of any key.
     pub async fn last_revision(&self) -> Result<u64, ReadError> {
-        Ok(state_of(&self.connection, &self.connection.names.states_stream()).await?.last)
+        Ok(stream_state(&self.connection, &self.connection.names.states_stream()).await?.last)
     }
 
-    /// Asks when the bucket was made. One that was made anew has forgotten the jobs that it held before.
+    /// Asks when the bucket was made. One that was recreated has forgotten the jobs that it held before.
     pub async fn created(&self) -> Result<Timestamp, ReadError> {
-        Ok(state_of(&self.connection, &self.connection.names.states_stream()).await?.created)
+        Ok(stream_state(&self.connection, &self.connection.names.states_stream()).await?.created)
     }
 }

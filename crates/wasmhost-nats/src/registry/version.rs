@@ -1,7 +1,7 @@
 //! One version of a module, as the registry stores it.
 
 use wasmhost_protocol::manifest::ModuleEntry;
-use wasmhost_protocol::policy::Beside;
+use wasmhost_protocol::policy::SettingOutOfBounds;
 
 use crate::stored::StoredMessage;
 
@@ -30,7 +30,7 @@ fn bounded(entry: ModuleEntry, revision: u64) -> ModuleEntry {
     // module's jobs; obeying it would give one module what no other one gets.
     let (policy, beside) = entry.policy.within_bounds();
     if !beside.is_empty() {
-        let settings = beside.iter().map(Beside::to_string).collect::<Vec<_>>().join("; ");
+        let settings = beside.iter().map(SettingOutOfBounds::to_string).collect::<Vec<_>>().join("; ");
         tracing::warn!(
             module.digest = %entry.digest, revision, settings,
             "the policy of a module in the registry is taken at its bounds; push the module again with a policy within them"

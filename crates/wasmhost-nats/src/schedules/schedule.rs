@@ -5,7 +5,7 @@ use bytes::Bytes;
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::{JobKey, QueueName};
-use wasmhost_protocol::names::{Names, header};
+use wasmhost_protocol::names::header;
 use wasmhost_protocol::timestamp::Timestamp;
 
 use super::room::room_for;
@@ -14,6 +14,7 @@ use crate::jobs::{PublishError, Published, job_headers, message_id};
 use crate::message::{MessageSelector, publish, read};
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
+use crate::streams::purge;
 
 /// How long a due message may wait for room in the job stream: a week, so that a queue may be full over a holiday.
 /// Hosts delete what they claim, so that this ends only what no host ever took.
@@ -22,7 +23,7 @@ const FIRED_TTL: &str = "168h";
 /// The latest time for which a job can be scheduled.
 #[must_use]
 pub fn latest() -> Timestamp {
-    bounds::TIME.most
+    bounds::TIME.max
 }
 
 /// Schedules the job for `at`, unless the schedule stream holds a schedule for it. A time that is past fires at once.
@@ -57,17 +58,8 @@ pub async fn unschedule(connection: &Connection, key: &JobKey) -> Result<bool, R
     let names = &connection.names;
     let stream = names.schedules_stream();
     let subject = names.schedule_anywhere(key);
-    let unreachable = |text: String| ReadError::Unreachable { subject: subject.clone(), text };
     // Purging its subject is what cancels a schedule.
-    let purge = async {
-        let stream = connection.jetstream.get_stream_no_info(&stream).await.map_err(|e| e.to_string())?;
-        let purged = stream.purge().filter(subject.as_str()).await.map_err(|e| e.to_string())?;
-        Ok(purged.purged > 0)
-    };
-    match connection.denials.or_denied(&Names::stream_purge(&stream), purge).await {
-        Ok(purged) => purged.map_err(unreachable),
-        Err(text) => Err(ReadError::Denied { subject, text }),
-    }
+    Ok(purge(connection, &stream, &subject, None).await? > 0)
 }
 
 /// Reads the job's schedule, in whichever queue it is.

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio::time::sleep;
 use wasmhost_nats::blobs::{self, Life, ObjectError};
-use wasmhost_nats::{digest_of, random_token};
+use wasmhost_nats::random_token;
 use wasmhost_protocol::bounds;
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::record::BlobRef;
 use wasmhost_testing::records::key;
 use wasmhost_testing::{Bench, next_of, within};
@@ -19,7 +20,7 @@ async fn stream(bench: &Bench) -> Stream {
 
 async fn store(bench: &Bench) -> ObjectStore {
     let store = bench.connection.names.blobs_store();
-    bench.connection.jetstream.get_object_store(store).await.expect("an object store")
+    bench.jetstream.get_object_store(store).await.expect("an object store")
 }
 
 async fn messages(bench: &Bench) -> u64 {
@@ -38,7 +39,7 @@ async fn a_blob_reads_back_until_it_is_deleted() {
     let name = bench.connection.names.blob_name(&key("a.b.1"), 1, &random_token().to_string());
     let bytes = Bytes::from(vec![7; 3_000_000]);
     let blob = blobs::put(&bench.connection, &name, bytes.clone(), Life::UntilDeleted).await.unwrap();
-    assert_eq!(blob, BlobRef { name: name.clone(), digest: digest_of(&bytes), bytes: 3_000_000 });
+    assert_eq!(blob, BlobRef { name: name.clone(), digest: Digest::of(&bytes), bytes: 3_000_000 });
     assert_eq!(blobs::get(&bench.connection, &blob).await.unwrap(), bytes);
     assert!(blobs::delete(&bench.connection, &name).await.unwrap());
     assert!(!blobs::delete(&bench.connection, &name).await.unwrap());
@@ -48,7 +49,7 @@ async fn a_blob_reads_back_until_it_is_deleted() {
 #[tokio::test]
 async fn a_blob_of_the_largest_size_reads_back() {
     let bench = Bench::new().await;
-    let bytes = Bytes::from(vec![7; usize::try_from(bounds::BLOB_BYTES.most).unwrap()]);
+    let bytes = Bytes::from(vec![7; usize::try_from(bounds::BLOB_BYTES.max).unwrap()]);
     let blob = blobs::put(&bench.connection, "largest", bytes.clone(), Life::UntilDeleted).await.unwrap();
     assert!(blobs::get(&bench.connection, &blob).await.unwrap() == bytes);
 }
@@ -65,11 +66,11 @@ async fn wrong_bytes_links_and_sizes_are_refused() {
     let bench = Bench::new().await;
     let connection = &bench.connection;
     let good = blobs::put(connection, "good", Bytes::from_static(b"good"), Life::UntilDeleted).await.unwrap();
-    let wrong = BlobRef { digest: digest_of(b"bad"), ..good.clone() };
+    let wrong = BlobRef { digest: Digest::of(b"bad"), ..good.clone() };
     assert!(matches!(blobs::get(connection, &wrong).await, Err(ObjectError::Corrupt { .. })));
     let short = BlobRef { bytes: 3, ..good.clone() };
     assert!(matches!(blobs::get(connection, &short).await, Err(ObjectError::TooLarge { .. })));
-    let store = connection.jetstream.get_object_store(connection.names.blobs_store()).await.unwrap();
+    let store = bench.jetstream.get_object_store(connection.names.blobs_store()).await.unwrap();
     store.add_link("link", &store.get("good").await.unwrap().info).await.unwrap();
     let link = BlobRef { name: "link".to_owned(), ..good };
     assert!(matches!(blobs::get(connection, &link).await, Err(ObjectError::Link(_))));
@@ -117,7 +118,7 @@ async fn chunks_that_do_not_fit_the_description_are_no_blob() {
     let connection = &bench.connection;
     let blob = put_many(&bench, "odd", Life::UntilDeleted).await;
     let chunks = stream(&bench).await.get_raw_message(2).await.unwrap().subject;
-    let publish = connection.jetstream.publish(chunks.clone(), "more".into()).await.unwrap();
+    let publish = bench.jetstream.publish(chunks.clone(), "more".into()).await.unwrap();
     publish.await.unwrap();
     let read = blobs::get(connection, &blob).await;
     assert!(matches!(read, Err(ObjectError::Corrupt { .. })), "{read:?}");
@@ -132,10 +133,10 @@ async fn chunks_that_do_not_fit_the_description_are_no_blob() {
 async fn a_link_to_itself_has_its_own_error() {
     let bench = Bench::new().await;
     let connection = &bench.connection;
-    let digest = digest_of(b"whatever");
+    let digest = Digest::of(b"whatever");
     let link = r#"{"name":"loop","bucket":"wasmhost-blobs","options":{"link":{"bucket":"wasmhost-blobs","name":"loop"}}}"#;
     let subject = "$O.wasmhost-blobs.M.bG9vcA==";
-    connection.jetstream.publish(subject, link.into()).await.unwrap().await.unwrap();
+    bench.jetstream.publish(subject, link.into()).await.unwrap().await.unwrap();
     let read = blobs::get(connection, &BlobRef { name: "loop".to_owned(), digest, bytes: 1 }).await;
     assert!(matches!(read, Err(ObjectError::Link(_))), "{read:?}");
 }
@@ -147,7 +148,7 @@ async fn other_clients_read_what_is_stored_and_store_what_is_read() {
     let mut whole = Vec::new();
     let store = store(&bench).await;
     store.get("ours").await.unwrap().read_to_end(&mut whole).await.unwrap();
-    assert_eq!(digest_of(&whole), blob.digest);
+    assert_eq!(Digest::of(&whole), blob.digest);
     store.put("theirs", &mut whole.as_slice()).await.unwrap();
     let theirs = BlobRef { name: "theirs".to_owned(), ..blob };
     assert_eq!(blobs::get(&bench.connection, &theirs).await.unwrap(), whole);
@@ -158,8 +159,8 @@ async fn no_look_makes_a_consumer() {
     let bench = Bench::new().await;
     let connection = &bench.connection;
     let made = "$JS.EVENT.ADVISORY.CONSUMER.CREATED.>";
-    let mut made = connection.client.subscribe(made).await.unwrap();
-    connection.client.flush().await.unwrap();
+    let mut made = bench.nats.subscribe(made).await.unwrap();
+    bench.round_trip().await;
     let blob = put_many(&bench, "read", Life::UntilDeleted).await;
     blobs::get(connection, &blob).await.unwrap();
     assert_eq!(blobs::first(connection, 1).await.unwrap().unwrap().name.as_deref(), Some("read"));

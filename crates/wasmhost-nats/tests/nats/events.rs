@@ -53,7 +53,8 @@ async fn a_write_that_lost_and_a_strangers_message_make_no_event() {
     let first = records.compare_and_set(&key, &record, 0, None).await.unwrap();
     records.compare_and_set(&key, &claimed(&key).0, 0, None).await.unwrap_err();
     let subject = bench.connection.names.event_subject(&key);
-    bench.connection.client.publish(subject, record.to_bytes().into()).await.unwrap();
+    bench.nats.publish(subject, record.to_bytes().into()).await.unwrap();
+    bench.round_trip().await;
     let second = records.compare_and_set(&key, &succeeded(&record, token), first, None).await.unwrap();
     assert_eq!(next_event(&mut events).await.revision, first);
     assert_eq!(next_event(&mut events).await.revision, second);

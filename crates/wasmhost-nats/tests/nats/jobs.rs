@@ -23,7 +23,7 @@ async fn a_second_message_for_a_key_is_refused_while_one_stands() {
     let published = publish_job(connection, &queue(), &key, &options, body.clone()).await.unwrap();
     assert!(!published.duplicate);
     let error = publish_job(connection, &queue(), &key, &options, body.clone()).await.unwrap_err();
-    assert!(matches!(error, PublishError::Stands(_)), "{error}");
+    assert!(matches!(error, PublishError::AlreadyStored(_)), "{error}");
 
     let message = message_of(connection, &key).await.unwrap().unwrap();
     assert_eq!((message.sequence, &message.payload), (published.sequence, &body));
@@ -55,7 +55,7 @@ async fn only_the_message_of_the_same_revision_is_a_duplicate_of_one_that_is_gon
         publish_job(connection, &queue(), &key, &options, Bytes::new()).await.unwrap()
     };
     let first = publish(7).await;
-    let stream = connection.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
+    let stream = bench.jetstream.get_stream(connection.names.jobs_stream()).await.unwrap();
     stream.delete_message(first.sequence).await.unwrap();
     assert!(publish(7).await.duplicate);
     assert!(!publish(8).await.duplicate);
@@ -72,7 +72,7 @@ async fn a_settled_message_is_gone() {
     assert_eq!(consumer.created, again.created);
     publish_job(connection, &queue(), &key, &JobOptions::default(), Bytes::from_static(b"{}")).await.unwrap();
     let mut messages =
-        pull_consumer(connection, &consumer).await.fetch().max_messages(1).messages().await.unwrap();
+        pull_consumer(&bench, &consumer).await.fetch().max_messages(1).messages().await.unwrap();
     let message = next_of(&mut messages).await.unwrap();
     message.double_ack().await.unwrap();
     assert!(message_of(connection, &key).await.unwrap().is_none());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{AckPolicy, pull, push};
 use async_nats::jetstream::stream::{Config, Source};
 use wasmhost_nats::{
-    ConnectConfig, Connection, Difference, LEAST_PAYLOAD, LayoutConfig, LayoutError, Problem, Records,
+    ConnectConfig, Connection, Difference, LayoutConfig, LayoutError, MIN_PAYLOAD, Problem, Records,
     WriteError, ensure_consumer, ensure_deployment, ensure_layout,
 };
 use wasmhost_protocol::ids::QueueName;
@@ -40,13 +40,13 @@ async fn foreign_settings_are_all_named_and_left_alone() {
     assert_eq!(reported.len(), 2, "{reported:?}");
     assert_eq!(reported[1], expected[1]);
     assert_eq!((reported[0].0, reported[0].1, reported[0].2), (expected[0].0, expected[0].1, expected[0].2));
-    assert!(differences[0].command.starts_with("nats stream edit WASMHOST_JOBS --max-age="));
+    assert!(differences[0].fix.starts_with("nats stream edit WASMHOST_JOBS --max-age="));
 }
 
 #[tokio::test]
 async fn what_an_older_version_made_is_refused_with_what_fixes_it() {
     let bench = Bench::new().await;
-    let jetstream = &bench.connection.jetstream;
+    let jetstream = &bench.jetstream;
     let names = &bench.connection.names;
     let wanted = bench.stream(names.jobs_stream()).await.cached_info().config.clone();
     let forget_where_to_start = |config: &mut Config| {
@@ -57,7 +57,7 @@ async fn what_an_older_version_made_is_refused_with_what_fixes_it() {
 
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
     let differences = settings(error);
-    let commands: Vec<_> = differences.iter().map(|difference| &*difference.command).collect();
+    let commands: Vec<_> = differences.iter().map(|difference| &*difference.fix).collect();
     let fixes = [
         "nats stream edit WASMHOST_SCHEDULES --max-bytes=-1",
         "nats stream purge WASMHOST_SCHEDULES --subject='wasmhost.due.>' && \
@@ -74,9 +74,9 @@ async fn what_an_older_version_made_is_refused_with_what_fixes_it() {
 async fn a_consumer_with_a_delivery_limit_is_refused() {
     let bench = Bench::new().await;
     let consumer = ensure_consumer(&bench.connection, &queue(), Duration::from_secs(30)).await.unwrap();
-    let mut config = pull_consumer(&bench.connection, &consumer).await.cached_info().config.clone();
+    let mut config = pull_consumer(&bench, &consumer).await.cached_info().config.clone();
     config.max_deliver = 5;
-    let stream = bench.connection.jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
+    let stream = bench.jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
     let pull = pull::Config {
         durable_name: config.durable_name.clone(),
         filter_subject: config.filter_subject.clone(),
@@ -112,7 +112,7 @@ async fn ensure(bench: &Bench, queues: &[&str]) -> Result<(), LayoutError> {
 #[tokio::test]
 async fn all_that_is_wrong_with_streams_buckets_and_consumers_is_reported_at_once() {
     let bench = Bench::new().await;
-    let jetstream = &bench.connection.jetstream;
+    let jetstream = &bench.jetstream;
     let names = &bench.connection.names;
     ensure(&bench, &["default", "high"]).await.unwrap();
     bench.edit_stream(names.jobs_stream(), |config| config.max_age = Duration::from_secs(3600)).await;
@@ -166,7 +166,7 @@ async fn pulled(stream: &async_nats::jetstream::stream::Stream, name: &str) -> p
 #[tokio::test]
 async fn a_mirror_instead_of_a_bucket_is_reported() {
     let bench = Bench::new().await;
-    let jetstream = &bench.connection.jetstream;
+    let jetstream = &bench.jetstream;
     let names = &bench.connection.names;
     jetstream.delete_stream(names.hosts_stream()).await.unwrap();
     let mirror = Source { name: names.modules_stream(), ..Source::default() };
@@ -182,7 +182,7 @@ async fn a_deployment_without_its_limits_of_consumers_and_requests_is_reported_w
     let bench = Bench::new().await;
     let names = &bench.connection.names;
     bench.edit_stream(names.jobs_stream(), |config| config.max_consumers = -1).await;
-    let jobs = bench.connection.jetstream.get_stream(names.jobs_stream()).await.unwrap();
+    let jobs = bench.jetstream.get_stream(names.jobs_stream()).await.unwrap();
     let old = pull::Config {
         durable_name: Some("wasmhost-default".to_owned()),
         filter_subject: "wasmhost.jobs.default.>".to_owned(),
@@ -193,8 +193,7 @@ async fn a_deployment_without_its_limits_of_consumers_and_requests_is_reported_w
     };
     jobs.create_consumer(old).await.unwrap();
     let reported = settings(ensure(&bench, &["default"]).await.unwrap_err());
-    let reported: Vec<_> =
-        reported.iter().map(|it| (it.field, it.found.as_str(), it.command.as_str())).collect();
+    let reported: Vec<_> = reported.iter().map(|it| (it.field, it.found.as_str(), it.fix.as_str())).collect();
     let expected = [
         ("max_consumers", "-1", "nats stream edit WASMHOST_JOBS --max-consumers=4096"),
         ("max_waiting", "512", "nats consumer rm WASMHOST_JOBS wasmhost-default"),
@@ -221,13 +220,13 @@ async fn a_queue_over_the_limit_of_consumers_is_refused_by_a_word_that_names_it(
 #[tokio::test]
 async fn a_server_that_takes_no_job_of_the_largest_size_is_reported_with_its_option() {
     let of = |bytes: usize| Options::default().extra_config(format!("max_payload: {bytes}"));
-    let bench = Bench::bare(&of(LEAST_PAYLOAD)).await;
+    let bench = Bench::bare(&of(MIN_PAYLOAD)).await;
     ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap();
-    let bench = Bench::bare(&of(LEAST_PAYLOAD - 1)).await;
+    let bench = Bench::bare(&of(MIN_PAYLOAD - 1)).await;
     let reported = settings(ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err());
     assert_eq!(reported.len(), 1, "{reported:?}");
     assert_eq!((reported[0].object.as_str(), reported[0].field), ("nats-server", "max_payload"));
-    assert_eq!(reported[0].wanted, LEAST_PAYLOAD.to_string());
+    assert_eq!(reported[0].wanted, MIN_PAYLOAD.to_string());
 }
 
 #[tokio::test]
@@ -245,7 +244,7 @@ async fn a_foreign_stream_on_our_subjects_is_refused_with_the_servers_words() {
         subjects: vec![bench.connection.names.jobs_filter()],
         ..Default::default()
     };
-    bench.connection.jetstream.create_stream(config).await.unwrap();
+    bench.jetstream.create_stream(config).await.unwrap();
     let error = ensure_layout(&bench.connection, &LayoutConfig::default()).await.unwrap_err();
     let LayoutError::Problems(problems) = &error else { panic!("{error}") };
     let refused =

@@ -47,10 +47,10 @@ async fn an_own_write_whose_answer_was_lost_has_landed() {
     let key = key("a.b.1");
     let (record, token, first) = running(&records, &key).await;
     let end = succeeded(&record, token);
-    let landed = set(&records, &end, first).await;
+    let stored_at = set(&records, &end, first).await;
     let again = records.write_owned(&key, &end, first, None, token).await.unwrap();
-    assert_eq!(again, OwnedWrite::Landed(landed));
-    assert_eq!(records.write(&key, &end, first, None).await.unwrap(), Written::Landed(landed));
+    assert_eq!(again, OwnedWrite::Stored(stored_at));
+    assert_eq!(records.write(&key, &end, first, None).await.unwrap(), Written::Stored(stored_at));
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_revoke_under_the_owners_claim_moves_its_write() {
     let revoked = revoke_requested(&record);
     let revision = set(&records, &revoked, first).await;
     let moved = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
-    assert_eq!(moved, OwnedWrite::Moved { record: Box::new(revoked), revision });
+    assert_eq!(moved, OwnedWrite::Superseded { record: Box::new(revoked), revision });
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_terminal_record_is_never_written_over_even_under_the_own_token() {
     let other = succeeded(&record, token);
     assert_eq!(records.write_owned(&key, &other, first, None, token).await.unwrap(), OwnedWrite::Fenced);
     let stored = StoredEntry::Record { record: Box::new(end), revision };
-    assert_eq!(records.write(&key, &other, first, None).await.unwrap(), Written::Moved(stored));
+    assert_eq!(records.write(&key, &other, first, None).await.unwrap(), Written::Superseded(stored));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_delete_marker_fences_the_owner_and_takes_a_new_record() {
     assert!(records.delete(&key, first).await.unwrap());
     let write = records.write_owned(&key, &succeeded(&record, token), first, None, token).await.unwrap();
     assert_eq!(write, OwnedWrite::Fenced);
-    let Written::Moved(StoredEntry::Deleted(marker)) =
+    let Written::Superseded(StoredEntry::Deleted(marker)) =
         records.write(&key, &pending(&key), 0, None).await.unwrap()
     else {
         panic!("a marker stands")
@@ -118,8 +118,8 @@ async fn a_terminal_record_expires_and_leaves_a_marker_that_says_so() {
     let mut events = subscribe(&bench.connection, &key).await.unwrap();
     let ttl = Some(Duration::from_millis(500));
     let end = succeeded(&record, token);
-    let landed = records.write_owned(&key, &end, first, ttl, token).await.unwrap();
-    assert_eq!(landed, OwnedWrite::Landed(first + 1));
+    let stored_at = records.write_owned(&key, &end, first, ttl, token).await.unwrap();
+    assert_eq!(stored_at, OwnedWrite::Stored(first + 1));
     assert!(matches!(next_event(&mut events).await.stored, StoredEntry::Record { .. }));
     let StoredEntry::Deleted(heard) = next_event(&mut events).await.stored else { panic!("it expires") };
     let StoredEntry::Deleted(marker) = records.read(&key).await.unwrap() else { panic!("a marker stands") };
@@ -134,7 +134,7 @@ async fn a_running_record_has_no_time_to_live() {
     let records = Records::new(&bench.connection);
     let key = key("a.b.1");
     running(&records, &key).await;
-    let stream = bench.connection.jetstream.get_stream(bench.connection.names.states_stream()).await.unwrap();
+    let stream = bench.jetstream.get_stream(bench.connection.names.states_stream()).await.unwrap();
     let message = stream.get_last_raw_message_by_subject(&bench.connection.names.state_subject(&key)).await;
     assert!(message.unwrap().headers.get(wasmhost_protocol::names::header::TTL).is_none());
 }
@@ -147,7 +147,7 @@ async fn the_record_of_another_job_is_unreadable() {
     let other = key("a.b.2");
     let subject = bench.connection.names.state_subject(&mine);
     let value = pending(&other).to_bytes();
-    let ack = bench.connection.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
+    let ack = bench.jetstream.publish(subject, value.into()).await.unwrap().await.unwrap();
     let stored = records.read(&mine).await.unwrap();
     assert!(
         matches!(&stored, StoredEntry::Unreadable { revision, why } if *revision == ack.sequence && why.contains("a.b.2")),
@@ -178,7 +178,7 @@ async fn a_record_with_everything_at_its_bound_fits_the_bucket() {
     let (record, ..) = running(&records, &key).await;
     let revoke = Revoke { reason: worst(Limits::REASON_BYTES), stop_at: now() };
     let common = serde_json::json!({
-        "meta": json(bounds::META_BYTES.most), "revoke": revoke, "finished_at": now(),
+        "meta": json(bounds::META_BYTES.max), "revoke": revoke, "finished_at": now(),
     });
     let record_of = |state: &str, field: &str, value: serde_json::Value| {
         let mut fields = common.clone();
@@ -242,7 +242,7 @@ async fn a_write_outlives_the_servers_crash() {
     let write = records.write_owned(&key, &end, first, None, token);
     let restart = async { tokio::task::block_in_place(|| bench.server.restart().unwrap()) };
     let (write, ()) = tokio::join!(write, restart);
-    assert_eq!(write.unwrap(), OwnedWrite::Landed(first + 1));
+    assert_eq!(write.unwrap(), OwnedWrite::Stored(first + 1));
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
+use wasmhost_nats::RegistryView;
 use wasmhost_nats::registry::{self, RegistryError};
-use wasmhost_nats::{RegistryView, digest_of};
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
 use wasmhost_protocol::policy::Policy;
@@ -35,7 +36,7 @@ async fn versions_roll_back_and_forth() {
     assert_eq!(registry::rollback(&bench.connection, &name(), None).await.unwrap(), one);
     assert_eq!(current(&bench).await.as_ref(), Some(&one));
     assert_eq!(registry::rollback(&bench.connection, &name(), Some(two.digest)).await.unwrap(), two);
-    let unknown = registry::rollback(&bench.connection, &name(), Some(digest_of(b"three"))).await;
+    let unknown = registry::rollback(&bench.connection, &name(), Some(Digest::of(b"three"))).await;
     assert!(matches!(unknown, Err(RegistryError::NoSuchVersion(_))));
 
     let history = registry::history(&bench.connection, &name()).await.unwrap();

@@ -16,7 +16,7 @@ use crate::consumers::pull_consumer;
 
 /// All that the server holds: messages and sequences of each stream, and what was delivered of the queue.
 async fn all(bench: &Bench) -> BTreeMap<String, (u64, u64, u64)> {
-    let jetstream = &bench.connection.jetstream;
+    let jetstream = &bench.jetstream;
     let streams: Vec<_> = jetstream.streams().try_collect().await.expect("a list");
     let streams = streams.into_iter().map(|info| {
         let state = info.state;
@@ -47,8 +47,7 @@ async fn a_look_at_rights_changes_nothing() {
     wasmhost_nats::Records::new(connection).compare_and_set(&key("a.b.1"), &record, 0, None).await.unwrap();
     hosts::announce(connection, &presence()).await.unwrap();
     // One delivery is out, and keeps its time.
-    let mut out =
-        pull_consumer(connection, &consumer).await.fetch().max_messages(1).messages().await.unwrap();
+    let mut out = pull_consumer(&bench, &consumer).await.fetch().max_messages(1).messages().await.unwrap();
     let delivered = out.next().await.unwrap().unwrap();
 
     let before = all(&bench).await;

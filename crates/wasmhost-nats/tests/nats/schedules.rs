@@ -46,13 +46,8 @@ async fn a_due_job_is_queued() {
     let at = now().plus(Duration::from_millis(300));
     schedule_job(connection, &queue(), &key, &options, at, Bytes::from_static(b"[1]")).await.unwrap();
     assert!(schedule_of(connection, &key).await.unwrap().is_some());
-    let mut messages = pull_consumer(connection, &consumer)
-        .await
-        .stream()
-        .max_messages_per_batch(10)
-        .messages()
-        .await
-        .unwrap();
+    let mut messages =
+        pull_consumer(&bench, &consumer).await.stream().max_messages_per_batch(10).messages().await.unwrap();
     let message = next_of(&mut messages).await.unwrap();
     assert_eq!(message.subject.as_str(), connection.names.job_subject(&queue(), &key));
     assert_eq!(message.payload, "[1]");
@@ -81,7 +76,7 @@ async fn a_second_schedule_for_a_job_is_refused_while_one_stands() {
     schedule(&bench, 1, now().plus(HOUR)).await.unwrap();
     for revision in [1, 2] {
         let again = schedule(&bench, revision, now().plus(HOUR)).await;
-        assert!(matches!(again, Err(PublishError::Stands(_))), "{again:?}");
+        assert!(matches!(again, Err(PublishError::AlreadyStored(_))), "{again:?}");
     }
     assert_eq!(schedule_of(&bench.connection, &key("a.b.1")).await.unwrap().unwrap().payload, "1");
 }

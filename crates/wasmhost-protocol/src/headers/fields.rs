@@ -131,7 +131,7 @@ fn set_within<T: Quantity, E: ToString>(
     bounds: Bounds<T>,
 ) -> Result<(), ValueError> {
     let value = value.map_err(|error| ValueError::Unreadable(error.to_string()))?;
-    *option = Some(bounds.hold(value).map_err(ValueError::OutOfBounds)?);
+    *option = Some(bounds.check(value).map_err(ValueError::OutOfBounds)?);
     Ok(())
 }
 

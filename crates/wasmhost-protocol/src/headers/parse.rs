@@ -15,7 +15,7 @@ impl JobOptions {
         let mut options = Self::default();
         let mut seen = [false; FIELDS.len()];
         for (name, value) in headers {
-            if is_ours(name) {
+            if header::is_of_wasmhost(name) {
                 let index = find_field(name, scope)?;
                 let field = &FIELDS[index];
                 if std::mem::replace(&mut seen[index], true) {
@@ -41,10 +41,6 @@ impl JobOptions {
         let ours = FIELDS.iter().filter_map(|field| Some((field.name, (field.write)(self)?)));
         ours.chain(self.traceparent.iter().map(|text| (header::TRACEPARENT, text.clone()))).collect()
     }
-}
-
-fn is_ours(name: &str) -> bool {
-    name.get(..header::PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(header::PREFIX))
 }
 
 fn find_field(name: &str, scope: HeaderScope) -> Result<usize, BadHeader> {

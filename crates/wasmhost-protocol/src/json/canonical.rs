@@ -22,7 +22,8 @@ use serde_json::value::RawValue;
 use crate::bounds;
 
 /// A text with more objects and arrays within each other is its own canonical form. Clients refuse texts that
-/// are nested deeper than 64 before they submit them.
+/// are nested deeper than 64 before they submit them; serde_json reads 128, and a message that somebody else
+/// published has to get some digest before it is refused.
 const MAX_DEPTH: usize = 128;
 
 /// Returns the canonical form of a job's arguments. It never fails: what is not JSON, or is beyond a bound,

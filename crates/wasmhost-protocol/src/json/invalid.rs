@@ -25,7 +25,7 @@ impl InvalidJson {
     /// Returns the error as a sentence that begins with `subject`, such as "the arguments are". A name that
     /// is given twice is not preceded by it: the path says already what is meant.
     #[must_use]
-    pub fn of(&self, subject: &str) -> String {
+    pub fn about(&self, subject: &str) -> String {
         match self {
             Self::NotJson(_) | Self::TooDeep => format!("{subject} {self}"),
             Self::Twice { .. } => self.to_string(),

@@ -38,7 +38,7 @@ impl Json {
     }
 
     /// Serialises a value as JSON text. The error says why the value cannot be written as JSON.
-    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
+    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
         Ok(Self(serde_json::value::to_raw_value(value)?))
     }
 

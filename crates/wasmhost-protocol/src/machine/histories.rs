@@ -89,7 +89,7 @@ prop_compose! {
 /// Checks the counters, and the ends that no attempt produced.
 fn check_losses(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Result<(), TestCaseError> {
     let lost = before.map_or(0, |before| before.lost);
-    let kind = match &after.stage {
+    let kind = match &after.state {
         JobState::Ended { end: End::Failure(error), .. } => Some(error.kind),
         JobState::Ended { end: End::Success(_) | End::Revoked, .. }
         | JobState::Pending { .. }
@@ -100,7 +100,7 @@ fn check_losses(before: Option<&Record>, intent: &WriteIntent, after: &Record) -
         let Transition::Claim(claim) = &intent.transition else {
             return Err(TestCaseError::fail("I11: only a claim tells that another was lost"));
         };
-        let was_running = before.is_some_and(|before| matches!(before.stage, JobState::Running(_)));
+        let was_running = before.is_some_and(|before| matches!(before.state, JobState::Running(_)));
         let consumer = before.and_then(|before| before.delivery).map(|delivery| delivery.created);
         prop_assert!(was_running && after.lost == lost + 1, "I11: a claim that had an outcome was not lost");
         prop_assert_eq!(consumer, Some(claim.delivery.created), "I11: its owner may be healthy");
@@ -132,7 +132,7 @@ fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Resul
     if matches!(
         intent.transition,
         Transition::Progress { .. } | Transition::Checkpoint(_) | Transition::Retry { .. }
-    ) || after.state() == StateLabel::Success
+    ) || after.label() == StateLabel::Success
     {
         prop_assert_eq!(Some(intent.writer), token.map(Writer::Owner), "I4: only the owner writes this");
     }
@@ -143,16 +143,16 @@ fn check(before: Option<&Record>, intent: &WriteIntent, after: &Record) -> Resul
         let is_preserved = after.revoke.as_ref().is_some_and(|after| after.stop_at <= revoke.stop_at);
         prop_assert!(is_preserved, "I7: the revoke is gone, or its stop later");
         prop_assert!(
-            !after.is_terminal() || after.state() == StateLabel::Revoked,
+            !after.is_terminal() || after.label() == StateLabel::Revoked,
             "I7: revoked, then {}",
-            after.state()
+            after.label()
         );
         prop_assert!(!is_claim, "I7: revoked, then claimed");
     }
     if matches!(intent.transition, Transition::RequestRevoke(_)) {
         prop_assert!(after.attempt > 0, "I7: a request to stop what a trusted message may still start");
     }
-    if let Some(JobState::Retry { not_before }) = before.map(|before| &before.stage)
+    if let Some(JobState::Retry { not_before }) = before.map(|before| &before.state)
         && is_claim
     {
         prop_assert!(intent.now.plus(CLAIM_CLOCK_TOLERANCE) >= *not_before, "I14");

@@ -153,10 +153,10 @@ pub struct Claim {
     pub adopt: bool,
 }
 
-/// `Illegal` reports why a transition is not legal.
+/// `IllegalTransition` reports why a transition is not legal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Illegal {
+pub enum IllegalTransition {
     /// There is no record that the write could change.
     #[error("there is no record")]
     Absent,
@@ -167,10 +167,10 @@ pub enum Illegal {
     #[error("the job has ended, {0}")]
     Ended(StateLabel),
     /// The transition is not one of the record's state.
-    #[error("{event} does not follow {state}")]
-    Wrong {
+    #[error("{transition} does not follow {state}")]
+    WrongState {
         /// What the writer intended, as a phrase.
-        event: &'static str,
+        transition: &'static str,
         /// The state of the record.
         state: StateLabel,
     },
@@ -188,10 +188,10 @@ pub enum Illegal {
     Expired,
     /// The job is not due yet.
     #[error("no attempt starts before {0}")]
-    Early(Timestamp),
+    NotDue(Timestamp),
     /// More claims have ended without an outcome than the policy allows.
     #[error("{0} claims ended without an outcome")]
-    Lost(u32),
+    TooManyLost(u32),
     /// No attempt is left of those that the job has in all.
     #[error("no attempt is left of {0}")]
     Exhausted(u32),

@@ -3,7 +3,7 @@
 use super::sample::{
     at, claim, failure, finish, progress, retry, revoked, started, submission, success, token,
 };
-use super::{Claim, Illegal, JobSpec, Transition, WriteIntent, Writer, transition};
+use super::{Claim, IllegalTransition, JobSpec, Transition, WriteIntent, Writer, transition};
 use crate::digest::Digest;
 use crate::ids::StateName;
 use crate::machine::sample::forged;
@@ -33,15 +33,15 @@ fn pending() -> Record {
 }
 
 fn running(claim: u64, label: RunningLabel) -> Record {
-    forged!(started(), token = Some(token(claim)), stage = JobState::Running(label))
+    forged!(started(), token = Some(token(claim)), state = JobState::Running(label))
 }
 
 fn retrying(not_before: Timestamp) -> Record {
-    forged!(started(), stage = JobState::Retry { not_before }, charged = 1, max_attempts = Some(3))
+    forged!(started(), state = JobState::Retry { not_before }, charged = 1, max_attempts = Some(3))
 }
 
 fn ended(end: End) -> Record {
-    forged!(started(), stage = JobState::Ended { end, finished_at: at(NOW) })
+    forged!(started(), state = JobState::Ended { end, finished_at: at(NOW) })
 }
 
 fn with_revoke(record: Record) -> Record {
@@ -56,7 +56,7 @@ fn expired(record: Record) -> Record {
 fn states() -> Vec<(&'static str, Option<Record>)> {
     let due = at(NOW + 1);
     let custom = RunningLabel::Custom(StateName::parse("HALFWAY").unwrap());
-    let scheduled = forged!(pending(), stage = JobState::Pending { not_before: Some(at(NOW + 60)) });
+    let scheduled = forged!(pending(), state = JobState::Pending { not_before: Some(at(NOW + 60)) });
     let cases = [
         ("PENDING(0)", pending()),
         ("PENDING(0), scheduled in 60 s", scheduled),
@@ -138,12 +138,12 @@ fn transitions() -> Vec<(&'static str, Transition)> {
 
 /// Describes the result of a write: the state that follows and what changes in the protocol's own fields, or
 /// why nothing follows.
-fn cell(before: Option<&Record>, after: Result<Record, Illegal>) -> String {
+fn cell(before: Option<&Record>, after: Result<Record, IllegalTransition>) -> String {
     let after = match after {
         Ok(after) => after,
         Err(illegal) => return format!("- {illegal}"),
     };
-    let mut cell = format!("{}({})", after.state(), after.attempt);
+    let mut cell = format!("{}({})", after.label(), after.attempt);
     if before.and_then(|before| before.token) != after.token {
         cell.push_str(" new token");
     }

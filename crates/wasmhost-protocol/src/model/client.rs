@@ -143,7 +143,7 @@ impl Model {
             self.client_step(Cause::Work, after, at, || "gives up: no answer".to_owned());
         }
         match resolve_write(&written, u64::from(client.expected), self.stored_entry(world)) {
-            WriteResolution::Landed(revision) => {
+            WriteResolution::Stored(revision) => {
                 let after = self.client_confirmed(world, at, why, to_u8(revision));
                 self.client_step(Cause::Work, after, at, || format!("its write was stored: {why:?}"));
             }
@@ -152,7 +152,7 @@ impl Model {
                 after.clients[at].step = ClientStep::Write(why);
                 self.client_step(Cause::Work, after, at, || "nothing has changed, tries again".to_owned());
             }
-            WriteResolution::Moved(_) => self.decide_again_step(world, at),
+            WriteResolution::Superseded(_) => self.decide_again_step(world, at),
         }
     }
 
@@ -177,7 +177,7 @@ impl Model {
             return self
                 .client_step(Cause::Work, after, at, || "is told NotPublished or Conflict".to_owned());
         }
-        match record.stage {
+        match record.state {
             JobState::Pending { .. }
                 if self.is(Mutant::ReadsInsteadOfTouching) && world.messages.is_empty() =>
             {
@@ -230,5 +230,5 @@ impl Model {
 
 /// Returns whether the job's message is published as a schedule.
 pub(super) fn is_scheduled(record: &Record) -> bool {
-    matches!(record.stage, JobState::Pending { not_before: Some(_) })
+    matches!(record.state, JobState::Pending { not_before: Some(_) })
 }

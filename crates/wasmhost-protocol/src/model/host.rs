@@ -187,7 +187,7 @@ impl Model {
 
     /// Returns the step that precedes a write: a failure has its dead-letter copy before it is written.
     pub(super) fn before_write(&self, record: &Record) -> HostStep {
-        let fails = matches!(&record.stage, JobState::Ended { end: End::Failure(_), .. });
+        let fails = matches!(&record.state, JobState::Ended { end: End::Failure(_), .. });
         if self.scenario.copies && fails && !self.is(Mutant::NoCopy) {
             HostStep::Copy
         } else {

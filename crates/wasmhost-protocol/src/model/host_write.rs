@@ -92,7 +92,7 @@ impl Model {
         };
         let forgets = self.is(Mutant::ForgetsUnknownClaims);
         match resolve_write(&written, u64::from(host.expected), self.stored_entry(world)) {
-            WriteResolution::Landed(revision) if !forgets => {
+            WriteResolution::Stored(revision) if !forgets => {
                 let after = self.confirmed(world, at, host, to_u8(revision));
                 self.step(Cause::Work, after, || format!("{}: its write was stored", name(at)));
             }
@@ -101,7 +101,7 @@ impl Model {
                 after.hosts[at] = self.retry_write(world, &host);
                 self.step(Cause::Work, after, || format!("{}: nothing has changed, tries again", name(at)));
             }
-            WriteResolution::Moved(found)
+            WriteResolution::Superseded(found)
                 if host.intent == Intent::Claim && is_own_claim(&found) && !forgets =>
             {
                 let host = Host { record_id: world.record_id, ..host };
@@ -110,7 +110,7 @@ impl Model {
                     format!("{}: its claim was stored, and written over", name(at))
                 });
             }
-            WriteResolution::Landed(_) | WriteResolution::Moved(_) => {
+            WriteResolution::Stored(_) | WriteResolution::Superseded(_) => {
                 self.decision_steps(world, at, Host { adopt: false, ..host });
             }
         }

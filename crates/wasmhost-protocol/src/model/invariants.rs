@@ -34,7 +34,7 @@ impl Model {
         if is_failure(&after.record, ErrorKind::Poison) && !world.ghost.excess_deliveries {
             broken.push("R2 poison, though hosts gave it back on purpose".to_owned());
         }
-        let fails = matches!(&after.record.stage, JobState::Ended { end: End::Failure(_), .. });
+        let fails = matches!(&after.record.state, JobState::Ended { end: End::Failure(_), .. });
         if self.scenario.copies && fails && world.ghost.copied == 0 && !world.ghost.refused {
             broken.push("R7 a failure is recorded before its dead-letter copy".to_owned());
         }
@@ -67,7 +67,7 @@ impl Model {
         }
         if let Some(revoke) = before.revoke.as_ref().filter(|_| !before.is_terminal()) {
             let is_preserved = after.revoke.as_ref().is_some_and(|after| after.stop_at <= revoke.stop_at);
-            if !is_preserved || (after.is_terminal() && after.state() != StateLabel::Revoked) {
+            if !is_preserved || (after.is_terminal() && after.label() != StateLabel::Revoked) {
                 broken.push(format!("I7 revoked, then {}", describe_record(after)));
             }
         }
@@ -123,15 +123,15 @@ impl Model {
 }
 
 pub(super) fn is_failure(record: &Record, kind: ErrorKind) -> bool {
-    matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == kind)
+    matches!(&record.state, JobState::Ended { end: End::Failure(error), .. } if error.kind == kind)
 }
 
 fn describe_record(record: &Record) -> String {
-    match &record.stage {
+    match &record.state {
         JobState::Ended { end: End::Failure(error), .. } => error.kind.as_str().to_owned(),
         JobState::Ended { end: End::Success(_) | End::Revoked, .. }
         | JobState::Pending { .. }
         | JobState::Running(_)
-        | JobState::Retry { .. } => record.state().to_string(),
+        | JobState::Retry { .. } => record.label().to_string(),
     }
 }

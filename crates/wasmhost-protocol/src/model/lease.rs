@@ -3,7 +3,7 @@
 
 use crate::ids::StateName;
 use crate::json::Json;
-use crate::machine::{Illegal, Transition, WriteIntent, Writer, transition};
+use crate::machine::{IllegalTransition, Transition, WriteIntent, Writer, transition};
 use crate::outcome::{Outcome, Verdict};
 use crate::record::{End, ErrorKind, JobError, Payload, Record, StoredEntry};
 use crate::rules::{Attempt, Decision, WriteResolution, decide, resolve_write, still_owned};
@@ -69,8 +69,8 @@ impl Model {
 
     fn decide_intent(&self, held_record: &Record, verdict: Verdict) -> Intent {
         let retry = retry_policy(&self.scenario);
-        let draining = verdict == Verdict::Cancelled;
-        let attempt = Attempt { record: held_record, retry: &retry, draining, jitter: 1.0 };
+        let handing_off = verdict == Verdict::Cancelled;
+        let attempt = Attempt { record: held_record, retry: &retry, handing_off, jitter: 1.0 };
         match decide(&attempt, &Outcome::without_run(verdict)) {
             Decision::Succeed(_) => Intent::Success,
             Decision::Fail(_) => Intent::Failure,
@@ -129,7 +129,7 @@ impl Model {
             }
             // Progress is dropped while a revoke is recorded, and the guest goes on until it sees
             // `cancelled`.
-            Err(Illegal::Revoked) if intent == Intent::Progress => {
+            Err(IllegalTransition::Revoked) if intent == Intent::Progress => {
                 Host { step: HostStep::Run, intent: Intent::Claim, ..*host }
             }
             Err(_) => Host::default(),
@@ -153,7 +153,7 @@ impl Model {
                 .step(Cause::Work, after, || format!("{}: the token is its own, builds again", name(at)));
         }
         match resolve_write(&written, u64::from(host.expected), self.stored_entry(world)) {
-            WriteResolution::Landed(revision) => {
+            WriteResolution::Stored(revision) => {
                 let after = self.confirmed(world, at, host, to_u8(revision));
                 self.step(Cause::Work, after, || format!("{}: its write was stored", name(at)));
             }
@@ -161,7 +161,7 @@ impl Model {
                 after.hosts[at] = self.retry_write(world, &host);
                 self.step(Cause::Work, after, || format!("{}: nothing has changed, tries again", name(at)));
             }
-            WriteResolution::Moved(stored) => match still_owned(stored, token(host.token)) {
+            WriteResolution::Superseded(stored) => match still_owned(stored, token(host.token)) {
                 Some((_, revision)) => {
                     after.hosts[at] = self.rebuild_write(world, &host, to_u8(revision));
                     self.step(Cause::Work, after, || {

@@ -135,7 +135,7 @@ fn mutate_record(mutant: Mutant, record: &mut Record, claim: &Claim) -> Removed 
         Mutant::ComparesCountsOnly if consumer.is_some_and(|created| created != claim.delivery.created) => {
             record.delivery = None;
         }
-        Mutant::StaleTakesRetry if matches!(record.stage, JobState::Retry { .. }) => record.delivery = None,
+        Mutant::StaleTakesRetry if matches!(record.state, JobState::Retry { .. }) => record.delivery = None,
         Mutant::IgnoresAfter => record.after = None,
         Mutant::IgnoresArguments => removed.digest = record.args_digest.take(),
         Mutant::CountIsTheToken => record.token = None,
@@ -178,7 +178,7 @@ fn mutate_decision(mutant: Mutant, decision: &mut ClaimDecision, input: &ClaimIn
             ClaimDecision::End { record, .. },
             Mutant::NoRevokedByHost,
             StoredEntry::Record { record: stored_record, revision },
-        ) if record.state() == StateLabel::Revoked && matches!(stored_record.stage, JobState::Running(_)) => {
+        ) if record.label() == StateLabel::Revoked && matches!(stored_record.state, JobState::Running(_)) => {
             *decision = ClaimDecision::Stale { revision: *revision };
         }
         _ => {}
@@ -207,20 +207,20 @@ fn decide_without_losses(input: &ClaimInput<'_>) -> ClaimDecision {
 }
 
 fn open_early(record: &mut Record) {
-    if let JobState::Retry { not_before } = &mut record.stage {
+    if let JobState::Retry { not_before } = &mut record.state {
         *not_before = clock::passed();
     }
 }
 
 fn is_losing(record: &Record, max_lost: u32) -> bool {
-    matches!(record.stage, JobState::Running(_)) && record.lost + 1 > max_lost
+    matches!(record.state, JobState::Running(_)) && record.lost + 1 > max_lost
 }
 
 /// Builds a write that the state machine refuses.
 pub(super) fn force_write(held_record: &Record, intent: &WriteIntent) -> Record {
     let open = forged!(
         held_record.clone(),
-        stage = JobState::Running(RunningLabel::Started),
+        state = JobState::Running(RunningLabel::Started),
         revoke = None,
         max_attempts = Some(u32::MAX)
     );

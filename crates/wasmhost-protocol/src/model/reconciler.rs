@@ -109,7 +109,7 @@ impl Model {
         after.reconcilers[at] = Reconciler::default();
         let record_id = world.record_id.expect("a scan starts again where the record changes");
         let record = self.record(record_id).clone();
-        let is_running = matches!(record.stage, JobState::Running(_));
+        let is_running = matches!(record.state, JobState::Running(_));
         if self.is(Mutant::NoRevokedByReconciler) && is_running && record.revoke.is_some() {
             return self.step(Cause::Work, after, || format!("reconciler {}: nothing it may write", at + 1));
         }

@@ -75,7 +75,7 @@ fn normalise(record: &mut Record) {
     let origin = Timestamp::from_unix_ms(0);
     record.updated_at = origin;
     record.started_at = record.started_at.map(|_| origin);
-    if let JobState::Ended { finished_at, .. } = &mut record.stage {
+    if let JobState::Ended { finished_at, .. } = &mut record.state {
         *finished_at = origin;
     }
 }
@@ -86,7 +86,7 @@ fn digest(record: &Record, ghost: Ghost) -> u64 {
         [Some(record.submitted_at), record.expires_at, record.revoke.as_ref().map(|revoke| revoke.stop_at)];
     (record.attempt, record.charged, record.lost, record.token, record.write, times).hash(&mut hasher);
     (record.delivery, record.msg_seq, record.after, record.args_digest, ghost).hash(&mut hasher);
-    match &record.stage {
+    match &record.state {
         JobState::Pending { .. } => 0_u8.hash(&mut hasher),
         JobState::Running(RunningLabel::Pending | RunningLabel::Started) => 1_u8.hash(&mut hasher),
         JobState::Running(RunningLabel::Custom(_)) => 2_u8.hash(&mut hasher),

@@ -7,7 +7,7 @@ use crate::model::clock;
 use crate::model::inline_list::InlineList;
 use crate::model::mutants::Mutant;
 use crate::model::records::RecordId;
-use crate::model::steps::{Cause, MOST_DELIVERIES, Model, spend};
+use crate::model::steps::{Cause, MAX_DELIVERIES, Model, spend};
 use crate::model::world::{
     Deletion, ForeignValue, Host, HostStep, Location, Message, Publish, Reconciler, World,
 };
@@ -156,7 +156,7 @@ impl Model {
     fn time_steps(&mut self, world: &World) {
         if self.has_retry_waiting(world) {
             let after = self.map_records(world, &|record| {
-                if let JobState::Retry { not_before } = &mut record.stage {
+                if let JobState::Retry { not_before } = &mut record.state {
                     *not_before = clock::passed();
                 }
             });
@@ -165,7 +165,7 @@ impl Model {
         let scheduled = world.messages.iter().any(|message| message.location == Location::Schedule);
         if !world.due && (scheduled || self.has_delayed_job_waiting(world)) {
             let mut after = self.map_records(world, &|record| {
-                if let JobState::Pending { not_before: Some(at) } = &mut record.stage {
+                if let JobState::Pending { not_before: Some(at) } = &mut record.state {
                     *at = clock::passed();
                 }
             });
@@ -222,14 +222,14 @@ impl Model {
 
     /// Returns whether the record is in RETRY and not due.
     pub(super) fn has_retry_waiting(&self, world: &World) -> bool {
-        let stage = world.record_id.map(|record_id| &self.record(record_id).stage);
-        matches!(stage, Some(JobState::Retry { not_before }) if *not_before > clock::now())
+        let state = world.record_id.map(|record_id| &self.record(record_id).state);
+        matches!(state, Some(JobState::Retry { not_before }) if *not_before > clock::now())
     }
 
     /// Returns whether the record is that of a delayed job and not due.
     pub(super) fn has_delayed_job_waiting(&self, world: &World) -> bool {
-        let stage = world.record_id.map(|record_id| &self.record(record_id).stage);
-        matches!(stage, Some(JobState::Pending { not_before: Some(at) }) if *at > clock::now())
+        let state = world.record_id.map(|record_id| &self.record(record_id).state);
+        matches!(state, Some(JobState::Pending { not_before: Some(at) }) if *at > clock::now())
     }
 
     /// Stores a message unless there is one on its subject, or its stream remembers the message's id. Returns
@@ -265,7 +265,7 @@ impl Model {
         for (at, message) in
             world.messages.iter().enumerate().filter(|(_, message)| message.location == Location::Jobs)
         {
-            if message.count >= MOST_DELIVERIES {
+            if message.count >= MAX_DELIVERIES {
                 self.capped = true;
                 continue;
             }
@@ -379,5 +379,5 @@ pub(super) fn clients_late(world: &World) -> World {
 
 fn is_unpublished(record: &Record) -> bool {
     use crate::record::{End, ErrorKind};
-    matches!(&record.stage, JobState::Ended { end: End::Failure(error), .. } if error.kind == ErrorKind::NotPublished)
+    matches!(&record.state, JobState::Ended { end: End::Failure(error), .. } if error.kind == ErrorKind::NotPublished)
 }

@@ -16,7 +16,7 @@ use crate::model::scenarios::Scenario;
 use crate::model::world::{Budgets, Deletion, ForeignValue, Host, Message, World};
 
 /// The most deliveries of one message by one consumer. A search that comes to this number says so.
-pub(super) const MOST_DELIVERIES: u8 = 90;
+pub(super) const MAX_DELIVERIES: u8 = 90;
 
 /// One step from a state to another one.
 pub(super) struct Step {

@@ -29,7 +29,7 @@ pub(super) struct World {
     /// Publishes that wait in a connection's buffer.
     pub(super) buffered: InlineList<Publish, 2>,
     pub(super) budgets: Budgets,
-    /// The number of the consumer, which rises where the consumer is made anew.
+    /// The number of the consumer, which rises where the consumer is recreated.
     pub(super) consumer: u8,
     /// The sequence of the newest message.
     pub(super) last_seq: u8,
@@ -311,7 +311,7 @@ budgets! {
     unknown,
     /// A lease lapses under a live host, because of a pause or a partition.
     lapse,
-    /// A delivery count is repeated, or the consumer is made anew.
+    /// A delivery count is repeated, or the consumer is recreated.
     recount,
     /// The server forgets a nak's delay.
     early_redelivery,

@@ -1,23 +1,23 @@
-//! How a delivery is answered: the subject that its answer goes to, which also tells of the delivery, and the words
-//! that JetStream takes as an answer.
+//! Answers to deliveries: the subject that an answer is published to, which also describes the delivery, and the
+//! bodies that JetStream accepts.
 
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// Removes the message.
+/// The body that removes the message.
 pub const ACK: &str = "+ACK";
-/// Asks for another delivery at once.
+/// The body that asks for another delivery at once.
 pub const NAK: &str = "-NAK";
-/// Removes the message, and says that it was not worked on.
+/// The body that removes the message and says that it was not processed.
 pub const TERM: &str = "+TERM";
-/// Extends the acknowledgement deadline by `ack_wait`.
+/// The body that extends the acknowledgement deadline by `ack_wait`.
 pub const IN_PROGRESS: &str = "+WPI";
 
-/// What the subject starts with.
+/// The beginning of every such subject.
 const PREFIX: &str = "$JS.ACK.";
 
-/// Asks for another delivery after `delay`.
+/// Returns the body that asks for another delivery after `delay`.
 #[must_use]
 pub fn nak_after(delay: Duration) -> String {
     if delay.is_zero() {
@@ -26,10 +26,10 @@ pub fn nak_after(delay: Duration) -> String {
     format!("{NAK} {{\"delay\":{}}}", delay.as_nanos())
 }
 
-/// What the subject on which a delivery is answered says of the delivery.
+/// An `AckSubject` is what the subject that a delivery is answered on says about the delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AckSubject {
-    /// How often the consumer has delivered the message, this time included.
+    /// The number of deliveries of the message by the consumer, this one included.
     pub count: u64,
     /// The message's sequence in the stream.
     pub sequence: u64,
@@ -37,18 +37,19 @@ pub struct AckSubject {
     pub consumer_sequence: u64,
     /// When the message was stored, cut to milliseconds.
     pub stored_at: Timestamp,
-    /// How many messages the consumer has not delivered yet.
+    /// The number of messages that the consumer has not delivered yet.
     pub waiting: u64,
 }
 
 impl AckSubject {
-    /// Reads the subject; none where it is not one on which a delivery is answered.
+    /// Reads the subject. Returns `None` where it is not one that a delivery is answered on.
     ///
     /// It is `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<consumer sequence>.<Unix ns>.<waiting>`, or the same with
     /// a domain and the hash of an account before the stream, and perhaps more tokens at the end.
     #[must_use]
     pub fn parse(reply: &str) -> Option<Self> {
-        // Whoever publishes to the inbox of a pull request chooses the reply: only what can be published to may pass.
+        // Anyone who can publish to the inbox of a pull request chooses the reply, so that only subjects that can be
+        // published to may pass.
         let rest =
             reply.strip_prefix(PREFIX).filter(|rest| rest.bytes().all(|byte| byte.is_ascii_graphic()))?;
         let tokens: Vec<&str> = rest.split('.').collect();

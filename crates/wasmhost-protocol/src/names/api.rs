@@ -4,6 +4,12 @@ use super::deployment::Names;
 
 /// Subjects of requests to JetStream. `stream` is a name that another method of [`Names`] returns.
 impl Names {
+    /// Returns the subject of requests for what the account may store, which every server with JetStream answers.
+    #[must_use]
+    pub fn account_info() -> String {
+        "$JS.API.INFO".to_owned()
+    }
+
     /// Returns the subject of requests for the settings and the state of a stream.
     #[must_use]
     pub fn stream_info(stream: &str) -> String {

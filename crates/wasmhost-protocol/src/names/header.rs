@@ -2,6 +2,12 @@
 
 /// Every header of wasmhost starts with this, in any letter case.
 pub const PREFIX: &str = "Wasmhost-";
+
+/// Returns whether a header is one of wasmhost's. Names of headers are the same in any case.
+#[must_use]
+pub fn is_of_wasmhost(name: &str) -> bool {
+    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
 /// The revision of the PENDING record.
 pub const REVISION: &str = "Wasmhost-Revision";
 /// The digest of the module's version that the job runs, instead of the version that is current at its first
@@ -82,17 +88,11 @@ pub const SCHEDULE: &str = "Nats-Schedule";
 pub const SCHEDULE_TARGET: &str = "Nats-Schedule-Target";
 /// The time to live of the message that a schedule fires.
 pub const SCHEDULE_TTL: &str = "Nats-Schedule-TTL";
-/// The time zone of a cron schedule.
-pub const SCHEDULE_TIME_ZONE: &str = "Nats-Schedule-Time-Zone";
 /// Where a message comes from that a stream took from another one: the name of that stream, the sequence
 /// there and further parts, separated by spaces.
 pub const STREAM_SOURCE: &str = "Nats-Stream-Source";
-/// The subject of the schedule that fired a message.
-pub const SCHEDULER: &str = "Nats-Scheduler";
 /// When the schedule that fired a message fires next, or `purge` where it does not.
 pub const SCHEDULE_NEXT: &str = "Nats-Schedule-Next";
 
 /// How many messages follow one that was read directly in a batch.
 pub const NUM_PENDING: &str = "Nats-Num-Pending";
-/// How many of the deliveries that a request asked for did not come, in the status that ends the request.
-pub const PENDING_MESSAGES: &str = "Nats-Pending-Messages";

@@ -1,7 +1,7 @@
 //! Names of the job stream and of the consumers of its queues, and the keys of the jobs in it.
 
 use super::deployment::{Names, parse_target, strip_subject_prefix};
-use super::sourced::Sourced;
+use super::schedule_origin::ScheduleOrigin;
 use crate::digest::Digest;
 use crate::ids::{InvalidName, JobId, JobKey, QueueName, TaskName};
 use crate::timestamp::Timestamp;
@@ -26,14 +26,14 @@ impl JobSubject {
     #[must_use]
     pub fn key(
         &self,
-        sourced: Option<&Sourced>,
+        origin: Option<&ScheduleOrigin>,
         (sequence, stored_at): (u64, Timestamp),
         body: impl FnOnce() -> Digest,
     ) -> JobKey {
         // After a crash of the server the same due message may come under another sequence of the job stream.
         // An id derived from that sequence would run its job a second time.
-        let derived = || match sourced {
-            Some(sourced) => sourced.id(&body()),
+        let derived = || match origin {
+            Some(origin) => origin.id(&body()),
             None => JobId::derived(sequence, stored_at.unix_ms()),
         };
         JobKey::new(self.task.clone(), self.id.clone().unwrap_or_else(derived))
@@ -86,15 +86,17 @@ impl Names {
         format!("{}.jobs.{queue}.{task}", self.lower)
     }
 
-    /// Returns the subject of jobs whose id is derived, in any queue: `wasmhost.jobs.*.<module>.<function>`.
-    #[must_use]
-    pub fn without_id_anywhere(&self, task: &TaskName) -> String {
-        format!("{}.jobs.*.{task}", self.lower)
-    }
-
     /// Parses a subject of the job stream.
     pub fn parse_job_subject(&self, subject: &str) -> Result<JobSubject, InvalidName> {
         self.parse_queued("jobs", "job subject", subject)
+    }
+
+    /// Returns the queue whose consumer delivers messages on this subject of the job stream, if any. The rest of the subject
+    /// may be unreadable.
+    #[must_use]
+    pub fn queue_of(&self, subject: &str) -> Option<QueueName> {
+        let rest = subject.strip_prefix(self.jobs_filter().trim_end_matches('>'))?;
+        QueueName::parse(rest.split_once('.')?.0).ok()
     }
 
     pub(super) fn parse_queued(

@@ -8,9 +8,9 @@ use crate::ids::{JobKey, QueueName};
 /// A body that is not a request: JetStream and the services refuse it and change nothing.
 const NO_REQUEST: &str = "no request";
 
-/// A `Way` is what a right allows to do with a subject.
+/// An `Access` is what a right allows to do with a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub enum Access {
     /// The right allows to publish to the subject.
     Publish,
     /// The right allows to subscribe to the subject.
@@ -22,7 +22,7 @@ pub enum Way {
 #[non_exhaustive]
 pub struct Right {
     /// What the right allows to do.
-    pub way: Way,
+    pub access: Access,
     /// The subject as the server's configuration grants it, possibly with wildcards.
     pub subject: String,
     /// One subject that `subject` covers, on which the right is tried.
@@ -40,7 +40,7 @@ impl Names {
     #[must_use]
     pub fn rights_of_host(&self, queues: &[QueueName], key: &JobKey) -> Vec<Right> {
         let mut rights = vec![subscribe(format!("{}.>", self.inbox_prefix()), "answers to its own requests")];
-        rights.push(request("$JS.API.INFO".to_owned(), "asking whether JetStream is on"));
+        rights.push(request(Self::account_info(), "asking whether JetStream is on"));
         rights.extend(self.rights_to_read_settings());
         rights.extend(queues.iter().flat_map(|queue| self.rights_to_pull(queue)));
         rights.extend(self.rights_to_write(key));
@@ -88,7 +88,7 @@ impl Names {
             },
             request(
                 format!("$JS.API.CONSUMER.DELETE.{stream}.{consumer}"),
-                "making a queue's consumer anew, where somebody changed it",
+                "recreating a queue's consumer, where somebody changed it",
             ),
             // A sign of life for a delivery that never was. Unlike an ack it removes nothing, should the
             // server obey it. The tokens are the count, the sequences, the time and the number of pending
@@ -186,7 +186,7 @@ impl Names {
 }
 
 fn subscribe(subject: String, purpose: &'static str) -> Right {
-    Right { way: Way::Subscribe, ..publish(subject.clone(), subject, purpose) }
+    Right { access: Access::Subscribe, ..publish(subject.clone(), subject, purpose) }
 }
 
 /// Returns the right to publish to a subject, which is tried on that subject itself.
@@ -195,5 +195,5 @@ fn request(subject: String, purpose: &'static str) -> Right {
 }
 
 fn publish(subject: String, tried: String, purpose: &'static str) -> Right {
-    Right { way: Way::Publish, subject, tried, harmless: NO_REQUEST.to_owned(), purpose }
+    Right { access: Access::Publish, subject, tried, harmless: NO_REQUEST.to_owned(), purpose }
 }

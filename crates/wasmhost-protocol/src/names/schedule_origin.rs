@@ -7,19 +7,19 @@ use crate::digest::Digest;
 use crate::ids::JobId;
 use crate::timestamp::Timestamp;
 
-/// A `Sourced` is the place in the schedule stream that a message of the job stream comes from. After a crash
+/// A `ScheduleOrigin` is the place in the schedule stream that a message of the job stream comes from. After a crash
 /// a server may have lost its place in its source and bring the same due messages again, under new sequences
 /// of the job stream; only this stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Sourced {
+pub struct ScheduleOrigin {
     /// The sequence of the due message in the schedule stream.
     pub sequence: u64,
     /// When the schedule fires next; `None` where it does not, or where no schedule fired the message.
     pub next: Option<Timestamp>,
 }
 
-impl Sourced {
+impl ScheduleOrigin {
     /// Reads the headers of a message of the job stream. Returns `None` where the message was published to
     /// the job stream itself.
     pub fn parse<'a>(names: &Names, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
@@ -60,8 +60,8 @@ mod tests {
     use super::*;
     use crate::names::Namespace;
 
-    fn sourced(headers: &[(&'static str, &'static str)]) -> Option<Sourced> {
-        Sourced::parse(&Names::new(&Namespace::default()), headers.iter().copied())
+    fn origin(headers: &[(&'static str, &'static str)]) -> Option<ScheduleOrigin> {
+        ScheduleOrigin::parse(&Names::new(&Namespace::default()), headers.iter().copied())
     }
 
     const SOURCE: &str = "WASMHOST_SCHEDULES 17 wasmhost.due.> wasmhost.jobs.> wasmhost.due.default.a.b";
@@ -70,28 +70,28 @@ mod tests {
     fn a_message_is_known_by_where_it_came_from() {
         let body = Digest::from_bytes([0xab; 32]);
         let other = Digest::from_bytes([0xcd; 32]);
-        let direct = sourced(&[(header::STREAM_SOURCE, SOURCE)]).unwrap();
+        let direct = origin(&[(header::STREAM_SOURCE, SOURCE)]).unwrap();
         assert_eq!((direct.sequence, direct.next), (17, None));
         assert_eq!(direct.id(&body).as_str(), "d17-abababababababab");
         assert_ne!(direct.id(&body), direct.id(&other));
-        let once = sourced(&[(header::SCHEDULE_NEXT, "purge"), (header::STREAM_SOURCE, SOURCE)]).unwrap();
+        let once = origin(&[(header::SCHEDULE_NEXT, "purge"), (header::STREAM_SOURCE, SOURCE)]).unwrap();
         assert_eq!(once.id(&body), direct.id(&body));
         let slot = "1970-01-01T00:00:01.5Z";
-        let slot = sourced(&[(header::SCHEDULE_NEXT, slot), (header::STREAM_SOURCE, SOURCE)]).unwrap();
+        let slot = origin(&[(header::SCHEDULE_NEXT, slot), (header::STREAM_SOURCE, SOURCE)]).unwrap();
         assert_eq!(slot.id(&body).as_str(), "d17-1500-abababababababab");
     }
 
     #[test]
     fn the_last_of_two_headers_is_the_servers() {
         let forged = (header::STREAM_SOURCE, "WASMHOST_SCHEDULES 99 a b c");
-        assert_eq!(sourced(&[forged, (header::STREAM_SOURCE, SOURCE)]).unwrap().sequence, 17);
+        assert_eq!(origin(&[forged, (header::STREAM_SOURCE, SOURCE)]).unwrap().sequence, 17);
     }
 
     #[test]
     fn a_message_from_elsewhere_was_not_fired() {
         for source in ["", "17", "WASMHOST_SCHEDULES", "WASMHOST_SCHEDULES x y", "OTHER 17 a b c"] {
-            assert_eq!(sourced(&[(header::STREAM_SOURCE, source)]), None, "{source}");
+            assert_eq!(origin(&[(header::STREAM_SOURCE, source)]), None, "{source}");
         }
-        assert_eq!(sourced(&[(header::SCHEDULE_NEXT, "purge")]), None);
+        assert_eq!(origin(&[(header::SCHEDULE_NEXT, "purge")]), None);
     }
 }

@@ -51,10 +51,10 @@ pub struct Ceiling {
     pub max_lost: u32,
 }
 
-/// `Over` reports a setting that asks for more than the host's ceiling allows.
+/// `OverCeiling` reports a setting that asks for more than the host's ceiling allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Over {
+pub struct OverCeiling {
     /// The name of the setting, as the host's configuration or the job's header has it.
     pub setting: &'static str,
     /// The value that is asked for, as people write it.
@@ -79,9 +79,9 @@ impl Default for Ceiling {
             checkpoint_bytes: 16 << 20,
             updates_per_second: 100,
             max_attempts: 1_000,
-            initial_delay: bounds::RETRY_DELAY.most,
-            factor: bounds::RETRY_FACTOR.most,
-            max_delay: bounds::RETRY_DELAY.most,
+            initial_delay: bounds::RETRY_DELAY.max,
+            factor: bounds::RETRY_FACTOR.max,
+            max_delay: bounds::RETRY_DELAY.max,
             max_lost: 100,
         }
     }
@@ -90,7 +90,7 @@ impl Default for Ceiling {
 impl Ceiling {
     /// Returns every setting of a policy that is over the ceiling.
     #[must_use]
-    pub fn over_policy(&self, policy: &Policy) -> Vec<Over> {
+    pub fn over_policy(&self, policy: &Policy) -> Vec<OverCeiling> {
         let limits = &policy.limits;
         let retry = &policy.retry;
         let soft_timeout = limits.soft_timeout.unwrap_or_default();
@@ -123,7 +123,7 @@ impl Ceiling {
 
     /// Returns every header of a job that is over the ceiling.
     #[must_use]
-    pub fn over_options(&self, options: &JobOptions) -> Vec<Over> {
+    pub fn over_options(&self, options: &JobOptions) -> Vec<OverCeiling> {
         let timeout = options.timeout.unwrap_or_default();
         let max_attempts = options.max_attempts.unwrap_or_default();
         let settings = [
@@ -164,15 +164,20 @@ impl Ceiling {
     }
 }
 
-impl fmt::Display for Over {
+impl fmt::Display for OverCeiling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { setting, asked, allowed } = self;
         write!(f, "{setting}: {asked} is more than the {allowed} this host allows")
     }
 }
 
-fn exceeded<T: Quantity>(setting: &'static str, asked: T, allowed: T, text: fn(T) -> String) -> Option<Over> {
-    (asked > allowed).then(|| Over { setting, asked: text(asked), allowed: text(allowed) })
+fn exceeded<T: Quantity>(
+    setting: &'static str,
+    asked: T,
+    allowed: T,
+    text: fn(T) -> String,
+) -> Option<OverCeiling> {
+    (asked > allowed).then(|| OverCeiling { setting, asked: text(asked), allowed: text(allowed) })
 }
 
 #[cfg(test)]
@@ -226,7 +231,7 @@ mod tests {
         );
         let options =
             JobOptions { max_attempts: Some(1_001), timeout: Some(ms * u32::MAX), ..JobOptions::default() };
-        let over: Vec<_> = ceiling.over_options(&options).iter().map(Over::to_string).collect();
+        let over: Vec<_> = ceiling.over_options(&options).iter().map(OverCeiling::to_string).collect();
         assert_eq!(over[1], "Wasmhost-Max-Attempts: 1001 is more than the 1000 this host allows");
         assert!(
             over[0].starts_with("Wasmhost-Timeout: 49d") && over[0].ends_with("than the 1d this host allows")

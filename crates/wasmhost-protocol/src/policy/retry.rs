@@ -42,7 +42,7 @@ impl RetryPolicy {
     /// once, for ever, would keep a host and the server busy with nothing.
     pub const SHORTEST_DELAY: Duration = Duration::from_secs(1);
     /// The longest delay, whoever asks for it.
-    pub const LONGEST_DELAY: Duration = bounds::RETRY_DELAY.most;
+    pub const LONGEST_DELAY: Duration = bounds::RETRY_DELAY.max;
     /// The attempts that faults of hosts and hand-offs may cost a job before such a fault ends it: a job that
     /// no host can run must end some day.
     pub const UNCHARGED_ATTEMPTS: u32 = 10;

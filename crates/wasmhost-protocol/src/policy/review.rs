@@ -4,11 +4,11 @@
 use super::module::Policy;
 use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
 
-/// `Beside` reports a setting of a policy that is outside of its bounds.
+/// `SettingOutOfBounds` reports a setting of a policy that is outside of its bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}`: {source}")]
 #[non_exhaustive]
-pub struct Beside {
+pub struct SettingOutOfBounds {
     /// The path of the setting in the policy's file, such as `limits.timeout`.
     pub setting: &'static str,
     /// The value and the bound that it passes.
@@ -17,11 +17,11 @@ pub struct Beside {
 
 /// `BadPolicy` reports a policy with settings that are outside of their bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("policy refused: {}", settings.iter().map(Beside::to_string).collect::<Vec<_>>().join("; "))]
+#[error("policy refused: {}", settings.iter().map(SettingOutOfBounds::to_string).collect::<Vec<_>>().join("; "))]
 #[non_exhaustive]
 pub struct BadPolicy {
     /// Every setting that is outside of its bounds.
-    pub settings: Vec<Beside>,
+    pub settings: Vec<SettingOutOfBounds>,
 }
 
 impl Policy {
@@ -35,7 +35,7 @@ impl Policy {
     /// of those settings. The configuration values are reported if they are too large, but not changed:
     /// nobody but the publisher can say which of them to leave out.
     #[must_use]
-    pub fn within_bounds(mut self) -> (Self, Vec<Beside>) {
+    pub fn within_bounds(mut self) -> (Self, Vec<SettingOutOfBounds>) {
         let mut review = Review(Vec::new());
         let limits = &mut self.limits;
         review.clamp("limits.memory_bytes", &mut limits.memory_bytes, bounds::MEMORY_BYTES);
@@ -67,13 +67,13 @@ impl Policy {
 }
 
 /// The settings that a review has found outside of their bounds.
-struct Review(Vec<Beside>);
+struct Review(Vec<SettingOutOfBounds>);
 
 impl Review {
     fn clamp<T: Quantity>(&mut self, setting: &'static str, value: &mut T, bounds: Bounds<T>) {
-        if let Err(source) = bounds.hold(*value) {
-            *value = bounds.nearest(*value);
-            self.0.push(Beside { setting, source });
+        if let Err(source) = bounds.check(*value) {
+            *value = bounds.clamp(*value);
+            self.0.push(SettingOutOfBounds { setting, source });
         }
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     /// Builds a policy with each setting at its least or at its most.
     fn policy_at(least: bool) -> Policy {
         fn end<T: Quantity>(bounds: Bounds<T>, least: bool) -> T {
-            if least { bounds.least } else { bounds.most }
+            if least { bounds.min } else { bounds.max }
         }
         Policy {
             limits: Limits {

@@ -11,7 +11,7 @@ impl Record {
     /// is dropped.
     pub fn shrink(&mut self) -> bool {
         let fields = self.fields_mut();
-        let JobState::Ended { end: End::Failure(error), .. } = &mut fields.stage else {
+        let JobState::Ended { end: End::Failure(error), .. } = &mut fields.state else {
             return fields.meta.take().is_some();
         };
         // The guest's own last words explain most in the fewest bytes, so they are dropped last.
@@ -23,7 +23,7 @@ impl Record {
 
     /// Notes in the error of a failed job that no dead-letter copy of its message could be stored.
     pub fn note_missing_dead_letter(&mut self) {
-        if let JobState::Ended { end: End::Failure(error), .. } = &mut self.fields_mut().stage {
+        if let JobState::Ended { end: End::Failure(error), .. } = &mut self.fields_mut().state {
             error.message.push_str(" (no copy could be kept in the dead letters)");
         }
     }
@@ -43,12 +43,12 @@ mod tests {
             error.details = Some(Json::null());
             error.stderr = Some("panicked".to_owned());
         }
-        let stage = JobState::Ended { end, finished_at: at(1) };
-        forged!(started(), stage = stage, meta = Some(Json::null()))
+        let state = JobState::Ended { end, finished_at: at(1) };
+        forged!(started(), state = state, meta = Some(Json::null()))
     }
 
     fn parts(record: &Record) -> [bool; 4] {
-        let JobState::Ended { end: End::Failure(error), .. } = &record.stage else { panic!("{record:?}") };
+        let JobState::Ended { end: End::Failure(error), .. } = &record.state else { panic!("{record:?}") };
         [error.backtrace.is_some(), error.details.is_some(), record.meta.is_some(), error.stderr.is_some()]
     }
 
@@ -74,7 +74,7 @@ mod tests {
     fn a_missing_dead_letter_is_noted_in_the_error() {
         let mut record = failed();
         record.note_missing_dead_letter();
-        let JobState::Ended { end: End::Failure(error), .. } = &record.stage else { panic!("{record:?}") };
+        let JobState::Ended { end: End::Failure(error), .. } = &record.state else { panic!("{record:?}") };
         assert!(error.message.ends_with("(no copy could be kept in the dead letters)"), "{}", error.message);
     }
 }

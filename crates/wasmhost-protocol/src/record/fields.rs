@@ -2,8 +2,9 @@
 
 use std::ops::Deref;
 
-use super::parts::{BlobRef, DeliveryOrdinal, Revoke, Token, Usage, WriteId};
-use super::state::{JobState, StateLabel};
+use super::error::JobError;
+use super::parts::{BlobRef, DeliveryOrdinal, Payload, Revoke, Token, Usage, WriteId};
+use super::state::{End, JobState, StateLabel};
 use crate::digest::Digest;
 use crate::ids::{HostId, JobId, JobKey, QueueName, TaskName};
 use crate::json::Json;
@@ -21,8 +22,8 @@ pub struct Record(RecordFields);
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RecordFields {
-    /// The state of the job, with what belongs to that state. [`Record::state`] returns its label.
-    pub stage: JobState,
+    /// The state of the job, with what belongs to that state. [`Record::label`] returns its label.
+    pub state: JobState,
     /// The JSON that goes with the state: progress in a custom state, the reason in RETRY.
     pub meta: Option<Json>,
     /// The task that the job runs.
@@ -121,14 +122,38 @@ impl Record {
 
     /// Returns the label of the state, which is the word that the record shows.
     #[must_use]
-    pub fn state(&self) -> StateLabel {
-        self.stage.label()
+    pub fn label(&self) -> StateLabel {
+        self.state.label()
     }
 
     /// Returns whether the job has ended, after which nothing follows.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
-        self.stage.is_terminal()
+        self.state.is_terminal()
+    }
+
+    /// Returns the error of a job that has ended in FAILURE.
+    #[must_use]
+    pub fn failure(&self) -> Option<&JobError> {
+        match &self.state {
+            JobState::Ended { end: End::Failure(error), .. } => Some(error),
+            JobState::Pending { .. }
+            | JobState::Running(_)
+            | JobState::Retry { .. }
+            | JobState::Ended { end: End::Success(_) | End::Revoked, .. } => None,
+        }
+    }
+
+    /// Returns the blob that holds the result of a job, where the result is not in the record.
+    #[must_use]
+    pub fn result_blob(&self) -> Option<&BlobRef> {
+        match &self.state {
+            JobState::Ended { end: End::Success(Payload::Blob(blob)), .. } => Some(blob),
+            JobState::Pending { .. }
+            | JobState::Running(_)
+            | JobState::Retry { .. }
+            | JobState::Ended { .. } => None,
+        }
     }
 
     /// Returns the number of attempts, the current one included, that neither count against `max_attempts`

@@ -50,7 +50,7 @@ pub struct Revoke {
 }
 
 /// A `DeliveryOrdinal` orders the deliveries of a message: by the creation of the consumer, then by its
-/// delivery count. The count alone starts anew where the consumer is made anew.
+/// delivery count. The count alone starts anew where the consumer is recreated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeliveryOrdinal {
     // The order of the fields is the order of comparison.

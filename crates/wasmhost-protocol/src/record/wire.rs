@@ -69,10 +69,10 @@ macro_rules! entries {
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let state = StateFields::new(&self.stage);
+        let state = StateFields::new(&self.state);
         // The order is part of the form: people read records with `nats kv watch`.
         entries! { map;
-            "state": self.state().as_str(), "meta": &self.meta, "task": &self.task, "id": &self.id,
+            "state": self.label().as_str(), "meta": &self.meta, "task": &self.task, "id": &self.id,
             "attempt": &self.attempt, "max_attempts": &self.max_attempts, "queue": &self.queue, "host": &self.host,
             "result": &state.result, "result_ref": &state.result_ref, "error": &state.error,
             "submitted_at": &self.submitted_at, "started_at": &self.started_at, "updated_at": &self.updated_at,
@@ -157,9 +157,9 @@ impl Fields {
 
     fn into_record(mut self) -> Result<Record, RecordError> {
         let attempt = self.take("attempt")?;
-        let stage = self.take_state(attempt)?;
+        let state = self.take_state(attempt)?;
         let record = Record::seal(RecordFields {
-            stage,
+            state,
             attempt,
             meta: self.take("meta")?,
             task: self.take("task")?,

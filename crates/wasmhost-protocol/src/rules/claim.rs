@@ -7,16 +7,20 @@
 
 use std::time::Duration;
 
+use super::long_ended::UnrecordedMessage;
+use crate::dead_letter::DeadLetterKind;
 use crate::digest::Digest;
-use crate::machine::{Claim, Illegal, Transition, WriteIntent, Writer, transition};
+use crate::machine::{Claim, IllegalTransition, Transition, WriteIntent, Writer, transition};
 use crate::policy::RetryPolicy;
 use crate::record::{End, ErrorKind, JobError, Marker, Record, StoredEntry, WriteId};
 use crate::timestamp::Timestamp;
 
 /// A message that was delivered more often than this since the job's last claim is poison: something about it
-/// keeps hosts from even claiming it.
+/// keeps hosts from even claiming it. Restarts of the server and of hosts deliver a healthy one again a few
+/// times, and each delivery of a poisonous one may cost a host its life.
 const POISON_DELIVERIES: u64 = 20;
-/// A job whose record has a newer version is left to a newer host for this long at a time.
+/// A job whose record has a newer version is left to a newer host for this long at a time. An upgrade takes
+/// minutes: asking more often would only load the server.
 const NEWER_RECORD_DELAY: Duration = Duration::from_secs(30);
 
 /// A `ClaimDecision` is what a host does with one delivery.
@@ -53,10 +57,10 @@ pub enum ClaimDecision {
     },
     /// The host stores a dead-letter copy of the message, removes the message and leaves the record as it is.
     DeadLetter {
-        /// The reason as one word, for the header `Wasmhost-Dead-Kind`.
-        reason: &'static str,
+        /// The kind of the copy.
+        kind: DeadLetterKind,
         /// The reason as one sentence, for people.
-        why: String,
+        reason: String,
     },
 }
 
@@ -102,7 +106,7 @@ pub fn decide_claim(input: &ClaimInput<'_>) -> ClaimDecision {
         StoredEntry::Record { record, revision } => claim_recorded(input, record, *revision),
         // Nobody who keeps this protocol wrote it, so that only a person can say what it is.
         StoredEntry::Unreadable { why, .. } => {
-            ClaimDecision::DeadLetter { reason: "UnreadableRecord", why: why.clone() }
+            ClaimDecision::DeadLetter { kind: DeadLetterKind::UnreadableRecord, reason: why.clone() }
         }
         // During an upgrade old and new hosts serve the same queue. However often the old ones give the
         // message back, it is not poison.
@@ -123,14 +127,9 @@ fn belongs_to_ended(input: &ClaimInput<'_>, marker: &Marker) -> bool {
     }
 }
 
-/// Returns whether the job of a message without a record ended so long ago that even the marker is gone.
 fn has_long_ended(input: &ClaimInput<'_>) -> bool {
-    // Only ended records expire, and a message that names a revision had a record. If the message is younger
-    // than a marker lives, the server lost the record in a crash; if it is older than the bucket, the record
-    // was lost with an earlier bucket. Both jobs still have to run.
-    input.revision.is_some()
-        && input.stored_at.plus(Marker::LIFE) < input.now
-        && input.stored_at >= input.bucket_created
+    let ClaimInput { revision, stored_at, bucket_created, now, .. } = *input;
+    UnrecordedMessage { revision, stored_at, bucket_created, now }.has_long_ended()
 }
 
 /// Decides about a job of which no record was read. `after` is the revision of the delete marker that is
@@ -143,7 +142,7 @@ fn claim_unrecorded(input: &ClaimInput<'_>, expected: u64, after: Option<u64>) -
     }
     match transition(None, &intent(input, Transition::Claim(Box::new(claim.clone())))) {
         Ok(record) => ClaimDecision::Claim { record: Box::new(record), expected },
-        Err(Illegal::Expired) => end_unrecorded(input, &claim, expected, End::Revoked),
+        Err(IllegalTransition::Expired) => end_unrecorded(input, &claim, expected, End::Revoked),
         Err(illegal) => unclaimable(&illegal),
     }
 }
@@ -166,8 +165,8 @@ fn claim_recorded(input: &ClaimInput<'_>, record: &Record, revision: u64) -> Cla
     // Without this comparison, arguments that nobody submitted would run under a job that somebody else
     // watches.
     if record.args_digest.is_some_and(|digest| !(input.is_of_body)(digest)) {
-        let why = "its arguments are not those that the record was made for".to_owned();
-        return ClaimDecision::DeadLetter { reason: "ArgumentsMismatch", why };
+        let reason = "its arguments are not those that the record was made for".to_owned();
+        return ClaimDecision::DeadLetter { kind: DeadLetterKind::ArgumentsMismatch, reason };
     }
     if let Some(decision) = decide_by_message(input, record, revision) {
         return decision;
@@ -200,29 +199,34 @@ fn decide_by_message(input: &ClaimInput<'_>, record: &Record, revision: u64) -> 
 }
 
 /// Decides what follows where the state machine refuses the claim.
-fn refused_claim(input: &ClaimInput<'_>, record: &Record, revision: u64, illegal: &Illegal) -> ClaimDecision {
+fn refused_claim(
+    input: &ClaimInput<'_>,
+    record: &Record,
+    revision: u64,
+    illegal: &IllegalTransition,
+) -> ClaimDecision {
     match illegal {
-        Illegal::Revoked | Illegal::Expired => {
+        IllegalTransition::Revoked | IllegalTransition::Expired => {
             end(input, record, revision, Transition::Revoked { reason: "expired".to_owned(), usage: None })
         }
         // A delayed job may wait for years. The delay is bounded, because the server counts delays in
         // nanoseconds, and the record is read again meanwhile.
-        Illegal::Early(not_before) => {
+        IllegalTransition::NotDue(not_before) => {
             ClaimDecision::Delay(not_before.since(input.now).min(RetryPolicy::LONGEST_DELAY))
         }
-        Illegal::Stale => ClaimDecision::Stale { revision },
-        Illegal::Lost(_) => {
+        IllegalTransition::Stale => ClaimDecision::Stale { revision },
+        IllegalTransition::TooManyLost(_) => {
             end(input, record, revision, finish(JobError::new(ErrorKind::WorkerLost, illegal.to_string())))
         }
-        Illegal::Exhausted(_) => {
+        IllegalTransition::Exhausted(_) => {
             end(input, record, revision, finish(JobError::new(ErrorKind::Exhausted, illegal.to_string())))
         }
-        Illegal::Absent
-        | Illegal::Exists(_)
-        | Illegal::Ended(_)
-        | Illegal::Wrong { .. }
-        | Illegal::NotOwner
-        | Illegal::NotAllowed(_) => unclaimable(illegal),
+        IllegalTransition::Absent
+        | IllegalTransition::Exists(_)
+        | IllegalTransition::Ended(_)
+        | IllegalTransition::WrongState { .. }
+        | IllegalTransition::NotOwner
+        | IllegalTransition::NotAllowed(_) => unclaimable(illegal),
     }
 }
 
@@ -232,7 +236,7 @@ fn end_without_run(input: &ClaimInput<'_>, record: Option<&Record>) -> Option<Jo
         return Some(JobError::new(ErrorKind::BadJob, why));
     }
     // Deliveries before the last claim do not count: that claim proves that a host could claim the job. A
-    // consumer that was made anew counts from one again, so that nothing is subtracted from its count.
+    // consumer that was recreated counts from one again, so that nothing is subtracted from its count.
     let delivery = input.claim.delivery;
     let last_claim =
         record.and_then(|record| record.delivery).filter(|last_claim| last_claim.created == delivery.created);
@@ -245,7 +249,7 @@ fn end_without_run(input: &ClaimInput<'_>, record: Option<&Record>) -> Option<Jo
 /// the job is due, or until a suspect may begin.
 fn is_given_back_on_purpose(record: &Record) -> bool {
     // The next claim raises `lost` by one, and a job is a suspect where that makes it `SUSPECT_LOST`.
-    record.stage.not_before().is_some() || record.lost + 1 >= RetryPolicy::SUSPECT_LOST
+    record.state.not_before().is_some() || record.lost + 1 >= RetryPolicy::SUSPECT_LOST
 }
 
 fn finish(error: JobError) -> Transition {
@@ -261,8 +265,8 @@ fn end(input: &ClaimInput<'_>, record: &Record, expected: u64, ending: Transitio
 
 /// Returns the decision for a job that can be neither claimed nor ended. Its message goes to the dead
 /// letters, since it would otherwise be delivered for ever.
-fn unclaimable(illegal: &Illegal) -> ClaimDecision {
-    ClaimDecision::DeadLetter { reason: "Unclaimable", why: illegal.to_string() }
+fn unclaimable(illegal: &IllegalTransition) -> ClaimDecision {
+    ClaimDecision::DeadLetter { kind: DeadLetterKind::Unclaimable, reason: illegal.to_string() }
 }
 
 fn intent(input: &ClaimInput<'_>, transition: Transition) -> WriteIntent {

@@ -16,8 +16,8 @@ pub struct Attempt<'a> {
     pub record: &'a Record,
     /// The retry policy of the module's version.
     pub retry: &'a RetryPolicy,
-    /// Whether the attempt was stopped because the host drains.
-    pub draining: bool,
+    /// Whether the host hands its jobs off, because the grace period of its drain is over.
+    pub handing_off: bool,
     /// A random number from 0.0 to 1.0, by which the delay is multiplied.
     pub jitter: f64,
 }
@@ -53,7 +53,7 @@ pub fn decide(attempt: &Attempt<'_>, outcome: &Outcome) -> Decision {
         Ok(result) => return Decision::Succeed(result.clone()),
         Err(error) => fit_for_record(error, outcome),
     };
-    if attempt.draining && outcome.verdict == Verdict::Cancelled {
+    if attempt.handing_off && outcome.verdict == Verdict::Cancelled {
         return hand_off();
     }
     if let Verdict::RetryAsked { after, .. } = &outcome.verdict {
@@ -112,7 +112,7 @@ fn classify(kind: ErrorKind, retry: &RetryPolicy) -> FailureClass {
     }
 }
 
-/// Returns the decision for an attempt that its draining host stopped. The next host goes on at once, and the
+/// Returns the decision for an attempt that its host stopped to hand it off. The next host goes on at once, and the
 /// attempt is not charged: a deployment that restarts every host must not cost attempts.
 fn hand_off() -> Decision {
     Decision::Retry { reason: "handoff".to_owned(), delay: Duration::ZERO, charge: false }

@@ -2,7 +2,8 @@
 //! the copy, or the source of the job stream could not take the message
 //! ([R13](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r13-fired)).
 
-use crate::record::{Marker, StoredEntry};
+use super::long_ended::UnrecordedMessage;
+use crate::record::StoredEntry;
 use crate::timestamp::Timestamp;
 
 /// What the reconciler does with a due message that has no copy in the job stream.
@@ -41,16 +42,14 @@ pub fn decide_due_message(
             record.is_terminal() || record.is_of_later_run_than(revision, fired_at)
         }
         // A message of a later use of the id is newer than the marker, by its revision or by the time at
-        // which it fired.
+        // which it fired. A claim in doubt lets a message without a revision run. This one was due while the
+        // record that the marker replaces was stored, or before, so that its job would run a second time.
         StoredEntry::Deleted(marker) => match revision {
             Some(revision) => revision < marker.revision,
             None => fired_at < marker.at,
         },
-        // The message names a record, and neither it nor its marker is left: the job ended longer ago than a
-        // marker lives. A younger message has lost its record in a crash of the server, and a message from
-        // before the bucket was made has lost it with the old bucket. Both jobs still have to run.
         StoredEntry::Absent => {
-            revision.is_some() && fired_at.plus(Marker::LIFE) < now && fired_at >= bucket_created
+            UnrecordedMessage { revision, stored_at: fired_at, bucket_created, now }.has_long_ended()
         }
         // Nobody but a newer host, or a person, can say whether the job has ended.
         StoredEntry::Unreadable { .. } | StoredEntry::Newer { .. } => return DueMessageDecision::Leave,
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
     use crate::machine::sample::{at, finish, forged, started, success, token};
     use crate::machine::{WriteIntent, Writer, transition};
-    use crate::record::{Record, WriteId};
+    use crate::record::{Marker, Record, WriteId};
 
     const NOW: i64 = 1_000_000;
 

@@ -1,14 +1,14 @@
 //! Decides how a job ends whose message is gone. The reconciler finds out whether it is gone
 //! ([R13](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r13)).
 
-use crate::machine::{Illegal, Transition, WriteIntent, Writer, transition};
+use crate::machine::{IllegalTransition, Transition, WriteIntent, Writer, transition};
 use crate::record::{End, ErrorKind, JobError, Record, WriteId};
 use crate::timestamp::Timestamp;
 
 /// Returns the record that ends a job whose message is gone: REVOKED where a revoke is recorded or the job
 /// has expired, else FAILURE with `NotPublished` where no host has claimed the job, else with `Lost`. The
 /// error is that the job has ended already.
-pub fn end_missing_job(record: &Record, now: Timestamp, write: WriteId) -> Result<Record, Illegal> {
+pub fn end_missing_job(record: &Record, now: Timestamp, write: WriteId) -> Result<Record, IllegalTransition> {
     // A revoke comes first: a failure would hide from its client that the job was revoked.
     let ending = if record.revoke.is_some() || record.is_expired(now) {
         Transition::Revoked { reason: "expired".to_owned(), usage: None }
@@ -51,10 +51,10 @@ mod tests {
 
     fn describe_end(record: &Record) -> String {
         let after = end_missing_job(record, at(100), WriteId::from_random(9)).unwrap();
-        if let JobState::Ended { end: End::Failure(error), .. } = &after.stage {
+        if let JobState::Ended { end: End::Failure(error), .. } = &after.state {
             return error.kind.as_str().to_owned();
         }
-        after.state().to_string()
+        after.label().to_string()
     }
 
     #[test]
@@ -67,10 +67,10 @@ mod tests {
             describe_end(&forged!(pending(), expires_at = Some(at(99)))),
             StateLabel::Revoked.as_str()
         );
-        let ended = forged!(started(), stage = JobState::Ended { end: success(), finished_at: at(1) });
+        let ended = forged!(started(), state = JobState::Ended { end: success(), finished_at: at(1) });
         assert_eq!(
             end_missing_job(&ended, at(100), WriteId::from_random(9)),
-            Err(Illegal::Ended(StateLabel::Success))
+            Err(IllegalTransition::Ended(StateLabel::Success))
         );
     }
 }

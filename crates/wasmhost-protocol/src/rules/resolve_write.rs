@@ -8,11 +8,11 @@ use crate::record::{Record, StoredEntry, Token};
 #[derive(Debug, Clone, PartialEq)]
 pub enum WriteResolution {
     /// The write was stored with this revision.
-    Landed(u64),
+    Stored(u64),
     /// Another entry is stored, and the write will never be stored from now on. If the entry has the token of
     /// the writer's new claim and is not terminal, the claim was stored and something was written over it
     /// since.
-    Moved(StoredEntry),
+    Superseded(StoredEntry),
     /// The revision that the write expects is still the newest: the writer tries again with the same write
     /// id.
     Unchanged,
@@ -25,21 +25,21 @@ pub fn resolve_write(written: &Record, expected: u64, stored: StoredEntry) -> Wr
     match stored {
         // The write id comes first. The revision alone cannot tell whose write made it.
         StoredEntry::Record { record: found, revision } if found.write == written.write => {
-            WriteResolution::Landed(revision)
+            WriteResolution::Stored(revision)
         }
         // This comes before any comparison of revisions and tokens: hosts and reconcilers end jobs under the
         // token of the last claim, and no end may be written over.
         StoredEntry::Record { record, revision } if record.is_terminal() => {
-            WriteResolution::Moved(StoredEntry::Record { record, revision })
+            WriteResolution::Superseded(StoredEntry::Record { record, revision })
         }
         stored if stored.expected() == expected => WriteResolution::Unchanged,
-        stored => WriteResolution::Moved(stored),
+        stored => WriteResolution::Superseded(stored),
     }
 }
 
 /// Returns the record and its revision where the owner of `token` still owns the job, though something else
 /// was written since. Returns `None` where the owner is fenced. Only an owner asks this, after
-/// [`resolve_write`] has returned [`WriteResolution::Moved`].
+/// [`resolve_write`] has returned [`WriteResolution::Superseded`].
 #[must_use]
 pub fn still_owned(stored: StoredEntry, token: Token) -> Option<(Box<Record>, u64)> {
     match stored {
@@ -65,8 +65,8 @@ mod tests {
     }
 
     fn ended(write: u128) -> Record {
-        let stage = JobState::Ended { end: End::Revoked, finished_at: at(0) };
-        forged!(started(), stage = stage, write = WriteId::from_random(write))
+        let state = JobState::Ended { end: End::Revoked, finished_at: at(0) };
+        forged!(started(), state = state, write = WriteId::from_random(write))
     }
 
     fn entry(record: &Record, revision: u64) -> StoredEntry {
@@ -78,18 +78,21 @@ mod tests {
         let wanted = ended(2);
         let running = running();
         let ended = ended(3);
-        assert_eq!(resolve_write(&wanted, 5, entry(&wanted, 6)), WriteResolution::Landed(6));
+        assert_eq!(resolve_write(&wanted, 5, entry(&wanted, 6)), WriteResolution::Stored(6));
         assert_eq!(
             resolve_write(&wanted, 5, entry(&ended, 5)),
-            WriteResolution::Moved(entry(&ended, 5)),
+            WriteResolution::Superseded(entry(&ended, 5)),
             "terminal, at my revision"
         );
         assert_eq!(resolve_write(&wanted, 5, entry(&running, 5)), WriteResolution::Unchanged);
-        assert_eq!(resolve_write(&wanted, 5, entry(&running, 7)), WriteResolution::Moved(entry(&running, 7)));
+        assert_eq!(
+            resolve_write(&wanted, 5, entry(&running, 7)),
+            WriteResolution::Superseded(entry(&running, 7))
+        );
         assert_eq!(resolve_write(&wanted, 0, StoredEntry::Absent), WriteResolution::Unchanged);
         assert_eq!(
             resolve_write(&wanted, 5, StoredEntry::Absent),
-            WriteResolution::Moved(StoredEntry::Absent)
+            WriteResolution::Superseded(StoredEntry::Absent)
         );
     }
 

@@ -75,7 +75,7 @@ fn message_and_details(ty: &Type, value: &Val) -> (String, Option<Json>) {
 /// Details that a guest gave as JSON text; a text that is not accepted as JSON becomes a JSON string.
 fn details_from_text(text: &str) -> Option<Json> {
     // Details that are no JSON are no reason to lose the message beside them.
-    let details = Json::parse(text).or_else(|_| Json::of(text)).ok()?;
+    let details = Json::parse(text).or_else(|_| Json::encode(text)).ok()?;
     (details.as_str().len() <= DETAIL_BYTES).then_some(details)
 }
 

@@ -13,7 +13,7 @@ const STRING: f64 = 24.0;
 /// What the allocator adds to each allocation, in bytes.
 const ALLOCATION: f64 = 16.0;
 /// The smallest allocation, in bytes.
-const LEAST_ALLOCATION: f64 = 32.0;
+const MIN_ALLOCATION: f64 = 32.0;
 /// How many cases of an enum are passed over in the time that a value takes anyway.
 const CASES_PER_VALUE: f64 = 50.0;
 
@@ -111,7 +111,7 @@ impl Cost {
     /// Adds the letters of a string, which are charged as well.
     fn with_string(self, letters: usize) -> Self {
         let charged = letters as f64;
-        self.plus(Self { host: (charged + ALLOCATION).max(LEAST_ALLOCATION), charged })
+        self.plus(Self { host: (charged + ALLOCATION).max(MIN_ALLOCATION), charged })
     }
 
     fn plus(self, other: Self) -> Self {

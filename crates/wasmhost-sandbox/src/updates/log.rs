@@ -1,37 +1,12 @@
 //! Log lines of a guest.
 
 use wasmhost_protocol::json::Json;
-
-/// The level of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LogLevel {
-    /// Every step of the program.
-    Trace,
-    /// What the author of the program may want to know.
-    Debug,
-    /// What happens as it should.
-    Info,
-    /// Something is unusual.
-    Warn,
-    /// Something is wrong.
-    Error,
-}
-
-/// Where a log line comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogStream {
-    /// The interface `wasmhost:task/log`.
-    Guest,
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
+use wasmhost_protocol::log::{LogLevel, LogStream};
 
 /// One log line, with control characters escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LogLine {
+pub struct GuestLine {
     /// Its level; [`LogLevel::Info`] for standard output and error.
     pub level: LogLevel,
     /// Where it comes from.
@@ -42,7 +17,7 @@ pub struct LogLine {
     pub fields: Option<Json>,
 }
 
-impl LogLine {
+impl GuestLine {
     /// The memory that the line takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>()

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::log::LogLine;
+use super::log::GuestLine;
 
 /// The most lines that wait; more are dropped and counted.
 pub(super) const WAITING_LINES: usize = 256;
@@ -15,8 +15,8 @@ pub(super) const WAITING_BYTES: usize = 256 << 10;
 /// The queue of log lines from one guest to its host.
 #[derive(Debug)]
 pub(super) struct LogQueue {
-    sender: Mutex<Option<mpsc::Sender<LogLine>>>,
-    receiver: Mutex<Option<mpsc::Receiver<LogLine>>>,
+    sender: Mutex<Option<mpsc::Sender<GuestLine>>>,
+    receiver: Mutex<Option<mpsc::Receiver<GuestLine>>>,
     waiting_bytes: Arc<AtomicUsize>,
     dropped: AtomicU64,
 }
@@ -44,7 +44,7 @@ impl LogQueue {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    pub(super) fn push(&self, line: LogLine) {
+    pub(super) fn push(&self, line: GuestLine) {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sender) = sender.as_ref() else { return };
         let bytes = line.bytes();
@@ -64,26 +64,26 @@ impl LogQueue {
 /// The log lines of one attempt, in their order.
 #[derive(Debug)]
 pub struct LogLines {
-    receiver: mpsc::Receiver<LogLine>,
+    receiver: mpsc::Receiver<GuestLine>,
     waiting_bytes: Arc<AtomicUsize>,
 }
 
 impl LogLines {
     /// Waits for the next line; none when no more come. Dropping the future loses nothing.
-    pub async fn recv(&mut self) -> Option<LogLine> {
+    pub async fn recv(&mut self) -> Option<GuestLine> {
         let line = self.receiver.recv().await;
         self.take_off(line)
     }
 
     /// Returns a line that waits already.
-    pub fn try_recv(&mut self) -> Option<LogLine> {
+    pub fn try_recv(&mut self) -> Option<GuestLine> {
         let line = self.receiver.try_recv().ok();
         self.take_off(line)
     }
 
     /// Gives the room of a line to those that come.
-    fn take_off(&self, line: Option<LogLine>) -> Option<LogLine> {
-        let bytes = line.as_ref().map_or(0, LogLine::bytes);
+    fn take_off(&self, line: Option<GuestLine>) -> Option<GuestLine> {
+        let bytes = line.as_ref().map_or(0, GuestLine::bytes);
         self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
         line
     }

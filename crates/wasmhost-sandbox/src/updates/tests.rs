@@ -1,6 +1,7 @@
 //! What a guest posts: the newest wins, nothing is skipped, and what nobody takes is bounded.
 
 use futures::FutureExt;
+use wasmhost_protocol::log::{LogLevel, LogStream};
 
 use super::log_queue::{WAITING_BYTES, WAITING_LINES};
 use super::*;
@@ -43,7 +44,8 @@ async fn a_dropped_wait_loses_nothing() {
 #[tokio::test]
 async fn lines_that_nobody_reads_are_counted() {
     let updates = GuestUpdates::new();
-    let line = LogLine { level: LogLevel::Info, stream: LogStream::Guest, message: "x".into(), fields: None };
+    let line =
+        GuestLine { level: LogLevel::Info, stream: LogStream::Guest, message: "x".into(), fields: None };
     for _ in 0..WAITING_LINES + 3 {
         updates.log(line.clone());
     }
@@ -60,7 +62,7 @@ async fn lines_that_nobody_reads_are_counted() {
 #[tokio::test]
 async fn lines_that_wait_take_no_more_than_their_room_whatever_their_length() {
     let updates = GuestUpdates::new();
-    let line = LogLine {
+    let line = GuestLine {
         level: LogLevel::Info,
         stream: LogStream::Stdout,
         message: "\\u{1b}".repeat(8 << 10),

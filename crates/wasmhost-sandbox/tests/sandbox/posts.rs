@@ -1,8 +1,8 @@
 //! What a guest posts reaches its host: every state, the newest checkpoint, the log lines.
 
 use wasmhost_protocol::json::Json;
+use wasmhost_protocol::log::{LogLevel, LogStream};
 use wasmhost_protocol::outcome::Verdict;
-use wasmhost_sandbox::{LogLevel, LogStream};
 
 use crate::harness::{request, soon, start};
 

@@ -2,9 +2,10 @@
 
 use anyhow::{Context, ensure};
 use wasmhost_audit::Answer;
+use wasmhost_client::protocol::arguments::args_digest;
 use wasmhost_client::protocol::ids::QueueName;
 use wasmhost_client::protocol::machine::{JobSpec, Transition, WriteIntent, Writer, transition};
-use wasmhost_nats::{Records, Written, args_digest_of, now, random_write};
+use wasmhost_nats::{Records, Written, now, random_write_id};
 
 use super::{Job, Submitter, parse};
 
@@ -20,17 +21,17 @@ impl Submitter {
             not_before: None,
             expires_at: None,
             max_attempts: None,
-            args_digest: Some(args_digest_of(job.behaviour.arguments().to_string().as_bytes())),
+            args_digest: Some(args_digest(job.behaviour.arguments().to_string().as_bytes())),
             digest: None,
             parent: None,
             after: None,
         };
         let event = Transition::Submit(submission);
         let change =
-            WriteIntent { transition: event, writer: Writer::Client, now: now(), write: random_write() };
+            WriteIntent { transition: event, writer: Writer::Client, now: now(), write: random_write_id() };
         let record = transition(None, &change).context("a job where none stands")?;
         let written = Records::new(self.client.connection()).write(&key, &record, 0, None).await?;
-        ensure!(matches!(written, Written::Landed(_)), "{key}: {written:?}");
+        ensure!(matches!(written, Written::Stored(_)), "{key}: {written:?}");
         Ok(())
     }
 }

@@ -79,6 +79,7 @@ fn defects_of_counters_and_clocks_are_caught() {
         ("a claim is lost after the pause", loses_after_the_pause, &[I11]),
         ("a claim is lost to another job's fault", loses_to_another, &[I11]),
         ("a retry is claimed early", |run| claim(run, retrying), &[I14]),
+        ("a delayed job is claimed early", |run| claim(run, delayed), &[I14]),
         ("charged falls", |run| change(run, retrying, "charged", json!(0)), &[Counters]),
         ("a claim without an attempt left", claims_exhausted, &[Counters]),
     ]);
@@ -104,6 +105,13 @@ fn end(run: &mut Run, job: fn(&mut Run) -> Job, state: &str) {
 fn claim(run: &mut Run, job: fn(&mut Run) -> Job) {
     let mut job = job(run);
     run.claim(&mut job);
+}
+
+fn delayed(run: &mut Run) -> Job {
+    let mut job = Job::new(KEY);
+    job.set("not_before", json!(run.in_seconds(20)));
+    run.end(&mut job, "PENDING");
+    job
 }
 
 fn vanishes(run: &mut Run) {

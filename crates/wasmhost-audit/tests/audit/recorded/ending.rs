@@ -28,7 +28,7 @@ async fn a_system_is_idle_when_nothing_happens_and_nothing_is_queued() {
         .unwrap();
     timeout(3 * STILL, recorder.idle(STILL)).await.expect_err("a message is queued");
 
-    let stream = bench.connection.jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
+    let stream = bench.jetstream.get_stream(bench.connection.names.jobs_stream()).await.unwrap();
     stream.purge().await.unwrap();
     let records = Records::new(&bench.connection);
     let run = async {
@@ -70,7 +70,7 @@ async fn what_remains_is_listed_with_its_job() {
     publish_job(connection, &queue(), &key("work.run.1"), &JobOptions::default(), "1".into()).await.unwrap();
     schedule(connection, &key("work.run.2"), now().plus(Duration::from_secs(3600))).await;
     let raw = names.job_without_id(&queue(), &task);
-    connection.jetstream.publish(raw.clone(), "1".into()).await.unwrap().await.unwrap();
+    bench.jetstream.publish(raw.clone(), "1".into()).await.unwrap().await.unwrap();
     let stands = message_at(connection, 2).await.unwrap().expect("it stands");
     let derived = JobKey::new(task, JobId::derived(2, stands.stored_at.unix_ms()));
 

@@ -86,13 +86,13 @@ async fn write_jobs(records: Records, writer: u64, ended: watch::Sender<u64>) {
         let key = key(&format!("work.run.{writer}-{job}"));
         let token = random_token();
         let claim = claimed_after(None, &key, token, 1);
-        let Written::Landed(first) = records.write(&key, &claim, 0, None).await.expect("it is written")
+        let Written::Stored(first) = records.write(&key, &claim, 0, None).await.expect("it is written")
         else {
             panic!("{key}")
         };
         let end = succeeded(&claim, token);
         let written = records.write_owned(&key, &end, first, None, token).await.expect("it is written");
-        assert!(matches!(written, OwnedWrite::Landed(_)), "{written:?}");
+        assert!(matches!(written, OwnedWrite::Stored(_)), "{written:?}");
         ended.send_modify(|count| *count += 1);
     }
 }

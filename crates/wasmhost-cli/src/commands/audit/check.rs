@@ -33,9 +33,9 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Exit, CliError> {
     }
     Ok(match report.verdict {
         Verdict::Proven => Exit::Ok,
-        Verdict::Broken => Exit::JobFailed,
+        Verdict::Broken => Exit::Failed,
         // A run that proves nothing has to be repeated.
-        Verdict::NotProven(_) => Exit::Full,
+        Verdict::NotProven(_) => Exit::TryLater,
     })
 }
 

@@ -14,16 +14,16 @@ use crate::local::{input, sandbox};
 use crate::output;
 
 /// The port to which the `nats` command connects by default.
-const USUAL_PORT: u16 = 4222;
+const DEFAULT_PORT: u16 = 4222;
 
 /// `.wasmhost` in the directory, which one `dev` at a time holds.
-pub(super) struct Home {
+pub(super) struct DataDir {
     /// The directory.
     pub(super) path: PathBuf,
     _lock: File,
 }
 
-impl Home {
+impl DataDir {
     /// Makes the directory where it is missing, and takes it.
     pub(super) fn open(dir: &Path) -> Result<Self, CliError> {
         let dir = dir.canonicalize().map_err(|error| {
@@ -34,7 +34,7 @@ impl Home {
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(CliError::new(
-                Exit::Full,
+                Exit::TryLater,
                 format_args!("another `wasmhost dev` runs in {}: end it first", input::shown(&dir)),
             )),
             Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
@@ -50,13 +50,13 @@ impl Home {
 }
 
 /// Finds a server: the one that is named, or else the first that is new enough.
-fn find(home: &Home, named: Option<PathBuf>) -> Result<Found, CliError> {
+fn find(data_dir: &DataDir, named: Option<PathBuf>) -> Result<Found, CliError> {
     let finder = Finder {
         explicit: named,
         // The variable is that of the flag, and so already in `named`.
         environment: None,
         search_path: env::var_os("PATH"),
-        tools_dir: tools_dir(&home.path),
+        tools_dir: tools_dir(&data_dir.path),
     };
     let found = finder.find().map_err(|error| CliError::of(Exit::NotFound, &error))?;
     for note in &found.notes {
@@ -66,12 +66,12 @@ fn find(home: &Home, named: Option<PathBuf>) -> Result<Found, CliError> {
 }
 
 /// Finds a server and starts it, on the usual port if that is free.
-pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliError> {
-    let found = find(home, named)?;
+pub(super) fn start(data_dir: &DataDir, named: Option<PathBuf>) -> Result<Server, CliError> {
+    let found = find(data_dir, named)?;
     // Somebody may take the port after this: then the server's own log says so.
-    let port_is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
-    let mut options = Options::default().store(home.path.join("nats"));
-    options.port = port_is_free.then_some(USUAL_PORT);
+    let port_is_free = TcpListener::bind(("127.0.0.1", DEFAULT_PORT)).is_ok();
+    let mut options = Options::default().store(data_dir.path.join("nats"));
+    options.port = port_is_free.then_some(DEFAULT_PORT);
     options.wrapper = guarded()?;
     let server =
         Server::start(&found.path, &options).map_err(|error| CliError::of(Exit::Unreachable, &error))?;
@@ -83,7 +83,7 @@ pub(super) fn start(home: &Home, named: Option<PathBuf>) -> Result<Server, CliEr
     ));
     if !port_is_free {
         output::note(format_args!(
-            "port {USUAL_PORT} is taken: other terminals need the NATS_URL printed below"
+            "port {DEFAULT_PORT} is taken: other terminals need the NATS_URL printed below"
         ));
     }
     Ok(server)
@@ -97,9 +97,9 @@ fn guarded() -> Result<Vec<OsString>, CliError> {
 }
 
 /// `.tools` of the repository in which the directory or the caller is.
-fn tools_dir(home: &Path) -> Option<PathBuf> {
+fn tools_dir(data_dir: &Path) -> Option<PathBuf> {
     let here = env::current_dir().ok();
-    let around = home.ancestors().chain(here.iter().flat_map(|here| here.ancestors()));
+    let around = data_dir.ancestors().chain(here.iter().flat_map(|here| here.ancestors()));
     around.map(|dir| dir.join(".tools")).find(|tools| tools.is_dir())
 }
 
@@ -115,9 +115,9 @@ mod tests {
     #[test]
     fn a_directory_is_held_by_one_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Home::open(dir.path()).unwrap();
-        assert_eq!(Home::open(dir.path()).err().map(|cli_error| cli_error.exit), Some(Exit::Full));
+        let first = DataDir::open(dir.path()).unwrap();
+        assert_eq!(DataDir::open(dir.path()).err().map(|cli_error| cli_error.exit), Some(Exit::TryLater));
         drop(first);
-        assert!(Home::open(dir.path()).is_ok());
+        assert!(DataDir::open(dir.path()).is_ok());
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use wasmhost_protocol::log::LogStream;
 use wasmhost_protocol::outcome::{Outcome, Verdict};
-use wasmhost_sandbox::{AttemptHandle, LogLevel, LogLine, LogStream, PendingUpdates};
+use wasmhost_sandbox::{AttemptHandle, GuestLine, PendingUpdates};
 
 use crate::output;
 use crate::output::render;
@@ -68,16 +69,12 @@ impl View {
         }
     }
 
-    fn line(&mut self, line: &LogLine) {
+    fn line(&mut self, line: &GuestLine) {
         self.start();
-        let from = match (line.stream, line.level) {
-            (LogStream::Stdout, _) => "stdout",
-            (LogStream::Stderr, _) => "stderr",
-            (LogStream::Guest, LogLevel::Trace) => "trace",
-            (LogStream::Guest, LogLevel::Debug) => "debug",
-            (LogStream::Guest, LogLevel::Info) => "info",
-            (LogStream::Guest, LogLevel::Warn) => "warn",
-            (LogStream::Guest, LogLevel::Error) => "error",
+        let from = match line.stream {
+            LogStream::Stdout => "stdout",
+            LogStream::Stderr => "stderr",
+            _ => line.level.as_str(),
         };
         let fields =
             line.fields.as_ref().map(|fields| format!(" {}", render::json(fields))).unwrap_or_default();

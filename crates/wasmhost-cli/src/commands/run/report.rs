@@ -58,7 +58,7 @@ fn exit_of(verdict: &Verdict) -> Exit {
         | Verdict::Trapped(_)
         | Verdict::Exited(_)
         | Verdict::Exceeded(..)
-        | Verdict::Cancelled => Exit::JobFailed,
+        | Verdict::Cancelled => Exit::Failed,
     }
 }
 
@@ -71,8 +71,8 @@ mod tests {
     #[test]
     fn exit_codes_tell_the_job_from_the_arguments_and_the_file() {
         let exit = |verdict| report(&Outcome::without_run(verdict)).unwrap_err().exit;
-        assert_eq!(exit(Verdict::Failed { message: String::new(), details: None }), Exit::JobFailed);
-        assert_eq!(exit(Verdict::Trapped(Fault::default())), Exit::JobFailed);
+        assert_eq!(exit(Verdict::Failed { message: String::new(), details: None }), Exit::Failed);
+        assert_eq!(exit(Verdict::Trapped(Fault::default())), Exit::Failed);
         assert_eq!(exit(Verdict::BadArguments("width: missing".to_owned())), Exit::Usage);
         assert_eq!(exit(Verdict::BadModule(String::new())), Exit::BadFile);
     }

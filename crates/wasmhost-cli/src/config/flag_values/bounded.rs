@@ -14,11 +14,11 @@ use super::size::parse_bytes;
 /// Parses a number within bounds.
 pub(crate) fn number<T: Quantity + FromStr>(bounds: Bounds<T>) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {
-        let number = text.parse().ok().filter(|number| bounds.hold(*number).is_ok());
+        let number = text.parse().ok().filter(|number| bounds.check(*number).is_ok());
         number.ok_or_else(|| {
-            let least = bounds.least.text();
-            let most = bounds.most.text();
-            format!("`{}` is not a number from {least} to {most}", text.escape_debug())
+            let min = bounds.min.text();
+            let max = bounds.max.text();
+            format!("`{}` is not a number from {min} to {max}", text.escape_debug())
         })
     }
 }
@@ -27,7 +27,7 @@ pub(crate) fn number<T: Quantity + FromStr>(bounds: Bounds<T>) -> impl Fn(&str) 
 pub(crate) fn duration(bounds: Bounds<Duration>) -> impl Fn(&str) -> Result<Duration, String> + Clone {
     move |text| {
         let duration = parse_duration(text).map_err(|error| error.to_string())?;
-        bounds.hold(duration).map_err(|error| error.to_string())
+        bounds.check(duration).map_err(|error| error.to_string())
     }
 }
 
@@ -35,9 +35,9 @@ pub(crate) fn duration(bounds: Bounds<Duration>) -> impl Fn(&str) -> Result<Dura
 pub(crate) fn bytes(bounds: Bounds<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
     move |text| {
         let bytes = parse_bytes(text)?;
-        let least = format_size_rounded(bounds.least);
-        let most = format_size_rounded(bounds.most);
-        bounds.hold(bytes).map_err(|_| format!("size `{text}` is not from {least} to {most}"))
+        let min = format_size_rounded(bounds.min);
+        let max = format_size_rounded(bounds.max);
+        bounds.check(bytes).map_err(|_| format!("size `{text}` is not from {min} to {max}"))
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn parse_result_ttl(text: &str) -> Result<Duration, String> {
 pub(crate) fn parse_delay(text: &str) -> Result<Duration, String> {
     let delay = parse_duration(text).map_err(|error| error.to_string())?;
     // A delay has no bound of its own: the server must be able to count to the time at which it ends.
-    let due = bounds::TIME.hold(wasmhost_nats::now().plus(delay));
+    let due = bounds::TIME.check(wasmhost_nats::now().plus(delay));
     due.map(|_| delay).map_err(|error| error.to_string())
 }
 

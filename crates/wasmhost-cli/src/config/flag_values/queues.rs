@@ -23,17 +23,17 @@ impl FromStr for Queues {
             }
             queues.push((name, weight));
         }
-        QUEUES.hold(queues.len()).map_err(|error| format!("number of queues: {error}"))?;
+        QUEUES.check(queues.len()).map_err(|error| format!("number of queues: {error}"))?;
         Ok(Self(queues))
     }
 }
 
 fn parse_weight(name: &QueueName, text: &str) -> Result<u32, String> {
-    let weight = text.parse().ok().and_then(|weight| WEIGHT.hold(weight).ok());
+    let weight = text.parse().ok().and_then(|weight| WEIGHT.check(weight).ok());
     weight.ok_or_else(|| {
-        let least = WEIGHT.least;
-        let most = WEIGHT.most;
-        format!("the weight of queue `{name}` is not a number from {least} to {most}: write `{name}:4`")
+        let min = WEIGHT.min;
+        let max = WEIGHT.max;
+        format!("the weight of queue `{name}` is not a number from {min} to {max}: write `{name}:4`")
     })
 }
 

@@ -21,7 +21,7 @@ impl FromStr for When {
                 text.escape_debug()
             )
         })?;
-        bounds::TIME.hold(at).map(Self).map_err(|error| error.to_string())
+        bounds::TIME.check(at).map(Self).map_err(|error| error.to_string())
     }
 }
 

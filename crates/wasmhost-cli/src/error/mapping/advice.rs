@@ -18,11 +18,11 @@ pub(super) fn with_advice(exit: Exit, error: &(dyn Error + 'static)) -> CliError
         Exit::Unreachable => CliError::new(exit, format_args!("{text}; {NO_STREAMS}")),
         Exit::Denied => CliError::new(exit, format_args!("{text}; {NO_PERMISSION}")),
         Exit::Ok
-        | Exit::JobFailed
+        | Exit::Failed
         | Exit::Usage
         | Exit::BadFile
         | Exit::NotFound
-        | Exit::Full
+        | Exit::TryLater
         | Exit::Config
         | Exit::Interrupted => CliError::new(exit, text),
     }

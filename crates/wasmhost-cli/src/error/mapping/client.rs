@@ -12,7 +12,7 @@ impl From<SubmitError> for CliError {
         let exit = match &error {
             SubmitError::NotPublished { .. }
             | SubmitError::Occupied { .. }
-            | SubmitError::QueueFull { .. } => Exit::Full,
+            | SubmitError::QueueFull { .. } => Exit::TryLater,
             SubmitError::Denied { .. } => Exit::Denied,
             SubmitError::NoAnswer { .. } | SubmitError::Unreachable { .. } => Exit::Unreachable,
             SubmitError::Unreadable { .. } | SubmitError::NotSetUp { .. } => Exit::Config,
@@ -34,14 +34,11 @@ impl From<ResultError> for CliError {
             ResultError::Failed { error, record } => {
                 let key = record.key();
                 // The text of the client has the message alone, without what the guest said.
-                return Self::new(
-                    Exit::JobFailed,
-                    format_args!("job {key} failed: {}", render::failure(error)),
-                );
+                return Self::new(Exit::Failed, format_args!("job {key} failed: {}", render::failure(error)));
             }
-            ResultError::Revoked { .. } => Exit::JobFailed,
+            ResultError::Revoked { .. } => Exit::Failed,
             ResultError::NotFound { .. } => Exit::NotFound,
-            ResultError::Timeout { .. } => Exit::Full,
+            ResultError::Timeout { .. } => Exit::TryLater,
             ResultError::Blob { source, .. } => of_object(source),
             ResultError::Status(error) => of_status(error),
             _ => Exit::Config,
@@ -58,11 +55,11 @@ impl From<RevokeError> for CliError {
             // The text of the client names its own option, which is no flag.
             RevokeError::AlreadyRunning { key } => {
                 return Self::new(
-                    Exit::JobFailed,
+                    Exit::Failed,
                     format_args!("job {key} already runs: revoke it without --if-queued"),
                 );
             }
-            RevokeError::TooLate { .. } => Exit::JobFailed,
+            RevokeError::TooLate { .. } => Exit::Failed,
             RevokeError::Status(error) => of_status(error),
             RevokeError::Write { source, .. } => of_write(source),
             _ => Exit::Config,

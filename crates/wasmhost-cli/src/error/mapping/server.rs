@@ -26,7 +26,7 @@ impl From<RegistryError> for CliError {
             }
             RegistryError::TooLarge { .. } => Exit::BadFile,
             RegistryError::Policy { .. } => Exit::Config,
-            RegistryError::Contended(_) | RegistryError::Full { .. } => Exit::Full,
+            RegistryError::Contended(_) | RegistryError::Full { .. } => Exit::TryLater,
             RegistryError::Denied { .. } => Exit::Denied,
             RegistryError::Read(error) => of_read(error),
             RegistryError::Object(error) => of_object(error),
@@ -59,7 +59,7 @@ pub(super) fn of_read(error: &ReadError) -> Exit {
 /// The exit code for a failed write of a record.
 pub(super) fn of_write(error: &WriteError) -> Exit {
     match error {
-        WriteError::Full { .. } => Exit::Full,
+        WriteError::Full { .. } => Exit::TryLater,
         WriteError::Denied { .. } => Exit::Denied,
         WriteError::TooLarge(_) | WriteError::NotSetUp { .. } => Exit::Config,
         _ => Exit::Unreachable,
@@ -71,7 +71,7 @@ pub(super) fn of_object(error: &ObjectError) -> Exit {
     match error {
         ObjectError::Missing(_) => Exit::NotFound,
         ObjectError::Denied { .. } => Exit::Denied,
-        ObjectError::Full { .. } => Exit::Full,
+        ObjectError::Full { .. } => Exit::TryLater,
         ObjectError::NotSetUp { .. } => Exit::Config,
         ObjectError::Link(_) | ObjectError::TooLarge { .. } | ObjectError::Corrupt { .. } => Exit::BadFile,
         _ => Exit::Unreachable,

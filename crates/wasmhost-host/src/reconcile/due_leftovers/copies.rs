@@ -1,9 +1,10 @@
 //! The copies that the job stream has of due messages.
 
 use wasmhost_nats::jobs::message_on;
-use wasmhost_nats::{ReadError, StoredMessage, digest_of, message_of};
-use wasmhost_protocol::ids::{JobKey, QueueName};
-use wasmhost_protocol::names::{JobSubject, Names, Sourced};
+use wasmhost_nats::{ReadError, StoredMessage, message_of};
+use wasmhost_protocol::digest::Digest;
+use wasmhost_protocol::ids::JobKey;
+use wasmhost_protocol::names::{JobSubject, ScheduleOrigin};
 
 use crate::host::Host;
 
@@ -36,15 +37,8 @@ pub(super) async fn copy_on_subject_of(
     }
 }
 
-/// Returns whether the consumer of some queue delivers a message of the job stream.
-pub(super) fn is_in_a_queue(names: &Names, queued: &StoredMessage) -> bool {
-    let rest = queued.subject.strip_prefix(names.jobs_filter().trim_end_matches('>'));
-    let queue = rest.and_then(|rest| rest.split_once('.')).map(|(queue, _)| queue);
-    queue.is_some_and(|queue| QueueName::parse(queue).is_ok())
-}
-
 /// Returns the key of the job of a due message.
 pub(super) fn key_of(fired: &JobSubject, due: &StoredMessage) -> JobKey {
-    let sourced = Sourced::of_due(due.sequence, due.pairs());
-    fired.key(Some(&sourced), (due.sequence, due.stored_at), || digest_of(&due.payload))
+    let origin = ScheduleOrigin::of_due(due.sequence, due.pairs());
+    fired.key(Some(&origin), (due.sequence, due.stored_at), || Digest::of(&due.payload))
 }

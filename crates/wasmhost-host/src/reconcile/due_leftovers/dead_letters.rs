@@ -1,8 +1,9 @@
 //! Dead-letter copies of messages that can never become a job.
 
-use wasmhost_nats::dead::{Dead, Kept, publish_dead};
+use wasmhost_nats::dead_letters::{self, DeadLetter, DeadLetterSource};
 use wasmhost_nats::jobs::remove_job;
 use wasmhost_nats::{ReadError, StoredMessage, limited, remove_due};
+use wasmhost_protocol::dead_letter::DeadLetterKind;
 use wasmhost_protocol::record::ErrorKind;
 use wasmhost_protocol::text::escape;
 
@@ -50,13 +51,15 @@ async fn dead_letter(host: &Host, message: &StoredMessage, why: &str) -> bool {
     );
     // Without its headers the copy may be small enough.
     for headers in [message.headers.as_ref().ok(), None] {
-        let copy = Kept {
-            dead: Dead::Unreadable(sequence),
+        let letter = DeadLetter {
+            source: DeadLetterSource::Unreadable(sequence),
+            kind: DeadLetterKind::Failure(ErrorKind::BadJob),
+            reason: &reason,
             subject: &message.subject,
             headers,
             body: message.payload.clone(),
         };
-        match publish_dead(&host.storage.connection, copy, (ErrorKind::BadJob.as_str(), &reason)).await {
+        match dead_letters::publish(&host.storage.connection, letter).await {
             Ok(()) => return true,
             Err(error) => limited!(warn, %error, "could not store a dead-letter copy"),
         }

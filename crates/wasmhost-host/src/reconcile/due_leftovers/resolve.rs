@@ -17,7 +17,7 @@ pub(super) async fn resolve(host: &Host, fired: &JobSubject, due: &StoredMessage
         Ok(options) => options,
         Err(why) => return dead_letter_due(host, due, &why.to_string()).await,
     };
-    // A bucket that was made anew has forgotten records of jobs that have not ended.
+    // A bucket that was recreated has forgotten records of jobs that have not ended.
     if !host.storage.bucket.refresh().await {
         return Ok(());
     }
@@ -57,7 +57,7 @@ async fn enqueue(host: &Host, owed: Owed<'_>) -> Result<(), ReadError> {
             remove_due(connection, sequence).await
         }
         // The job stream has a message of the job, or had one within its duplicate window: the next pass finds out.
-        Ok(_) | Err(PublishError::Stands(_)) => Ok(()),
+        Ok(_) | Err(PublishError::AlreadyStored(_)) => Ok(()),
         Err(error @ PublishError::TooLarge(_)) => dead_letter_due(host, due, &error.to_string()).await,
         Err(error) => {
             limited!(warn, job.key = %key, %error, "a due message has not come to its queue, and could not be queued");

@@ -39,7 +39,7 @@ pub(super) struct ScanTimes {
 impl Sightings {
     /// Takes note of a job that was seen without a message. Returns whether it was first seen like this, with the same revision, a
     /// grace before the scan started.
-    pub(super) fn is_overdue(&mut self, key: &JobKey, revision: u64, times: &ScanTimes) -> bool {
+    pub(super) fn note_missing(&mut self, key: &JobKey, revision: u64, times: &ScanTimes) -> bool {
         if self.by_key.len() >= MAX_REMEMBERED && !self.by_key.contains_key(key) {
             return false;
         }
@@ -90,43 +90,43 @@ mod tests {
     fn a_job_is_overdue_a_grace_after_it_was_first_seen_without_a_message() {
         let start = Instant::now();
         let mut sightings = Sightings::default();
-        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 0)));
-        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 61)), "it was seen at second 2");
-        assert!(sightings.is_overdue(&key(1), 7, &scan(start, 62)));
-        assert!(!sightings.is_overdue(&key(2), 7, &scan(start, 62)), "one scan alone ends nothing");
+        assert!(!sightings.note_missing(&key(1), 7, &scan(start, 0)));
+        assert!(!sightings.note_missing(&key(1), 7, &scan(start, 61)), "it was seen at second 2");
+        assert!(sightings.note_missing(&key(1), 7, &scan(start, 62)));
+        assert!(!sightings.note_missing(&key(2), 7, &scan(start, 62)), "one scan alone ends nothing");
     }
 
     #[test]
     fn a_record_that_was_written_since_begins_anew() {
         let start = Instant::now();
         let mut sightings = Sightings::default();
-        sightings.is_overdue(&key(1), 7, &scan(start, 0));
+        sightings.note_missing(&key(1), 7, &scan(start, 0));
         *sightings.dead_letter_of(&key(1)).unwrap() = true;
-        assert!(!sightings.is_overdue(&key(1), 8, &scan(start, 100)));
+        assert!(!sightings.note_missing(&key(1), 8, &scan(start, 100)));
         assert_eq!(sightings.dead_letter_of(&key(1)), Some(&mut false), "the note was for another failure");
-        assert!(sightings.is_overdue(&key(1), 8, &scan(start, 162)));
+        assert!(sightings.note_missing(&key(1), 8, &scan(start, 162)));
     }
 
     #[test]
     fn a_job_that_has_a_message_again_begins_anew() {
         let start = Instant::now();
         let mut sightings = Sightings::default();
-        sightings.is_overdue(&key(1), 7, &scan(start, 0));
+        sightings.note_missing(&key(1), 7, &scan(start, 0));
         sightings.forget(&key(1));
-        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 100)));
+        assert!(!sightings.note_missing(&key(1), 7, &scan(start, 100)));
     }
 
     #[test]
     fn a_job_that_a_whole_pass_did_not_see_is_forgotten() {
         let start = Instant::now();
         let mut sightings = Sightings::default();
-        sightings.is_overdue(&key(1), 7, &scan(start, 0));
-        sightings.is_overdue(&key(2), 7, &scan(start, 0));
+        sightings.note_missing(&key(1), 7, &scan(start, 0));
+        sightings.note_missing(&key(2), 7, &scan(start, 0));
         sightings.end_pass();
-        sightings.is_overdue(&key(2), 7, &scan(start, 30));
+        sightings.note_missing(&key(2), 7, &scan(start, 30));
         sightings.end_pass();
-        assert!(!sightings.is_overdue(&key(1), 7, &scan(start, 100)));
-        assert!(sightings.is_overdue(&key(2), 7, &scan(start, 100)));
+        assert!(!sightings.note_missing(&key(1), 7, &scan(start, 100)));
+        assert!(sightings.note_missing(&key(2), 7, &scan(start, 100)));
     }
 
     #[test]
@@ -134,10 +134,10 @@ mod tests {
         let start = Instant::now();
         let mut sightings = Sightings::default();
         for id in 0..100_000 {
-            sightings.is_overdue(&key(id), 7, &scan(start, 0));
+            sightings.note_missing(&key(id), 7, &scan(start, 0));
         }
-        sightings.is_overdue(&key(100_000), 7, &scan(start, 0));
-        assert!(!sightings.is_overdue(&key(100_000), 7, &scan(start, 100)), "it waits for a place");
-        assert!(sightings.is_overdue(&key(0), 7, &scan(start, 100)));
+        sightings.note_missing(&key(100_000), 7, &scan(start, 0));
+        assert!(!sightings.note_missing(&key(100_000), 7, &scan(start, 100)), "it waits for a place");
+        assert!(sightings.note_missing(&key(0), 7, &scan(start, 100)));
     }
 }

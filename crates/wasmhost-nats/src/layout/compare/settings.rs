@@ -35,7 +35,7 @@ pub(super) enum Fix {
     FlagOn(&'static str),
     /// It is fixed by `edit` in an editor.
     Interactive,
-    /// The stream or consumer is removed, and the next start makes it anew.
+    /// The stream or consumer is removed, and the next start recreates it.
     Anew,
 }
 
@@ -78,7 +78,7 @@ pub(super) const STREAM: [Setting; 29] = [
     Setting("sources", Same, Flag("source")),
 ];
 
-/// The settings of a consumer. One that is removed and made anew delivers again what is not acknowledged, for which the
+/// The settings of a consumer. One that is removed and recreated delivers again what is not acknowledged, for which the
 /// protocol is made.
 pub(super) const CONSUMER: [Setting; 22] = [
     Setting("deliver_subject", Same, Anew),

@@ -92,7 +92,7 @@ fn a_limit_of_the_schedules_is_named_since_it_would_drop_some() {
         Config { name: "S".to_owned(), allow_message_schedules: true, max_bytes: -1, ..Config::default() };
     assert_eq!(stream(&Config { max_bytes: 0, ..wanted.clone() }, &wanted), []);
     let differences = stream(&Config { max_bytes: 10, ..wanted.clone() }, &wanted);
-    assert_eq!(differences[0].command, "nats stream edit S --max-bytes=-1");
+    assert_eq!(differences[0].fix, "nats stream edit S --max-bytes=-1");
 }
 
 #[test]
@@ -104,6 +104,6 @@ fn a_source_without_a_start_is_named_with_its_fix() {
     assert_eq!(stream(&of(started.clone()), &of(started.clone())), []);
     let differences = stream(&of(source), &of(started));
     let fix = "nats stream purge S --subject='due.>' && nats stream edit J --interactive";
-    assert_eq!((differences[0].field, &*differences[0].command), ("sources", fix));
+    assert_eq!((differences[0].field, &*differences[0].fix), ("sources", fix));
     assert!(differences[0].wanted.contains(r#""opt_start_seq":1"#), "{}", differences[0]);
 }

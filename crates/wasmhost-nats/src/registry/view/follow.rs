@@ -14,7 +14,7 @@ use crate::message::{MessageSelector, read};
 use crate::read_error::ReadError;
 use crate::registry::version::version;
 use crate::stored::StoredMessage;
-use crate::streams::{StreamState, state_of};
+use crate::streams::{StreamState, stream_state};
 
 /// How often it reads without a notification: 300 hosts make 60 small requests a second.
 const READ_EVERY: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ const PAUSES_AFTER_NOTIFICATION: [Duration; 5] = [
 const NOTIFICATIONS: usize = 16;
 
 impl RegistryView {
-    /// Reads the registry, and what changes in it, until the bucket is made anew or cannot be read.
+    /// Reads the registry, and what changes in it, until the bucket is recreated or cannot be read.
     pub(super) async fn follow(&self) -> Result<(), ReadError> {
         let stream = self.connection.names.modules_stream();
         let wire = self
@@ -52,8 +52,8 @@ impl RegistryView {
             }
             known = self.catch_up(&stream, known).await?;
             if pause.is_none() {
-                // A bucket that was made anew has other revisions: nothing would ever be newer than what is known.
-                let state = state_of(&self.connection, &stream).await?;
+                // A bucket that was recreated has other revisions: nothing would ever be newer than what is known.
+                let state = stream_state(&self.connection, &stream).await?;
                 if state.created != began.created || state.last < known {
                     return Ok(());
                 }
@@ -63,9 +63,9 @@ impl RegistryView {
 
     /// Reads everything in place of what was known before, and returns how far it has read.
     async fn load(&self, stream: &str) -> Result<StreamState, ReadError> {
-        let state = state_of(&self.connection, stream).await?;
+        let state = stream_state(&self.connection, stream).await?;
         if self.created.send_replace(Some(state.created)).is_some_and(|before| before != state.created) {
-            tracing::error!(stream, "the bucket of modules was made anew: push what it held before again");
+            tracing::error!(stream, "the bucket of modules was recreated: push what it held before again");
         }
         let mut modules = Modules::new();
         let filter = self.connection.names.modules_filter();

@@ -24,7 +24,7 @@ fn object(record: &Record) -> Value {
 fn full() -> Record {
     forged!(
         started(),
-        meta = Some(Json::of(&json!({ "done": 1, "of": 2 })).unwrap()),
+        meta = Some(Json::encode(&json!({ "done": 1, "of": 2 })).unwrap()),
         host = Some(HostId::parse("host-a").unwrap()),
         expires_at = Some(at(900)),
         digest = Some(Digest::from_bytes([1; 32])),
@@ -42,13 +42,13 @@ fn full() -> Record {
 }
 
 fn ended(end: End) -> Record {
-    forged!(full(), stage = JobState::Ended { end, finished_at: at(160) })
+    forged!(full(), state = JobState::Ended { end, finished_at: at(160) })
 }
 
 /// Returns a state of every form.
 fn states() -> Vec<JobState> {
     let error = JobError {
-        details: Some(Json::of(&json!({ "code": 7 })).unwrap()),
+        details: Some(Json::encode(&json!({ "code": 7 })).unwrap()),
         backtrace: Some("frame".to_owned()),
         stderr: Some("last words".to_owned()),
         retryable: true,
@@ -79,7 +79,7 @@ fn unclaimed(record: Record) -> Record {
 #[test]
 fn a_record_in_any_state_reads_back() {
     for state in states() {
-        let record = forged!(full(), stage = state.clone());
+        let record = forged!(full(), state = state.clone());
         let record = if matches!(state, JobState::Pending { .. }) { unclaimed(record) } else { record };
         assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
     }
@@ -171,7 +171,7 @@ fn check(record: &Record, change: &Value, wanted: &str) {
 #[test]
 fn an_impossible_record_is_named() {
     let running = full();
-    let never = unclaimed(forged!(full(), stage = JobState::Pending { not_before: None }));
+    let never = unclaimed(forged!(full(), state = JobState::Pending { not_before: None }));
     let succeeded = ended(success());
     let failed = ended(failure(ErrorKind::Failed));
     for (record, change, wanted) in [
@@ -248,7 +248,7 @@ prop_compose! {
             host = host,
             revoke = revoke.then(|| Revoke { reason, stop_at: at(stop) }),
             denied = denied,
-            stage = state.clone()
+            state = state.clone()
         );
         if matches!(state, JobState::Pending { .. }) { unclaimed(record) } else { record }
     }

@@ -37,16 +37,16 @@ fn describe(decision: &ClaimDecision) -> String {
             format!("claim {} lost {} over {expected}", record.attempt, record.lost)
         }
         ClaimDecision::End { record, expected } => {
-            if let JobState::Ended { end: End::Failure(error), .. } = &record.stage {
+            if let JobState::Ended { end: End::Failure(error), .. } = &record.state {
                 return format!("{} over {expected}", error.kind.as_str());
             }
-            format!("{} over {expected}", record.state())
+            format!("{} over {expected}", record.label())
         }
         ClaimDecision::Ack => "ack".to_owned(),
         ClaimDecision::Delay(delay) => format!("delay {} s", delay.as_secs()),
         ClaimDecision::LookUpMessage { msg_seq } => format!("look up {msg_seq}"),
         ClaimDecision::Stale { revision } => format!("stale {revision}"),
-        ClaimDecision::DeadLetter { reason, .. } => (*reason).to_owned(),
+        ClaimDecision::DeadLetter { kind, .. } => kind.as_str().to_owned(),
     }
 }
 
@@ -61,7 +61,7 @@ fn decide_over(record: Record, count: u64) -> String {
 }
 
 fn retrying(due: i64) -> Record {
-    forged!(started(), stage = JobState::Retry { not_before: at(due) }, charged = 1, max_attempts = Some(3))
+    forged!(started(), state = JobState::Retry { not_before: at(due) }, charged = 1, max_attempts = Some(3))
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn what_cannot_go_on_is_ended_by_the_claiming_host() {
 #[test]
 fn an_ended_job_is_only_acknowledged() {
     for end in [success(), failure(ErrorKind::Failed), End::Revoked] {
-        let ended = forged!(started(), stage = JobState::Ended { end, finished_at: at(1) });
+        let ended = forged!(started(), state = JobState::Ended { end, finished_at: at(1) });
         assert_eq!(decide_over(ended, 99), "ack");
     }
 }
@@ -111,7 +111,7 @@ fn a_retry_waits_until_it_is_due_however_often_it_is_delivered() {
 #[test]
 fn a_message_that_is_delivered_too_often_without_a_claim_is_poison() {
     let pending = || forged!(started(), attempt = 0, token = None, delivery = None, msg_seq = None);
-    let pending = || forged!(pending(), stage = JobState::Pending { not_before: None });
+    let pending = || forged!(pending(), state = JobState::Pending { not_before: None });
     assert_eq!(decide_over(pending(), 20), "claim 1 lost 0 over 7");
     assert_eq!(decide_over(pending(), 21), "Poison over 7");
     assert_eq!(decide_over(started(), 21), "claim 2 lost 1 over 7", "counted from the last claim");
@@ -188,7 +188,7 @@ fn a_message_whose_record_is_gone_for_longer_than_any_marker_is_not_run() {
         bucket_created: at(seconds_ago(5_000)),
         ..input(&StoredEntry::Absent, &claim)
     };
-    assert_eq!(decide(&message_of_another_bucket), "claim 1 lost 0 over 0", "the bucket was made anew since");
+    assert_eq!(decide(&message_of_another_bucket), "claim 1 lost 0 over 0", "the bucket was recreated since");
     assert_eq!(sent(Some(3), 3_601), "ack", "revoked, say, while nobody served its queue");
     assert_eq!(sent(Some(3), 3_599), "claim 1 lost 0 over 0", "the server lost its record");
     assert_eq!(sent(None, 9_999), "claim 1 lost 0 over 0", "a raw job's first record");
@@ -196,14 +196,14 @@ fn a_message_whose_record_is_gone_for_longer_than_any_marker_is_not_run() {
 
 #[test]
 fn a_scheduled_job_is_not_claimed_before_its_time() {
-    let stage = JobState::Pending { not_before: Some(at(NOW + 60)) };
+    let state = JobState::Pending { not_before: Some(at(NOW + 60)) };
     let scheduled =
-        forged!(started(), stage = stage, attempt = 0, token = None, delivery = None, msg_seq = None);
+        forged!(started(), state = state, attempt = 0, token = None, delivery = None, msg_seq = None);
     assert_eq!(decide_over(scheduled.clone(), 1), "delay 60 s", "a raw message under its id");
     assert_eq!(decide_over(scheduled.clone(), 90), "delay 60 s", "and never poison");
-    let stage = JobState::Pending { not_before: Some(Timestamp::from_unix_ms(i64::MAX)) };
+    let state = JobState::Pending { not_before: Some(Timestamp::from_unix_ms(i64::MAX)) };
     assert_eq!(
-        decide_over(forged!(scheduled, stage = stage), 1),
+        decide_over(forged!(scheduled, state = state), 1),
         "delay 86400 s",
         "no delay is longer than a day"
     );

@@ -69,7 +69,7 @@ struct Circumstances {
     max_attempts: Option<u32>,
     charged: u32,
     revoked: bool,
-    draining: bool,
+    handing_off: bool,
     /// Whether the policy's `retry_on` has the kind.
     is_retried: bool,
     jitter: f64,
@@ -81,8 +81,15 @@ fn all_circumstances() -> Vec<Circumstances> {
         for charged in 0..=2 {
             for flags in 0..8_u8 {
                 for jitter in [0.0, 1.0] {
-                    let [revoked, draining, is_retried] = [1, 2, 4].map(|flag| flags & flag != 0);
-                    all.push(Circumstances { max_attempts, charged, revoked, draining, is_retried, jitter });
+                    let [revoked, handing_off, is_retried] = [1, 2, 4].map(|flag| flags & flag != 0);
+                    all.push(Circumstances {
+                        max_attempts,
+                        charged,
+                        revoked,
+                        handing_off,
+                        is_retried,
+                        jitter,
+                    });
                 }
             }
         }
@@ -99,7 +106,7 @@ fn decide_in(circumstances: &Circumstances, verdict: &Verdict, kind: ErrorKind) 
     let attempt = Attempt {
         record: &record,
         retry: &retry,
-        draining: circumstances.draining,
+        handing_off: circumstances.handing_off,
         jitter: circumstances.jitter,
     };
     decide(&attempt, &outcome(verdict.clone()))
@@ -110,7 +117,7 @@ fn expected(circumstances: &Circumstances, verdict: &Verdict, rule: Rule) -> (&'
     let attempts = match rule {
         _ if circumstances.revoked => return ("REVOKED", false, Duration::ZERO),
         Rule::Success => return ("SUCCESS", false, Duration::ZERO),
-        Rule::Host if circumstances.draining && *verdict == Verdict::Cancelled => {
+        Rule::Host if circumstances.handing_off && *verdict == Verdict::Cancelled => {
             return ("RETRY", false, Duration::ZERO);
         }
         Rule::Host => return ("RETRY", false, Duration::from_secs(1)),
@@ -180,7 +187,7 @@ fn no_delay_is_longer_than_a_day_or_the_policys_own_maximum() {
         (policy(Duration::ZERO, f64::INFINITY, second), failed, 3, second),
     ] {
         let record = record(Some(u32::MAX), charged);
-        let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 1.0 };
+        let attempt = Attempt { record: &record, retry: &retry, handing_off: false, jitter: 1.0 };
         assert_eq!(delay_of(decide(&attempt, &outcome(verdict.clone()))), wanted, "{verdict:?} {retry:?}");
     }
 }
@@ -194,7 +201,7 @@ fn a_job_that_fails_again_and_again_is_no_hot_loop() {
         Verdict::RetryAsked { message: String::new(), details: None, after: Some(Duration::from_millis(1)) };
     for charged in [9, 10, 11, 100_000] {
         let record = record(Some(u32::MAX), charged);
-        let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 0.0 };
+        let attempt = Attempt { record: &record, retry: &retry, handing_off: false, jitter: 0.0 };
         let delays = [&failed, &asked].map(|verdict| delay_of(decide(&attempt, &outcome(verdict.clone()))));
         let second = Duration::from_secs(1);
         let wanted = if charged < 10 { [Duration::ZERO, Duration::from_millis(1)] } else { [second, second] };
@@ -209,7 +216,7 @@ fn the_hosts_own_faults_back_off_and_end_after_ten_retries() {
     for attempt in 1..=12 {
         let record = forged!(record(Some(1), 0), attempt = attempt);
         let decision =
-            decide(&Attempt { record: &record, retry: &retry, draining: false, jitter: 1.0 }, &verdict);
+            decide(&Attempt { record: &record, retry: &retry, handing_off: false, jitter: 1.0 }, &verdict);
         if attempt <= 10 {
             assert_eq!(delay_of(decision), Duration::from_secs(1 << (attempt - 1)), "attempt {attempt}");
         } else {
@@ -226,7 +233,7 @@ fn a_failure_keeps_what_the_guest_said_within_its_limits() {
     let fault = Fault { message: long("message"), backtrace: Some(long("frame")) };
     let record = record(None, 0);
     let retry = RetryPolicy::default();
-    let attempt = Attempt { record: &record, retry: &retry, draining: false, jitter: 0.0 };
+    let attempt = Attempt { record: &record, retry: &retry, handing_off: false, jitter: 0.0 };
     let outcome_of = |verdict| Outcome { stderr: Some(long("line")), ..outcome(verdict) };
     let Decision::Fail(error) = decide(&attempt, &outcome_of(Verdict::Trapped(fault))) else {
         panic!("a trap ends the job where nothing is set")
@@ -241,7 +248,7 @@ fn a_failure_keeps_what_the_guest_said_within_its_limits() {
         assert!(text.contains("s left out …\n"), "{text}");
     }
 
-    let details = Some(Json::of(&serde_json::json!({ "code": 7 })).unwrap());
+    let details = Some(Json::encode(&serde_json::json!({ "code": 7 })).unwrap());
     let failed = Verdict::Failed { message: "no".to_owned(), details: details.clone() };
     let failed = Outcome { stderr: Some("last words".to_owned()), ..outcome(failed) };
     let Decision::Fail(error) = decide(&attempt, &failed) else { panic!("an error ends the job") };
