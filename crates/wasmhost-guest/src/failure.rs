@@ -38,7 +38,6 @@ impl From<UpdateError> for TaskError {
             // After a revoke the record says REVOKED, whatever the task returns; after the soft time limit this is
             // the attempt's own end.
             UpdateError::Cancelled => failed("stopped on request"),
-            // The task would ask for the same again.
             UpdateError::InvalidState(why) => permanent(format!("the state was not taken: {why}")),
             UpdateError::TooLarge(limit) => permanent(format!("the meta is larger than {limit} bytes")),
         }
