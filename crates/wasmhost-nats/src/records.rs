@@ -1,5 +1,5 @@
 //! The records of jobs in the states bucket. They are read from the bucket's leader and written only by
-//! compare-and-set; what a writer does after an answer that tells it nothing is in `records/unknown.rs`.
+//! compare-and-set; what a writer does after an answer that tells it nothing is in `records/write.rs`.
 
 mod bucket;
 mod compare_and_set;
@@ -9,7 +9,7 @@ mod list;
 mod non_terminal;
 mod read;
 mod stored_entry;
-mod unknown;
+mod write;
 mod write_error;
 
 pub use bucket::Records;
@@ -18,5 +18,5 @@ pub use filter::JobFilter;
 pub use non_terminal::{NonTerminal, ScanLimits};
 pub use read::SET_UP_WITHIN;
 pub(crate) use stored_entry::stored_entry_of;
-pub use unknown::{OwnedWrite, Written};
+pub use write::{OwnedWrite, Written};
 pub use write_error::WriteError;

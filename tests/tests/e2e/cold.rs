@@ -38,7 +38,7 @@ async fn no_time_limit_of_a_job_runs_while_its_module_is_compiled() -> Test {
     kill_process(compiler, Signal::STOP)?;
     events.until_state("cold.run.c", "STARTED").await?;
     let said = submit.stderr.wait_for("is being compiled, once on this host").await?;
-    ensure!(said.contains("module cold (") && said.contains("MiB)"), "{said}");
+    ensure!(said.contains("module cold (") && said.contains("KiB)"), "{said}");
     // Longer than the limits, and longer than a lease lasts without signs of life.
     tokio::time::sleep(ACK_WAIT + ACK_WAIT / 2).await;
     kill_process(compiler, Signal::CONT)?;

@@ -75,7 +75,8 @@ async fn the_lines_that_are_reported_are_enough_to_serve() -> Test {
     let job = client.task("hello.run").queue("high").submit(&json!({ "name": "Ada" })).await?;
     let greeting: Value = within("a result", job.result()).await??;
     assert_eq!(greeting, json!({ "greeting": "Hello, Ada!" }));
-    let nats = async_nats::connect(url(&server, "admin")).await?;
+    let admin = async_nats::ConnectOptions::with_user_and_password("admin".to_owned(), "secret".to_owned());
+    let nats = admin.connect(server.url()).await?;
     let answered = nats.request("wasmhost.status.".to_owned() + &job.key().to_string(), "".into());
     let answered = within("an answer of the service", answered).await??;
     let record: Value = serde_json::from_slice(&answered.payload).context("a record")?;
