@@ -25,6 +25,7 @@ struct Tool {
     requirement: &'static str,
     /// The program that the package has.
     program: &'static str,
+    version: &'static str,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -53,20 +54,20 @@ pub(crate) fn install(repository: &Repository, step: &Step<'_>) -> Ended<()> {
 fn tools(page: &'static str) -> impl Iterator<Item = Tool> {
     page.lines().filter_map(|line| {
         if let Some(requirement) = line.strip_prefix("pip install ") {
-            let (program, _) = requirement.split_once("==")?;
-            return Some(Tool { installer: Installer::Pip, requirement, program });
+            let (program, version) = requirement.split_once("==")?;
+            return Some(Tool { installer: Installer::Pip, requirement, program, version });
         }
         let requirement = line.strip_prefix("npm install --global ")?;
-        let (package, _) = requirement.rsplit_once('@')?;
+        let (package, version) = requirement.rsplit_once('@')?;
         let program = package.rsplit_once('/').map_or(package, |(_, name)| name);
-        Some(Tool { installer: Installer::Npm, requirement, program })
+        Some(Tool { installer: Installer::Npm, requirement, program, version })
     })
 }
 
 impl Tool {
     fn install(&self, repository: &Repository, step: &Step<'_>) -> anyhow::Result<()> {
         // The version is part of the directory, so that another one on the page is installed beside it.
-        let directory = PathBuf::from(self.requirement.replace(['@', '/', '='], "-"));
+        let directory = PathBuf::from(format!("{}-{}", self.program, self.version));
         let own = repository.tools().join(&directory);
         let program = match self.installer {
             Installer::Pip => directory.join("bin").join(self.program),
@@ -98,8 +99,8 @@ mod tests {
     fn the_page_names_each_tool_with_its_version() {
         let found: Vec<_> =
             tools("pip install a-b==1.2\ncargo install x\nnpm install --global @c/d@3.4\n").collect();
-        let pip = Tool { installer: Installer::Pip, requirement: "a-b==1.2", program: "a-b" };
-        let npm = Tool { installer: Installer::Npm, requirement: "@c/d@3.4", program: "d" };
+        let pip = Tool { installer: Installer::Pip, requirement: "a-b==1.2", program: "a-b", version: "1.2" };
+        let npm = Tool { installer: Installer::Npm, requirement: "@c/d@3.4", program: "d", version: "3.4" };
         assert_eq!(found, [pip, npm]);
         assert_eq!(tools(PAGE).count(), 2, "the tools of Python and JavaScript");
     }
