@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Send(Bytes),
     /// Sends a request, whose answers go to `answers`.
     Ask { number: u64, answers: mpsc::Sender<Message>, bytes: Bytes },
+    /// Sends a request that has one answer.
+    Request { number: u64, answer: oneshot::Sender<Message>, bytes: Bytes },
     /// Drops all further answers to a request.
     Forget { number: u64 },
     /// Completes when the server has handled everything that was sent before.

@@ -226,13 +226,19 @@ fn line(text: &str, number: usize) -> Result<(&str, &str), BadHeaders> {
 }
 
 fn pair(name: &str, value: &str, line: usize) -> Result<(String, String), BadHeaders> {
+    let value = check_pair(name, value, line)?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// The value without the white space around it, where name and value may stand in a header.
+pub(crate) fn check_pair<'v>(name: &str, value: &'v str, line: usize) -> Result<&'v str, BadHeaders> {
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
         return Err(BadHeaders::Name { line });
     }
     let value = value.trim_matches([' ', '\t']);
     match control(value) {
         Some(byte) => Err(BadHeaders::Value { line, byte }),
-        None => Ok((name.to_owned(), value.to_owned())),
+        None => Ok(value),
     }
 }
 

@@ -27,6 +27,7 @@
 
 mod auth;
 mod config;
+mod header_block;
 mod headers;
 mod message;
 
@@ -40,6 +41,7 @@ mod credentials;
 mod handshake;
 mod tls;
 
+mod answer;
 mod command;
 mod link;
 mod pending;
@@ -47,9 +49,11 @@ mod subscription;
 mod wire;
 
 pub use address::{Address, InvalidAddress};
+pub use answer::Answer;
 pub use auth::Auth;
 pub use config::{Config, Notice, Observer, Tls};
 pub use handshake::ConnectError;
+pub use header_block::HeaderBlock;
 pub use headers::{BadHeaders, Headers};
 pub use message::Message;
 pub use pending::Answers;

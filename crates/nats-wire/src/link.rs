@@ -18,7 +18,7 @@ use crate::config::{Config, Notice};
 use crate::frame::{self, ServerOp};
 use crate::handshake::{ConnectError, Established};
 use crate::message::Message;
-use crate::pending::Pending;
+use crate::pending::{Asker, Pending};
 use crate::server_info::ServerInfo;
 use crate::state::State;
 use listeners::{Listener, Listeners};
@@ -221,7 +221,11 @@ impl Link {
             }
             Command::Send(bytes) => self.unsent.extend_from_slice(&bytes),
             Command::Ask { number, answers, bytes } => {
-                self.pending.add(number, answers);
+                self.pending.add(number, Asker::Many(answers));
+                self.unsent.extend_from_slice(&bytes);
+            }
+            Command::Request { number, answer, bytes } => {
+                self.pending.add(number, Asker::One(answer));
                 self.unsent.extend_from_slice(&bytes);
             }
             Command::Forget { number } => self.pending.forget(number),
@@ -240,7 +244,11 @@ impl Link {
             }
             Command::Unsubscribe { sid } | Command::Drain { sid } => drop(self.listeners.remove(sid)),
             // Dropping the command drops its sender, which ends the wait for an answer.
-            Command::Send(_) | Command::Ask { .. } | Command::Forget { .. } | Command::Flush(_) => {}
+            Command::Send(_)
+            | Command::Ask { .. }
+            | Command::Request { .. }
+            | Command::Forget { .. }
+            | Command::Flush(_) => {}
         }
     }
 

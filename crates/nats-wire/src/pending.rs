@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::command::Command;
 use crate::message::Message;
@@ -33,12 +33,21 @@ impl Drop for Answers {
 
 /// The requests that wait for answers.
 #[derive(Debug, Default)]
-pub(crate) struct Pending(HashMap<u64, mpsc::Sender<Message>>);
+pub(crate) struct Pending(HashMap<u64, Asker>);
+
+/// Whoever waits for the answers to a request.
+#[derive(Debug)]
+pub(crate) enum Asker {
+    /// It takes one answer.
+    One(oneshot::Sender<Message>),
+    /// It takes answers until it ends.
+    Many(mpsc::Sender<Message>),
+}
 
 impl Pending {
     /// Adds a request.
-    pub(crate) fn add(&mut self, number: u64, answers: mpsc::Sender<Message>) {
-        self.0.insert(number, answers);
+    pub(crate) fn add(&mut self, number: u64, asker: Asker) {
+        self.0.insert(number, asker);
     }
 
     /// Ends a request.
@@ -56,10 +65,15 @@ impl Pending {
         // Others may publish to the inbox too: a last token that is no number belongs to no request.
         let number = message.subject.rsplit('.').next().and_then(|number| number.parse().ok());
         let Some(number) = number else { return };
-        if let Some(asker) = self.0.get(&number)
-            && let Err(mpsc::error::TrySendError::Closed(_)) = asker.try_send(message)
-        {
-            self.0.remove(&number);
+        let Some(asker) = self.0.remove(&number) else { return };
+        match asker {
+            // Whoever asked may have ended meanwhile.
+            Asker::One(answer) => drop(answer.send(message)),
+            Asker::Many(answers) => {
+                if !matches!(answers.try_send(message), Err(mpsc::error::TrySendError::Closed(_))) {
+                    self.0.insert(number, Asker::Many(answers));
+                }
+            }
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The client's handle: subscribe, publish, ask.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::answer::Answer;
 use crate::command::Command;
 use crate::config::Config;
 use crate::handshake::ConnectError;
-use crate::headers::Headers;
+use crate::header_block::HeaderBlock;
 use crate::link::Link;
 use crate::message::Message;
 use crate::pending::Answers;
@@ -18,6 +20,7 @@ use crate::server_info::ServerInfo;
 use crate::state::State;
 use crate::subscription::Subscription;
 
+const LINE_END: &[u8] = b"\r\n";
 /// Commands that may wait for the connection's task. A caller with a further one waits for room.
 const COMMANDS: usize = 1024;
 
@@ -134,7 +137,7 @@ impl Wire {
         &self,
         subject: &str,
         reply: Option<&str>,
-        headers: Option<&Headers>,
+        headers: Option<&HeaderBlock>,
         payload: &[u8],
     ) -> Result<(), SendError> {
         // The connection may break after this check. The task then drops the message, like one that is under way.
@@ -153,8 +156,8 @@ impl Wire {
         payload: &[u8],
         limit: Duration,
     ) -> Result<Message, RequestError> {
-        let mut answers = self.ask(subject, payload, 1).await?;
-        match tokio::time::timeout(limit, answers.next()).await {
+        let answer = self.send_request(subject, None, payload).await?;
+        match tokio::time::timeout(limit, answer).await {
             // Whoever answers may set a status as well. The server's own answer has no payload.
             Ok(Some(message)) if message.payload.is_empty() && message.status() == Some(503) => {
                 Err(RequestError::NoResponders(subject.to_owned()))
@@ -164,6 +167,28 @@ impl Wire {
         }
     }
 
+    /// Sends a request that has one answer, and returns that answer to be awaited. Requests reach the server in the order in which
+    /// they are sent, so that many can be under way.
+    ///
+    /// # Errors
+    ///
+    /// The request was not sent.
+    pub async fn send_request(
+        &self,
+        subject: &str,
+        headers: Option<&HeaderBlock>,
+        payload: &[u8],
+    ) -> Result<Answer, SendError> {
+        let number = self.number();
+        let reply = format!("{}.{number}", self.shared.inbox);
+        let bytes = self.publication(subject, Some(&reply), headers, payload)?;
+        let (answer, message) = oneshot::channel();
+        let commands = self.shared.commands.clone();
+        let asked = commands.send(Command::Request { number, answer, bytes }).await;
+        asked.map_err(|_| SendError::Disconnected)?;
+        Ok(Answer::new(number, message, commands))
+    }
+
     /// Sends a request that may have many answers. There is room for `capacity` of them that nobody has taken yet; further ones
     /// are dropped.
     ///
@@ -171,24 +196,9 @@ impl Wire {
     ///
     /// The request was not sent.
     pub async fn ask(&self, subject: &str, payload: &[u8], capacity: usize) -> Result<Answers, SendError> {
-        self.ask_with(subject, None, payload, capacity).await
-    }
-
-    /// Sends a request with headers; otherwise like [`Self::ask`].
-    ///
-    /// # Errors
-    ///
-    /// The request was not sent.
-    pub async fn ask_with(
-        &self,
-        subject: &str,
-        headers: Option<&Headers>,
-        payload: &[u8],
-        capacity: usize,
-    ) -> Result<Answers, SendError> {
         let number = self.number();
         let reply = format!("{}.{number}", self.shared.inbox);
-        let bytes = self.publication(subject, Some(&reply), headers, payload)?;
+        let bytes = self.publication(subject, Some(&reply), None, payload)?;
         let (answers, messages) = mpsc::channel(capacity.max(1));
         let commands = self.shared.commands.clone();
         let asked = commands.send(Command::Ask { number, answers, bytes }).await;
@@ -206,6 +216,13 @@ impl Wire {
         let sent = self.shared.commands.send(Command::Flush(flushed)).await;
         sent.map_err(|_| SendError::Disconnected)?;
         done.await.map_err(|_| SendError::Disconnected)
+    }
+
+    /// Waits until the client is connected.
+    pub async fn connected(&self) {
+        let mut state = self.shared.state.clone();
+        // It cannot fail, because the connection's task lives as long as this handle.
+        drop(state.wait_for(|state| state.connected).await);
     }
 
     /// Whether the client is connected at the moment.
@@ -238,7 +255,7 @@ impl Wire {
         &self,
         subject: &str,
         reply: Option<&str>,
-        headers: Option<&Headers>,
+        headers: Option<&HeaderBlock>,
         payload: &[u8],
     ) -> Result<Bytes, SendError> {
         for name in std::iter::once(subject).chain(reply) {
@@ -254,8 +271,9 @@ impl Wire {
             }
             state.info.max_payload
         };
-        let block = headers.map(ToString::to_string);
-        let header_bytes = block.as_ref().map_or(0, String::len);
+        let headers = headers.filter(|headers| !headers.is_empty());
+        // The empty line that ends the headers is not part of the block's lines.
+        let header_bytes = headers.map_or(0, |headers| headers.lines().len() + LINE_END.len());
         let bytes = header_bytes + payload.len();
         // The server ends the connection of a client that sends more, and with it every subscription of that client.
         if bytes > limit {
@@ -263,16 +281,19 @@ impl Wire {
         }
         // Without a reply two spaces follow each other, which the server reads as one.
         let reply = reply.unwrap_or_default();
-        let mut message = BytesMut::with_capacity(bytes + subject.len() + reply.len() + 40);
-        let first = match &block {
-            Some(_) => format!("HPUB {subject} {reply} {header_bytes} {bytes}\r\n"),
-            None => format!("PUB {subject} {reply} {bytes}\r\n"),
-        };
-        message.put_slice(first.as_bytes());
-        message.put_slice(block.as_deref().unwrap_or_default().as_bytes());
-        message.put_slice(payload);
-        message.put_slice(b"\r\n");
-        Ok(message.freeze())
+        let mut message = Vec::with_capacity(bytes + subject.len() + reply.len() + 48);
+        // Writing to a vector cannot fail.
+        drop(match headers {
+            Some(_) => write!(message, "HPUB {subject} {reply} {header_bytes} {bytes}\r\n"),
+            None => write!(message, "PUB {subject} {reply} {bytes}\r\n"),
+        });
+        if let Some(headers) = headers {
+            message.extend_from_slice(headers.lines().as_bytes());
+            message.extend_from_slice(LINE_END);
+        }
+        message.extend_from_slice(payload);
+        message.extend_from_slice(LINE_END);
+        Ok(message.into())
     }
 }
 

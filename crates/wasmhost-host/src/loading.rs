@@ -59,7 +59,8 @@ impl ModuleLoader {
                 () = loader.life.handing_off.cancelled() => Err(Verdict::Cancelled),
             }
         };
-        self.loads.load_once(&self.life.tracker, digest, load).await
+        // Boxed, since few attempts come here and each has room for all that it awaits.
+        Box::pin(self.loads.load_once(&self.life.tracker, digest, load)).await
     }
 
     /// Describes how far a version is that is being loaded; none where it is not.

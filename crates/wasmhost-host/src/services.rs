@@ -10,7 +10,7 @@ mod request;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nats_wire::{Headers, Message, Subscription, Wire};
+use nats_wire::{HeaderBlock, Message, Subscription, Wire};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use wasmhost_client::{Client, PUBLISH_TIMEOUT};
@@ -76,7 +76,7 @@ struct Responder {
 
 /// What is sent back.
 struct Reply {
-    headers: Option<Headers>,
+    headers: Option<HeaderBlock>,
     body: Bytes,
 }
 
@@ -127,7 +127,8 @@ impl Responder {
 fn error_reply(error: &ServiceError) -> Reply {
     let text = escape(&error.message);
     let code = error.kind.code().to_string();
-    let headers = Headers::of([(header::SERVICE_ERROR, text.as_str()), (header::SERVICE_ERROR_CODE, &code)]);
+    let headers =
+        HeaderBlock::of([(header::SERVICE_ERROR, text.as_str()), (header::SERVICE_ERROR_CODE, &code)]);
     let body = serde_json::to_vec(error).unwrap_or_default().into();
     Reply { headers: headers.ok(), body }
 }

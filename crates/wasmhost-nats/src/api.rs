@@ -2,11 +2,12 @@
 //! that they cannot end the connection over which records are written
 //! ([fact 30](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f30)).
 
-use async_nats::RequestErrorKind;
+use nats_wire::{RequestError, SendError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
 
-use crate::connect::Connection;
+use crate::connect::{ANSWER_TIMEOUT, Connection};
 
 /// Why JetStream did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,13 +49,13 @@ struct ErrorResponse {
 }
 
 #[derive(Deserialize)]
-struct ErrorBody {
+pub(crate) struct ErrorBody {
     #[serde(default)]
-    code: usize,
+    pub(crate) code: usize,
     #[serde(default)]
-    err_code: u64,
+    pub(crate) err_code: u64,
     #[serde(default)]
-    description: String,
+    pub(crate) description: String,
 }
 
 /// Sends a request, and reads its answer. A denial takes the place of the answer that will never come.
@@ -64,10 +65,21 @@ pub(crate) async fn request<T: DeserializeOwned>(
     body: impl Serialize,
 ) -> Result<T, ApiError> {
     let body = serde_json::to_vec(&body).expect("a request can be written as JSON");
-    let answer = connection.client.request(subject.clone(), body.into());
+    let wire = connection.edge().await.map_err(|error| ApiError::Unanswered(error.to_string()))?;
+    let answer = async {
+        let until = Instant::now() + ANSWER_TIMEOUT;
+        loop {
+            match wire.request(&subject, &body, until - Instant::now()).await {
+                // Nothing was sent: the request may wait for the next connection.
+                Err(RequestError::Send(SendError::Disconnected))
+                    if timeout_at(until, wire.connected()).await.is_ok() => {}
+                answer => return answer,
+            }
+        }
+    };
     match connection.denials.or_denied(&subject, answer).await {
         Ok(Ok(answer)) => parse(&answer.payload),
-        Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => Err(ApiError::NoResponders),
+        Ok(Err(RequestError::NoResponders(_))) => Err(ApiError::NoResponders),
         Ok(Err(error)) => Err(ApiError::Unanswered(error.to_string())),
         Err(denial) => Err(ApiError::Denied(denial)),
     }

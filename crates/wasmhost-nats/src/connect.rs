@@ -3,6 +3,8 @@
 pub(crate) mod config;
 pub(crate) mod error;
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
@@ -24,9 +26,13 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
 const UNACKED_PUBLISHES: usize = 65_536;
 
-/// A connection to a deployment: its servers and its names. Cheap to clone.
+/// A connection to a deployment: its servers and its names. Clones share everything.
 #[derive(Debug, Clone)]
-pub struct Connection {
+pub struct Connection(Arc<ConnectionParts>);
+
+/// What the clones of a connection share.
+#[derive(Debug)]
+pub struct ConnectionParts {
     pub(crate) client: Client,
     /// Publishes wait for room, and for an answer five seconds.
     pub(crate) jetstream: jetstream::Context,
@@ -34,6 +40,14 @@ pub struct Connection {
     pub names: Names,
     pub(crate) denials: Denials,
     edge: Edge,
+}
+
+impl Deref for Connection {
+    type Target = ConnectionParts;
+
+    fn deref(&self) -> &ConnectionParts {
+        &self.0
+    }
 }
 
 impl Connection {
@@ -66,12 +80,17 @@ impl Connection {
             .max_ack_inflight(UNACKED_PUBLISHES)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, names: Names::new(&config.namespace), denials, edge })
+        let names = Names::new(&config.namespace);
+        Ok(Self(Arc::new(ConnectionParts { client, jetstream, names, denials, edge })))
     }
 
-    /// A second connection, for what strangers send: none of their bytes ends it. Made when it is first asked for.
+    /// The connection for jobs, records and what strangers send: no bytes of a message end it. Made when it is first asked for.
     pub async fn edge(&self) -> Result<&Wire, ConnectError> {
         self.edge.wire(|| self.client.server_info().connect_urls).await
+    }
+
+    pub(crate) fn edge_if_open(&self) -> Option<&Wire> {
+        self.edge.get()
     }
 
     /// The newest permission that the server denied, in its words.

@@ -1,16 +1,14 @@
 //! Dead-letter copies: of jobs that ended in FAILURE, and of messages that can never become a job.
 
-use async_nats::HeaderMap;
-use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 use nats_wire::Headers;
 use wasmhost_protocol::dead_letter::DeadLetterKind;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;
-use wasmhost_protocol::text::truncate;
+use wasmhost_protocol::text::{escape, truncate};
 
 use crate::connect::Connection;
-use crate::message::{self, header_value};
+use crate::publication::{self, Publication};
 
 /// The maximum size in bytes of a reason or a subject in a header of the copy.
 const TEXT_BYTES: usize = 1 << 10;
@@ -61,24 +59,24 @@ pub async fn publish(connection: &Connection, letter: DeadLetter<'_>) -> Result<
         DeadLetterSource::Job(key) => connection.names.dead_subject(key),
         DeadLetterSource::Unreadable(sequence) => connection.names.dead_unreadable(sequence),
     };
-    let mut headers = copied_headers(letter.headers);
-    headers.insert(header::DEAD_KIND, header_value(letter.kind.as_str()));
-    headers.insert(header::DEAD_REASON, header_value(truncate(letter.reason, TEXT_BYTES)));
-    headers.insert(header::DEAD_SUBJECT, header_value(truncate(letter.subject, TEXT_BYTES)));
-    let message = PublishMessage::build().headers(headers).payload(letter.body);
-    let stored = message::publish(connection, &subject, message).await;
+    let mut message = Publication::new(letter.body);
+    for (name, value) in
+        letter.headers.into_iter().flat_map(Headers::iter).filter(|(name, _)| is_copied(name))
+    {
+        message.add_header(name, &escape(value));
+    }
+    let message = message
+        .header(header::DEAD_KIND, letter.kind.as_str())
+        .header(header::DEAD_REASON, &escape(truncate(letter.reason, TEXT_BYTES)))
+        .header(header::DEAD_SUBJECT, &escape(truncate(letter.subject, TEXT_BYTES)));
+    let stored = publication::publish(connection, &subject, message).await;
     stored.map(drop).map_err(|failure| DeadLetterError { subject, text: failure.into_text() })
 }
 
-fn copied_headers(headers: Option<&Headers>) -> HeaderMap {
-    let mut copied = HeaderMap::new();
-    for (name, value) in headers.into_iter().flat_map(Headers::iter) {
-        // The server would obey a copied `Nats-*` header again: for one, `Nats-Expected-Stream` would refuse the copy.
-        if header::is_of_wasmhost(name) || name.eq_ignore_ascii_case(header::TRACEPARENT) {
-            copied.append(name, header_value(value));
-        }
-    }
-    copied
+/// Whether a header of the message is copied. The server would obey a copied `Nats-*` header again: for one,
+/// `Nats-Expected-Stream` would refuse the copy.
+fn is_copied(name: &str) -> bool {
+    header::is_of_wasmhost(name) || name.eq_ignore_ascii_case(header::TRACEPARENT)
 }
 
 #[cfg(test)]
@@ -87,10 +85,7 @@ mod tests {
 
     #[test]
     fn only_our_own_headers_are_copied() {
-        let headers = Headers::of([("Nats-Msg-Id", "x"), ("wasmhost-timeout", "30s")]).unwrap();
-        let copied = copied_headers(Some(&headers));
-        assert_eq!(copied.len(), 1);
-        assert_eq!(copied.get("wasmhost-timeout").unwrap().as_str(), "30s");
-        assert!(copied_headers(None).is_empty());
+        assert!(is_copied("wasmhost-timeout") && is_copied("Traceparent"));
+        assert!(!is_copied("Nats-Msg-Id"));
     }
 }

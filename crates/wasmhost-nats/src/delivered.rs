@@ -1,6 +1,7 @@
 //! A message as a consumer delivers it, and the answers that JetStream takes for it. Which answer is due is not decided
 //! here.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use nats_wire::{BadHeaders, Headers, Message};
 use wasmhost_protocol::names::ack::{self, AckSubject};
 use wasmhost_protocol::timestamp::Timestamp;
 
-use crate::connect::Connection;
+use crate::connect::{ANSWER_TIMEOUT, Connection};
 use crate::outgoing::SendError;
 
 /// A message as a consumer delivered it.
@@ -93,12 +94,14 @@ impl Delivered {
     /// answer: [R6](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r6).
     pub async fn answer(&self, connection: &Connection, answer: Answer) -> Result<(), SendError> {
         let body = match answer {
-            Answer::Ack => ack::ACK.into(),
+            Answer::Ack => Cow::Borrowed(ack::ACK),
             Answer::Nak(delay) => ack::nak_after(delay).into(),
             Answer::Term => ack::TERM.into(),
             Answer::InProgress => ack::IN_PROGRESS.into(),
         };
-        connection.send(self.ack.clone(), body).await
+        // A sign of life that comes late is worth nothing. Any other answer may wait for the next connection.
+        let wait = if answer == Answer::InProgress { Duration::ZERO } else { ANSWER_TIMEOUT };
+        connection.send_over_edge(&self.ack, &body, wait).await
     }
 }
 

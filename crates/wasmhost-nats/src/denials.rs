@@ -71,6 +71,26 @@ impl Denials {
         self.or_mentioned(&quoted(subject), answer).await
     }
 
+    /// Waits for the answer to a request on `subject` that was sent when there had been `seen` denials, or for the denial that
+    /// takes its place.
+    pub(crate) async fn or_denied_since<T>(
+        &self,
+        seen: u64,
+        subject: &str,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, String> {
+        let object = quoted(subject);
+        let mut receiver = self.0.subscribe();
+        // Dropping the wait loses nothing; dropping the answer gives up a reply that will never come.
+        tokio::select! {
+            biased;
+            answer = answer => Ok(answer),
+            Ok(remembered) = receiver.wait_for(|remembered| remembered.since(seen, &object).is_some()) => {
+                Err(remembered.since(seen, &object).cloned().unwrap_or_default())
+            }
+        }
+    }
+
     /// Waits for the answer to requests on subjects that contain `object`, or for the denial that takes its place.
     /// Another request of this connection on such a subject that is denied meanwhile ends the wait, too.
     pub(crate) async fn or_mentioned<T>(

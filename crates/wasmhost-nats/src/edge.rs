@@ -1,5 +1,5 @@
-//! The edge connection: a second connection, for what strangers send. nats-server stores and delivers any bytes, so that no
-//! reader of them may share the connection on which leases and records depend
+//! The edge connection, for jobs, records and whatever strangers can send. nats-server stores and delivers any bytes, so that
+//! everything on which leases and records depend is read by a client that frames messages by their lengths alone
 //! ([Edge](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#edge)).
 
 use std::sync::Arc;
@@ -45,9 +45,22 @@ impl Edge {
         self.config.tls.check().await.map_err(|source| ConnectError::Certificate { source })
     }
 
+    /// The connection, if it was made already.
+    pub(crate) fn get(&self) -> Option<&Wire> {
+        self.wire.get()
+    }
+
     /// The connection. The first call connects, to one of the configured servers or of those that the cluster `announced` to
     /// the first connection.
     pub(crate) async fn wire(&self, announced: impl Fn() -> Vec<String>) -> Result<&Wire, ConnectError> {
+        if let Some(wire) = self.wire.get() {
+            return Ok(wire);
+        }
+        // Boxed, since the handshake would make each future that sends anything kilobytes larger.
+        Box::pin(self.connect(announced)).await
+    }
+
+    async fn connect(&self, announced: impl Fn() -> Vec<String>) -> Result<&Wire, ConnectError> {
         let config = || {
             let mut config = self.config.clone();
             config.servers = config.servers_with(&announced());

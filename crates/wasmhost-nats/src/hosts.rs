@@ -1,14 +1,13 @@
 //! The presence of hosts: each host renews a key of its own in the hosts bucket, and the bucket drops what is not
 //! renewed.
 
-use async_nats::jetstream::message::PublishMessage;
 use wasmhost_protocol::ids::HostId;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::presence::HostPresence;
 
 use crate::connect::Connection;
 use crate::direct::newest;
-use crate::message::publish;
+use crate::publication::{Publication, publish};
 use crate::read_error::ReadError;
 
 /// Why a host's presence was not written.
@@ -25,12 +24,12 @@ pub struct AnnounceError {
 /// Writes or renews the presence of a host.
 pub async fn announce(connection: &Connection, presence: &HostPresence) -> Result<(), AnnounceError> {
     let value = serde_json::to_vec(presence).expect("a presence can be written as JSON");
-    write(connection, &presence.id, PublishMessage::build().payload(value.into())).await
+    write(connection, &presence.id, Publication::new(value.into())).await
 }
 
 /// Removes the presence of a host that ends.
 pub async fn withdraw(connection: &Connection, host: &HostId) -> Result<(), AnnounceError> {
-    write(connection, host, PublishMessage::build().header(header::KV_OPERATION, header::KV_DELETE)).await
+    write(connection, host, Publication::default().header(header::KV_OPERATION, header::KV_DELETE)).await
 }
 
 /// Lists the hosts that run now. A key that cannot be read is left out.
@@ -42,7 +41,7 @@ pub async fn hosts(connection: &Connection) -> Result<Vec<HostPresence>, ReadErr
     Ok(messages.iter().filter_map(|message| serde_json::from_slice(&message.payload).ok()).collect())
 }
 
-async fn write(connection: &Connection, host: &HostId, message: PublishMessage) -> Result<(), AnnounceError> {
+async fn write(connection: &Connection, host: &HostId, message: Publication) -> Result<(), AnnounceError> {
     // No compare-and-set: a host has its key for itself.
     let written = publish(connection, &connection.names.host_subject(host), message).await;
     written.map(drop).map_err(|failure| AnnounceError { host: host.clone(), text: failure.into_text() })

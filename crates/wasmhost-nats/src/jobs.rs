@@ -8,4 +8,4 @@ mod publish;
 pub use error::PublishError;
 pub use lookup::{is_stored_at, message_at, message_of, message_on, next_undeliverable, remove_job};
 pub use publish::{Published, publish_job};
-pub(crate) use publish::{job_headers, message_id};
+pub(crate) use publish::{job_publication, message_id};

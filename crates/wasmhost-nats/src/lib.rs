@@ -5,8 +5,8 @@
 //!
 //! | area | modules |
 //! |---|---|
-//! | connections: one for records and leases, one for what strangers send | `connect`, `credentials`, `servers`, `edge`, `denials` |
-//! | one message: requests to JetStream, and what its error codes mean | `api`, [`codes`], `fixes`, `message`, `stored`, `streams`, `direct` |
+//! | connections: one for jobs and what strangers send, one for settings and logs | `connect`, `credentials`, `servers`, `edge`, `denials` |
+//! | one message: requests to JetStream, and what its error codes mean | `api`, [`codes`], `fixes`, `message`, `publication`, `stored`, `streams`, `direct` |
 //! | the deployment: what it needs, and what its user may do | `layout`, `rights` |
 //! | records: [`Records`], and the [`Event`]s of their revisions | `records`, `events` |
 //! | messages of jobs | [`jobs`], [`schedules`], `due`, `locate` |
@@ -46,6 +46,7 @@ pub mod codes;
 mod direct;
 mod fixes;
 mod message;
+mod publication;
 mod publish_failure;
 mod read_error;
 mod stored;

@@ -1,36 +1,15 @@
-//! One message of a stream: published and acknowledged, or read from and deleted by the stream's leader.
+//! One message of a stream: read from and deleted by the stream's leader.
 
-use async_nats::HeaderValue;
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::publish::PublishAck;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 use wasmhost_protocol::names::Names;
-use wasmhost_protocol::text::escape;
 
 use crate::api;
 use crate::codes::{NO_MESSAGE, NOT_DELETED};
 use crate::connect::Connection;
-use crate::publish_failure::PublishFailure;
 use crate::read_error::ReadError;
 use crate::stored::{RawMessage, StoredMessage};
-
-/// Publishes a message, and waits for its acknowledgement.
-pub(crate) async fn publish(
-    connection: &Connection,
-    subject: &str,
-    message: PublishMessage,
-) -> Result<PublishAck, PublishFailure> {
-    let acknowledged = async {
-        let sent = connection.jetstream.send_publish(subject.to_owned(), message).await?;
-        sent.await
-    };
-    match connection.denials.or_denied(subject, acknowledged).await {
-        Ok(acknowledged) => Ok(acknowledged?),
-        Err(denial) => Err(PublishFailure::Refused(denial)),
-    }
-}
 
 /// Which message of a stream is read.
 #[derive(Debug, Clone)]
@@ -104,9 +83,4 @@ pub async fn read_next_message(
     filter: &str,
 ) -> Result<Option<StoredMessage>, ReadError> {
     read(connection, stream, MessageSelector::From(sequence, filter)).await
-}
-
-/// Makes a header's value of a text that came from elsewhere, and escapes what a header cannot hold.
-pub(crate) fn header_value(text: &str) -> HeaderValue {
-    escape(text).parse().expect("escaped text has no line breaks")
 }

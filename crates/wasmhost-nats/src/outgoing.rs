@@ -1,6 +1,8 @@
 //! Messages that are sent without waiting for an acknowledgement: log lines of jobs, answers to deliveries, and
 //! broadcasts to all hosts. Losing one costs little. What was sent is waited for with a flush or a round trip.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures::FutureExt;
 use serde::de::IgnoredAny;
@@ -18,11 +20,13 @@ use crate::connect::{ANSWER_TIMEOUT, Connection};
 pub struct SendError(String);
 
 impl Connection {
-    /// Waits until everything that was sent over this connection has left the process.
-    ///
-    /// This is no round trip: the server may not have read any of it yet.
+    /// Waits until everything that was sent has left the process, and the server has read the answers to deliveries.
     pub async fn flush(&self) -> Result<(), SendError> {
-        self.client.flush().await.map_err(|error| SendError(error.to_string()))
+        self.client.flush().await.map_err(|error| SendError(error.to_string()))?;
+        match self.edge_if_open() {
+            Some(wire) => wire.flush().await.map_err(|error| SendError(error.to_string())),
+            None => Ok(()),
+        }
     }
 
     /// Waits until the server has handled everything that was sent over this connection, and everything has arrived
@@ -46,6 +50,25 @@ impl Connection {
         self.send(self.names.revoke_broadcast(key), Bytes::new()).await?;
         // Without a flush, a program that ends now would never send the broadcast.
         timeout(ANSWER_TIMEOUT, self.flush()).await.unwrap_or_else(|_| Err(SendError("no answer".to_owned())))
+    }
+
+    /// Sends a message over the edge connection. Without a connection the next one is waited for so long.
+    pub(crate) async fn send_over_edge(
+        &self,
+        subject: &str,
+        body: &str,
+        wait: Duration,
+    ) -> Result<(), SendError> {
+        let wire = self.edge().await.map_err(|error| SendError(error.to_string()))?;
+        let sent = match wire.publish(subject, None, None, body.as_bytes()).await {
+            Err(nats_wire::SendError::Disconnected) if !wait.is_zero() => {
+                // Boxed, since it is rare, and each delivery's future has room for it.
+                drop(Box::pin(timeout(wait, wire.connected())).await);
+                wire.publish(subject, None, None, body.as_bytes()).await
+            }
+            sent => sent,
+        };
+        sent.map_err(|error| SendError(error.to_string()))
     }
 
     /// Hands a message to the client, which sends it when it can.

@@ -1,11 +1,6 @@
 //! Why a publish has no acknowledgement, as far as a writer has to tell the reasons apart. Each operation makes its own
 //! error of it.
 
-use std::error::Error as _;
-
-use async_nats::jetstream;
-use async_nats::jetstream::context::{PublishError, PublishErrorKind};
-
 use crate::codes::{CONFLICTS, FULL, OFF, TOO_LARGE, TRY_AGAIN};
 use crate::fixes::room_fix;
 
@@ -27,25 +22,6 @@ pub(crate) enum PublishFailure {
     TooLarge,
     /// The server refuses the message, and would refuse it again.
     Refused(String),
-}
-
-impl From<PublishError> for PublishFailure {
-    fn from(error: PublishError) -> Self {
-        let text = error.to_string();
-        // async-nats has a kind for few codes, and `Other` for the rest: the code itself is in the source.
-        if let Some(server) = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>()) {
-            return Self::from_code(server.error_code().0, server.code(), text);
-        }
-        match error.kind() {
-            PublishErrorKind::MaxPayloadExceeded => Self::TooLarge,
-            PublishErrorKind::WrongLastMessageId | PublishErrorKind::WrongLastSequence => Self::Conflict,
-            PublishErrorKind::StreamNotFound => Self::NoStream(text),
-            PublishErrorKind::TimedOut
-            | PublishErrorKind::BrokenPipe
-            | PublishErrorKind::MaxAckPending
-            | PublishErrorKind::Other => Self::Unknown(text),
-        }
-    }
 }
 
 impl PublishFailure {

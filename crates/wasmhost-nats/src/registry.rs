@@ -12,5 +12,5 @@ pub use change::{push, remove, rollback};
 pub use component::fetch;
 pub use error::RegistryError;
 pub use history::{current, history, list};
-pub use version::Version;
+pub use version::{RunnableVersion, Version};
 pub use view::RegistryView;

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use nats_wire::{Headers, Message, Wire};
+use nats_wire::{HeaderBlock, Message, Wire};
 use tokio::time::timeout;
 use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
 use wasmhost_protocol::names::{Access, Right, header};
@@ -133,7 +133,8 @@ fn unused_key() -> JobKey {
 }
 
 async fn publish_harmless(wire: &Wire, subject: &str, body: &str) -> Result<(), String> {
-    let headers = Headers::of([(header::EXPECTED_STREAM, NO_STREAM)]).expect("a name can stand in a header");
+    let headers =
+        HeaderBlock::of([(header::EXPECTED_STREAM, NO_STREAM)]).expect("a name can stand in a header");
     let published = wire.publish(subject, None, Some(&headers), body.as_bytes()).await;
     published.map_err(|error| error.to_string())
 }

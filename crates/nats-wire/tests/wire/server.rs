@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nats_wire::{
-    Auth, BadHeaders, Config, ConnectError, Headers, Message, Notice, RequestError, SendError, Subscription,
-    Wire,
+    Auth, BadHeaders, Config, ConnectError, HeaderBlock, Headers, Message, Notice, RequestError, SendError,
+    Subscription, Wire,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -81,18 +81,18 @@ async fn what_is_published_is_heard_with_its_headers() {
     let there = wire(&server).await;
     let mut messages = here.subscribe("a.*", None, 8).await;
     here.flush().await.unwrap();
-    let headers = Headers::of([("K", "v"), ("K", "w")]).unwrap();
+    let headers = HeaderBlock::of([("K", "v"), ("K", "w")]).unwrap();
     there.publish("a.b", Some("r.s"), Some(&headers), b"body").await.unwrap();
     there.publish("a.c", None, None, b"").await.unwrap();
     let message = next(&mut messages).await.unwrap();
     assert_eq!((message.subject.as_str(), message.reply.as_deref()), ("a.b", Some("r.s")));
-    assert_eq!(message.headers(), Ok(headers));
+    assert_eq!(message.headers(), Headers::of([("K", "v"), ("K", "w")]));
     assert_eq!(next(&mut messages).await.unwrap().block, None);
     for subject in ["", "a b", "a\r\nPUB b", "a.\u{e4}"] {
         let refused = there.publish(subject, None, None, b"").await;
         assert_eq!(refused, Err(SendError::Subject(subject.to_owned())));
     }
-    assert!(matches!(Headers::of([("K", "a\r\nb")]), Err(BadHeaders::Value { .. })));
+    assert!(matches!(HeaderBlock::of([("K", "a\r\nb")]), Err(BadHeaders::Value { .. })));
     let limit = there.server_info().max_payload;
     let refused = there.publish("a.b", None, None, &vec![0; limit + 1]).await;
     assert_eq!(refused, Err(SendError::TooLarge { bytes: limit + 1, limit }));
@@ -119,6 +119,29 @@ async fn a_request_has_an_answer_or_says_why_not() {
     }
     for body in [b"1", b"2", b"3"] {
         assert_eq!(&*answers.next().await.unwrap().payload, body);
+    }
+}
+
+#[tokio::test]
+async fn each_of_many_requests_under_way_gets_its_own_answer() {
+    let server = start_server("");
+    let wire = wire(&server).await;
+    let mut asked = wire.subscribe("ask", None, 8).await;
+    let mut answers = Vec::new();
+    for body in [b"1", b"2", b"3"] {
+        answers.push(wire.send_request("ask", None, body).await.unwrap());
+    }
+    // Nobody waits for the second answer: it must reach nobody else.
+    drop(answers.remove(1));
+    let mut requests = Vec::new();
+    for _ in 0..3 {
+        requests.push(next(&mut asked).await.unwrap());
+    }
+    for request in requests.into_iter().rev() {
+        wire.publish(&request.reply.unwrap(), None, None, &request.payload).await.unwrap();
+    }
+    for (answer, body) in answers.into_iter().zip([b"1", b"3"]) {
+        assert_eq!(&*within("an answer", answer).await.unwrap().payload, body);
     }
 }
 

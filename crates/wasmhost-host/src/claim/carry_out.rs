@@ -20,15 +20,16 @@ impl Claiming<'_> {
         stored: StoredEntry,
         policy: Policy,
     ) -> Step {
+        // What is rare is boxed: each job's future has room for all that it awaits.
         match decision {
             ClaimDecision::Ack => {
                 // The host that ended the job may have died before it deleted the checkpoint.
-                drop_checkpoint(self.connection(), stored.record()).await;
+                Box::pin(drop_checkpoint(self.connection(), stored.record())).await;
                 Step::settle(Settlement::Ack)
             }
             ClaimDecision::Delay(delay) => Step::settle(Settlement::Nak(delay)),
-            ClaimDecision::DeadLetter { kind, reason } => self.dead_letter(kind, &reason).await,
-            ClaimDecision::LookUpMessage { msg_seq } => self.look_up_message(msg_seq).await,
+            ClaimDecision::DeadLetter { kind, reason } => Box::pin(self.dead_letter(kind, &reason)).await,
+            ClaimDecision::LookUpMessage { msg_seq } => Box::pin(self.look_up_message(msg_seq)).await,
             // Whatever a newer delivery may do: the owner of the attempt is this host, and it is alive.
             ClaimDecision::Claim { .. } | ClaimDecision::End { .. } | ClaimDecision::Stale { .. }
                 if self.claims.parts.leases.runs(&self.delivery.key, token_of(&stored)) =>
@@ -42,13 +43,15 @@ impl Claiming<'_> {
             ClaimDecision::Stale { .. } => Step::DecideAgain { stored, adopt: true },
             // The slot has memory for the default limit only: which module the delivery needs was not known before.
             ClaimDecision::Claim { .. } if !self.memory.resize(policy.limits.memory_bytes) => {
-                self.wait_for_memory(policy.limits.memory_bytes).await
+                Box::pin(self.wait_for_memory(policy.limits.memory_bytes)).await
             }
             ClaimDecision::Claim { record, expected } => {
                 let record = if self.adopt { fault::without_new_fence(record, &stored) } else { record };
                 self.write_claim(record, expected, policy).await
             }
-            ClaimDecision::End { record, expected } => self.write_end(*record, expected, &policy).await,
+            ClaimDecision::End { record, expected } => {
+                Box::pin(self.write_end(*record, expected, &policy)).await
+            }
         }
     }
 
@@ -62,7 +65,7 @@ impl Claiming<'_> {
     }
 
     /// Waits for the memory that the policy asks for. By the time that there is some, the decision may no longer hold: it is
-    /// recreated.
+    /// made again.
     async fn wait_for_memory(&mut self, limit_bytes: u64) -> Step {
         limited!(info, job.key = %self.delivery.key, "all memory for jobs is in use; the job waits");
         tokio::select! {
@@ -113,7 +116,7 @@ impl Claiming<'_> {
             }
             // What allowed an adoption was true of another revision.
             Ok(Written::Superseded(stored)) => return Step::DecideAgain { stored, adopt: false },
-            Err(error) => return self.after_refused_write(&error).await,
+            Err(error) => return Box::pin(self.after_refused_write(&error)).await,
         };
         Step::Done(Claimed::Granted(Box::new(Grant { record: *record, revision, policy, quarantine })))
     }

@@ -1,13 +1,14 @@
 //! One delivery on its way to a claim: what is stored is read, the protocol decides, and the decision is carried out, until the
 //! delivery has its claim or is settled without one.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wasmhost_nats::registry::RunnableVersion;
 use wasmhost_nats::{limited, now, random_token, random_write_id};
 use wasmhost_protocol::arguments::is_args_digest;
 use wasmhost_protocol::machine::Claim;
-use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::record::{StoredEntry, Token};
 use wasmhost_protocol::rules::{ClaimDecision, ClaimInput, decide_claim};
@@ -39,7 +40,8 @@ impl Claims {
             blocked: None,
             memory,
         };
-        delivery.keep_alive(&self.parts.storage.connection, self.settings.ack_wait, claiming.run()).await
+        let claiming = pin!(claiming.run());
+        delivery.keep_alive(&self.parts.storage.connection, self.settings.ack_wait, claiming).await
     }
 }
 
@@ -48,7 +50,7 @@ pub(super) struct Claiming<'a> {
     pub(super) claims: &'a Claims,
     pub(super) delivery: &'a Delivery,
     /// The version of the module that a first claim takes; none where the module is unknown.
-    module: Option<ModuleEntry>,
+    module: Option<RunnableVersion>,
     pub(super) token: Token,
     /// Whether the claim takes the record over although its own delivery does not look newer: the record's message is gone, or
     /// the delivery was found stale too often.
@@ -83,7 +85,7 @@ impl Claiming<'_> {
                     if !self.wait().await {
                         return Claimed::Settle(Settlement::GIVE_BACK);
                     }
-                    stored = self.read().await;
+                    stored = Box::pin(self.read()).await;
                     // What was looked up about another message may have changed meanwhile: it is looked up anew.
                     self.adopt = false;
                     // The token stays: a write that was sent before may still have been stored, and is recognised by it.
@@ -121,7 +123,7 @@ impl Claiming<'_> {
         if self.claims.settings.trust_submitters && self.delivery.ordinal.count == 1 {
             return (StoredEntry::Absent, self.delivery.options.revision);
         }
-        (self.read().await, None)
+        (Box::pin(self.read()).await, None)
     }
 
     /// Asks when the states bucket was created, where the message names a record that is not there: either the job ended long
@@ -129,7 +131,7 @@ impl Claiming<'_> {
     async fn refresh_bucket(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> bool {
         let is_missing = matches!(stored, StoredEntry::Absent) && trusted_revision.is_none();
         let names_record = self.delivery.options.revision.is_some();
-        !(is_missing && names_record) || self.claims.parts.storage.bucket.refresh().await
+        !(is_missing && names_record) || Box::pin(self.claims.parts.storage.bucket.refresh()).await
     }
 
     pub(super) async fn read(&self) -> StoredEntry {

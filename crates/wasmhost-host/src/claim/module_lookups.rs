@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wasmhost_nats::registry::RunnableVersion;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
-use wasmhost_protocol::manifest::ModuleEntry;
 
 /// How long an answer stays valid. A crowd of jobs of a module that the registry does not have costs one request in this time, and
 /// a module that is pushed meanwhile is found this much later.
@@ -17,9 +17,9 @@ const ANSWER_VALID_FOR: Duration = Duration::from_secs(1);
 const MAX_REMEMBERED: usize = 1_024;
 
 /// A module, and the version of it that a job pins, if it pins one.
-type LookupKey = (ModuleName, Option<Digest>);
+pub(super) type LookupKey = (ModuleName, Option<Digest>);
 /// When the registry answered, and the version that it named; none where the module is unknown.
-type Answer = (Instant, Option<ModuleEntry>);
+type Answer = (Instant, Option<RunnableVersion>);
 
 /// The registry's recent answers.
 #[derive(Debug, Default)]
@@ -27,13 +27,13 @@ pub(super) struct ModuleLookups(Mutex<HashMap<LookupKey, Answer>>);
 
 impl ModuleLookups {
     /// Returns a recent answer; none where there is no answer, or it is too old.
-    pub(super) fn recall(&self, key: &LookupKey) -> Option<Option<ModuleEntry>> {
+    pub(super) fn recall(&self, key: &LookupKey) -> Option<Option<RunnableVersion>> {
         let (at, entry) = self.lock().get(key)?.clone();
         (at.elapsed() < ANSWER_VALID_FOR).then_some(entry)
     }
 
     /// Remembers an answer.
-    pub(super) fn remember(&self, key: LookupKey, entry: Option<&ModuleEntry>) {
+    pub(super) fn remember(&self, key: LookupKey, entry: Option<&RunnableVersion>) {
         let mut answers = self.lock();
         if answers.len() >= MAX_REMEMBERED {
             answers.clear();

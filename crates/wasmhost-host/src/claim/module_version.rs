@@ -1,15 +1,14 @@
 //! Which version of its module a job runs, and by which policy. A job that was claimed keeps the version of its first claim.
 
-use wasmhost_nats::registry::{self, RegistryError};
+use wasmhost_nats::registry::{self, RegistryError, RunnableVersion};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::duration::format_duration;
 use wasmhost_protocol::ids::ModuleName;
-use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::policy::{Ceiling, OverCeiling, Policy};
 use wasmhost_protocol::record::Record;
 
-use super::module_lookups::ModuleLookups;
+use super::module_lookups::{LookupKey, ModuleLookups};
 use crate::delivery::Delivery;
 use crate::storage::Storage;
 
@@ -26,7 +25,7 @@ impl ModuleVersions {
     }
 
     /// Finds the version that a first claim takes: the one that the job pins, or the current one. None if there is none.
-    pub(super) async fn find(&self, delivery: &Delivery) -> Result<Option<ModuleEntry>, RegistryError> {
+    pub(super) async fn find(&self, delivery: &Delivery) -> Result<Option<RunnableVersion>, RegistryError> {
         let module = delivery.key.task().module();
         let pinned = delivery.options.digest;
         let known = match &pinned {
@@ -37,14 +36,20 @@ impl ModuleVersions {
         if known.is_some() {
             return Ok(known);
         }
-        let lookup = (module, pinned);
+        Box::pin(self.look_up((module, pinned))).await
+    }
+
+    /// Asks the registry for a version that this host's copy does not have.
+    async fn look_up(&self, lookup: LookupKey) -> Result<Option<RunnableVersion>, RegistryError> {
         if let Some(answer) = self.lookups.recall(&lookup) {
             return Ok(answer);
         }
         let (module, pinned) = &lookup;
         let found = match pinned {
             Some(digest) => self.find_in_history(module, digest).await?,
-            None => registry::current(&self.storage.connection, module).await?.map(|(entry, _)| entry),
+            None => registry::current(&self.storage.connection, module)
+                .await?
+                .map(|(entry, _)| RunnableVersion::from(&entry)),
         };
         self.lookups.remember(lookup, found.as_ref());
         Ok(found)
@@ -54,11 +59,11 @@ impl ModuleVersions {
         &self,
         module: &ModuleName,
         digest: &Digest,
-    ) -> Result<Option<ModuleEntry>, RegistryError> {
+    ) -> Result<Option<RunnableVersion>, RegistryError> {
         let versions = registry::history(&self.storage.connection, module).await?;
         // The newest entry wins: a push of the same bytes may have changed their policy.
-        let mut entries = versions.into_iter().rev().filter_map(|version| version.entry);
-        Ok(entries.find(|entry| entry.digest == *digest))
+        let mut entries = versions.iter().rev().filter_map(|version| version.entry.as_ref());
+        Ok(entries.find(|entry| entry.digest == *digest).map(RunnableVersion::from))
     }
 
     /// Returns the policy of the version that the record names because the job pins it, or its first claim took it.

@@ -60,7 +60,7 @@ impl Completion<'_> {
                 }
                 WriteResult::Recorded => return Some(settlement),
                 WriteResult::Superseded => {}
-                WriteResult::TooLarge => transition = self.shrink_transition(transition).await?,
+                WriteResult::TooLarge => transition = Box::pin(self.shrink_transition(transition)).await?,
             }
         }
     }
@@ -121,7 +121,7 @@ impl Completion<'_> {
             None => {
                 let connection = self.lease().connection().clone();
                 let message = self.lease().message().clone();
-                let publishing = dead_letter::dead_letter_failure(&connection, &message, record);
+                let publishing = Box::pin(dead_letter::dead_letter_failure(&connection, &message, record));
                 self.attempt.lease.keep_alive_while(publishing).await
             }
         };
@@ -152,6 +152,8 @@ impl Completion<'_> {
         let Attempt { checkpoints, lease, .. } = &mut *self.attempt;
         let mut names = checkpoints.release(lease, self.life);
         names.extend(self.unnamed_blob());
-        delete_all(self.lease().connection(), names).await;
+        if !names.is_empty() {
+            Box::pin(delete_all(self.lease().connection(), names)).await;
+        }
     }
 }

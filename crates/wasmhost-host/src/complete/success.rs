@@ -25,7 +25,8 @@ impl Completion<'_> {
         if result.as_str().len() <= Limits::INLINE_RESULT_BYTES {
             return Some(self.succeeded(Payload::Inline(result)));
         }
-        self.success_in_blob(&result).await
+        // Boxed, as everything here that few jobs need: each job's future has room for all that it awaits.
+        Box::pin(self.success_in_blob(&result)).await
     }
 
     /// Stores a result as a blob, and returns the transition that records it.

@@ -1,6 +1,7 @@
 //! The write of an attempt's record: it is tried until the server takes it, for as long as the claim stands.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -27,8 +28,11 @@ impl Completion<'_> {
         // The loop ends when a refresh between two tries accepted a newer revision: the record is to be built anew from it.
         while self.lease().revision() == expected {
             let deadline = self.write_deadline(&record);
-            let writing = self.lease().pending_write(&record, ttl);
-            let written = self.attempt.lease.keep_alive_while(before_deadline(deadline, writing)).await;
+            let written = {
+                let writing = self.lease().pending_write(&record, ttl);
+                let writing = pin!(before_deadline(deadline, writing));
+                self.attempt.lease.keep_alive_while(writing).await
+            };
             match written {
                 Some(Ok(written)) => return self.accept(record, written, is_in_doubt),
                 Some(Err(WriteError::TooLarge(_))) if record.shrink() => {}
@@ -37,13 +41,13 @@ impl Completion<'_> {
                     let key = &self.lease().delivery().key;
                     limited!(error, job.key = %key, %error, "could not record an outcome");
                     blocked.get_or_insert_with(|| self.blocked_writes.register());
-                    self.keep_outcome().await?;
+                    Box::pin(self.keep_outcome()).await?;
                 }
                 // The result would no longer outlive its record: it is stored anew. The same record is written after that: if
                 // this write was stored without an answer, its write id tells.
                 None => {
                     is_in_doubt = true;
-                    match self.store_again().await {
+                    match Box::pin(self.store_again()).await {
                         Ok(()) => {}
                         Err(NotStored::Revoked) => return Some(WriteResult::Superseded),
                         Err(NotStored::NotOurs) => return None,

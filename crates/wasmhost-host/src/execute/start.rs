@@ -48,7 +48,7 @@ impl Executor {
 
 async fn read_checkpoint(connection: &Connection, record: &Record) -> Result<Option<Bytes>, Verdict> {
     match &record.checkpoint {
-        Some(blob) => match blobs::get(connection, blob).await {
+        Some(blob) => match Box::pin(blobs::get(connection, blob)).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) => Err(unavailable(&error)),
         },

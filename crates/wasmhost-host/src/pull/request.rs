@@ -71,7 +71,7 @@ impl Request<'_> {
             reason: failed,
             inbox: None,
         };
-        if self.inspect == Inspect::First && !self.inspect_consumer().await {
+        if self.inspect == Inspect::First && !Box::pin(self.inspect_consumer()).await {
             end.inbox = self.inbox;
             return end;
         }
@@ -139,7 +139,7 @@ impl Request<'_> {
     async fn hand_over(&mut self, message: Delivered) {
         // A number that does not rise comes from a consumer that was recreated: its creation is written into records.
         if self.queue().note_sequence(message.consumer_sequence) {
-            self.inspect_consumer().await;
+            Box::pin(self.inspect_consumer()).await;
         }
         match self.slots.pop() {
             Some(slot) if !self.host.life.draining.is_cancelled() => {

@@ -1,16 +1,14 @@
 //! Publishing a job, so that no second message for its key can be stored.
 
-use async_nats::HeaderMap;
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
 use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::{JobKey, QueueName};
 use wasmhost_protocol::names::header;
+use wasmhost_protocol::text::escape;
 
 use super::error::PublishError;
 use crate::connect::Connection;
-use crate::message::{header_value, publish};
+use crate::publication::{Publication, PublishAck, publish};
 
 /// What a stream acknowledged about a job's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +30,9 @@ pub async fn publish_job(
     options: &JobOptions,
     body: Bytes,
 ) -> Result<Published, PublishError> {
-    let message = PublishMessage::build()
-        .headers(job_headers(options))
-        .payload(body)
-        .header(header::MSG_ID, message_id(key, options).as_str())
-        .header(header::EXPECTED_STREAM, connection.names.jobs_stream().as_str())
+    let message = job_publication(options, body)
+        .header(header::MSG_ID, &message_id(key, options))
+        .header(header::EXPECTED_STREAM, &connection.names.jobs_stream())
         // A message that is still stored refuses a second one for as long as it is there; the message id does so for
         // two minutes only, but also after the first one was settled.
         .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
@@ -61,12 +57,12 @@ pub(crate) fn message_id(key: &JobKey, options: &JobOptions) -> String {
     }
 }
 
-/// The headers of a job's message.
-pub(crate) fn job_headers(options: &JobOptions) -> HeaderMap {
+/// A job's message with the headers of its options.
+pub(crate) fn job_publication(options: &JobOptions, body: Bytes) -> Publication {
     let options = JobOptions { queue: None, delay: None, at: None, ..options.clone() };
-    let mut headers = HeaderMap::new();
+    let mut message = Publication::new(body);
     for (name, value) in options.to_pairs() {
-        headers.insert(name, header_value(&value));
+        message.add_header(name, &escape(&value));
     }
-    headers
+    message
 }

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_nats::jetstream::message::PublishMessage;
 use tokio::time::timeout;
 use wasmhost_protocol::names::{Names, header};
 
@@ -13,7 +12,7 @@ use super::object::{Object, Readers};
 use super::upload::Upload;
 use crate::connect::{ANSWER_TIMEOUT, Connection};
 use crate::ids::random_chunks_id;
-use crate::message::publish;
+use crate::publication::{Publication, publish};
 use crate::publish_failure::PublishFailure;
 
 /// The bytes of a chunk: three quarters of a server's default `max_payload`.
@@ -110,15 +109,14 @@ impl Upload<'_> {
     /// Stores the description over the one before; where a sequence is `expected`, only if that is the newest one's.
     async fn describe(&self, expected: Option<u64>) -> Result<(), PublishFailure> {
         let description = Description::of(self.store, self.object, &self.id, self.chunk_bytes);
-        let mut message = PublishMessage::build()
-            .payload(description.to_bytes().into())
+        let mut message = Publication::new(description.to_bytes().into())
             // The roll-up removes the description before, so that there is one message under each name.
             .header(header::ROLLUP, header::ROLLUP_SUBJECT);
         if let Some(expected) = expected {
-            message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+            message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, &expected.to_string());
         }
         if let Some(ttl) = self.ttl() {
-            message = message.header(header::TTL, ttl.as_str());
+            message = message.header(header::TTL, &ttl);
         }
         publish(self.connection, &subject(self.store, self.object.name), message).await.map(drop)
     }

@@ -4,15 +4,14 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
-use nats_wire::{Answers, Headers, SendError, Wire};
-use serde::Deserialize;
+use nats_wire::{Answer, HeaderBlock, SendError, Wire};
 use tokio::time::timeout;
 use wasmhost_protocol::names::{Names, header};
 
 use super::error::{ObjectError, failed};
 use super::upload::Upload;
-use crate::api::{self, ApiError};
 use crate::connect::ANSWER_TIMEOUT;
+use crate::publication::read_ack;
 use crate::publish_failure::PublishFailure;
 
 /// How many chunks may wait for their acknowledgements.
@@ -22,7 +21,7 @@ const IN_FLIGHT: usize = 4;
 #[derive(Default)]
 struct Sending {
     /// The acknowledgements that are still to come, in the order of the chunks.
-    waiting: VecDeque<Answers>,
+    waiting: VecDeque<Answer>,
     /// The sequence of the newest chunk that is stored.
     last: u64,
     /// Whether it is unknown of a chunk if it is stored.
@@ -41,7 +40,7 @@ impl Upload<'_> {
 
     async fn send_to(&self, subject: &str) -> Result<(), ObjectError> {
         let ttl = self.ttl();
-        let headers = ttl.as_deref().map(|ttl| Headers::of([(header::TTL, ttl)]));
+        let headers = ttl.as_deref().map(|ttl| HeaderBlock::of([(header::TTL, ttl)]));
         let headers = headers.transpose().expect("a number can stand in a header");
         let wire = self.connection.edge().await.map_err(|error| failed(self.object.name, error))?;
         // Set before anything is sent: this future may be dropped at any await.
@@ -51,8 +50,8 @@ impl Upload<'_> {
         // Also after a refusal: a chunk that is still on its way may find room, and the purge that follows must come
         // after it.
         let rest = async {
-            while let Some(mut answers) = sending.waiting.pop_front() {
-                sending.unknown |= sequence_of(answers.next().await).is_err_and(|why| why.is_unknown());
+            while let Some(answer) = sending.waiting.pop_front() {
+                sending.unknown |= sequence_of(answer.await).is_err_and(|why| why.is_unknown());
             }
         };
         let is_settled = timeout(ANSWER_TIMEOUT, rest).await.is_ok() && !sending.unknown;
@@ -64,14 +63,14 @@ impl Upload<'_> {
         &self,
         wire: &Wire,
         subject: &str,
-        headers: Option<&Headers>,
+        headers: Option<&HeaderBlock>,
         sending: &mut Sending,
     ) -> Result<(), ObjectError> {
         for chunk in self.object.bytes.chunks(self.chunk_bytes) {
             if sending.waiting.len() == IN_FLIGHT {
                 self.acknowledged(sending).await?;
             }
-            let asked = wire.ask_with(subject, headers, chunk, 1).await;
+            let asked = wire.send_request(subject, headers, chunk).await;
             sending.waiting.push_back(asked.map_err(|error| match error {
                 SendError::TooLarge { .. } => self.unstored(PublishFailure::TooLarge),
                 error => failed(self.object.name, error),
@@ -85,8 +84,8 @@ impl Upload<'_> {
 
     /// Waits for the acknowledgement of the oldest chunk that has none.
     async fn acknowledged(&self, sending: &mut Sending) -> Result<(), ObjectError> {
-        let Some(mut answers) = sending.waiting.pop_front() else { return Ok(()) };
-        let sequence = sequence_of(answers.next().await).map_err(|failure| {
+        let Some(answer) = sending.waiting.pop_front() else { return Ok(()) };
+        let sequence = sequence_of(answer.await).map_err(|failure| {
             sending.unknown |= failure.is_unknown();
             self.unstored(failure)
         })?;
@@ -99,23 +98,8 @@ impl Upload<'_> {
     }
 }
 
-#[derive(Deserialize)]
-struct Stored {
-    seq: u64,
-}
-
 /// The sequence in the acknowledgement of a publish.
 fn sequence_of(answer: Option<nats_wire::Message>) -> Result<u64, PublishFailure> {
-    let Some(answer) = answer else {
-        return Err(PublishFailure::Unknown("the connection broke".to_owned()));
-    };
-    match api::parse::<Stored>(&answer.payload) {
-        Ok(Stored { seq }) => Ok(seq),
-        Err(ApiError::Server { code, err_code, description }) => {
-            Err(PublishFailure::from_code(err_code, code, format!("{description} ({err_code})")))
-        }
-        Err(error @ (ApiError::Denied(_) | ApiError::NoResponders | ApiError::Unanswered(_))) => {
-            Err(PublishFailure::Unknown(error.to_string()))
-        }
-    }
+    let answer = answer.ok_or_else(|| PublishFailure::Unknown("the connection broke".to_owned()))?;
+    Ok(read_ack(&answer.payload)?.sequence)
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::message::PublishMessage;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::record::Record;
@@ -10,7 +9,7 @@ use wasmhost_protocol::record::Record;
 use super::bucket::Records;
 use super::write_error::WriteError;
 use crate::fault;
-use crate::message::publish;
+use crate::publication::{Publication, publish};
 
 impl Records {
     /// Tries once to write the record over the revision `expected`, and returns the new revision.
@@ -27,12 +26,12 @@ impl Records {
         debug_assert!(ttl.is_none() || record.is_terminal(), "only terminal records expire");
         // Published to the bucket's subject: async-nats' own bucket has no put with a time to live. There is no
         // `Nats-Msg-Id` either, with which a second try would be answered differently by one replica and by three.
-        let mut message = PublishMessage::build().payload(record.to_bytes().into());
+        let mut message = Publication::new(record.to_bytes().into());
         if !fault::is_naive_writer() {
-            message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+            message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, &expected.to_string());
         }
         if let Some(ttl) = ttl {
-            message = message.header(header::TTL, ttl_seconds(ttl).to_string().as_str());
+            message = message.header(header::TTL, &ttl_seconds(ttl).to_string());
         }
         let subject = self.connection.names.state_subject(key);
         let stored = publish(&self.connection, &subject, message).await;

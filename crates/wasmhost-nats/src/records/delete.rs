@@ -2,7 +2,6 @@
 //! ([T10](https://github.com/wasmhost/wasmhost/blob/main/docs/states.md#t10) and
 //! [T11](https://github.com/wasmhost/wasmhost/blob/main/docs/states.md#t11)).
 
-use async_nats::jetstream::message::PublishMessage;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::record::{Marker, StoredEntry};
@@ -11,7 +10,7 @@ use super::bucket::Records;
 use super::compare_and_set::ttl_seconds;
 use super::write_error::WriteError;
 use crate::backoff::Backoff;
-use crate::message::publish;
+use crate::publication::{Publication, publish};
 use crate::publish_failure::PublishFailure;
 
 impl Records {
@@ -40,10 +39,10 @@ impl Records {
     }
 
     async fn mark_deleted(&self, key: &JobKey, expected: u64) -> Result<(), PublishFailure> {
-        let message = PublishMessage::build()
+        let message = Publication::default()
             .header(header::KV_OPERATION, header::KV_DELETE)
-            .header(header::TTL, ttl_seconds(Marker::LIFE).to_string().as_str())
-            .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+            .header(header::TTL, &ttl_seconds(Marker::LIFE).to_string())
+            .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, &expected.to_string());
         publish(&self.connection, &self.connection.names.state_subject(key), message).await.map(drop)
     }
 }

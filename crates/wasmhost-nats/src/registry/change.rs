@@ -1,6 +1,5 @@
 //! Changing the registry. Every change is a compare-and-set on the newest version of its module.
 
-use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
@@ -15,7 +14,7 @@ use super::version::{ENTRY_VERSION, Version};
 use crate::clock::now;
 use crate::connect::Connection;
 use crate::hashing::digest_of_large;
-use crate::message::publish;
+use crate::publication::{Publication, publish};
 use crate::publish_failure::PublishFailure;
 
 /// How often a change is tried that others keep racing with.
@@ -102,14 +101,14 @@ async fn change(
             Change::Keep(entry) => return Ok(entry),
             Change::Write(entry) => {
                 let value = serde_json::to_vec(&entry).expect("an entry can be written as JSON");
-                (entry, PublishMessage::build().payload(value.into()))
+                (entry, Publication::new(value.into()))
             }
             Change::Remove(entry) => {
-                (entry, PublishMessage::build().header(header::KV_OPERATION, header::KV_DELETE))
+                (entry, Publication::default().header(header::KV_OPERATION, header::KV_DELETE))
             }
         };
         let expected = versions.last().map_or(0, |version| version.revision);
-        let message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+        let message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, &expected.to_string());
         match publish(connection, &connection.names.module_subject(name), message).await {
             Ok(_) => return Ok(entry),
             Err(PublishFailure::Conflict) => {}

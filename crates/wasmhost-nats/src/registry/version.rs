@@ -1,7 +1,8 @@
 //! One version of a module, as the registry stores it.
 
+use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::manifest::ModuleEntry;
-use wasmhost_protocol::policy::SettingOutOfBounds;
+use wasmhost_protocol::policy::{Policy, SettingOutOfBounds};
 
 use crate::stored::StoredMessage;
 
@@ -15,6 +16,22 @@ pub struct Version {
     pub revision: u64,
     /// What was stored; none where the module was removed, or the entry has a form that this program does not know.
     pub entry: Option<ModuleEntry>,
+}
+
+/// What running a version takes of its entry.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct RunnableVersion {
+    /// The digest of its component.
+    pub digest: Digest,
+    /// Its policy.
+    pub policy: Policy,
+}
+
+impl From<&ModuleEntry> for RunnableVersion {
+    fn from(entry: &ModuleEntry) -> Self {
+        Self { digest: entry.digest, policy: entry.policy.clone() }
+    }
 }
 
 /// Reads a version from a message of the modules bucket.

@@ -10,10 +10,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
-use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::version::Version;
+use super::version::{RunnableVersion, Version};
 use crate::backoff::Backoff;
 use crate::connect::Connection;
 
@@ -45,17 +44,18 @@ impl RegistryView {
 
     /// The current version of a module; none if the module is unknown or removed.
     #[must_use]
-    pub fn get(&self, name: &ModuleName) -> Option<ModuleEntry> {
+    pub fn get(&self, name: &ModuleName) -> Option<RunnableVersion> {
+        // Not the entry itself: every claim asks, and the schemas of a manifest may take many kilobytes.
         let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
-        modules.get(name)?.last()?.entry.clone()
+        modules.get(name)?.last()?.entry.as_ref().map(RunnableVersion::from)
     }
 
     /// The newest version with this digest in the history of a module, even of a removed one.
     #[must_use]
-    pub fn with_digest(&self, name: &ModuleName, digest: &Digest) -> Option<ModuleEntry> {
+    pub fn with_digest(&self, name: &ModuleName, digest: &Digest) -> Option<RunnableVersion> {
         let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
         let mut entries = modules.get(name)?.iter().rev().filter_map(|version| version.entry.as_ref());
-        entries.find(|entry| entry.digest == *digest).cloned()
+        entries.find(|entry| entry.digest == *digest).map(RunnableVersion::from)
     }
 
     /// Returns once everything is known that the registry held when `run` began.

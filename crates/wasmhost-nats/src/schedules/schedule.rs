@@ -1,6 +1,5 @@
 //! The schedule of a delayed job: publishing it, looking it up, and removing it.
 
-use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 use wasmhost_protocol::bounds;
 use wasmhost_protocol::headers::JobOptions;
@@ -10,8 +9,9 @@ use wasmhost_protocol::timestamp::Timestamp;
 
 use super::room::room_for;
 use crate::connect::Connection;
-use crate::jobs::{PublishError, Published, job_headers, message_id};
-use crate::message::{MessageSelector, publish, read};
+use crate::jobs::{PublishError, Published, job_publication, message_id};
+use crate::message::{MessageSelector, read};
+use crate::publication::publish;
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
 use crate::streams::purge;
@@ -39,15 +39,13 @@ pub async fn schedule_job(
 ) -> Result<Published, PublishError> {
     room_for(connection, key, body.len()).await?;
     let names = &connection.names;
-    let message = PublishMessage::build()
-        .headers(job_headers(options))
-        .payload(body)
-        .header(header::MSG_ID, message_id(key, options).as_str())
-        .header(header::EXPECTED_STREAM, names.schedules_stream().as_str())
+    let message = job_publication(options, body)
+        .header(header::MSG_ID, &message_id(key, options))
+        .header(header::EXPECTED_STREAM, &names.schedules_stream())
         // Without it a second schedule on the subject would replace the first one.
         .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0")
-        .header(header::SCHEDULE, format!("@at {at}").as_str())
-        .header(header::SCHEDULE_TARGET, names.due(queue, key).as_str())
+        .header(header::SCHEDULE, &format!("@at {at}"))
+        .header(header::SCHEDULE_TARGET, &names.due(queue, key))
         .header(header::SCHEDULE_TTL, FIRED_TTL);
     let stored = publish(connection, &names.schedule(queue, key), message).await;
     stored.map(|ack| Published::of(&ack)).map_err(|failure| PublishError::new(key, failure))

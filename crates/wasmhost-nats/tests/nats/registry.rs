@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use wasmhost_nats::RegistryView;
-use wasmhost_nats::registry::{self, RegistryError};
+use wasmhost_nats::registry::{self, RegistryError, RunnableVersion};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::manifest::{Manifest, ModuleEntry};
@@ -53,14 +53,14 @@ async fn versions_roll_back_and_forth() {
 #[tokio::test]
 async fn a_view_knows_what_stood_and_hears_what_comes() {
     let bench = Bench::new().await;
-    let one = push(&bench, b"one").await;
+    let one = RunnableVersion::from(&push(&bench, b"one").await);
     let view = RegistryView::new(&bench.connection);
     let token = CancellationToken::new();
     let follow = async {
         within("a view that has loaded", view.loaded()).await;
         assert_eq!(view.get(&name()), Some(one.clone()));
         let changes = view.changes();
-        let two = push(&bench, b"two").await;
+        let two = RunnableVersion::from(&push(&bench, b"two").await);
         wait(changes, || view.get(&name()).as_ref() == Some(&two)).await;
         assert_eq!(view.with_digest(&name(), &one.digest), Some(one.clone()));
         let changes = view.changes();
