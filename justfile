@@ -37,6 +37,11 @@ ci:
 package:
     cargo xtask package
 
+# Jobs on this machine, and beside them what the server could do without them: just bench drain --rounds 3
+[group('check')]
+bench *args:
+    cargo run -q --release -p wasmhost-cli -- bench {{ args }}
+
 # How long files and functions are, and how much of them explains
 [group('check')]
 numbers:

@@ -16,6 +16,7 @@ mod e2e {
     mod watch;
 
     mod audit;
+    mod bench;
     mod blobs;
     mod crash;
     mod delay;

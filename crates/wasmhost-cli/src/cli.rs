@@ -7,8 +7,8 @@ use std::path::Path;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
-    wit,
+    audit, bench, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit,
+    watch, wit,
 };
 use crate::config::serve_file::ServeFile;
 use crate::error::Exit;
@@ -112,6 +112,8 @@ pub(crate) enum Command {
     /// Record what is seen of a run, and say whether it kept what is promised
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Measure jobs on this machine, and what the server could do without them
+    Bench(bench::Args),
     /// Write the interfaces that a task may import, for the toolchain that builds it
     Wit(wit::Args),
     /// Print a script that completes commands and flags

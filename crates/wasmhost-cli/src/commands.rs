@@ -14,6 +14,7 @@ pub(crate) mod submit;
 pub(crate) mod watch;
 
 pub(crate) mod audit;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod guarded;
 pub(crate) mod hosts;

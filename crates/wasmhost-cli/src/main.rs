@@ -20,8 +20,8 @@ use clap::CommandFactory;
 
 use cli::{Cli, Command};
 use commands::{
-    audit, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit, watch,
-    wit,
+    audit, bench, completions, dev, guarded, hosts, jobs, module, result, revoke, run, serve, status, submit,
+    watch, wit,
 };
 use error::CliError;
 use local::runtime;
@@ -55,6 +55,7 @@ fn run_command(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Jobs(args) => runtime::client(jobs::run(args, &global)),
         Command::Hosts(args) => runtime::client(hosts::run(args, &global)),
         Command::Audit(audit) => audit::run(audit, &global),
+        Command::Bench(args) => runtime::client(bench::run(args, &global)),
         Command::Wit(args) => wit::run(&args, &global),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         // Its exit codes are for the process that compiles a component in it, and none of the list.

@@ -1,0 +1,22 @@
+//! The ceilings: what the server does with the messages of jobs when nobody runs any.
+
+mod closed;
+mod drain;
+mod worker;
+
+use crate::deployment::Deployment;
+use crate::error::BenchError;
+use crate::run::Options;
+use crate::scenario::{Measured, Scenario};
+use crate::template::Template;
+
+/// Measures the ceiling of one scenario once.
+pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Measured, BenchError> {
+    let deployment = Deployment::start(options).await?;
+    let template = Template::new(options.argument_bytes)?;
+    match scenario {
+        Scenario::Drain => drain::measure(&deployment, &template, options).await,
+        Scenario::Closed => closed::measure(&deployment, &template, options.jobs / 2, options.callers).await,
+        Scenario::Latency => closed::measure(&deployment, &template, (options.jobs / 20).max(1), 1).await,
+    }
+}

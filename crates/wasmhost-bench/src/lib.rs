@@ -1,0 +1,24 @@
+//! Measures a wasmhost deployment on this machine, and beside it the ceiling: what the server alone does with the same messages.
+//!
+//! A rate says little of a machine that others use as well. Each scenario is therefore measured in turn with its ceiling, several
+//! times, and the medians are compared: only the quotient can be compared with that of another day.
+//!
+//! | to | module |
+//! |---|---|
+//! | run the scenarios | `run`, `scenario` |
+//! | do the same without jobs | `ceiling` |
+//! | start the programs, and read what they use | `deployment`, `processes` |
+//! | say what was measured | [`report`] |
+
+mod ceiling;
+mod deployment;
+mod error;
+mod processes;
+pub mod report;
+mod run;
+mod scenario;
+mod template;
+
+pub use error::BenchError;
+pub use run::{Options, run};
+pub use scenario::Scenario;

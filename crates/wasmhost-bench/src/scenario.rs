@@ -1,0 +1,137 @@
+//! The scenarios, with a host that runs the jobs.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::stream;
+use wasmhost_client::{Client, Submission};
+
+use crate::deployment::Deployment;
+use crate::error::{BenchError, Doing};
+use crate::processes::Used;
+use crate::run::Options;
+use crate::template::{TASK, arguments};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scenario {
+    /// A queue that was filled before is worked off by one host.
+    Drain,
+    /// Many callers submit a job each, wait for its result, and begin again.
+    Closed,
+    /// One caller does so.
+    Latency,
+}
+
+impl Scenario {
+    /// All scenarios, in the order in which they are measured.
+    pub const ALL: [Self; 3] = [Self::Drain, Self::Closed, Self::Latency];
+
+    /// The name of the scenario.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::Closed => "closed",
+            Self::Latency => "latency",
+        }
+    }
+}
+
+/// What one measurement found.
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    pub(crate) jobs: u64,
+    pub(crate) used: Used,
+    /// How long each job took from its submission to its result; empty where nobody waited for single jobs.
+    pub(crate) latencies: Vec<Duration>,
+}
+
+/// How many jobs are submitted before a measurement, so that the module is compiled and every cache is warm.
+const WARM_UP: u64 = 300;
+/// Where a drain begins and ends to be measured: the host is at full speed, and not yet short of jobs.
+const EDGE_JOBS: u64 = 200;
+
+/// Measures one scenario once.
+pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Measured, BenchError> {
+    let deployment = Deployment::start(options).await?;
+    deployment.push(options)?;
+    let client = deployment.client().await?;
+    match scenario {
+        Scenario::Drain => drain(&deployment, &client, options).await,
+        Scenario::Closed => closed(&deployment, &client, options, options.callers).await,
+        Scenario::Latency => closed(&deployment, &client, options, 1).await,
+    }
+}
+
+async fn drain(deployment: &Deployment, client: &Client, options: &Options) -> Result<Measured, BenchError> {
+    let host = deployment.serve(options).await?;
+    callers(client, options, WARM_UP, options.callers).await?;
+    drop(host);
+    let submissions = (0..options.jobs).map(|_| submission(options));
+    for submitted in client.submit_many(submissions.collect::<Result<Vec<_>, _>>()?).await {
+        submitted.doing("submit a job")?;
+    }
+    let host = deployment.serve(options).await?;
+    let processes = deployment.processes(Some(&host));
+    let most = options.jobs.saturating_sub(EDGE_JOBS);
+    let (first, before) = loop {
+        let queued = deployment.queued().await?;
+        if queued <= most {
+            break (queued, processes.sample()?);
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    };
+    let (last, after) = loop {
+        // Few looks, which cost the server little.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let queued = deployment.queued().await?;
+        if queued <= EDGE_JOBS {
+            break (queued, processes.sample()?);
+        }
+    };
+    Ok(Measured { jobs: first - last, used: after.since(&before), latencies: Vec::new() })
+}
+
+async fn closed(
+    deployment: &Deployment,
+    client: &Client,
+    options: &Options,
+    callers_at_once: usize,
+) -> Result<Measured, BenchError> {
+    let host = deployment.serve(options).await?;
+    callers(client, options, WARM_UP, options.callers).await?;
+    let processes = deployment.processes(Some(&host));
+    // One caller at a time needs fewer jobs for the same certainty.
+    let jobs = if callers_at_once == 1 { (options.jobs / 20).max(1) } else { options.jobs / 2 };
+    let before = processes.sample()?;
+    let latencies = callers(client, options, jobs, callers_at_once).await?;
+    let used = processes.sample()?.since(&before);
+    Ok(Measured { jobs, used, latencies })
+}
+
+/// Runs so many jobs, each submitted when one of so many callers has the result of the one before.
+async fn callers(
+    client: &Client,
+    options: &Options,
+    jobs: u64,
+    at_once: usize,
+) -> Result<Vec<Duration>, BenchError> {
+    let call = async |_| {
+        let begun = Instant::now();
+        let accepted = client.submit(submission(options)?).await.doing("submit a job")?;
+        let result: u64 = accepted.job.result().await.doing("wait for a result")?;
+        let wanted = arguments(options.argument_bytes)["text"].as_str().map_or(0, str::len) as u64;
+        if result != wanted {
+            return Err(BenchError::Job(format!("it returned {result} in place of {wanted}")));
+        }
+        Ok(begun.elapsed())
+    };
+    let calls = stream::iter(0..jobs).map(call).buffer_unordered(at_once);
+    calls.collect::<Vec<_>>().await.into_iter().collect()
+}
+
+fn submission(options: &Options) -> Result<Submission, BenchError> {
+    Submission::new(TASK, &arguments(options.argument_bytes)).doing("describe a job")
+}
