@@ -6,8 +6,9 @@ mod worker;
 
 use crate::deployment::Deployment;
 use crate::error::BenchError;
-use crate::run::Options;
-use crate::scenario::{Measured, Scenario};
+use crate::measured::Measured;
+use crate::options::Options;
+use crate::scenario_kind::Scenario;
 use crate::template::Template;
 
 /// Measures the ceiling of one scenario once.

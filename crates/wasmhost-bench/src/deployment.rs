@@ -11,8 +11,8 @@ use wasmhost_nats::{LayoutConfig, ensure_deployment, hosts, stream_state};
 use wasmhost_protocol::ids::QueueName;
 
 use crate::error::{BenchError, Doing};
+use crate::options::Options;
 use crate::processes::Processes;
-use crate::run::Options;
 
 /// A component whose task takes a text and returns its length. It is made of `noop.wat`, as a test checks.
 const NOOP: &[u8] = include_bytes!("guests/noop.wasm");

@@ -13,12 +13,16 @@
 mod ceiling;
 mod deployment;
 mod error;
+mod measured;
+mod options;
 mod processes;
 pub mod report;
 mod run;
 mod scenario;
+mod scenario_kind;
 mod template;
 
 pub use error::BenchError;
-pub use run::{Options, run};
-pub use scenario::Scenario;
+pub use options::Options;
+pub use run::run;
+pub use scenario_kind::Scenario;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::run::Options;
-use crate::scenario::{Measured, Scenario};
+use crate::measured::Measured;
+use crate::options::Options;
+use crate::scenario_kind::Scenario;
 
 /// What was measured.
 #[derive(Debug, Clone, Serialize)]

@@ -8,45 +8,10 @@ use wasmhost_client::{Client, Submission};
 
 use crate::deployment::Deployment;
 use crate::error::{BenchError, Doing};
-use crate::processes::Used;
-use crate::run::Options;
+use crate::measured::Measured;
+use crate::options::Options;
+use crate::scenario_kind::Scenario;
 use crate::template::{TASK, arguments};
-
-/// What is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Scenario {
-    /// A queue that was filled before is worked off by one host.
-    Drain,
-    /// Many callers submit a job each, wait for its result, and begin again.
-    Closed,
-    /// One caller does so.
-    Latency,
-}
-
-impl Scenario {
-    /// All scenarios, in the order in which they are measured.
-    pub const ALL: [Self; 3] = [Self::Drain, Self::Closed, Self::Latency];
-
-    /// The name of the scenario.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Closed => "closed",
-            Self::Latency => "latency",
-        }
-    }
-}
-
-/// What one measurement found.
-#[derive(Debug, Clone)]
-pub(crate) struct Measured {
-    pub(crate) jobs: u64,
-    pub(crate) used: Used,
-    /// How long each job took from its submission to its result; empty where nobody waited for single jobs.
-    pub(crate) latencies: Vec<Duration>,
-}
 
 /// How many jobs are submitted before a measurement, so that the module is compiled and every cache is warm.
 const WARM_UP: u64 = 300;

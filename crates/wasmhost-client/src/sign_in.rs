@@ -7,7 +7,7 @@ use wasmhost_nats::{ConnectConfig, Credentials};
 /// The server that is connected to where no address is given.
 pub const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
-/// The settings for signing in, each as it was given. [`Self::connect`] checks that they fit together.
+/// The settings for signing in, each as it was given. [`Self::into_config`] checks that they fit together.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct SignInSettings {

@@ -15,7 +15,7 @@ use wasmhost_protocol::names::Names;
 use super::worker::{publish, work};
 use crate::deployment::Deployment;
 use crate::error::{BenchError, Doing};
-use crate::scenario::Measured;
+use crate::measured::Measured;
 use crate::template::{Template, expecting, key};
 
 /// A job has three revisions: PENDING, STARTED and SUCCESS.

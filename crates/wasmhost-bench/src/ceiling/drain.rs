@@ -9,8 +9,8 @@ use wasmhost_protocol::ids::QueueName;
 use super::worker::{publish, work};
 use crate::deployment::Deployment;
 use crate::error::{BenchError, Doing};
-use crate::run::Options;
-use crate::scenario::Measured;
+use crate::measured::Measured;
+use crate::options::Options;
 use crate::template::{Template, expecting, key};
 
 /// How many publishes are under way while the queue is filled.
