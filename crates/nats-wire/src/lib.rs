@@ -1,4 +1,4 @@
-//! A small NATS client for subjects to which anybody can publish.
+//! A small NATS client that no bytes of a message can break, such as those of subjects to which anybody can publish.
 //!
 //! nats-server stores and delivers whatever bytes a publisher puts into a subject or into the headers of a message. A client
 //! that parses them strictly while it reads from the connection loses the connection over one such message, and with it

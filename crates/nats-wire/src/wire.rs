@@ -1,5 +1,7 @@
 //! The client's handle: subscribe, publish, ask.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,6 +76,8 @@ struct Shared {
     /// The inbox to which all answers to requests come.
     inbox: String,
     numbers: AtomicU64,
+    /// Makes the numbers of requests of those that are counted.
+    request_keys: RandomState,
 }
 
 impl Wire {
@@ -94,7 +98,16 @@ impl Wire {
         link.begin(&connection);
         tokio::spawn(link.run(connection));
         let numbers = AtomicU64::new(Link::FIRST_NUMBER);
-        Ok(Self { shared: Arc::new(Shared { commands, state, inbox_prefix, inbox, numbers }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                commands,
+                state,
+                inbox_prefix,
+                inbox,
+                numbers,
+                request_keys: RandomState::new(),
+            }),
+        })
     }
 
     /// Subscribes to a subject, alone or as a member of a queue group. There is room for `capacity` messages that nobody has
@@ -179,7 +192,7 @@ impl Wire {
         headers: Option<&HeaderBlock>,
         payload: &[u8],
     ) -> Result<Answer, SendError> {
-        let number = self.number();
+        let number = self.request_number();
         let reply = format!("{}.{number}", self.shared.inbox);
         let bytes = self.publication(subject, Some(&reply), headers, payload)?;
         let (answer, message) = oneshot::channel();
@@ -196,7 +209,7 @@ impl Wire {
     ///
     /// The request was not sent.
     pub async fn ask(&self, subject: &str, payload: &[u8], capacity: usize) -> Result<Answers, SendError> {
-        let number = self.number();
+        let number = self.request_number();
         let reply = format!("{}.{number}", self.shared.inbox);
         let bytes = self.publication(subject, Some(&reply), None, payload)?;
         let (answers, messages) = mpsc::channel(capacity.max(1));
@@ -218,11 +231,13 @@ impl Wire {
         done.await.map_err(|_| SendError::Disconnected)
     }
 
-    /// Waits until the client is connected.
-    pub async fn connected(&self) {
+    /// Waits until the client is connected. Returns false where it never will be, because the runtime of its task has ended.
+    pub async fn connected(&self) -> bool {
+        if self.shared.commands.is_closed() {
+            return false;
+        }
         let mut state = self.shared.state.clone();
-        // It cannot fail, because the connection's task lives as long as this handle.
-        drop(state.wait_for(|state| state.connected).await);
+        state.wait_for(|state| state.connected).await.is_ok()
     }
 
     /// Whether the client is connected at the moment.
@@ -244,6 +259,11 @@ impl Wire {
         // A clone of the handle's receiver has seen no state yet, and would wake at once for a change of the past.
         changes.mark_unchanged();
         changes
+    }
+
+    /// A number that nobody can tell from those of other requests: whoever sees one answer must not be able to forge another.
+    fn request_number(&self) -> u64 {
+        self.shared.request_keys.hash_one(self.number())
     }
 
     fn number(&self) -> u64 {

@@ -65,14 +65,14 @@ pub(crate) async fn request<T: DeserializeOwned>(
     body: impl Serialize,
 ) -> Result<T, ApiError> {
     let body = serde_json::to_vec(&body).expect("a request can be written as JSON");
-    let wire = connection.edge().await.map_err(|error| ApiError::Unanswered(error.to_string()))?;
+    let wire = connection.records().await.map_err(|error| ApiError::Unanswered(error.to_string()))?;
     let answer = async {
         let until = Instant::now() + ANSWER_TIMEOUT;
         loop {
             match wire.request(&subject, &body, until - Instant::now()).await {
                 // Nothing was sent: the request may wait for the next connection.
                 Err(RequestError::Send(SendError::Disconnected))
-                    if timeout_at(until, wire.connected()).await.is_ok() => {}
+                    if timeout_at(until, wire.connected()).await == Ok(true) => {}
                 answer => return answer,
             }
         }

@@ -13,7 +13,7 @@ use nats_wire::Wire;
 use wasmhost_protocol::names::Names;
 
 use crate::denials::Denials;
-use crate::edge::Edge;
+use crate::edge::LazyWire;
 use crate::limited;
 use crate::servers::{self, check_url};
 use config::PING_EVERY;
@@ -23,8 +23,6 @@ pub use error::{ConnectError, MINIMUM_SERVER};
 
 /// How long a publish or an API request waits for its answer.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Publishes that may wait for their acknowledgement at a time; further ones wait for room.
-const UNACKED_PUBLISHES: usize = 65_536;
 
 /// A connection to a deployment: its servers and its names. Clones share everything.
 #[derive(Debug, Clone)]
@@ -34,12 +32,13 @@ pub struct Connection(Arc<ConnectionParts>);
 #[derive(Debug)]
 pub struct ConnectionParts {
     pub(crate) client: Client,
-    /// Publishes wait for room, and for an answer five seconds.
+    /// For streams and consumers; requests wait for their answer five seconds.
     pub(crate) jetstream: jetstream::Context,
     /// The names of the deployment.
     pub names: Names,
     pub(crate) denials: Denials,
-    edge: Edge,
+    edge: LazyWire,
+    records: LazyWire,
 }
 
 impl Deref for Connection {
@@ -55,7 +54,8 @@ impl Connection {
     pub async fn open(config: &ConnectConfig) -> Result<Self, ConnectError> {
         check_url(&config.url)?;
         let denials = Denials::new();
-        let edge = Edge::new(config, &denials)?;
+        let edge = LazyWire::new(config, "edge", &denials)?;
+        let records = LazyWire::new(config, "records", &denials)?;
         config.identity()?.check().await?;
         edge.check().await?;
         let options = options(config).await?.event_callback({
@@ -74,23 +74,23 @@ impl Connection {
             let found = client.server_info().version;
             return Err(ConnectError::TooOld { url, found });
         }
-        let jetstream = ContextBuilder::new()
-            .timeout(ANSWER_TIMEOUT)
-            .ack_timeout(ANSWER_TIMEOUT)
-            .max_ack_inflight(UNACKED_PUBLISHES)
-            .backpressure_on_inflight(true)
-            .build(client.clone());
+        let jetstream = ContextBuilder::new().timeout(ANSWER_TIMEOUT).build(client.clone());
         let names = Names::new(&config.namespace);
-        Ok(Self(Arc::new(ConnectionParts { client, jetstream, names, denials, edge })))
+        let connection = Self(Arc::new(ConnectionParts { client, jetstream, names, denials, edge, records }));
+        // Made at once: everything depends on it, and its task belongs to the runtime of whoever connects.
+        connection.records().await?;
+        Ok(connection)
     }
 
-    /// The connection for jobs, records and what strangers send: no bytes of a message end it. Made when it is first asked for.
+    /// The connection for what strangers send and for large bodies: no bytes of a message end it. Made when it is first asked for.
     pub async fn edge(&self) -> Result<&Wire, ConnectError> {
         self.edge.wire(|| self.client.server_info().connect_urls).await
     }
 
-    pub(crate) fn edge_if_open(&self) -> Option<&Wire> {
-        self.edge.get()
+    /// The connection for records, answers to deliveries and requests to JetStream. Neither what strangers send nor the chunks of
+    /// large objects come over it, so that they delay no sign of life.
+    pub(crate) async fn records(&self) -> Result<&Wire, ConnectError> {
+        self.records.wire(|| self.client.server_info().connect_urls).await
     }
 
     /// The newest permission that the server denied, in its words.

@@ -76,7 +76,11 @@ pub async fn publish(connection: &Connection, letter: DeadLetter<'_>) -> Result<
 /// Whether a header of the message is copied. The server would obey a copied `Nats-*` header again: for one,
 /// `Nats-Expected-Stream` would refuse the copy.
 fn is_copied(name: &str) -> bool {
-    header::is_of_wasmhost(name) || name.eq_ignore_ascii_case(header::TRACEPARENT)
+    // The copy has its own: of two with the same name readers would take the first, which a publisher may have forged.
+    let is_of_copy = [header::DEAD_KIND, header::DEAD_REASON, header::DEAD_SUBJECT]
+        .iter()
+        .any(|own| name.eq_ignore_ascii_case(own));
+    !is_of_copy && (header::is_of_wasmhost(name) || name.eq_ignore_ascii_case(header::TRACEPARENT))
 }
 
 #[cfg(test)]
@@ -87,5 +91,6 @@ mod tests {
     fn only_our_own_headers_are_copied() {
         assert!(is_copied("wasmhost-timeout") && is_copied("Traceparent"));
         assert!(!is_copied("Nats-Msg-Id"));
+        assert!(!is_copied("wasmhost-dead-kind") && !is_copied(header::DEAD_SUBJECT));
     }
 }

@@ -12,6 +12,9 @@ use wasmhost_protocol::timestamp::Timestamp;
 use crate::connect::{ANSWER_TIMEOUT, Connection};
 use crate::outgoing::SendError;
 
+/// How long an answer may wait that is worth nothing if it comes late: less than the shortest `ack_wait`.
+const PROMPTLY: Duration = Duration::from_millis(500);
+
 /// A message as a consumer delivered it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -99,9 +102,13 @@ impl Delivered {
             Answer::Term => ack::TERM.into(),
             Answer::InProgress => ack::IN_PROGRESS.into(),
         };
-        // A sign of life that comes late is worth nothing. Any other answer may wait for the next connection.
-        let wait = if answer == Answer::InProgress { Duration::ZERO } else { ANSWER_TIMEOUT };
-        connection.send_over_edge(&self.ack, &body, wait).await
+        // A sign of life or a nak that comes late would hold or give back what another host has by then. An answer that removes
+        // the message may wait: the record says that nobody needs it any more.
+        let wait = match answer {
+            Answer::Ack | Answer::Term => ANSWER_TIMEOUT,
+            Answer::Nak(_) | Answer::InProgress => PROMPTLY,
+        };
+        connection.send_answer(&self.ack, &body, wait).await
     }
 }
 

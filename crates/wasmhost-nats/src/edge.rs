@@ -1,5 +1,5 @@
-//! The edge connection, for jobs, records and whatever strangers can send. nats-server stores and delivers any bytes, so that
-//! everything on which leases and records depend is read by a client that frames messages by their lengths alone
+//! Connections by nats-wire, which frames messages by their lengths alone: the edge connection, for whatever strangers can
+//! send and for large bodies, and the records connection, on which leases and records depend and which neither delays
 //! ([Edge](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#edge)).
 
 use std::sync::Arc;
@@ -13,16 +13,20 @@ use crate::denials::Denials;
 use crate::limited;
 use crate::servers::{self, BadAddress};
 
-/// The edge connection, which is made when it is first needed.
+/// A connection by nats-wire, which is made when it is first needed.
 #[derive(Debug, Clone)]
-pub(crate) struct Edge {
+pub(crate) struct LazyWire {
     config: Config,
     wire: Arc<OnceCell<Wire>>,
 }
 
-impl Edge {
-    /// Configures the edge connection like the first one, without connecting.
-    pub(crate) fn new(config: &ConnectConfig, denials: &Denials) -> Result<Self, ConnectError> {
+impl LazyWire {
+    /// Configures the connection like that of async-nats, without connecting. `purpose` is what the server shows beside its name.
+    pub(crate) fn new(
+        config: &ConnectConfig,
+        purpose: &str,
+        denials: &Denials,
+    ) -> Result<Self, ConnectError> {
         let (servers, _) = servers::split(&config.url);
         let mut wire = Config::new(servers.iter().map(String::as_str))
             .map_err(|bad| BadAddress { address: bad.text, why: bad.why.to_owned() })?;
@@ -31,7 +35,7 @@ impl Edge {
         wire.tls.ca = config.tls_ca.clone();
         wire.tls.identity = config.tls_cert.clone().zip(config.tls_key.clone());
         wire.tls.first = config.tls_first;
-        wire.name = format!("{} (edge)", config.name);
+        wire.name = format!("{} ({purpose})", config.name);
         wire.connect_timeout = config.connect_timeout;
         wire.reconnect_delay = config.reconnect_delay;
         wire.ping_interval = PING_EVERY;
@@ -43,11 +47,6 @@ impl Edge {
     /// Reads the certificates that are named, so that a mistake is reported before any server is asked.
     pub(crate) async fn check(&self) -> Result<(), ConnectError> {
         self.config.tls.check().await.map_err(|source| ConnectError::Certificate { source })
-    }
-
-    /// The connection, if it was made already.
-    pub(crate) fn get(&self) -> Option<&Wire> {
-        self.wire.get()
     }
 
     /// The connection. The first call connects, to one of the configured servers or of those that the cluster `announced` to
@@ -80,8 +79,8 @@ impl Edge {
 fn note(notice: &Notice, denials: &Denials) {
     match notice {
         Notice::Connected => {}
-        Notice::Disconnected(why) => tracing::warn!(why, "lost the second connection to NATS; reconnecting"),
-        Notice::NotYet(why) => tracing::debug!(why, "cannot make the second connection to NATS yet"),
+        Notice::Disconnected(why) => tracing::warn!(why, "lost a connection to NATS; reconnecting"),
+        Notice::NotYet(why) => tracing::debug!(why, "cannot make a connection to NATS yet"),
         Notice::ServerError(error) => {
             denials.note(error);
             limited!(warn, error, "the NATS server reported an error");
@@ -89,6 +88,6 @@ fn note(notice: &Notice, denials: &Denials) {
         Notice::Dropped { subject, count } => {
             tracing::warn!(subject, count, "messages came faster than they could be taken, and were dropped");
         }
-        _ => tracing::debug!(?notice, "the second connection to NATS"),
+        _ => tracing::debug!(?notice, "a connection to NATS"),
     }
 }

@@ -9,7 +9,10 @@ use wasmhost_protocol::record::{Token, WriteId};
 /// Makes a token for a new claim. It is the fence: only writes that carry it may change the job while the attempt runs.
 #[must_use]
 pub fn random_token() -> Token {
-    Token::from_random(random_bits())
+    // Not of the buffer: a machine that is copied while it runs would copy what is in it, and two hosts would make the same fence.
+    let mut bytes = [0; size_of::<u128>()];
+    getrandom::fill(&mut bytes).expect("an operating system without random bits cannot fence anything");
+    Token::from_random(u128::from_le_bytes(bytes))
 }
 
 /// Makes a write id for a new intended write. The same one goes with every try of that write, so that its writer
@@ -24,7 +27,7 @@ pub(crate) fn random_chunks_id() -> ChunksId {
     ChunksId::from_random(random_bits())
 }
 
-/// Random bytes of the operating system that no id has used yet. Asking for each id by itself would cost four system calls a job.
+/// Random bytes of the operating system that no id has used yet. Asking for each id by itself would cost a system call each.
 struct Unused {
     bytes: [u8; BUFFER_BYTES],
     used: usize,

@@ -5,7 +5,7 @@
 //!
 //! | area | modules |
 //! |---|---|
-//! | connections: one for jobs and what strangers send, one for settings and logs | `connect`, `credentials`, `servers`, `edge`, `denials` |
+//! | connections: one for records, one for what strangers send, one for settings and logs | `connect`, `credentials`, `servers`, `edge`, `denials` |
 //! | one message: requests to JetStream, and what its error codes mean | `api`, [`codes`], `fixes`, `message`, `publication`, `stored`, `streams`, `direct` |
 //! | the deployment: what it needs, and what its user may do | `layout`, `rights` |
 //! | records: [`Records`], and the [`Event`]s of their revisions | `records`, `events` |

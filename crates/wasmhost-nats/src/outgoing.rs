@@ -22,15 +22,17 @@ pub struct SendError(String);
 impl Connection {
     /// Waits until everything that was sent has left the process, and the server has read the answers to deliveries.
     pub async fn flush(&self) -> Result<(), SendError> {
-        self.client.flush().await.map_err(|error| SendError(error.to_string()))?;
-        match self.edge_if_open() {
-            Some(wire) => wire.flush().await.map_err(|error| SendError(error.to_string())),
-            None => Ok(()),
-        }
+        let records = self.records().await.map_err(|error| SendError(error.to_string()))?;
+        // Answers first: a connection for log lines that is lost must not keep them.
+        records.flush().await.map_err(|error| SendError(error.to_string()))?;
+        self.flush_logs().await
     }
 
-    /// Waits until the server has handled everything that was sent over this connection, and everything has arrived
-    /// that it sent before its answer.
+    async fn flush_logs(&self) -> Result<(), SendError> {
+        self.client.flush().await.map_err(|error| SendError(error.to_string()))
+    }
+
+    /// Waits until the server has handled every record and every answer that was sent before.
     pub async fn round_trip(&self) -> Result<(), SendError> {
         let answer: Result<IgnoredAny, _> = api::request(self, Names::account_info(), json!({})).await;
         answer.map(drop).map_err(|error| SendError(error.to_string()))
@@ -49,26 +51,31 @@ impl Connection {
     pub async fn broadcast_revoke(&self, key: &JobKey) -> Result<(), SendError> {
         self.send(self.names.revoke_broadcast(key), Bytes::new()).await?;
         // Without a flush, a program that ends now would never send the broadcast.
-        timeout(ANSWER_TIMEOUT, self.flush()).await.unwrap_or_else(|_| Err(SendError("no answer".to_owned())))
+        timeout(ANSWER_TIMEOUT, self.flush_logs())
+            .await
+            .unwrap_or_else(|_| Err(SendError("no answer".to_owned())))
     }
 
-    /// Sends a message over the edge connection. Without a connection the next one is waited for so long.
-    pub(crate) async fn send_over_edge(
+    /// Sends an answer to a delivery. Where there is no connection, or no room, it waits for so long.
+    pub(crate) async fn send_answer(
         &self,
         subject: &str,
         body: &str,
         wait: Duration,
     ) -> Result<(), SendError> {
-        let wire = self.edge().await.map_err(|error| SendError(error.to_string()))?;
-        let sent = match wire.publish(subject, None, None, body.as_bytes()).await {
-            Err(nats_wire::SendError::Disconnected) if !wait.is_zero() => {
-                // Boxed, since it is rare, and each delivery's future has room for it.
-                drop(Box::pin(timeout(wait, wire.connected())).await);
-                wire.publish(subject, None, None, body.as_bytes()).await
+        let wire = self.records().await.map_err(|error| SendError(error.to_string()))?;
+        let sending = async {
+            match wire.publish(subject, None, None, body.as_bytes()).await {
+                Err(nats_wire::SendError::Disconnected) if wire.connected().await => {
+                    wire.publish(subject, None, None, body.as_bytes()).await
+                }
+                sent => sent,
             }
-            sent => sent,
         };
-        sent.map_err(|error| SendError(error.to_string()))
+        match timeout(wait, sending).await {
+            Ok(sent) => sent.map_err(|error| SendError(error.to_string())),
+            Err(_) => Err(SendError("there was no connection in time".to_owned())),
+        }
     }
 
     /// Hands a message to the client, which sends it when it can.

@@ -1,7 +1,7 @@
 //! A message that is published, and its acknowledgement.
 
 use bytes::Bytes;
-use nats_wire::{HeaderBlock, SendError};
+use nats_wire::{HeaderBlock, Message, SendError};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout, timeout_at};
 use wasmhost_protocol::text::escape;
@@ -66,14 +66,16 @@ pub(crate) async fn publish(
     subject: &str,
     message: Publication,
 ) -> Result<PublishAck, PublishFailure> {
-    let wire = connection.edge().await.map_err(|error| PublishFailure::Unknown(error.to_string()))?;
     let until = Instant::now() + ANSWER_TIMEOUT;
+    let wire = connection.records().await.map_err(|error| PublishFailure::Unknown(error.to_string()))?;
     let seen = connection.denials.count();
     let mut answer = loop {
-        match wire.send_request(subject, Some(&message.headers), &message.payload).await {
+        let sending = wire.send_request(subject, Some(&message.headers), &message.payload);
+        match timeout_at(until, sending).await {
             // Nothing was sent: the message may wait for the next connection, as long as for an acknowledgement.
-            Err(SendError::Disconnected) if timeout_at(until, wire.connected()).await.is_ok() => {}
-            sent => break sent?,
+            Ok(Err(SendError::Disconnected)) if timeout_at(until, wire.connected()).await == Ok(true) => {}
+            Ok(sent) => break sent?,
+            Err(_) => return Err(PublishFailure::Unknown("there was no room to send it in time".to_owned())),
         }
     };
     let answer = match timeout(DENIAL_CHECK_AFTER, &mut answer).await {
@@ -87,6 +89,11 @@ pub(crate) async fn publish(
             }
         }
     };
+    acknowledged(subject, answer)
+}
+
+/// Reads the answer to a publish; none is one that will not come, because the connection broke.
+pub(crate) fn acknowledged(subject: &str, answer: Option<Message>) -> Result<PublishAck, PublishFailure> {
     let answer = answer.ok_or_else(|| PublishFailure::Unknown("the connection broke".to_owned()))?;
     if answer.payload.is_empty() && answer.status() == Some(NO_RESPONDERS) {
         return Err(PublishFailure::NoStream(format!("no stream takes `{subject}`")));
@@ -94,9 +101,12 @@ pub(crate) async fn publish(
     read_ack(&answer.payload)
 }
 
-/// Reads the acknowledgement of a publish.
-pub(crate) fn read_ack(answer: &[u8]) -> Result<PublishAck, PublishFailure> {
+fn read_ack(answer: &[u8]) -> Result<PublishAck, PublishFailure> {
     match serde_json::from_slice(answer) {
+        // JetStream gives every error a code. Whoever else answers says nothing of what is stored.
+        Ok(AckResponse { error: Some(ErrorBody { err_code: 0, .. }), .. }) => {
+            Err(PublishFailure::Unknown("an error without a code".to_owned()))
+        }
         Ok(AckResponse { error: Some(error), .. }) => {
             let ErrorBody { code, err_code, description } = error;
             Err(PublishFailure::from_code(err_code, code, format!("{description} ({err_code})")))
@@ -111,6 +121,7 @@ impl From<SendError> for PublishFailure {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooLarge { .. } => Self::TooLarge,
+            error @ SendError::Subject(_) => Self::Refused(error.to_string()),
             error => Self::Unknown(error.to_string()),
         }
     }
@@ -129,6 +140,7 @@ mod tests {
             br#"{"error":{"code":400,"err_code":10071,"description":"wrong"},"stream":"S","seq":0}"#,
         );
         assert!(matches!(refused, Err(PublishFailure::Conflict)), "{refused:?}");
+        assert!(matches!(read_ack(br#"{"error":{}}"#), Err(PublishFailure::Unknown(_))));
         assert!(matches!(read_ack(b"{}"), Err(PublishFailure::Unknown(_))));
         assert!(matches!(read_ack(b"+OK"), Err(PublishFailure::Unknown(_))));
     }

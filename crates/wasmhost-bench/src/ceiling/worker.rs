@@ -49,9 +49,9 @@ pub(super) async fn work(
     let mut requested = 0;
     let mut ended = 0;
     while ended < jobs {
-        let free = SLOTS - running.len() - requested;
+        let free = SLOTS.saturating_sub(running.len() + requested);
         // Few large requests cost the server less than many small ones.
-        if free >= SLOTS / 4 || requested == 0 {
+        if free >= SLOTS / 4 || (requested == 0 && free > 0) {
             let body = json!({ "batch": free, "expires": 5_000_000_000_u64 }).to_string();
             wire.publish(&pull, Some(&inbox), None, body.as_bytes()).await.doing("ask for jobs")?;
             requested += free;
@@ -60,7 +60,7 @@ pub(super) async fn work(
             biased;
             Some(message) = deliveries.next() => match message.reply {
                 Some(_) => {
-                    requested -= 1;
+                    requested = requested.saturating_sub(1);
                     running.push(run(wire, names, &template, message));
                 }
                 // The request has ended with less than it asked for.

@@ -53,7 +53,7 @@ impl Submitting<'_> {
         match self.send(&pending).await {
             Ok(is_duplicate) => {
                 fault::point("after-publish");
-                // async-nats keeps a publish across a reconnect, so that a late answer may have been overtaken.
+                // A publish may wait for a connection, so that a late answer may have been overtaken.
                 if is_duplicate || self.is_late() {
                     return self.confirm(pending).await;
                 }

@@ -11,7 +11,7 @@ use wasmhost_protocol::names::{Names, header};
 use super::error::{ObjectError, failed};
 use super::upload::Upload;
 use crate::connect::ANSWER_TIMEOUT;
-use crate::publication::read_ack;
+use crate::publication::acknowledged;
 use crate::publish_failure::PublishFailure;
 
 /// How many chunks may wait for their acknowledgements.
@@ -51,7 +51,7 @@ impl Upload<'_> {
         // after it.
         let rest = async {
             while let Some(answer) = sending.waiting.pop_front() {
-                sending.unknown |= sequence_of(answer.await).is_err_and(|why| why.is_unknown());
+                sending.unknown |= acknowledged(subject, answer.await).is_err_and(|why| why.is_unknown());
             }
         };
         let is_settled = timeout(ANSWER_TIMEOUT, rest).await.is_ok() && !sending.unknown;
@@ -68,7 +68,7 @@ impl Upload<'_> {
     ) -> Result<(), ObjectError> {
         for chunk in self.object.bytes.chunks(self.chunk_bytes) {
             if sending.waiting.len() == IN_FLIGHT {
-                self.acknowledged(sending).await?;
+                self.wait_for_oldest(subject, sending).await?;
             }
             let asked = wire.send_request(subject, headers, chunk).await;
             sending.waiting.push_back(asked.map_err(|error| match error {
@@ -77,29 +77,23 @@ impl Upload<'_> {
             })?);
         }
         while !sending.waiting.is_empty() {
-            self.acknowledged(sending).await?;
+            self.wait_for_oldest(subject, sending).await?;
         }
         Ok(())
     }
 
     /// Waits for the acknowledgement of the oldest chunk that has none.
-    async fn acknowledged(&self, sending: &mut Sending) -> Result<(), ObjectError> {
+    async fn wait_for_oldest(&self, subject: &str, sending: &mut Sending) -> Result<(), ObjectError> {
         let Some(answer) = sending.waiting.pop_front() else { return Ok(()) };
-        let sequence = sequence_of(answer.await).map_err(|failure| {
+        let ack = acknowledged(subject, answer.await).map_err(|failure| {
             sending.unknown |= failure.is_unknown();
             self.unstored(failure)
         })?;
         // Readers put the chunks together in the order in which they are stored.
-        if sequence <= sending.last {
+        if ack.sequence <= sending.last {
             return Err(failed(self.object.name, "its chunks were stored in another order"));
         }
-        sending.last = sequence;
+        sending.last = ack.sequence;
         Ok(())
     }
-}
-
-/// The sequence in the acknowledgement of a publish.
-fn sequence_of(answer: Option<nats_wire::Message>) -> Result<u64, PublishFailure> {
-    let answer = answer.ok_or_else(|| PublishFailure::Unknown("the connection broke".to_owned()))?;
-    Ok(read_ack(&answer.payload)?.sequence)
 }
