@@ -34,7 +34,7 @@ pub enum HostError {
     /// Streams or buckets have settings that the host cannot work with.
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    /// The second connection, over which everything comes that strangers can send, cannot be opened.
+    /// The edge connection, over which everything comes that strangers can send, cannot be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The sandbox cannot be set up.
