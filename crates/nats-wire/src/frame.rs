@@ -41,7 +41,7 @@ pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<ServerOp>, InvalidFra
     };
     let line = buffer[..end].strip_suffix(b"\r").unwrap_or(&buffer[..end]);
     let (verb, rest) = word(line).unwrap_or_default();
-    let ops = match verb.to_ascii_uppercase().as_slice() {
+    let op = match verb.to_ascii_uppercase().as_slice() {
         b"MSG" => return message(buffer, end, false),
         b"HMSG" => return message(buffer, end, true),
         b"PING" => ServerOp::Ping,
@@ -52,7 +52,7 @@ pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<ServerOp>, InvalidFra
         _ => return Err(invalid_frame(line)),
     };
     buffer.advance(end + 1);
-    Ok(Some(ops))
+    Ok(Some(op))
 }
 
 /// Takes a message whose first line ends at `end`: `MSG <subject> <sid> [reply] <bytes>`, or

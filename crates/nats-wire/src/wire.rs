@@ -169,14 +169,16 @@ impl Wire {
         payload: &[u8],
         limit: Duration,
     ) -> Result<Message, RequestError> {
-        let answer = self.send_request(subject, None, payload).await?;
-        match tokio::time::timeout(limit, answer).await {
+        // The limit counts from here: a server that takes its time may leave no room to send for as long.
+        let answered = async { Ok::<_, SendError>(self.send_request(subject, None, payload).await?.await) };
+        let answered = tokio::time::timeout(limit, answered).await;
+        match answered.map_or(Ok(None), |answered| answered)? {
             // Whoever answers may set a status as well. The server's own answer has no payload.
-            Ok(Some(message)) if message.payload.is_empty() && message.status() == Some(503) => {
+            Some(message) if message.payload.is_empty() && message.status() == Some(503) => {
                 Err(RequestError::NoResponders(subject.to_owned()))
             }
-            Ok(Some(message)) => Ok(message),
-            Ok(None) | Err(_) => Err(RequestError::Unanswered(subject.to_owned())),
+            Some(message) => Ok(message),
+            None => Err(RequestError::Unanswered(subject.to_owned())),
         }
     }
 

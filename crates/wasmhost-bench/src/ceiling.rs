@@ -17,7 +17,9 @@ pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Mea
     let template = Template::new(options.argument_bytes)?;
     match scenario {
         Scenario::Drain => drain::measure(&deployment, &template, options).await,
-        Scenario::Closed => closed::measure(&deployment, &template, options.jobs / 2, options.callers).await,
-        Scenario::Latency => closed::measure(&deployment, &template, (options.jobs / 20).max(1), 1).await,
+        Scenario::Closed | Scenario::Latency => {
+            let jobs = options.jobs_of(scenario);
+            closed::measure(&deployment, &template, jobs, options.callers_of(scenario)).await
+        }
     }
 }

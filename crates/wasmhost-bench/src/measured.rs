@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::processes::Used;
 
+/// Where a drain begins and ends to be measured, in jobs: it is at full speed, and not yet short of jobs.
+pub(crate) const EDGE_JOBS: u64 = 200;
+
 /// What one measurement found.
 #[derive(Debug, Clone)]
 pub(crate) struct Measured {

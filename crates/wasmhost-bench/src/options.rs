@@ -28,6 +28,20 @@ impl Options {
     /// The fewest jobs that a run can measure.
     pub const MIN_JOBS: u64 = 1_000;
 
+    /// The jobs of one measurement. Callers that wait need fewer for the same certainty, and a single one fewer still.
+    pub(crate) fn jobs_of(&self, scenario: Scenario) -> u64 {
+        match scenario {
+            Scenario::Drain => self.jobs,
+            Scenario::Closed => self.jobs / 2,
+            Scenario::Latency => self.jobs / 20,
+        }
+    }
+
+    /// How many callers wait at once.
+    pub(crate) fn callers_of(&self, scenario: Scenario) -> usize {
+        if scenario == Scenario::Latency { 1 } else { self.callers }
+    }
+
     /// The standard set, with these programs.
     #[must_use]
     pub fn new(wasmhost: PathBuf, nats_server: PathBuf) -> Self {

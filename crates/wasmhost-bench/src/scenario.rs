@@ -8,15 +8,13 @@ use wasmhost_client::{Client, Submission};
 
 use crate::deployment::Deployment;
 use crate::error::{BenchError, Doing};
-use crate::measured::Measured;
+use crate::measured::{EDGE_JOBS, Measured};
 use crate::options::Options;
 use crate::scenario_kind::Scenario;
 use crate::template::{TASK, arguments};
 
 /// How many jobs are submitted before a measurement, so that the module is compiled and every cache is warm.
 const WARM_UP: u64 = 300;
-/// Where a drain begins and ends to be measured: the host is at full speed, and not yet short of jobs.
-const EDGE_JOBS: u64 = 200;
 
 /// Measures one scenario once.
 pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Measured, BenchError> {
@@ -25,8 +23,7 @@ pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Mea
     let client = deployment.client().await?;
     match scenario {
         Scenario::Drain => drain(&deployment, &client, options).await,
-        Scenario::Closed => closed(&deployment, &client, options, options.callers).await,
-        Scenario::Latency => closed(&deployment, &client, options, 1).await,
+        Scenario::Closed | Scenario::Latency => closed(&deployment, &client, options, scenario).await,
     }
 }
 
@@ -63,15 +60,14 @@ async fn closed(
     deployment: &Deployment,
     client: &Client,
     options: &Options,
-    callers_at_once: usize,
+    scenario: Scenario,
 ) -> Result<Measured, BenchError> {
     let host = deployment.serve(options).await?;
     callers(client, options, WARM_UP, options.callers).await?;
     let processes = deployment.processes(Some(&host));
-    // One caller at a time needs fewer jobs for the same certainty.
-    let jobs = if callers_at_once == 1 { (options.jobs / 20).max(1) } else { options.jobs / 2 };
+    let jobs = options.jobs_of(scenario);
     let before = processes.sample()?;
-    let latencies = callers(client, options, jobs, callers_at_once).await?;
+    let latencies = callers(client, options, jobs, options.callers_of(scenario)).await?;
     let used = processes.sample()?.since(&before);
     Ok(Measured { jobs, used, latencies })
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod component;
 pub(crate) mod input;
+pub(crate) mod nats_server;
 pub(crate) mod runtime;
 pub(crate) mod sandbox;

@@ -9,14 +9,12 @@ use wasmhost_protocol::ids::QueueName;
 use super::worker::{publish, work};
 use crate::deployment::Deployment;
 use crate::error::{BenchError, Doing};
-use crate::measured::Measured;
+use crate::measured::{EDGE_JOBS, Measured};
 use crate::options::Options;
 use crate::template::{Template, expecting, key};
 
 /// How many publishes are under way while the queue is filled.
 const FILLING_AT_ONCE: usize = 512;
-/// Where the measurement begins and ends, as that of a host does.
-const EDGE_JOBS: u64 = 200;
 
 pub(super) async fn measure(
     deployment: &Deployment,

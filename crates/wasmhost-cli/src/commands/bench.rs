@@ -1,15 +1,14 @@
 //! `wasmhost bench`: measures jobs on this machine, and beside them what the server could do if nobody ran any.
 
-use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
-use nats_server_child::Finder;
 use wasmhost_bench::{BenchError, Options, Scenario};
 
 use crate::error::{CliError, Exit};
 use crate::globals::Global;
+use crate::local::nats_server;
 use crate::local::sandbox::this_program;
 use crate::output;
 
@@ -56,14 +55,7 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
 }
 
 fn options(args: Args) -> Result<Options, CliError> {
-    let finder = Finder {
-        explicit: args.nats_server,
-        // The variable is that of the flag, and so already in `explicit`.
-        environment: None,
-        search_path: env::var_os("PATH"),
-        tools_dir: None,
-    };
-    let found = finder.find().map_err(|error| CliError::of(Exit::NotFound, &error))?;
+    let found = nats_server::find(args.nats_server, Path::new("."))?;
     let mut options = Options::new(this_program()?, found.path);
     if !args.scenarios.is_empty() {
         options.scenarios = args.scenarios;

@@ -1,16 +1,15 @@
 //! The private nats-server of `dev`, and the directory in which it keeps its data.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use nats_server_child::{Finder, Found, Options, Server};
+use nats_server_child::{Options, Server};
 
 use crate::error::{CliError, Exit};
-use crate::local::{input, sandbox};
+use crate::local::{input, nats_server, sandbox};
 use crate::output;
 
 /// The port to which the `nats` command connects by default.
@@ -49,25 +48,9 @@ impl DataDir {
     }
 }
 
-/// Finds a server: the one that is named, or else the first that is new enough.
-fn find(data_dir: &DataDir, named: Option<PathBuf>) -> Result<Found, CliError> {
-    let finder = Finder {
-        explicit: named,
-        // The variable is that of the flag, and so already in `named`.
-        environment: None,
-        search_path: env::var_os("PATH"),
-        tools_dir: tools_dir(&data_dir.path),
-    };
-    let found = finder.find().map_err(|error| CliError::of(Exit::NotFound, &error))?;
-    for note in &found.notes {
-        output::note(format_args!("nats-server: passed over {note}"));
-    }
-    Ok(found)
-}
-
 /// Finds a server and starts it, on the usual port if that is free.
 pub(super) fn start(data_dir: &DataDir, named: Option<PathBuf>) -> Result<Server, CliError> {
-    let found = find(data_dir, named)?;
+    let found = nats_server::find(named, &data_dir.path)?;
     // Somebody may take the port after this: then the server's own log says so.
     let port_is_free = TcpListener::bind(("127.0.0.1", DEFAULT_PORT)).is_ok();
     let mut options = Options::default().store(data_dir.path.join("nats"));
@@ -94,13 +77,6 @@ pub(super) fn start(data_dir: &DataDir, named: Option<PathBuf>) -> Result<Server
 fn guarded() -> Result<Vec<OsString>, CliError> {
     let parent = std::process::id().to_string();
     Ok(vec![sandbox::this_program()?.into(), "guarded".into(), "--parent".into(), parent.into()])
-}
-
-/// `.tools` of the repository in which the directory or the caller is.
-fn tools_dir(data_dir: &Path) -> Option<PathBuf> {
-    let here = env::current_dir().ok();
-    let around = data_dir.ancestors().chain(here.iter().flat_map(|here| here.ancestors()));
-    around.map(|dir| dir.join(".tools")).find(|tools| tools.is_dir())
 }
 
 fn failed(path: &Path, error: &io::Error) -> CliError {
