@@ -169,6 +169,13 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_that_is_named_twice_is_refused() {
+        let queue = |name: &str| (QueueName::parse(name).unwrap(), 1);
+        let twice = HostConfig { queues: vec![queue("a"), queue("b"), queue("a")], ..config() };
+        assert_eq!(twice.check().unwrap_err().problems, ["queues: queue `a` is named twice"]);
+    }
+
+    #[test]
     fn the_defaults_and_the_most_of_every_setting_are_within_bounds() {
         assert_eq!(config().check(), Ok(()));
         let queue = |number| (QueueName::parse(&format!("q{number}")).unwrap(), WEIGHT.max);
