@@ -28,6 +28,7 @@ mod e2e {
     mod killers;
     mod lost_answers;
     mod memory;
+    mod notices;
     mod partitions;
     mod races;
     mod reconcile;

@@ -1,4 +1,4 @@
-//! The one answer to a request.
+//! The one answer to a request, and the one message that is expected at a subject.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -47,5 +47,28 @@ impl Drop for Answer {
         if self.message.is_some() {
             drop(self.commands.try_send(Command::Forget { number: self.number }));
         }
+    }
+}
+
+/// The one message that is expected at a subject: none where the client has ended. Dropping it ends the expectation.
+#[derive(Debug)]
+pub struct Expected {
+    pub(crate) subject: String,
+    pub(crate) answer: Answer,
+}
+
+impl Expected {
+    /// The subject at which the message is expected.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl Future for Expected {
+    type Output = Option<Message>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        Pin::new(&mut self.answer).poll(context)
     }
 }

@@ -29,7 +29,9 @@ pub(crate) enum Command {
     Ask { number: u64, answers: mpsc::Sender<Message>, bytes: Bytes },
     /// Sends a request that has one answer.
     Request { number: u64, answer: oneshot::Sender<Message>, bytes: Bytes },
-    /// Drops all further answers to a request.
+    /// Expects one message, over all reconnects.
+    Expect { number: u64, message: oneshot::Sender<Message> },
+    /// Drops all further answers to a request, or a message that was expected.
     Forget { number: u64 },
     /// Completes when the server has handled everything that was sent before.
     Flush(oneshot::Sender<()>),

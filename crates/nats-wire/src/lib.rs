@@ -49,7 +49,7 @@ mod subscription;
 mod wire;
 
 pub use address::{Address, InvalidAddress};
-pub use answer::Answer;
+pub use answer::{Answer, Expected};
 pub use auth::Auth;
 pub use config::{Config, Notice, Observer, Tls};
 pub use handshake::ConnectError;

@@ -228,6 +228,7 @@ impl Link {
                 self.pending.add(number, Asker::One(answer));
                 self.unsent.extend_from_slice(&bytes);
             }
+            Command::Expect { number, message } => self.pending.add(number, Asker::Expected(message)),
             Command::Forget { number } => self.pending.forget(number),
             Command::Flush(flushed) => {
                 self.queue_write("PING\r\n");
@@ -236,19 +237,17 @@ impl Link {
         }
     }
 
-    /// Obeys a command while there is no connection. Only subscriptions are kept for the next one.
+    /// Obeys a command while there is no connection. Only subscriptions, and what is expected, are kept for the next one.
     fn execute_without_connection(&mut self, command: Command) {
         match command {
             Command::Subscribe { sid, subject, queue, messages, missed } => {
                 self.listeners.add(sid, Listener::new(subject, queue, messages, missed));
             }
             Command::Unsubscribe { sid } | Command::Drain { sid } => drop(self.listeners.remove(sid)),
+            Command::Expect { number, message } => self.pending.add(number, Asker::Expected(message)),
+            Command::Forget { number } => self.pending.forget(number),
             // Dropping the command drops its sender, which ends the wait for an answer.
-            Command::Send(_)
-            | Command::Ask { .. }
-            | Command::Request { .. }
-            | Command::Forget { .. }
-            | Command::Flush(_) => {}
+            Command::Send(_) | Command::Ask { .. } | Command::Request { .. } | Command::Flush(_) => {}
         }
     }
 

@@ -32,8 +32,15 @@ impl Drop for Answers {
 }
 
 /// The requests that wait for answers.
-#[derive(Debug, Default)]
-pub(crate) struct Pending(HashMap<u64, Asker>);
+#[derive(Debug)]
+pub(crate) struct Pending {
+    askers: HashMap<u64, Asker>,
+    /// With so many askers, those that have ended are looked for.
+    full: usize,
+}
+
+/// The number of askers up to which none that has ended is looked for.
+const FEW: usize = 1024;
 
 /// Whoever waits for the answers to a request.
 #[derive(Debug)]
@@ -42,22 +49,45 @@ pub(crate) enum Asker {
     One(oneshot::Sender<Message>),
     /// It takes answers until it ends.
     Many(mpsc::Sender<Message>),
+    /// It takes one message, which may come over a later connection.
+    Expected(oneshot::Sender<Message>),
+}
+
+impl Asker {
+    /// Whether whoever asked has ended.
+    fn has_ended(&self) -> bool {
+        match self {
+            Self::One(answer) | Self::Expected(answer) => answer.is_closed(),
+            Self::Many(answers) => answers.is_closed(),
+        }
+    }
+}
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self { askers: HashMap::new(), full: FEW }
+    }
 }
 
 impl Pending {
     /// Adds a request.
     pub(crate) fn add(&mut self, number: u64, asker: Asker) {
-        self.0.insert(number, asker);
+        if self.askers.len() >= self.full {
+            // Who ends while there is no room for a command cannot say so.
+            self.askers.retain(|_, asker| !asker.has_ended());
+            self.full = FEW.max(2 * self.askers.len());
+        }
+        self.askers.insert(number, asker);
     }
 
     /// Ends a request.
     pub(crate) fn forget(&mut self, number: u64) {
-        self.0.remove(&number);
+        self.askers.remove(&number);
     }
 
-    /// Ends all requests, because no answer can come any more.
+    /// Ends all requests, because no answer can come any more. What is expected may still come.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.askers.retain(|_, asker| matches!(asker, Asker::Expected(_)) && !asker.has_ended());
     }
 
     /// Passes an answer to its request. It is dropped where no such request waits, or has no room.
@@ -65,13 +95,13 @@ impl Pending {
         // Others may publish to the inbox too: a last token that is no number belongs to no request.
         let number = message.subject.rsplit('.').next().and_then(|number| number.parse().ok());
         let Some(number) = number else { return };
-        let Some(asker) = self.0.remove(&number) else { return };
+        let Some(asker) = self.askers.remove(&number) else { return };
         match asker {
             // Whoever asked may have ended meanwhile.
-            Asker::One(answer) => drop(answer.send(message)),
+            Asker::One(answer) | Asker::Expected(answer) => drop(answer.send(message)),
             Asker::Many(answers) => {
                 if !matches!(answers.try_send(message), Err(mpsc::error::TrySendError::Closed(_))) {
-                    self.0.insert(number, Asker::Many(answers));
+                    self.askers.insert(number, Asker::Many(answers));
                 }
             }
         }

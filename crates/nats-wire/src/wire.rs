@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Expected};
 use crate::command::Command;
 use crate::config::Config;
 use crate::handshake::ConnectError;
@@ -202,6 +202,18 @@ impl Wire {
         let asked = commands.send(Command::Request { number, answer, bytes }).await;
         asked.map_err(|_| SendError::Disconnected)?;
         Ok(Answer::new(number, message, commands))
+    }
+
+    /// Expects one message at a subject of this client's own, which anybody may be told. Unlike the answer to a request it may come
+    /// over a later connection; what is sent while there is none is lost, as [`State::connects`] tells.
+    pub async fn expect(&self) -> Expected {
+        let number = self.request_number();
+        let subject = format!("{}.{number}", self.shared.inbox);
+        let (sender, message) = oneshot::channel();
+        let commands = self.shared.commands.clone();
+        // It cannot fail, because the connection's task lives as long as this handle.
+        drop(commands.send(Command::Expect { number, message: sender }).await);
+        Expected { subject, answer: Answer::new(number, message, commands) }
     }
 
     /// Sends a request that may have many answers. There is room for `capacity` of them that nobody has taken yet; further ones

@@ -14,7 +14,11 @@ use crate::template::Template;
 /// Measures the ceiling of one scenario once.
 pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Measured, BenchError> {
     let deployment = Deployment::start(options).await?;
-    let template = Template::new(options.argument_bytes)?;
+    let is_awaited = match scenario {
+        Scenario::Drain => false,
+        Scenario::Closed | Scenario::Latency => true,
+    };
+    let template = Template::new(options.argument_bytes, is_awaited)?;
     match scenario {
         Scenario::Drain => drain::measure(&deployment, &template, options).await,
         Scenario::Closed | Scenario::Latency => {

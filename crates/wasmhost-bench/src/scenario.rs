@@ -31,8 +31,14 @@ async fn drain(deployment: &Deployment, client: &Client, options: &Options) -> R
     let host = deployment.serve(options).await?;
     callers(client, options, WARM_UP, options.callers).await?;
     drop(host);
-    let submissions = (0..options.jobs).map(|_| submission(options));
-    for submitted in client.submit_many(submissions.collect::<Result<Vec<_>, _>>()?).await {
+    // Nobody waits for them.
+    let detached = || {
+        let mut submission = submission(options)?;
+        submission.tell_end = false;
+        Ok(submission)
+    };
+    let submissions = (0..options.jobs).map(|_| detached());
+    for submitted in client.submit_many(submissions.collect::<Result<Vec<_>, BenchError>>()?).await {
         submitted.doing("submit a job")?;
     }
     let host = deployment.serve(options).await?;

@@ -5,7 +5,7 @@ use nats_wire::HeaderBlock;
 use serde_json::json;
 use wasmhost_protocol::arguments::args_digest;
 use wasmhost_protocol::digest::Digest;
-use wasmhost_protocol::ids::{HostId, JobId, JobKey, QueueName, TaskName};
+use wasmhost_protocol::ids::{HostId, Inbox, JobId, JobKey, QueueName, TaskName};
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::machine::{Claim, JobSpec, Transition, WriteIntent, Writer, transition};
 use wasmhost_protocol::names::header;
@@ -43,11 +43,16 @@ pub(crate) fn key(number: u64) -> JobKey {
     JobKey::new(task, JobId::parse(&format!("{number:036}")).expect("digits are an id"))
 }
 
+/// An inbox as long as those of clients.
+const INBOX: &str = "_INBOX.0123456789abcdef0123456789abcdef.12345678901234567890";
+
 impl Template {
-    pub(crate) fn new(argument_bytes: usize) -> Result<Self, BenchError> {
+    /// Makes the messages of a job whose arguments have so many bytes, and whose end is told if it is awaited.
+    pub(crate) fn new(argument_bytes: usize, is_awaited: bool) -> Result<Self, BenchError> {
         let arguments = Bytes::from(arguments(argument_bytes).to_string());
         let digest = args_digest(&arguments);
         let now = Timestamp::from_unix_ms(1_800_000_000_123);
+        let inbox = Inbox::parse(INBOX).doing("name an inbox")?;
         let job = JobSpec {
             key: key(0),
             queue: QueueName::default_queue(),
@@ -58,6 +63,7 @@ impl Template {
             args_digest: Some(digest),
             digest: None,
             parent: None,
+            notify: is_awaited.then_some(inbox),
             after: None,
         };
         let policy = Policy::default();
@@ -92,18 +98,25 @@ impl Template {
         })
     }
 
-    /// The headers of a job's message.
-    pub(crate) fn job_headers(&self, key: &JobKey, revision: u64, stream: &str) -> HeaderBlock {
+    /// The headers of a job's message; `inbox` is told the end of the job.
+    pub(crate) fn job_headers(
+        &self,
+        key: &JobKey,
+        revision: u64,
+        stream: &str,
+        inbox: Option<&str>,
+    ) -> HeaderBlock {
         let revision = revision.to_string();
         let message_id = format!("{key}.{revision}");
-        headers([
+        let job = [
             (header::ARGS_DIGEST, self.args_digest.as_str()),
             (header::REVISION, &revision),
             (header::SUBMITTED_AT, &self.submitted_at),
             (header::MSG_ID, &message_id),
             (header::EXPECTED_STREAM, stream),
             (header::EXPECTED_LAST_SUBJECT_SEQUENCE, "0"),
-        ])
+        ];
+        headers(job.into_iter().chain(inbox.map(|inbox| (header::NOTIFY, inbox))))
     }
 }
 
@@ -140,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_messages_are_those_of_a_job() {
-        let template = Template::new(200).unwrap();
+        let template = Template::new(200, true).unwrap();
         for (bytes, state) in
             [(&template.pending, "PENDING"), (&template.started, "STARTED"), (&template.succeeded, "SUCCESS")]
         {

@@ -57,6 +57,11 @@ impl SubmissionBuilder {
         self.change(|draft| draft.registry_check = RegistryCheck::Skipped)
     }
 
+    /// Submits without being told the end, for a job that nobody waits for through this client.
+    pub fn detached(self) -> Self {
+        self.change(|draft| draft.tell_end = false)
+    }
+
     /// Names the job that submits this one.
     pub fn parent(self, parent: &JobKey) -> Self {
         self.option(|options| options.parent = Some(parent.clone()))

@@ -8,6 +8,7 @@ use wasmhost_nats::{ConnectError, Connection, Records};
 
 use crate::config::{ClientConfig, PUBLISH_TIMEOUT};
 use crate::manifests::Manifests;
+use crate::turns::Turns;
 
 /// Submits jobs, follows them and manages modules. It is cheap to clone, and clones share one connection.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ struct Shared {
     records: Records,
     publish_timeout: Duration,
     manifests: Manifests,
+    turns: Turns,
 }
 
 impl Client {
@@ -51,6 +53,7 @@ impl Client {
                 records,
                 publish_timeout,
                 manifests: Manifests::default(),
+                turns: Turns::default(),
             }),
         }
     }
@@ -67,6 +70,10 @@ impl Client {
 
     pub(crate) fn manifests(&self) -> &Manifests {
         &self.shared.manifests
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.shared.turns
     }
 
     pub(crate) fn publish_timeout(&self) -> Duration {

@@ -1,18 +1,25 @@
 //! A handle on one job, made from its key alone, and what the job's record says now. Waiting for more is in `watch` and
 //! `result`.
 
-use wasmhost_nats::{ReadError, SubscribeError};
+use std::time::Duration;
+
+use wasmhost_nats::{EndNotice, ReadError, SubscribeError};
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::json::Json;
 use wasmhost_protocol::record::{JobError, Record, StateLabel, StoredEntry};
 
 use crate::client::Client;
 
+/// How long a bucket that was there before may be away: while its stream has no leader, or the way to it is interrupted.
+pub(crate) const AWAY_FOR: Duration = Duration::from_secs(60);
+
 /// A handle on one job, as Celery's `AsyncResult` is. It is cheap to clone and costs the server nothing.
 #[derive(Clone)]
 pub struct JobHandle {
     pub(crate) client: Client,
     pub(crate) key: JobKey,
+    /// The notice of the job's end, where this client submitted the job and asked for one.
+    pub(crate) notice: Option<EndNotice>,
 }
 
 impl std::fmt::Debug for JobHandle {
@@ -62,7 +69,7 @@ impl Client {
     /// Makes a handle on the job with this key, whether or not there is such a job.
     #[must_use]
     pub fn job(&self, key: &JobKey) -> JobHandle {
-        JobHandle { client: self.clone(), key: key.clone() }
+        JobHandle { client: self.clone(), key: key.clone(), notice: None }
     }
 }
 
@@ -113,6 +120,13 @@ impl JobHandle {
         let stored = self.client.records().read(&self.key).await;
         let stored = stored.map_err(|source| StatusError::Unreachable { key: self.key.clone(), source })?;
         self.readable(stored)
+    }
+
+    /// Reads the record from the bucket's leader, as soon as it answers or refuses to.
+    pub(crate) async fn read_when_answered(&self) -> Result<Record, StatusError> {
+        let stored = self.client.records().read_or_refused(&self.key, AWAY_FOR).await;
+        let stored = stored.map_err(|source| StatusError::Unreachable { key: self.key.clone(), source })?;
+        Ok(self.readable(stored)?.0)
     }
 
     /// The record and its revision in what stands under the job's key.

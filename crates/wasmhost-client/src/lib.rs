@@ -43,6 +43,8 @@ mod intent;
 
 mod job;
 mod notes;
+mod turns;
+mod waiting;
 mod watch;
 
 mod forget;

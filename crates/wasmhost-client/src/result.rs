@@ -119,6 +119,14 @@ impl JobHandle {
 
     /// Waits for the terminal record.
     pub(crate) async fn terminal(&self) -> Result<Record, StatusError> {
+        match self.notice.clone() {
+            Some(notice) => self.told_end(notice).await,
+            None => self.watched_end().await,
+        }
+    }
+
+    /// Waits for the terminal record by the events of the job.
+    pub(crate) async fn watched_end(&self) -> Result<Record, StatusError> {
         let mut states = self.watch().await?;
         while let Some(record) = states.next().await {
             if record.is_terminal() {

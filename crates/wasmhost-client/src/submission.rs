@@ -29,6 +29,9 @@ pub struct Submission {
     pub arguments: Bytes,
     /// What the job is checked against before anything is written.
     pub registry_check: RegistryCheck,
+    /// Whether this client is told the job's end, so that waiting for it costs the server nothing. Otherwise, and where
+    /// `options` names an inbox itself, a handle that waits reads the record and subscribes to its events.
+    pub tell_end: bool,
 }
 
 /// What a submission is checked against.
@@ -64,6 +67,7 @@ impl Submission {
             options: JobOptions::default(),
             arguments: Bytes::new(),
             registry_check: RegistryCheck::default(),
+            tell_end: true,
         }
     }
 

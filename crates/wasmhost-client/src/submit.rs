@@ -8,7 +8,7 @@ mod publish;
 mod record;
 mod submitting;
 
-use wasmhost_nats::ReadError;
+use wasmhost_nats::{EndNotice, ReadError};
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::record::{StateLabel, StoredEntry};
 
@@ -78,20 +78,28 @@ impl Client {
         }
     }
 
+    async fn notice_for(&self, submission: &Submission) -> Option<EndNotice> {
+        let is_wanted = submission.tell_end && submission.options.notify.is_none();
+        // Without a connection the job waits for one when its record is written; its handle then reads the record.
+        if is_wanted { self.records().expect_end().await.ok() } else { None }
+    }
+
     /// Submits a checked job whose key held `stored` when it was read last.
     async fn submit_over(
         &self,
         submission: Submission,
         stored: StoredEntry,
     ) -> Result<Accepted, SubmitError> {
-        let mut submitting = Submitting::new(self, submission);
+        let notice = self.notice_for(&submission).await;
+        let mut submitting = Submitting::new(self, submission, notice);
         let mut step = Step::Decide(stored);
         loop {
             step = match step {
                 Step::Decide(stored) => submitting.record(stored).await?,
                 Step::Publish(pending) => submitting.publish(pending).await?,
                 Step::Accepted(state, revision) => {
-                    return Ok(Accepted { job: self.job(&submitting.key), state, revision });
+                    let job = JobHandle { notice: submitting.notice, ..self.job(&submitting.key) };
+                    return Ok(Accepted { job, state, revision });
                 }
             };
         }

@@ -8,13 +8,11 @@ use tokio::time::{Instant, sleep_until};
 use wasmhost_nats::{Event, Heard, SET_UP_WITHIN, subscribe};
 use wasmhost_protocol::record::{Record, StoredEntry};
 
-use crate::job::{JobHandle, StatusError};
+use crate::job::{AWAY_FOR, JobHandle, StatusError};
 
 /// How often a waiting client reads again, since the server may drop events
 /// ([R5](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#r5)).
 const READ_AGAIN: Duration = Duration::from_secs(15);
-/// How long a bucket that was there before may be away: while its stream has no leader, or the way to it is interrupted.
-const AWAY_FOR: Duration = Duration::from_secs(60);
 
 /// The records of one job with increasing revisions, up to the terminal one. A slow reader may miss some in between, but
 /// never the last.

@@ -102,6 +102,7 @@ impl Delivery {
             args_digest: Some(self.options.args_digest.unwrap_or_else(|| args_digest(self.body()))),
             digest: self.options.digest,
             parent: self.options.parent.clone(),
+            notify: self.options.notify.clone(),
             after: None,
         }
     }

@@ -88,6 +88,7 @@ fn job() -> JobSpec {
         args_digest: None,
         digest: None,
         parent: None,
+        notify: None,
         after: None,
     }
 }

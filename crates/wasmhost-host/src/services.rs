@@ -109,7 +109,7 @@ impl Responder {
 
     async fn answer(&self, request: &Message, operation: Operation, stats: &EndpointStats) {
         let names = &self.host.storage.connection.names;
-        let Some(inbox) = reply_inbox(names, request) else { return };
+        let Some(inbox) = reply_inbox(request) else { return };
         let began = Instant::now();
         let answered = operation.perform(names, &self.client, request).await;
         stats.record(began.elapsed(), answered.as_ref().err());

@@ -3,11 +3,16 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 /// How many denials are remembered: more than a host with as many queues as one may serve has rights.
 const MAX_REMEMBERED: usize = 2_048;
+/// How a report begins to name an inbox to which nothing may be published.
+const INBOX: &str = "Publish to \"_INBOX";
+/// How long nothing is sent to inboxes after a denial.
+const NOTICES_PAUSE: Duration = Duration::from_secs(60);
 
 /// The newest denials of a connection, in order. Clones share them.
 #[derive(Debug, Clone)]
@@ -18,6 +23,8 @@ struct Remembered {
     texts: VecDeque<String>,
     /// How many denials there were in all, forgotten ones included.
     count: u64,
+    /// When the server denied a message to an inbox.
+    notice_denied_at: Option<Instant>,
 }
 
 impl Remembered {
@@ -40,6 +47,9 @@ impl Denials {
         }
         self.0.send_modify(|remembered| {
             remembered.count += 1;
+            if text.contains(INBOX) {
+                remembered.notice_denied_at = Some(Instant::now());
+            }
             remembered.texts.push_back(text.to_owned());
             if remembered.texts.len() > MAX_REMEMBERED {
                 remembered.texts.pop_front();
@@ -60,6 +70,11 @@ impl Denials {
     /// Whether a denial after the first `seen` ones names `subject`.
     pub(crate) fn has_denied(&self, seen: u64, subject: &str) -> bool {
         self.0.borrow().since(seen, &quoted(subject)).is_some()
+    }
+
+    /// Whether a message to an inbox may be permitted: not for a while after one was denied, since rights seldom change.
+    pub(crate) fn may_notify(&self) -> bool {
+        self.0.borrow().notice_denied_at.is_none_or(|at| at.elapsed() > NOTICES_PAUSE)
     }
 
     /// Waits for the answer to a request on `subject`, or for the denial that takes its place.

@@ -94,7 +94,8 @@ pub use message::{read_message, read_next_message};
 pub use outgoing::SendError;
 pub use read_error::ReadError;
 pub use records::{
-    JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, WriteError, Written,
+    EndNotice, JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, Told, WriteError,
+    Written,
 };
 pub use registry::RegistryView;
 pub use rights::{RightsError, check_rights};

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use nats_wire::{HeaderBlock, Message, Wire};
+use nats_wire::{HeaderBlock, Wire};
 use tokio::time::timeout;
 use wasmhost_protocol::ids::{JobId, JobKey, QueueName, TaskName};
 use wasmhost_protocol::names::{Access, Right, header};
@@ -88,42 +88,27 @@ async fn try_all(connection: &Connection, queues: &[QueueName]) -> Result<Vec<Ri
     // Over the edge connection, since the subscriptions may bring what strangers send.
     let wire = connection.edge().await.map_err(|error| error.to_string())?;
     let names = &connection.names;
-    let mut rights = names.rights_of_host(queues, &unused_key());
+    let rights = names.rights_of_host(queues, &unused_key());
     for right in &rights {
         match right.access {
-            // Ended at once: with `allow_responses` the server grants one answer to each request, and counts every
-            // subscription that hears it.
             Access::Subscribe => wire.subscribe(right.tried.clone(), None, 1).await.drain().await,
             Access::Publish => publish_harmless(wire, &right.tried, &right.harmless).await?,
         }
     }
     // A message to oneself comes after all denials before it.
-    if let Some(question) = ask_oneself(connection, wire).await?
-        && let Some(reply) = question.reply
-    {
-        // The right to answer can be tried with a real question only.
-        rights.push(names.right_to_answer(&reply));
-        wire.publish(&reply, None, None, b"").await.map_err(|error| error.to_string())?;
-        ask_oneself(connection, wire).await?;
-    }
+    hear_oneself(connection, wire).await?;
     Ok(rights)
 }
 
-/// Sends a broadcast with a reply to itself by way of the server, and returns what came; none where the server denies
-/// it.
-async fn ask_oneself(connection: &Connection, wire: &Wire) -> Result<Option<Message>, String> {
+/// Sends a broadcast to itself by way of the server, and waits until it has come, or is denied.
+async fn hear_oneself(connection: &Connection, wire: &Wire) -> Result<(), String> {
     let subject = connection.names.revoke_broadcast(&unused_key());
-    let asking = async {
+    let hearing = async {
         let mut heard = wire.subscribe(subject.clone(), None, 1).await;
-        let reply = wire.new_inbox();
-        let asked = wire.publish(&subject, Some(&reply), None, b"").await;
-        asked.map_err(|error| error.to_string())?;
-        heard.next().await.ok_or_else(|| "a subscription ended".to_owned())
+        wire.publish(&subject, None, None, b"").await.map_err(|error| error.to_string())?;
+        heard.next().await.map(drop).ok_or_else(|| "a subscription ended".to_owned())
     };
-    match connection.denials.or_denied(&subject, asking).await {
-        Ok(heard) => heard.map(Some),
-        Err(_) => Ok(None),
-    }
+    connection.denials.or_denied(&subject, hearing).await.unwrap_or(Ok(()))
 }
 
 /// The key of a job that nobody has submitted.

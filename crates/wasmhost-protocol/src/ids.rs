@@ -56,6 +56,18 @@ fn is_state(text: &str) -> bool {
         && !StateName::RESERVED.contains(&text)
 }
 
+fn is_inbox(text: &str) -> bool {
+    // What is published to an inbox is published with the host's own rights. To any other subject it would let a
+    // stranger write, say, a record.
+    let is_literal = |token: &str| {
+        !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic() && b != b'*' && b != b'>')
+    };
+    let is_of_user = |rest: &str| rest.starts_with(['.', '_']);
+    text.len() <= 255
+        && text.split('.').all(is_literal)
+        && (text.strip_prefix(Inbox::PREFIX).is_some_and(is_of_user) || text.starts_with("_R_."))
+}
+
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:path) => {
         $(#[$doc])*
@@ -137,6 +149,12 @@ text_type!(
     JobId, "job id", "1-64 of a-z, A-Z, 0-9, `_` and `-`", is_id
 );
 text_type!(
+    /// An `Inbox` is a subject that somebody listens to for answers: `_INBOX.…`, a user's own `_INBOX_<user>.…`,
+    /// or `_R_.…`, which the server puts in the place of an inbox of another account. It has at most 255
+    /// characters and no wildcard.
+    Inbox, "inbox", "a subject `_INBOX.…` of at most 255 characters, without wildcards", is_inbox
+);
+text_type!(
     /// A `HostId` identifies a host among those that run: 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_` and
     /// `-`.
     HostId, "host id", "1-64 of a-z, A-Z, 0-9, `_` and `-`", is_id
@@ -146,6 +164,11 @@ text_type!(
     /// starting with a letter and none of [`StateName::RESERVED`].
     StateName, "state", "1-32 of A-Z, 0-9 and `_`, starting with a letter and not reserved", is_state
 );
+
+impl Inbox {
+    /// The beginning of inboxes. It does not depend on the namespace, so that any NATS client can be answered.
+    pub const PREFIX: &str = "_INBOX";
+}
 
 impl StateName {
     /// A task cannot publish these names: the protocol uses them itself, or Celery reserves them.
@@ -310,6 +333,30 @@ mod tests {
         assert_eq!(key.id().as_str(), "my_1");
         assert!(JobKey::parse("thumbs.resize").is_err());
         assert!(JobKey::parse("a.b.c.d").is_err());
+    }
+
+    #[test]
+    fn inboxes_are_subjects_to_which_a_host_may_publish() {
+        for good in ["_INBOX.x", "_INBOX_user.x.1", "_R_.abc.def", &format!("_INBOX.{}", "x".repeat(248))] {
+            assert!(Inbox::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "_INBOX",
+            "_INBOX.",
+            "_INBOX..x",
+            "_INBOX.*",
+            "_INBOX.a.>",
+            "_INBOX.a b",
+            "_INBOX.ä",
+            "_INBOXES.x",
+            "$KV.wasmhost-states.m.f.i",
+            "wasmhost.jobs.q.m.f",
+            "x._INBOX.y",
+            &format!("_INBOX.{}", "x".repeat(249)),
+        ] {
+            assert!(Inbox::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

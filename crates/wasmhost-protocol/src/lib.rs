@@ -47,6 +47,7 @@
 //!     args_digest: None,
 //!     digest: None,
 //!     parent: None,
+//!     notify: None,
 //!     after: None,
 //! };
 //! let write = WriteId::from_random(0x1234);

@@ -151,6 +151,7 @@ fn pending(job: &JobSpec, intent: &WriteIntent) -> Record {
         usage: None,
         args_digest: job.args_digest,
         parent: job.parent.clone(),
+        notify: job.notify.clone(),
         revoke: None,
         denied: Vec::new(),
         checkpoint: None,

@@ -32,6 +32,7 @@ pub fn submission(key: &JobKey) -> JobSpec {
         args_digest: None,
         digest: None,
         parent: None,
+        notify: None,
         after: None,
     }
 }

@@ -62,8 +62,7 @@ async fn the_lines_that_are_reported_are_enough_to_serve() -> Test {
     ran.refused(77, &["wasmhost-high", "$KV.wasmhost-states.>", "_INBOX.>"])?;
     let granted: Vec<_> = ran.stderr.lines().filter(|line| line.contains(": { allow: [")).collect();
     ensure!(granted.len() == 2, "{ran}");
-    // Which requests are answered is learnt from a subscription, which was denied as well.
-    let server = server_with(&format!("{}, allow_responses: true", granted.join(", ")))?;
+    let server = server_with(&granted.join(", "))?;
     set_up(&server).await?;
 
     let flags = ["--queues", "default,high", "--reconcile-after", "1s"];

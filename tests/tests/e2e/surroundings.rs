@@ -217,7 +217,9 @@ async fn a_result_that_expires_while_a_client_waits_is_a_result_or_not_found() -
         last = Some(record.label().to_string());
     }
     ensure!(last.is_some(), "a watch begins with the record that there was");
-    let answer = within("an answer", job.result::<Value>()).await?;
+    let answer = within("an answer", client.job(job.key()).result::<Value>()).await?;
     ensure!(matches!(answer, Err(ResultError::NotFound { .. })), "{answer:?}");
+    // Who submitted the job was told its result before.
+    within("an answer", job.result::<Value>()).await??;
     Ok(())
 }

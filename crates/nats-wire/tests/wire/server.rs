@@ -169,6 +169,30 @@ async fn the_connection_is_made_anew_with_its_subscriptions() {
 }
 
 #[tokio::test]
+async fn what_is_expected_may_come_over_a_later_connection() {
+    let mut server = start_server("");
+    let wire = wire(&server).await;
+    let expected = wire.expect().await;
+    let unheard = wire.expect().await;
+    let unheard = (unheard.subject().to_owned(), drop(unheard)).0;
+    assert_ne!(expected.subject(), unheard);
+    let mut changes = wire.changes();
+    server.kill().unwrap();
+    changes.wait_for(|state| !state.connected).await.unwrap();
+    let late = wire.expect().await;
+    server.restart().unwrap();
+    changes.wait_for(|state| state.connected).await.unwrap();
+    for subject in [&unheard, expected.subject(), late.subject()] {
+        wire.publish(subject, None, None, subject.as_bytes()).await.unwrap();
+    }
+    for expected in [expected, late] {
+        let subject = expected.subject().to_owned();
+        let message = within("what is expected", expected).await.unwrap();
+        assert_eq!(&*message.payload, subject.as_bytes());
+    }
+}
+
+#[tokio::test]
 async fn what_was_on_its_way_comes_before_a_drained_subscription_ends() {
     let server = start_server("");
     let wire = wire(&server).await;

@@ -28,7 +28,7 @@ pub(super) async fn measure(
         let key = key(number);
         let revision =
             publish(wire, &names.state_subject(&key), &expecting(0, None), &template.pending).await?;
-        let headers = template.job_headers(&key, revision, &stream_name);
+        let headers = template.job_headers(&key, revision, &stream_name, None);
         let subject = names.job_subject(&QueueName::default_queue(), &key);
         publish(wire, &subject, &headers, &template.arguments).await
     };

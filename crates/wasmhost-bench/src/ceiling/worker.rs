@@ -7,8 +7,8 @@ use futures::stream::FuturesUnordered;
 use nats_wire::{HeaderBlock, Message, Wire};
 use serde::Deserialize;
 use serde_json::json;
-use wasmhost_protocol::ids::QueueName;
-use wasmhost_protocol::names::Names;
+use wasmhost_protocol::ids::{JobKey, QueueName};
+use wasmhost_protocol::names::{Names, header};
 
 use crate::error::{BenchError, Doing};
 use crate::template::{Template, expecting};
@@ -79,15 +79,18 @@ pub(super) async fn work(
 async fn run(wire: &Wire, names: &Names, template: &Template, message: Message) -> Result<(), BenchError> {
     let job = names.parse_job_subject(&message.subject).doing("read a subject")?;
     let headers = message.headers().doing("read the headers of a job")?;
-    let key = job.id.map(|id| wasmhost_protocol::ids::JobKey::new(job.task, id));
+    let key = job.id.map(|id| JobKey::new(job.task, id));
     let key = key.ok_or_else(|| BenchError::Job("it has no id".to_owned()))?;
     let pending: u64 = headers
-        .get(wasmhost_protocol::names::header::REVISION)
+        .get(header::REVISION)
         .and_then(|revision| revision.parse().ok())
         .ok_or_else(|| BenchError::Job("it has no revision".to_owned()))?;
     let subject = names.state_subject(&key);
     let started = publish(wire, &subject, &expecting(pending, None), &template.started).await?;
     publish(wire, &subject, &expecting(started, Some(&template.ttl)), &template.succeeded).await?;
+    if let Some(inbox) = headers.get(header::NOTIFY) {
+        wire.publish(inbox, None, None, &template.succeeded).await.doing("tell the end of a job")?;
+    }
     let ack = message.reply.unwrap_or_default();
     wire.publish(&ack, None, None, b"+ACK").await.doing("acknowledge a job")
 }

@@ -117,6 +117,8 @@ fn submission(args: Args) -> Result<Submission, CliError> {
         ..JobOptions::default()
     };
     submission.arguments = input::arguments(args.arguments.as_deref())?;
+    // Who waits at a terminal watches all states.
+    submission.tell_end = false;
     submission.registry_check = if args.unchecked { RegistryCheck::Skipped } else { RegistryCheck::Required };
     Ok(submission)
 }

@@ -70,6 +70,7 @@ impl Submitting<'_> {
             revision: Some(pending.revision),
             args_digest: pending.record.args_digest,
             submitted_at: Some(pending.record.submitted_at),
+            notify: pending.record.notify.clone(),
             ..self.submission.options.clone()
         };
         let connection = self.client.connection();

@@ -1,7 +1,7 @@
 //! The record of a submission: what stands under the key decides whether a PENDING record is made, touched or left alone.
 
 use tokio::time::timeout;
-use wasmhost_nats::{WriteError, Written, fault, now};
+use wasmhost_nats::{EndNotice, WriteError, Written, fault, now};
 use wasmhost_protocol::arguments::is_args_digest;
 use wasmhost_protocol::machine::{JobSpec, Transition, transition};
 use wasmhost_protocol::policy::Policy;
@@ -14,7 +14,7 @@ use crate::intent::client_intent;
 
 impl Submitting<'_> {
     /// Decides by what stands under the key.
-    pub(super) async fn record(&self, stored: StoredEntry) -> Result<Step, SubmitError> {
+    pub(super) async fn record(&mut self, stored: StoredEntry) -> Result<Step, SubmitError> {
         match stored {
             StoredEntry::Absent => self.create(0, None).await,
             StoredEntry::Deleted(marker) => self.create(marker.revision, Some(marker.revision)).await,
@@ -46,6 +46,7 @@ impl Submitting<'_> {
             args_digest: Some(self.args_digest),
             digest: options.digest,
             parent: options.parent.clone(),
+            notify: self.notice.as_ref().map(EndNotice::inbox).or(options.notify.as_ref()).cloned(),
             after,
         };
         let record = transition(None, &client_intent(Transition::Submit(job)))
@@ -54,7 +55,9 @@ impl Submitting<'_> {
     }
 
     /// Meets a record: that of another job with this id, or this submission's own after a write without an answer.
-    async fn meet(&self, record: Record, revision: u64) -> Result<Step, SubmitError> {
+    async fn meet(&mut self, record: Record, revision: u64) -> Result<Step, SubmitError> {
+        // The end of another's job is told to whoever submitted that.
+        self.notice.take_if(|notice| record.notify.as_ref() != Some(notice.inbox()));
         if let Some(free_at) = never_published(&record) {
             return Err(SubmitError::NotPublished { key: self.key.clone(), free_at });
         }

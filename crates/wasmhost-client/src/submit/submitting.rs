@@ -1,7 +1,7 @@
 //! A submission under way: what each of its steps needs, and what follows from a step.
 
 use tokio::time::Instant;
-use wasmhost_nats::now;
+use wasmhost_nats::{EndNotice, now};
 use wasmhost_protocol::arguments::args_digest;
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::JobKey;
@@ -24,6 +24,8 @@ pub(super) struct Submitting<'a> {
     started: Instant,
     /// Whether a publish had no answer. Its message may be stored then, and the record is not taken back from under it.
     pub(super) in_doubt: bool,
+    /// The notice of the job's end, while its record is this submission's own.
+    pub(super) notice: Option<EndNotice>,
 }
 
 /// What follows from a step of a submission.
@@ -52,7 +54,7 @@ impl Pending {
 }
 
 impl<'a> Submitting<'a> {
-    pub(super) fn new(client: &'a Client, mut submission: Submission) -> Self {
+    pub(super) fn new(client: &'a Client, mut submission: Submission, notice: Option<EndNotice>) -> Self {
         Self {
             client,
             key: submission.key(),
@@ -61,6 +63,7 @@ impl<'a> Submitting<'a> {
             submission,
             started: Instant::now(),
             in_doubt: false,
+            notice,
         }
     }
 

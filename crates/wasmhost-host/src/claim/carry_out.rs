@@ -23,7 +23,8 @@ impl Claiming<'_> {
         // What is rare is boxed: each job's future has room for all that it awaits.
         match decision {
             ClaimDecision::Ack => {
-                // The host that ended the job may have died before it deleted the checkpoint.
+                // Whoever ended the job may have died before anybody was told, and before the checkpoint was deleted.
+                Box::pin(self.tell_end(&stored)).await;
                 Box::pin(drop_checkpoint(self.connection(), stored.record())).await;
                 Step::settle(Settlement::Ack)
             }
@@ -52,6 +53,12 @@ impl Claiming<'_> {
             ClaimDecision::End { record, expected } => {
                 Box::pin(self.write_end(*record, expected, &policy)).await
             }
+        }
+    }
+
+    async fn tell_end(&self, stored: &StoredEntry) {
+        if let Some(record) = stored.record() {
+            self.claims.parts.storage.records.tell_end(record).await;
         }
     }
 

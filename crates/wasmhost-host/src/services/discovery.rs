@@ -99,12 +99,12 @@ impl Discovery {
                 () = host.life.draining.cancelled() => return,
             };
             let Some((verb, request)) = request else { return };
-            self.answer(host, wire, verb, &request).await;
+            self.answer(wire, verb, &request).await;
         }
     }
 
-    async fn answer(&self, host: &Host, wire: &Wire, verb: Verb, request: &Message) {
-        let Some(inbox) = reply_inbox(&host.storage.connection.names, request) else { return };
+    async fn answer(&self, wire: &Wire, verb: Verb, request: &Message) {
+        let Some(inbox) = reply_inbox(request) else { return };
         let body = self.response(verb).to_string();
         if let Err(error) = wire.publish(inbox, None, None, body.as_bytes()).await {
             limited!(debug, %error, "could not answer a request of the service API");

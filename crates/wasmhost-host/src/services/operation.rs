@@ -61,6 +61,8 @@ async fn submit(names: &Names, client: &Client, request: &Message) -> Result<Byt
     submission.queue = options.queue.take().unwrap_or_else(QueueName::default_queue);
     submission.options = options;
     submission.arguments = request.payload.clone();
+    // Whoever asked may name an inbox, and the host itself waits for nothing.
+    submission.tell_end = false;
     let accepted = client.submit(submission).await.map_err(|error| submit_error(&error))?;
     json(&SubmitReply { key: accepted.job.key().clone(), state: accepted.state, revision: accepted.revision })
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::names::header;
 use wasmhost_protocol::record::Record;
@@ -24,9 +25,20 @@ impl Records {
     ) -> Result<u64, WriteError> {
         debug_assert_eq!(*key, record.key(), "a record is written under its own key");
         debug_assert!(ttl.is_none() || record.is_terminal(), "only terminal records expire");
+        self.set(key, record.to_bytes().into(), expected, ttl).await
+    }
+
+    /// Tries once to write a record that is JSON text already.
+    pub(super) async fn set(
+        &self,
+        key: &JobKey,
+        record: Bytes,
+        expected: u64,
+        ttl: Option<Duration>,
+    ) -> Result<u64, WriteError> {
         // Published to the bucket's subject: async-nats' own bucket has no put with a time to live. There is no
         // `Nats-Msg-Id` either, with which a second try would be answered differently by one replica and by three.
-        let mut message = Publication::new(record.to_bytes().into());
+        let mut message = Publication::new(record);
         if !fault::is_naive_writer() {
             message = message.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE, &expected.to_string());
         }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmhost_protocol::ids::JobKey;
 use wasmhost_protocol::record::{Record, StoredEntry, Token};
 use wasmhost_protocol::rules::{WriteResolution, resolve_write, still_owned};
@@ -41,7 +42,8 @@ pub enum OwnedWrite {
 }
 
 impl Records {
-    /// Writes the record over the revision `expected`, for a writer that does not own the job.
+    /// Writes the record over the revision `expected`, for a writer that does not own the job. An end is told to whoever waits
+    /// for it.
     ///
     /// # Errors
     ///
@@ -54,11 +56,14 @@ impl Records {
         ttl: Option<Duration>,
     ) -> Result<Written, WriteError> {
         let mut backoff = Backoff::new();
+        // Each try is of the same record with the same write id, by which an earlier try without an answer is recognised.
+        let body = Bytes::from(record.to_bytes());
         loop {
-            // Each try is of the same record with the same write id, by which an earlier try without an answer is
-            // recognised.
-            match self.attempt(key, record, expected, ttl).await? {
-                WriteResolution::Stored(revision) => return Ok(Written::Stored(revision)),
+            match self.attempt(key, record, &body, expected, ttl).await? {
+                WriteResolution::Stored(revision) => {
+                    self.tell_end_in(record, &body).await;
+                    return Ok(Written::Stored(revision));
+                }
                 WriteResolution::Superseded(stored) => return Ok(Written::Superseded(stored)),
                 WriteResolution::Unchanged => backoff.wait().await,
             }
@@ -92,10 +97,11 @@ impl Records {
         &self,
         key: &JobKey,
         record: &Record,
+        body: &Bytes,
         expected: u64,
         ttl: Option<Duration>,
     ) -> Result<WriteResolution, WriteError> {
-        match self.compare_and_set(key, record, expected, ttl).await {
+        match self.set(key, body.clone(), expected, ttl).await {
             Ok(revision) => return Ok(WriteResolution::Stored(revision)),
             // Even a conflict tells nothing: it may be with this very record, if an earlier try was stored without an
             // answer.

@@ -8,7 +8,7 @@ use super::options::{HeaderScope, JobOptions};
 use crate::bounds::{self, Bounds, OutOfBounds, Quantity};
 use crate::digest::Digest;
 use crate::duration::{format_duration, parse_duration};
-use crate::ids::{JobKey, QueueName};
+use crate::ids::{Inbox, JobKey, QueueName};
 use crate::names::header;
 use crate::timestamp::Timestamp;
 
@@ -21,7 +21,7 @@ pub(super) struct Field {
     pub(super) write: fn(&JobOptions) -> Option<String>,
 }
 
-pub(super) const FIELDS: [Field; 12] = [
+pub(super) const FIELDS: [Field; 13] = [
     Field {
         name: header::REVISION,
         scope: HeaderScope::Job,
@@ -81,6 +81,12 @@ pub(super) const FIELDS: [Field; 12] = [
         scope: HeaderScope::Job,
         read: |options, text| set_within(&mut options.submitted_at, Timestamp::parse(text), bounds::TIME),
         write: |options| options.submitted_at.map(|at| at.to_string()),
+    },
+    Field {
+        name: header::NOTIFY,
+        scope: HeaderScope::Job,
+        read: |options, text| set(&mut options.notify, Inbox::parse(text)),
+        write: |options| options.notify.as_ref().map(Inbox::to_string),
     },
     Field {
         name: header::QUEUE,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::ids::{JobKey, QueueName};
+use crate::ids::{Inbox, JobKey, QueueName};
 use crate::timestamp::Timestamp;
 
 /// `JobOptions` are what the headers of a job say. Every option is optional. Build them with
@@ -31,6 +31,8 @@ pub struct JobOptions {
     pub args_digest: Option<Digest>,
     /// The time at which the job was submitted, as the PENDING record has it, within [`crate::bounds::TIME`].
     pub submitted_at: Option<Timestamp>,
+    /// The inbox that is told the end of the job.
+    pub notify: Option<Inbox>,
     /// The W3C trace context, which is carried along.
     pub traceparent: Option<String>,
     /// The queue, where it is not `default`; only in a request to the submit service.

@@ -24,6 +24,7 @@ fn options_read_back() {
         ("Wasmhost-Parent", "thumbs.resize.1"),
         ("Wasmhost-Args-Digest", DIGEST),
         ("Wasmhost-Submitted-At", "2026-01-31T11:00:00.000Z"),
+        ("Wasmhost-Notify", "_INBOX.a.1"),
         ("Wasmhost-Queue", "high"),
         ("Wasmhost-Delay", "250ms"),
         ("traceparent", TRACE),
@@ -79,6 +80,7 @@ fn an_unreadable_header_is_named() {
         (header::EXPIRES, "30s"),
         (header::RESULT_TTL, "1"),
         (header::PARENT, "a.b.*"),
+        (header::NOTIFY, "$KV.wasmhost-states.m.f.i"),
         (header::QUEUE, "a.b"),
         (header::AT, "2026-01-31T12:00:00"),
     ] {

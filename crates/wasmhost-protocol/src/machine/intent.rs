@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::ids::{HostId, JobKey, QueueName, StateName};
+use crate::ids::{HostId, Inbox, JobKey, QueueName, StateName};
 use crate::json::Json;
 use crate::record::{BlobRef, DeliveryOrdinal, End, Revoke, StateLabel, Token, Usage, WriteId};
 use crate::timestamp::Timestamp;
@@ -121,6 +121,8 @@ pub struct JobSpec {
     pub digest: Option<Digest>,
     /// The job that this one came from.
     pub parent: Option<JobKey>,
+    /// The inbox that is told the end of the job.
+    pub notify: Option<Inbox>,
     /// The revision of the delete marker that the record is written over, where the id was used before.
     pub after: Option<u64>,
 }

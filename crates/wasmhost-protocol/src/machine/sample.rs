@@ -35,6 +35,7 @@ pub(crate) fn submission() -> JobSpec {
         args_digest: None,
         digest: None,
         parent: None,
+        notify: None,
         after: None,
     }
 }

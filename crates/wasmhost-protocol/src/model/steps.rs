@@ -230,6 +230,7 @@ fn blank_claim(scenario: &Scenario) -> Claim {
         args_digest: None,
         digest: None,
         parent: None,
+        notify: None,
         after: None,
     };
     let policy = retry_policy(scenario);

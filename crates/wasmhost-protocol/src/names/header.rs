@@ -34,6 +34,8 @@ pub const QUEUE: &str = "Wasmhost-Queue";
 pub const DELAY: &str = "Wasmhost-Delay";
 /// The time at which the job is queued; only in a request to the submit service.
 pub const AT: &str = "Wasmhost-At";
+/// The inbox that is told the end of the job: whoever writes the terminal record publishes it there.
+pub const NOTIFY: &str = "Wasmhost-Notify";
 /// The kind of the failure; only on a dead-letter copy.
 pub const DEAD_KIND: &str = "Wasmhost-Dead-Kind";
 /// The message of the failure; only on a dead-letter copy.

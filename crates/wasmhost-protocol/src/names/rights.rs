@@ -3,7 +3,7 @@
 
 use super::ack;
 use super::deployment::{Names, kv_subject};
-use crate::ids::{JobKey, QueueName};
+use crate::ids::{Inbox, JobKey, QueueName};
 
 /// A body that is not a request: JetStream and the services refuse it and change nothing.
 const NO_REQUEST: &str = "no request";
@@ -39,7 +39,12 @@ impl Names {
     /// that does not exist; the rights are tried with its subjects.
     #[must_use]
     pub fn rights_of_host(&self, queues: &[QueueName], key: &JobKey) -> Vec<Right> {
-        let mut rights = vec![subscribe(format!("{}.>", self.inbox_prefix()), "answers to its own requests")];
+        let mut rights = vec![subscribe(format!("{}.>", Inbox::PREFIX), "answers to its own requests")];
+        rights.push(publish(
+            format!("{}.>", Inbox::PREFIX),
+            format!("{}.{key}", Inbox::PREFIX),
+            "answers of its services, and the ends of jobs for whoever waits",
+        ));
         rights.push(request(Self::account_info(), "asking whether JetStream is on"));
         rights.extend(self.rights_to_read_settings());
         rights.extend(queues.iter().flat_map(|queue| self.rights_to_pull(queue)));
@@ -47,14 +52,6 @@ impl Names {
         rights.extend(self.rights_to_read(key));
         rights.extend(self.rights_to_serve());
         rights
-    }
-
-    /// Returns the right to answer requests. Which subject an answer goes to is known only from a request, so
-    /// that the right can be tried only with the reply subject of one.
-    #[must_use]
-    pub fn right_to_answer(&self, reply: &str) -> Right {
-        let purpose = "answers of its services (or `allow_responses: true`)";
-        Right { tried: reply.to_owned(), ..request(format!("{}.>", self.inbox_prefix()), purpose) }
     }
 
     fn rights_to_read_settings(&self) -> impl Iterator<Item = Right> {

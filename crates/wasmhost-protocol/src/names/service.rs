@@ -86,34 +86,11 @@ impl Names {
         self.parse_key("control.revoke", "revoke broadcast", subject)
     }
 
-    /// Returns the beginning of reply subjects: `_INBOX`. It does not depend on the namespace, so that any
-    /// NATS client can use the services.
-    #[must_use]
-    pub fn inbox_prefix(&self) -> &'static str {
-        "_INBOX"
-    }
-
     /// Returns the subjects of NATS' service discovery: of all services, of those with this service's name,
     /// and of the one with the given id. `verb` is `PING`, `INFO` or `STATS`.
     #[must_use]
     pub fn discovery_subjects(&self, verb: &str, id: &str) -> [String; 3] {
         let name = self.service_name();
         [format!("$SRV.{verb}"), format!("$SRV.{verb}.{name}"), format!("$SRV.{verb}.{name}.{id}")]
-    }
-
-    /// Returns whether an endpoint may answer to `reply`: `_INBOX.…`, a user's own `_INBOX_<user>.…`, or
-    /// `_R_.…`, which the server puts in the place of an inbox of another account.
-    #[must_use]
-    pub fn is_inbox(&self, reply: &str) -> bool {
-        // An answer is published with the host's own rights. To any other subject it would let a stranger
-        // write, say, a record.
-        let literal = |token: &str| {
-            !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic() && b != b'*' && b != b'>')
-        };
-        if !reply.split('.').all(literal) {
-            return false;
-        }
-        let inbox = reply.strip_prefix(self.inbox_prefix()).is_some_and(|rest| rest.starts_with(['.', '_']));
-        inbox || reply.starts_with("_R_.")
     }
 }

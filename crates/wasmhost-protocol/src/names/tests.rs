@@ -102,17 +102,6 @@ fn a_subject_with_a_wrong_number_of_tokens_or_a_wildcard_is_refused() {
     }
 }
 
-#[test]
-fn endpoints_answer_to_inboxes_only() {
-    for good in ["_INBOX.x", "_INBOX_user.x.1", "_R_.abc.def"] {
-        assert!(names().is_inbox(good), "{good}");
-    }
-    for bad in ["", "_INBOX", "_INBOXES.x", "$KV.wasmhost-states.m.f.i", "wasmhost.jobs.q.m.f", "x._INBOX.y"]
-    {
-        assert!(!names().is_inbox(bad), "{bad}");
-    }
-}
-
 prop_compose! {
     fn keys()(module in "[a-z0-9][a-z0-9-]{0,62}", function in "[a-zA-Z0-9][a-zA-Z0-9-]{0,62}",
               id in "[A-Za-z0-9_-]{1,64}") -> JobKey {

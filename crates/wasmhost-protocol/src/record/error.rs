@@ -96,10 +96,13 @@ pub struct JobError {
     /// One sentence for people, at most 4 KiB.
     pub message: String,
     /// The details that the task gave with its error, at most 8 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Json>,
     /// The guest's frames, one a line, innermost first, at most 4 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub backtrace: Option<String>,
     /// The last lines that the guest wrote to standard error, at most 4 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr: Option<String>,
     /// Whether the job's retry policy allowed more than one attempt of this kind of failure.
     pub retryable: bool,

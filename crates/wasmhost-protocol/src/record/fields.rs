@@ -6,7 +6,7 @@ use super::error::JobError;
 use super::parts::{BlobRef, DeliveryOrdinal, Payload, Revoke, Token, Usage, WriteId};
 use super::state::{End, JobState, StateLabel};
 use crate::digest::Digest;
-use crate::ids::{HostId, JobId, JobKey, QueueName, TaskName};
+use crate::ids::{HostId, Inbox, JobId, JobKey, QueueName, TaskName};
 use crate::json::Json;
 use crate::timestamp::Timestamp;
 
@@ -55,6 +55,8 @@ pub struct RecordFields {
     pub args_digest: Option<Digest>,
     /// The job that this one came from.
     pub parent: Option<JobKey>,
+    /// The inbox that is told the end of the job.
+    pub notify: Option<Inbox>,
     /// The request that the job not run, or stop.
     pub revoke: Option<Revoke>,
     /// The powers that a failed attempt asked for and was denied; at most ten.

@@ -59,10 +59,19 @@ impl<'a> StateFields<'a> {
     }
 }
 
-/// Serialises fields in order, each by its name.
+/// Serialises fields in order: `name: value` always, and `name ? value` where there is one. Most records have few of those, and
+/// each byte is stored and sent with every revision.
 macro_rules! entries {
-    ($map:ident; $($name:literal: $value:expr),+ $(,)?) => {
-        $($map.serialize_entry($name, $value)?;)+
+    ($map:ident; $($name:literal $mark:tt $value:expr),+ $(,)?) => {
+        $(entries!(@ $mark $map, $name, $value);)+
+    };
+    (@ : $map:ident, $name:literal, $value:expr) => {
+        $map.serialize_entry($name, $value)?;
+    };
+    (@ ? $map:ident, $name:literal, $value:expr) => {
+        if let Some(value) = $value {
+            $map.serialize_entry($name, value)?;
+        }
     };
 }
 
@@ -70,17 +79,21 @@ impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let state = StateFields::new(&self.state);
+        let denied = Some(&self.denied).filter(|denied| !denied.is_empty());
         // The order is part of the form: people read records with `nats kv watch`.
         entries! { map;
-            "state": self.label().as_str(), "meta": &self.meta, "task": &self.task, "id": &self.id,
-            "attempt": &self.attempt, "max_attempts": &self.max_attempts, "queue": &self.queue, "host": &self.host,
-            "result": &state.result, "result_ref": &state.result_ref, "error": &state.error,
-            "submitted_at": &self.submitted_at, "started_at": &self.started_at, "updated_at": &self.updated_at,
-            "finished_at": &state.finished_at, "not_before": &state.not_before, "expires_at": &self.expires_at,
-            "digest": &self.digest, "usage": &self.usage, "args_digest": &self.args_digest, "parent": &self.parent,
-            "revoke": &self.revoke, "denied": &self.denied, "checkpoint": &self.checkpoint,
-            "token": &self.token, "write": &self.write, "charged": &self.charged, "lost": &self.lost,
-            "delivery": &self.delivery, "msg_seq": &self.msg_seq, "after": &self.after,
+            "state": self.label().as_str(), "meta" ? &self.meta, "task": &self.task, "id": &self.id,
+            "attempt": &self.attempt, "max_attempts" ? &self.max_attempts, "queue": &self.queue,
+            "host" ? &self.host, "result" ? state.result, "result_ref" ? state.result_ref,
+            "error" ? state.error, "submitted_at": &self.submitted_at, "started_at" ? &self.started_at,
+            "updated_at": &self.updated_at, "finished_at" ? &state.finished_at,
+            "not_before" ? &state.not_before, "expires_at" ? &self.expires_at, "digest" ? &self.digest,
+            "usage" ? &self.usage, "args_digest" ? &self.args_digest, "parent" ? &self.parent,
+            "notify" ? &self.notify,
+            "revoke" ? &self.revoke, "denied" ? denied, "checkpoint" ? &self.checkpoint,
+            "token" ? &self.token, "write": &self.write, "charged": &self.charged,
+            "lost": &self.lost, "delivery" ? &self.delivery, "msg_seq" ? &self.msg_seq,
+            "after" ? &self.after,
         }
         for (name, value) in &self.unknown {
             map.serialize_entry(name, value)?;
@@ -175,6 +188,7 @@ impl Fields {
             usage: self.take("usage")?,
             args_digest: self.take("args_digest")?,
             parent: self.take("parent")?,
+            notify: self.take("notify")?,
             revoke: self.take("revoke")?,
             denied: self.take::<Option<_>>("denied")?.unwrap_or_default(),
             checkpoint: self.take("checkpoint")?,

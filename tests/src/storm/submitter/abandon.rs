@@ -24,6 +24,7 @@ impl Submitter {
             args_digest: Some(args_digest(job.behaviour.arguments().to_string().as_bytes())),
             digest: None,
             parent: None,
+            notify: None,
             after: None,
         };
         let event = Transition::Submit(submission);
