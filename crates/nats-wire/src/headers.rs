@@ -20,7 +20,10 @@ use memchr::memrchr;
 pub struct Headers {
     status: Option<u16>,
     description: Option<String>,
-    pairs: Vec<(String, String)>,
+    /// The names and values, one behind the other.
+    text: String,
+    /// Where each name and its value end in the text.
+    ends: Vec<(usize, usize)>,
 }
 
 /// Why a block of headers cannot be parsed.
@@ -94,7 +97,7 @@ impl Headers {
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadHeaders> {
         let mut headers = Self::default();
         for (at, (name, value)) in pairs.into_iter().enumerate() {
-            headers.pairs.push(pair(name, value, at + 2)?);
+            headers.push(name, check_pair(name, value, at + 2)?);
         }
         Ok(headers)
     }
@@ -111,7 +114,7 @@ impl Headers {
         let text = str::from_utf8(block).map_err(|error| BadHeaders::NotUtf8 { at: error.valid_up_to() })?;
         let rest = text.strip_prefix(VERSION).ok_or(BadHeaders::Version)?;
         let (first, mut rest) = line(rest, 1)?;
-        let mut headers = Self::default();
+        let mut headers = Self { text: String::with_capacity(rest.len()), ..Self::default() };
         headers.read_status(first)?;
         let mut number = 2;
         loop {
@@ -121,7 +124,7 @@ impl Headers {
                 break;
             }
             let (name, value) = text.split_once(':').ok_or(BadHeaders::NoColon { line: number })?;
-            headers.pairs.push(pair(name, value, number)?);
+            headers.push(name, check_pair(name, value, number)?);
             number += 1;
         }
         if rest.is_empty() { Ok(headers) } else { Err(BadHeaders::Trailing { bytes: rest.len() }) }
@@ -133,17 +136,33 @@ impl Headers {
     #[must_use]
     pub fn ending(block: &[u8]) -> Self {
         let mut rest = block.strip_suffix(b"\r\n\r\n").unwrap_or_default();
-        let mut pairs = Vec::new();
+        let mut lines = Vec::new();
         // The first line of the block has no line end before it, and so is never read as a header.
         while let Some(at) = memrchr(b'\n', rest).filter(|at| rest[..*at].ends_with(b"\r")) {
             let line = String::from_utf8_lossy(&rest[at + 1..]);
             let Some((name, value)) = line.split_once(':') else { break };
-            let Ok(pair) = pair(name, value, 0) else { break };
-            pairs.push(pair);
+            let Ok(value) = check_pair(name, value, 0) else { break };
+            lines.push((name.to_owned(), value.to_owned()));
             rest = &rest[..at - 1];
         }
-        pairs.reverse();
-        Self { pairs, ..Self::default() }
+        let mut headers = Self::default();
+        for (name, value) in lines.iter().rev() {
+            headers.push(name, value);
+        }
+        headers
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.text.push_str(name);
+        let name_end = self.text.len();
+        self.text.push_str(value);
+        self.ends.push((name_end, self.text.len()));
+    }
+
+    fn pair(&self, index: usize) -> (&str, &str) {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        let (name_end, end) = self.ends[index];
+        (&self.text[start..name_end], &self.text[name_end..end])
     }
 
     fn read_status(&mut self, behind_version: &str) -> Result<(), BadHeaders> {
@@ -184,18 +203,18 @@ impl Headers {
     /// The last value of a name. It is the server's own where a publisher wrote the same name.
     #[must_use]
     pub fn last(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// All names and values in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> + Clone {
+        (0..self.ends.len()).map(|index| self.pair(index))
     }
 
     /// Whether there are no headers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.ends.is_empty()
     }
 }
 
@@ -210,7 +229,7 @@ impl fmt::Display for Headers {
             write!(f, " {description}")?;
         }
         f.write_str("\r\n")?;
-        for (name, value) in &self.pairs {
+        for (name, value) in self.iter() {
             write!(f, "{name}: {value}\r\n")?;
         }
         f.write_str("\r\n")
@@ -223,11 +242,6 @@ fn line(text: &str, number: usize) -> Result<(&str, &str), BadHeaders> {
     let end = text.find(['\r', '\n']).ok_or(BadHeaders::Unended { line: number })?;
     let behind = text[end..].strip_prefix("\r\n").ok_or(BadHeaders::Unended { line: number })?;
     Ok((&text[..end], behind))
-}
-
-fn pair(name: &str, value: &str, line: usize) -> Result<(String, String), BadHeaders> {
-    let value = check_pair(name, value, line)?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// The value without the white space around it, where name and value may stand in a header.
@@ -254,7 +268,8 @@ mod tests {
     use super::*;
 
     fn pairs(block: &str) -> Vec<(String, String)> {
-        Headers::parse(block.as_bytes()).unwrap().pairs
+        let headers = Headers::parse(block.as_bytes()).unwrap();
+        headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     #[test]

@@ -26,6 +26,8 @@ use liveness::Liveness;
 
 /// While the server has not taken this many bytes, no more commands are accepted.
 const UNSENT_BYTES: usize = 8 << 20;
+/// The room that is made for what comes next. The server writes up to 64 KiB at a time.
+const READ_BYTES: usize = 32 << 10;
 /// The id of the subscription for answers to requests.
 const INBOX_SID: u64 = 1;
 
@@ -167,6 +169,8 @@ impl Link {
         let mut unflushed = false;
         // Pings that went unanswered on the connection before do not count against this one.
         self.liveness.sign();
+        // Whether whoever is ready to run may still have something to send.
+        let mut gathering = false;
         loop {
             // It comes before the first read, because the handshake may have read more than its own part.
             if let Err(why) = self.process_received(&mut received) {
@@ -174,6 +178,9 @@ impl Link {
             }
             let may_say_more = self.unsent.len() < UNSENT_BYTES;
             let busy = self.unsent.has_remaining() || unflushed;
+            if received.capacity() - received.len() < READ_BYTES / 4 {
+                received.reserve(READ_BYTES);
+            }
             // Dropping the other arms loses nothing: each has an effect only in the moment in which it is ready.
             tokio::select! {
                 read = reader.read_buf(&mut received) => match read {
@@ -181,13 +188,19 @@ impl Link {
                     Ok(_) => self.liveness.sign(),
                     Err(error) => return Ended::Broken(error.to_string()),
                 },
-                pushed = push(&mut writer, &mut self.unsent, &mut unflushed), if busy => {
+                () = tokio::task::yield_now(), if gathering => {
+                    self.execute_waiting();
+                    gathering = false;
+                }
+                pushed = push(&mut writer, &mut self.unsent, &mut unflushed), if busy && !gathering => {
                     if let Err(error) = pushed { return Ended::Broken(error.to_string()) }
                     // A ping waits behind what is still to be sent: a server that takes bytes is there.
                     if self.unsent.has_remaining() { self.liveness.sign() }
                 }
                 command = self.commands.recv(), if may_say_more => match command {
                     Some(command) => {
+                        // What others are about to send is written with it, in one piece.
+                        gathering |= self.unsent.is_empty();
                         self.execute(command);
                         self.execute_waiting();
                     }

@@ -1,5 +1,6 @@
 //! An attempt of this host's at a job: its lease, the policy that limits it, and its checkpoints.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,7 +15,7 @@ use crate::lease::{HeldDelivery, Lease, LeaseTerms};
 pub(crate) struct Attempt {
     pub(crate) lease: Lease,
     /// The policy of the module's version that the job runs.
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
     pub(crate) checkpoints: Checkpoints,
     /// Held by a suspect until the next one may begin.
     quarantine: Option<QuarantinePermit>,

@@ -89,7 +89,8 @@ fn own_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(St
 /// Deletes the due message of a job that was just claimed. Returns its sequence if it is deleted.
 pub(crate) async fn discard(connection: &Connection, due: Option<&DueMessage>) -> Option<u64> {
     let due = due?;
-    match due.discard(connection).await {
+    // Boxed, here and below: few jobs were fired.
+    match Box::pin(due.discard(connection)).await {
         Ok(()) => {
             // A host that dies here loses nothing: the job stream has the message.
             fault::point("after-discard");
@@ -115,7 +116,7 @@ pub(crate) async fn before_settling(
     if !settlement.removes_message() {
         return settlement;
     }
-    match due.remove(connection).await {
+    match Box::pin(due.remove(connection)).await {
         Ok(()) => settlement,
         Err(error) => {
             limited!(error, subject = %escape(&due.subject), %error, "could not delete a due message; its job's message is delivered again");

@@ -2,6 +2,7 @@
 //! is an outcome. What follows from the outcome, and its record, are decided elsewhere.
 
 mod guest_logs;
+mod prepared;
 mod running_guest;
 mod start;
 
@@ -20,6 +21,7 @@ use crate::life_cycle::LifeCycle;
 use crate::loading::ModuleLoader;
 use crate::storage::Storage;
 use guest_logs::GuestLogs;
+use prepared::Prepared;
 use running_guest::RunningGuest;
 
 /// How long a job waits for its module before its log says so.
@@ -62,7 +64,26 @@ impl Executor {
         attempt: &mut Attempt,
         logs: &mut GuestLogs,
     ) -> Result<Outcome, Fenced> {
-        let mut starting = pin!(self.start(attempt));
+        let prepared = match self.prepared(attempt) {
+            Some(prepared) => prepared,
+            // Boxed: most guests find everything in memory.
+            None => match Box::pin(self.load_and_wait(attempt, logs)).await? {
+                Ok(prepared) => prepared,
+                Err(verdict) => return Ok(Outcome::without_run(verdict)),
+            },
+        };
+        let guest = self.start(attempt, prepared);
+        self.supervise(attempt, guest, logs).await
+    }
+
+    /// Waits until everything is loaded, and keeps the attempt's lease meanwhile. The error of the result is the verdict of an
+    /// attempt that ends without a run.
+    async fn load_and_wait(
+        &self,
+        attempt: &mut Attempt,
+        logs: &GuestLogs,
+    ) -> Result<Result<Prepared, Verdict>, Fenced> {
+        let mut loading = pin!(self.load(attempt));
         let note_at = Instant::now() + WAIT_NOTE_AFTER;
         let mut is_noted = false;
         loop {
@@ -70,17 +91,14 @@ impl Executor {
             // Dropping the other arms loses nothing: what is due for the lease, and a revoke, are found again at the next turn.
             tokio::select! {
                 biased;
-                started = &mut starting => return match started {
-                    Ok(guest) => self.supervise(attempt, guest, logs).await,
-                    Err(verdict) => Ok(Outcome::without_run(verdict)),
-                },
+                prepared = &mut loading => return Ok(prepared),
                 event = attempt.lease.next_event() => attempt.lease.handle(event).await?,
                 () = sleep_until(note_at), if !is_noted => {
                     is_noted = true;
                     self.log_wait_reason(attempt, logs);
                 }
-                () = stop_time(stop_at) => return Ok(Outcome::without_run(Verdict::Cancelled)),
-                () = self.life.handing_off.cancelled() => return Ok(Outcome::without_run(Verdict::Cancelled)),
+                () = stop_time(stop_at) => return Ok(Err(Verdict::Cancelled)),
+                () = self.life.handing_off.cancelled() => return Ok(Err(Verdict::Cancelled)),
             }
         }
     }
@@ -126,7 +144,7 @@ impl Executor {
                 }
                 // While a revoke is recorded, no checkpoint is named: the job will not go on.
                 step = attempt.checkpoints.next_step(), if !revoked => {
-                    attempt.checkpoints.take_step(step, &mut attempt.lease).await
+                    Box::pin(attempt.checkpoints.take_step(step, &mut attempt.lease)).await
                 }
                 Some(line) = guest.lines.recv() => guest.publish_line(attempt, line).await,
                 () = sleep_until(probation_ends_at.unwrap_or(guest.progress.next_write_at)), if probation_ends_at.is_some() => {

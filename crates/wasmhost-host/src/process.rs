@@ -39,7 +39,8 @@ pub(crate) async fn process_delivery(
     };
     // From here on a host that dies has claimed the job: the next one counts the claim as lost.
     fault::point("after-claim");
-    let mut attempt = Attempt::new(&host.lease_terms, HeldDelivery { delivery, since: held_since }, grant);
+    let held = HeldDelivery { delivery, since: held_since };
+    let mut attempt = Box::new(Attempt::new(&host.lease_terms, held, grant));
     if let Some((settlement, discarded)) = run_and_record(host, &mut attempt).await {
         settle_delivery(connection, attempt.lease.delivery(), discarded, settlement).await;
     }
@@ -55,7 +56,7 @@ async fn run_and_record(host: &Host, attempt: &mut Attempt) -> Option<(Settlemen
     let decision = decide(&attempt.facts(host.life.handing_off.is_cancelled()), &outcome);
     if matches!(decision, Decision::Retry { .. }) {
         // The next attempt goes on from the checkpoint that the record names.
-        attempt.checkpoints.flush(&mut attempt.lease, &host.life).await.ok()?;
+        Box::pin(attempt.checkpoints.flush(&mut attempt.lease, &host.life)).await.ok()?;
     }
     if fault::acks_before_record() {
         settle(&host.storage.connection, attempt.lease.message(), Settlement::Ack).await;
@@ -104,4 +105,24 @@ async fn remove_unreadable(connection: &Connection, not_a_job: &NotAJob) {
     let settlement = dead_letter::dead_letter_unreadable(connection, message, &why.to_string()).await;
     let settlement = due::before_settling(connection, due.as_ref(), None, settlement).await;
     settle(connection, message, settlement).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of the future that a function returns.
+    fn size_of_future<A, B, C, D, F: Future>(_: impl FnOnce(A, B, C, D) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_future_of_a_job_is_small() {
+        fn check<'a>(_: &'a ()) -> usize {
+            size_of_future::<&'a Host, Delivered, Timestamp, Slot, _>(process_delivery)
+        }
+        // It is made for each job. What few jobs await belongs into a box.
+        let bytes = check(&());
+        assert!(bytes <= 7 << 10, "{bytes} bytes");
+    }
 }

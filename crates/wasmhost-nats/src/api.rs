@@ -2,7 +2,7 @@
 //! that they cannot end the connection over which records are written
 //! ([fact 30](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#f30)).
 
-use nats_wire::{RequestError, SendError};
+use nats_wire::{Message, RequestError, SendError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
@@ -65,11 +65,17 @@ pub(crate) async fn request<T: DeserializeOwned>(
     body: impl Serialize,
 ) -> Result<T, ApiError> {
     let body = serde_json::to_vec(&body).expect("a request can be written as JSON");
+    // Boxed, since no job asks for anything on its common path, and its future has room for all that it may await.
+    let answer = Box::pin(ask(connection, &subject, &body)).await?;
+    parse(&answer.payload)
+}
+
+async fn ask(connection: &Connection, subject: &str, body: &[u8]) -> Result<Message, ApiError> {
     let wire = connection.records().await.map_err(|error| ApiError::Unanswered(error.to_string()))?;
     let answer = async {
         let until = Instant::now() + ANSWER_TIMEOUT;
         loop {
-            match wire.request(&subject, &body, until - Instant::now()).await {
+            match wire.request(subject, body, until - Instant::now()).await {
                 // Nothing was sent: the request may wait for the next connection.
                 Err(RequestError::Send(SendError::Disconnected))
                     if timeout_at(until, wire.connected()).await == Ok(true) => {}
@@ -77,8 +83,8 @@ pub(crate) async fn request<T: DeserializeOwned>(
             }
         }
     };
-    match connection.denials.or_denied(&subject, answer).await {
-        Ok(Ok(answer)) => parse(&answer.payload),
+    match connection.denials.or_denied(subject, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
         Ok(Err(RequestError::NoResponders(_))) => Err(ApiError::NoResponders),
         Ok(Err(error)) => Err(ApiError::Unanswered(error.to_string())),
         Err(denial) => Err(ApiError::Denied(denial)),

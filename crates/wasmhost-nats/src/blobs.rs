@@ -1,4 +1,5 @@
-//! Blobs: results that are too large for a record, and checkpoints.
+//! Blobs: results that are too large for a record, and checkpoints. Futures are boxed here: few jobs have blobs, and the future of
+//! each job has room for all that it may await.
 
 use std::time::Duration;
 
@@ -60,13 +61,13 @@ async fn store(
     bytes: Bytes,
     (life, readers): (Life, Readers),
 ) -> Result<BlobRef, ObjectError> {
-    let digest = digest_of_large(&bytes).await;
+    let digest = Box::pin(digest_of_large(&bytes)).await;
     let ttl = match life {
         Life::UntilDeleted => None,
         Life::For(ttl) => Some(ttl),
     };
     let object = Object { name, bytes: &bytes, digest: &digest, readers, ttl };
-    objects::put(connection, &connection.names.blobs_store(), &object).await?;
+    Box::pin(objects::put(connection, &connection.names.blobs_store(), &object)).await?;
     Ok(BlobRef { name: name.to_owned(), digest, bytes: bytes.len() as u64 })
 }
 
@@ -75,12 +76,12 @@ pub async fn get(connection: &Connection, blob: &BlobRef) -> Result<Bytes, Objec
     // Whatever size the record claims, no more is read than the largest blob has.
     let limit = bounds::BLOB_BYTES.clamp(blob.bytes);
     let wanted = Wanted { name: &blob.name, digest: &blob.digest, limit };
-    objects::get(connection, &connection.names.blobs_store(), &wanted).await
+    Box::pin(objects::get(connection, &connection.names.blobs_store(), &wanted)).await
 }
 
 /// Deletes a blob, and says whether there was one.
 pub async fn delete(connection: &Connection, name: &str) -> Result<bool, ObjectError> {
-    objects::delete(connection, &connection.names.blobs_store(), name).await
+    Box::pin(objects::delete(connection, &connection.names.blobs_store(), name)).await
 }
 
 /// Finds the first blob from this place on. It need not be whole.

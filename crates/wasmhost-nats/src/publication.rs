@@ -80,9 +80,10 @@ pub(crate) async fn publish(
     };
     let answer = match timeout(DENIAL_CHECK_AFTER, &mut answer).await {
         Ok(answer) => answer,
+        // Boxed: this is rare, and the future of each job has room for all that it may await.
         Err(_) => {
             let waited = timeout_at(until, answer);
-            match connection.denials.or_denied_since(seen, subject, waited).await {
+            match Box::pin(connection.denials.or_denied_since(seen, subject, waited)).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) => return Err(PublishFailure::Unknown("no acknowledgement in time".to_owned())),
                 Err(denial) => return Err(PublishFailure::Refused(denial)),

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
 
+use crate::digits::{Ascii, hexadecimal};
+
 /// A `Digest` holds the SHA-256 of a module's bytes, of a job's arguments or of a blob.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -32,6 +34,10 @@ impl Digest {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    fn digits(&self) -> Ascii<64> {
+        hexadecimal(&self.0)
     }
 
     /// Parses 64 lower-case hexadecimal digits.
@@ -63,14 +69,7 @@ fn nibble(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Formatted byte by byte, the digests of a record would cost more than all else in it.
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        let mut text = [0; 64];
-        for (place, digit) in text.iter_mut().zip(digits) {
-            *place = DIGITS[usize::from(digit)];
-        }
-        f.write_str(std::str::from_utf8(&text).expect("hexadecimal digits are UTF-8"))
+        f.write_str(self.digits().as_str())
     }
 }
 
@@ -90,7 +89,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.digits().as_str())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Names and ids are parsed once, where they come in. Only these types build subjects and keys: a subject
-//! with a `*` or a `>` in it would reach far more than one job.
+//! with a `*` or a `>` in it would reach far more than one job. Clones share the text: those of one job are in its message, its
+//! record, its lease and its sandbox.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -72,12 +74,16 @@ macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:path) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Parses the text. The error names the rule that the text breaks.
             pub fn parse(text: &str) -> Result<Self, InvalidName> {
-                if $valid(text) { Ok(Self(text.into())) } else { Err(InvalidName::new($what, $rule, text)) }
+                Self::check(text).map(|()| Self(text.into()))
+            }
+
+            fn check(text: &str) -> Result<(), InvalidName> {
+                if $valid(text) { Ok(()) } else { Err(InvalidName::new($what, $rule, text)) }
             }
 
             /// Returns the text.
@@ -212,7 +218,7 @@ impl JobId {
 pub struct TaskName {
     // One text with the place of the dot: it goes into subjects as a whole, and is split only where a part is
     // needed.
-    text: Box<str>,
+    text: Arc<str>,
     dot: usize,
 }
 
@@ -228,7 +234,9 @@ impl TaskName {
         let Some((module, function)) = text.split_once('.') else {
             return Err(InvalidName { what: "task", rule: "`module.function`", found: text.to_owned() });
         };
-        Ok(Self::new(&ModuleName::parse(module)?, &FunctionName::parse(function)?))
+        ModuleName::check(module)?;
+        FunctionName::check(function)?;
+        Ok(Self { text: text.into(), dot: module.len() })
     }
 
     /// Returns `module.function`.
@@ -259,7 +267,7 @@ pub struct JobKey {
     task: TaskName,
     id: JobId,
     // The key is put together once. Every read, write and log line of the job needs it.
-    text: Box<str>,
+    text: Arc<str>,
 }
 
 impl JobKey {
@@ -281,7 +289,7 @@ impl JobKey {
                 found: text.to_owned(),
             });
         };
-        Ok(Self::new(TaskName::parse(task)?, JobId::parse(id)?))
+        Ok(Self { task: TaskName::parse(task)?, id: JobId::parse(id)?, text: text.into() })
     }
 
     /// Returns `module.function.id`.

@@ -67,6 +67,7 @@
 
 pub mod arguments;
 pub mod digest;
+mod digits;
 pub mod duration;
 pub mod ids;
 pub mod json;

@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::digits::{Ascii, put_decimal};
+
 /// A `Timestamp` counts milliseconds since 1970-01-01T00:00:00Z and is written as `2026-01-31T12:00:00.000Z`.
 /// It lies in the years 0 to 9999, because RFC 3339 writes a year with four digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,25 @@ impl Timestamp {
         self.0
     }
 
+    /// Writes the time. `time` itself leaves out a fraction that is zero, and this text always has three digits of it.
+    fn digits(self) -> Ascii<24> {
+        let (seconds, ms) = (self.0.div_euclid(1000), self.0.rem_euclid(1000));
+        let at = OffsetDateTime::from_unix_timestamp(seconds).expect("clamped to years that can be written");
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (place, number) in [
+            (0..4, at.year().unsigned_abs()),
+            (5..7, u32::from(u8::from(at.month()))),
+            (8..10, u32::from(at.day())),
+            (11..13, u32::from(at.hour())),
+            (14..16, u32::from(at.minute())),
+            (17..19, u32::from(at.second())),
+            (20..23, ms as u32),
+        ] {
+            put_decimal(&mut text[place], number);
+        }
+        Ascii::new(text)
+    }
+
     /// Parses RFC 3339 with a zone. What is finer than a millisecond is cut.
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp(text.to_owned()))?;
@@ -75,15 +96,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not written by `time`, which leaves out a fraction that is zero: the text always has three digits
-        // of it.
-        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
-            .expect("clamped to years that can be written");
-        let year = at.year();
-        let month = u8::from(at.month());
-        let day = at.day();
-        let (hour, minute, second, ms) = at.to_hms_milli();
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+        f.write_str(self.digits().as_str())
     }
 }
 
@@ -103,7 +116,7 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.digits().as_str())
     }
 }
 
@@ -119,7 +132,14 @@ mod tests {
 
     #[test]
     fn times_read_back() {
-        for text in ["2026-11-25T12:00:00.000Z", "1970-01-01T00:00:00.001Z", "9999-12-31T23:59:59.999Z"] {
+        for text in [
+            "2026-11-25T12:00:00.000Z",
+            "1970-01-01T00:00:00.001Z",
+            "9999-12-31T23:59:59.999Z",
+            "0000-01-01T00:00:00.000Z",
+            "1969-12-31T23:59:59.999Z",
+            "2028-02-29T09:08:07.060Z",
+        ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(

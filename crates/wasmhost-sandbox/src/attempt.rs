@@ -60,10 +60,11 @@ impl Attempt {
             () = ended.closed() => None,
             outcome = self.run(pool, blocking) => Some(outcome),
         };
-        updates.end_logs();
+        // The outcome comes first: whoever waits for both is woken once, and takes the lines that are left.
         if let Some(outcome) = outcome {
             ended.send(outcome).ok();
         }
+        updates.end_logs();
     }
 
     async fn run(self, pool: &Pool, blocking: &Handle) -> Outcome {

@@ -55,7 +55,12 @@ pub struct GuestUpdates {
 
 impl GuestUpdates {
     pub(crate) fn new() -> Self {
-        Self { pending: Mutex::default(), posted: Notify::new(), taken: Notify::new(), logs: LogQueue::new() }
+        Self {
+            pending: Mutex::default(),
+            posted: Notify::new(),
+            taken: Notify::new(),
+            logs: LogQueue::default(),
+        }
     }
 
     /// Returns when something is pending, which may be at once. Dropping the future loses nothing.
@@ -78,7 +83,7 @@ impl GuestUpdates {
         (!pending.is_empty()).then_some(pending)
     }
 
-    /// The log lines of the attempt, which end with it. Only the first call gets them.
+    /// The log lines of the attempt, which end with it. Each line is taken once, so that there is one reader.
     pub fn logs(&self) -> LogLines {
         self.logs.lines()
     }

@@ -1,5 +1,7 @@
 //! Carrying out what the protocol decided about a delivery.
 
+use std::sync::Arc;
+
 use wasmhost_nats::{Connection, WriteError, Written, fault, jobs, limited};
 use wasmhost_protocol::dead_letter::DeadLetterKind;
 use wasmhost_protocol::policy::Policy;
@@ -18,7 +20,7 @@ impl Claiming<'_> {
         &mut self,
         decision: ClaimDecision,
         stored: StoredEntry,
-        policy: Policy,
+        policy: Arc<Policy>,
     ) -> Step {
         // What is rare is boxed: each job's future has room for all that it awaits.
         match decision {
@@ -102,7 +104,7 @@ impl Claiming<'_> {
 
     /// Writes the claim. A suspect waits for its permit with its delivery given back: those that wait must not hold slots that
     /// healthy jobs could use.
-    async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Policy) -> Step {
+    async fn write_claim(&self, record: Box<Record>, expected: u64, policy: Arc<Policy>) -> Step {
         let quarantine = match self.claims.quarantine.admit(record.lost, policy.retry.max_lost) {
             Ok(permit) => permit,
             Err(wait) => return Step::settle(Settlement::Nak(wait)),

@@ -1,5 +1,7 @@
 //! What comes of a claim, and of each step on the way to it.
 
+use std::sync::Arc;
+
 use wasmhost_protocol::policy::Policy;
 use wasmhost_protocol::record::{Record, StoredEntry};
 
@@ -21,7 +23,7 @@ pub(crate) struct Grant {
     pub(crate) record: Record,
     pub(crate) revision: u64,
     /// The policy of the module's version that the job runs.
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
     /// Held by a suspect until the next one may begin.
     pub(crate) quarantine: Option<QuarantinePermit>,
 }

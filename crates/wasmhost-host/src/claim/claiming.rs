@@ -2,6 +2,7 @@
 //! delivery has its claim or is settled without one.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -155,14 +156,14 @@ impl Claiming<'_> {
     }
 
     /// Returns the policy of the version that the record names; without a record, of the version that a first claim takes.
-    fn policy(&self, stored: &StoredEntry) -> Policy {
+    fn policy(&self, stored: &StoredEntry) -> Arc<Policy> {
         let recorded = stored.record().and_then(|record| self.claims.modules.policy_of(record));
         let current = || self.module.as_ref().map(|module| module.policy.clone());
         recorded.or_else(current).unwrap_or_default()
     }
 
     /// Returns what the protocol decides, and the policy that it decides by.
-    fn decide(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> (ClaimDecision, Policy) {
+    fn decide(&self, stored: &StoredEntry, trusted_revision: Option<u64>) -> (ClaimDecision, Arc<Policy>) {
         let policy = self.policy(stored);
         let refusal = self.refusal(stored, &policy);
         let decision = decide_claim(&ClaimInput {

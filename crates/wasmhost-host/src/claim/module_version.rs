@@ -1,5 +1,7 @@
 //! Which version of its module a job runs, and by which policy. A job that was claimed keeps the version of its first claim.
 
+use std::sync::Arc;
+
 use wasmhost_nats::registry::{self, RegistryError, RunnableVersion};
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::duration::format_duration;
@@ -67,7 +69,7 @@ impl ModuleVersions {
     }
 
     /// Returns the policy of the version that the record names because the job pins it, or its first claim took it.
-    pub(super) fn policy_of(&self, record: &Record) -> Option<Policy> {
+    pub(super) fn policy_of(&self, record: &Record) -> Option<Arc<Policy>> {
         let digest = record.digest?;
         self.storage.registry.with_digest(&record.task.module(), &digest).map(|entry| entry.policy)
     }

@@ -30,6 +30,8 @@ impl Completion<'_> {
             let deadline = self.write_deadline(&record);
             let written = {
                 let writing = self.lease().pending_write(&record, ttl);
+                // By reference: what takes a future by value has room for it twice.
+                let writing = pin!(writing);
                 let writing = pin!(before_deadline(deadline, writing));
                 self.attempt.lease.keep_alive_while(writing).await
             };

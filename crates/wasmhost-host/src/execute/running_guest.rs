@@ -74,7 +74,8 @@ impl<'a> RunningGuest<'a> {
         }
         if let Some(update) = update {
             let transition = Transition::Progress { state: update.state, meta: update.meta };
-            attempt.lease.write_progress(transition).await?;
+            // Boxed: most guests publish nothing.
+            Box::pin(attempt.lease.write_progress(transition)).await?;
         }
         let rate = attempt.policy.limits.updates_per_second.max(1);
         self.progress.next_write_at = Instant::now() + Duration::from_secs(1) / rate;

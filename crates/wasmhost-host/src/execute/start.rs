@@ -12,37 +12,47 @@ use wasmhost_protocol::record::Record;
 use wasmhost_sandbox::{AttemptHandle, AttemptRequest, JobContext};
 
 use super::Executor;
+use super::prepared::Prepared;
 use crate::attempt::Attempt;
 
 impl Executor {
-    /// Starts the attempt's guest. The error is the verdict of an attempt that ends without a run. The future owns everything
-    /// that it needs: the lease is kept alive meanwhile.
-    pub(super) fn start(
+    /// Returns what the attempt's guest needs, where that is in memory already.
+    pub(super) fn prepared(&self, attempt: &Attempt) -> Option<Prepared> {
+        let record = attempt.lease.record();
+        let digest = record.digest.filter(|_| record.checkpoint.is_none())?;
+        Some(Prepared { module: self.sandbox.loaded(&digest)?, checkpoint: None })
+    }
+
+    /// Loads what the attempt's guest needs. The error is the verdict of an attempt that ends without a run. The future owns
+    /// everything that it needs: the lease is kept alive meanwhile.
+    pub(super) fn load(
         &self,
         attempt: &Attempt,
-    ) -> impl Future<Output = Result<AttemptHandle, Verdict>> + Send + use<> {
+    ) -> impl Future<Output = Result<Prepared, Verdict>> + Send + use<> {
         let connection = self.storage.connection.clone();
         let modules = self.modules.clone();
-        let sandbox = self.sandbox.clone();
         let record = attempt.lease.record().clone();
-        let policy = attempt.policy.clone();
-        let args = attempt.lease.delivery().body().clone();
-        let timeout = attempt.timeout();
-        // The guest must never run without a lease: from its start on, whoever attends to it moves this end.
-        let lease_end = attempt.lease.lapses_at();
         async move {
             // The digest is that of the job's first claim: a push in between changes nothing for the job.
             let digest = record.digest.ok_or_else(|| unknown_module(&record))?;
             let module = modules.load(record.task.module(), digest).await?;
-            let checkpoint = read_checkpoint(&connection, &record).await?;
-            let function = record.task.function().into();
-            let limits = Limits { timeout, ..policy.limits };
-            let mut request = AttemptRequest::new(job_context(&record, timeout), function, args, limits);
-            request.config = policy.config;
-            request.checkpoint = checkpoint;
-            request.lease_end = Some(lease_end.into_std());
-            Ok(sandbox.start(&module, request))
+            Ok(Prepared { module, checkpoint: read_checkpoint(&connection, &record).await? })
         }
+    }
+
+    /// Starts the attempt's guest.
+    pub(super) fn start(&self, attempt: &Attempt, prepared: Prepared) -> AttemptHandle {
+        let record = attempt.lease.record();
+        let args = attempt.lease.delivery().body().clone();
+        let timeout = attempt.timeout();
+        let limits = Limits { timeout, ..attempt.policy.limits.clone() };
+        let function = record.task.function().into();
+        let mut request = AttemptRequest::new(job_context(record, timeout), function, args, limits);
+        request.config = attempt.policy.config.clone();
+        request.checkpoint = prepared.checkpoint;
+        // The guest must never run without a lease: from its start on, whoever attends to it moves this end.
+        request.lease_end = Some(attempt.lease.lapses_at().into_std());
+        self.sandbox.start(&prepared.module, request)
     }
 }
 

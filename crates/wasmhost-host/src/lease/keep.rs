@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use wasmhost_nats::{ANSWER_TIMEOUT, fault, limited};
 use wasmhost_protocol::record::StoredEntry;
 
-use super::{Fenced, Lease, Refreshed};
+use super::{BeatTimes, Fenced, Lease, Refreshed};
 use crate::delivery::Delivery;
 use crate::running_leases::Wake;
 use crate::settle::in_progress;
@@ -28,9 +28,9 @@ impl Lease {
     pub(crate) async fn check_before_start(&mut self) -> Result<(), Fenced> {
         let now = Instant::now();
         if self.times.lapses_at <= now {
-            self.check_lapsed().await
+            Box::pin(self.check_lapsed()).await
         } else if self.times.next_beat_at <= now {
-            self.beat().await
+            Box::pin(self.beat()).await
         } else {
             Ok(())
         }
@@ -38,16 +38,27 @@ impl Lease {
 
     /// Waits until the lease has something to do. It is cancel-safe: what was due is due again at the next call.
     pub(crate) async fn next_event(&mut self) -> LeaseEvent {
+        let BeatTimes { next_beat_at, lapses_at } = self.times;
+        // One timer for both: every job registers it.
+        let (at, event) = if next_beat_at <= lapses_at {
+            (next_beat_at, LeaseEvent::Beat)
+        } else {
+            (lapses_at, LeaseEvent::Lapse)
+        };
         tokio::select! {
             biased;
             wake = self.registration.next_wake() => LeaseEvent::Wake(wake),
-            () = sleep_until(self.times.next_beat_at) => LeaseEvent::Beat,
-            () = sleep_until(self.times.lapses_at) => LeaseEvent::Lapse,
+            () = sleep_until(at) => event,
         }
     }
 
     /// Does what is due.
     pub(crate) async fn handle(&mut self, event: LeaseEvent) -> Result<(), Fenced> {
+        // Boxed, since most jobs end before anything is due, and the future of each has room for all that it may await.
+        Box::pin(self.do_what_is_due(event)).await
+    }
+
+    async fn do_what_is_due(&mut self, event: LeaseEvent) -> Result<(), Fenced> {
         match event {
             LeaseEvent::Wake(Wake::Refresh) => self.refresh(self.times.lapses_at).await.map(drop),
             LeaseEvent::Wake(Wake::Adopt(delivery)) => self.adopt(*delivery).await,
@@ -94,7 +105,7 @@ impl Lease {
     /// first.
     pub(crate) async fn check_held(&mut self) -> Result<(), Fenced> {
         fault::point("before-guest-is-heard");
-        if Instant::now() < self.times.lapses_at { Ok(()) } else { self.check_lapsed().await }
+        if Instant::now() < self.times.lapses_at { Ok(()) } else { Box::pin(self.check_lapsed()).await }
     }
 
     /// Reads the record once more after the lease has lapsed, while the guest stands still. A host that was merely paused may
@@ -147,6 +158,10 @@ impl Lease {
     /// Waits until a beat is due, and sends a sign of life if the claim still stands.
     async fn extend_when_due(&mut self) {
         sleep_until(self.times.next_beat_at).await;
+        Box::pin(self.extend_if_own()).await;
+    }
+
+    async fn extend_if_own(&mut self) {
         let read = self.storage.records.read(&self.delivery.key).await;
         if let Ok(StoredEntry::Record { record, .. }) = read
             && self.is_own(&record)

@@ -145,9 +145,11 @@ impl Request<'_> {
             Some(slot) if !self.host.life.draining.is_cancelled() => {
                 let host = self.host.clone();
                 let consumer_created = self.queue().consumer_created();
-                self.host.life.tracker.spawn(async move {
+                // Boxed before it is handed over, which would copy it three times.
+                let processing = Box::pin(async move {
                     process_delivery(&host, message, consumer_created, slot).await;
                 });
+                self.host.life.tracker.spawn(processing);
             }
             Some(_) | None => {
                 let connection = &self.host.storage.connection;

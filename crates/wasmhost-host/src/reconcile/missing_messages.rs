@@ -109,7 +109,7 @@ impl<'a> MissingMessages<'a> {
         // A reconciler that dies here leaves a note without an end: that of another host ends the job.
         fault::point("before-reconcile");
         let policy = host.storage.registry.get(&ended.task.module()).map(|entry| entry.policy);
-        let ttl = terminal_ttl(policy, &ended);
+        let ttl = terminal_ttl(policy.as_deref(), &ended);
         match host.storage.records.write(key, &ended, job.revision, Some(ttl)).await {
             Ok(Written::Stored(_)) => {
                 drop_checkpoint(&host.storage.connection, Some(&ended)).await;
@@ -147,8 +147,8 @@ fn needs_message(record: &Record, now: Timestamp) -> bool {
 
 /// Returns how long the record of the end is kept, by the current policy of the job's module. The message, which may have asked for
 /// another time, is gone.
-fn terminal_ttl(policy: Option<Policy>, ended: &Record) -> Duration {
-    policy.unwrap_or_default().terminal_ttl(ended, None)
+fn terminal_ttl(policy: Option<&Policy>, ended: &Record) -> Duration {
+    policy.unwrap_or(&Policy::default()).terminal_ttl(ended, None)
 }
 
 /// Stores a dead-letter note without a body, since the arguments are gone with the message. Returns whether it was stored, or none
@@ -179,9 +179,9 @@ mod tests {
     fn a_record_of_the_end_lives_as_long_as_the_module_says_or_an_hour_if_the_job_never_ran() {
         let day = Duration::from_secs(24 * 3600);
         let policy = Policy { result_ttl: 2 * day, ..Policy::default() };
-        assert_eq!(terminal_ttl(Some(policy.clone()), &failed(&started())), 2 * day);
+        assert_eq!(terminal_ttl(Some(&policy), &failed(&started())), 2 * day);
         assert_eq!(terminal_ttl(None, &failed(&started())), day, "the module is unknown by now");
-        assert_eq!(terminal_ttl(Some(policy), &failed(&pending(None))), Duration::from_secs(3600));
+        assert_eq!(terminal_ttl(Some(&policy), &failed(&pending(None))), Duration::from_secs(3600));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One version of a module, as the registry stores it.
 
+use std::sync::Arc;
+
 use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::manifest::ModuleEntry;
 use wasmhost_protocol::policy::{Policy, SettingOutOfBounds};
@@ -24,13 +26,13 @@ pub struct Version {
 pub struct RunnableVersion {
     /// The digest of its component.
     pub digest: Digest,
-    /// Its policy.
-    pub policy: Policy,
+    /// Its policy, which each attempt shares.
+    pub policy: Arc<Policy>,
 }
 
 impl From<&ModuleEntry> for RunnableVersion {
     fn from(entry: &ModuleEntry) -> Self {
-        Self { digest: entry.digest, policy: entry.policy.clone() }
+        Self { digest: entry.digest, policy: Arc::new(entry.policy.clone()) }
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod follow;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
@@ -12,11 +12,13 @@ use wasmhost_protocol::digest::Digest;
 use wasmhost_protocol::ids::ModuleName;
 use wasmhost_protocol::timestamp::Timestamp;
 
-use super::version::{RunnableVersion, Version};
+use super::version::RunnableVersion;
 use crate::backoff::Backoff;
 use crate::connect::Connection;
 
-type Modules = HashMap<ModuleName, Vec<Version>>;
+/// What running takes of each version, oldest first; none where a module was removed. Manifests are not kept: those of hundreds of
+/// modules would take hundreds of megabytes.
+type Modules = HashMap<ModuleName, VecDeque<Option<RunnableVersion>>>;
 
 /// The modules and their histories, as last read. It is empty until [`RegistryView::run`] runs, and cheap to clone.
 #[derive(Debug, Clone)]
@@ -45,17 +47,15 @@ impl RegistryView {
     /// The current version of a module; none if the module is unknown or removed.
     #[must_use]
     pub fn get(&self, name: &ModuleName) -> Option<RunnableVersion> {
-        // Not the entry itself: every claim asks, and the schemas of a manifest may take many kilobytes.
         let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
-        modules.get(name)?.last()?.entry.as_ref().map(RunnableVersion::from)
+        modules.get(name)?.back()?.clone()
     }
 
     /// The newest version with this digest in the history of a module, even of a removed one.
     #[must_use]
     pub fn with_digest(&self, name: &ModuleName, digest: &Digest) -> Option<RunnableVersion> {
         let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
-        let mut entries = modules.get(name)?.iter().rev().filter_map(|version| version.entry.as_ref());
-        entries.find(|entry| entry.digest == *digest).map(RunnableVersion::from)
+        modules.get(name)?.iter().rev().flatten().find(|version| version.digest == *digest).cloned()
     }
 
     /// Returns once everything is known that the registry held when `run` began.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::digest::Digest;
+use crate::digits::{Ascii, hexadecimal};
 use crate::json::Json;
 use crate::timestamp::Timestamp;
 
@@ -72,11 +73,15 @@ macro_rules! random_id {
             pub const fn from_random(bits: u128) -> Self {
                 Self(bits)
             }
+
+            fn digits(self) -> Ascii<32> {
+                hexadecimal(&self.0.to_be_bytes())
+            }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:032x}", self.0)
+                f.write_str(self.digits().as_str())
             }
         }
 
@@ -88,7 +93,7 @@ macro_rules! random_id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(self.digits().as_str())
             }
         }
 

@@ -17,6 +17,9 @@ use crate::timestamp::Timestamp;
 /// misunderstand a newer record, and not where a field is added.
 pub const RECORD_VERSION: u32 = 1;
 
+/// Few records are larger.
+const USUAL_BYTES: usize = 1024;
+
 /// `RecordError` reports bytes that are not a record which this version can read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,7 +112,9 @@ impl Record {
     /// Writes the record as JSON text.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("every field of a record can be written as JSON")
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut bytes, self).expect("every field of a record can be written as JSON");
+        bytes
     }
 
     /// Reads a record. The error says whether a newer host wrote it or what makes it unreadable.

@@ -1,9 +1,9 @@
-//! The log lines that wait for the host, bounded by their number and by their bytes.
+//! The log lines that wait for the host, bounded by their number and by their bytes. Most attempts have none, and cost no memory here.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
 use super::log::GuestLine;
 
@@ -13,78 +13,92 @@ pub(super) const WAITING_LINES: usize = 256;
 pub(super) const WAITING_BYTES: usize = 256 << 10;
 
 /// The queue of log lines from one guest to its host.
-#[derive(Debug)]
-pub(super) struct LogQueue {
-    sender: Mutex<Option<mpsc::Sender<GuestLine>>>,
-    receiver: Mutex<Option<mpsc::Receiver<GuestLine>>>,
-    waiting_bytes: Arc<AtomicUsize>,
-    dropped: AtomicU64,
+#[derive(Debug, Default)]
+pub(super) struct LogQueue(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: VecDeque<GuestLine>,
+    bytes: usize,
+    dropped: u64,
+    ended: bool,
 }
 
 impl LogQueue {
-    pub(super) fn new() -> Self {
-        let (sender, receiver) = mpsc::channel(WAITING_LINES);
-        Self {
-            sender: Mutex::new(Some(sender)),
-            receiver: Mutex::new(Some(receiver)),
-            waiting_bytes: Arc::default(),
-            dropped: AtomicU64::new(0),
-        }
-    }
-
-    /// The receiving end for the first caller; others get one without lines.
+    /// The receiving end.
     pub(super) fn lines(&self) -> LogLines {
-        let receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Its sender is dropped at once, so that such a reader sees the end.
-        let receiver = receiver.unwrap_or_else(|| mpsc::channel(1).1);
-        LogLines { receiver, waiting_bytes: self.waiting_bytes.clone() }
+        LogLines(self.0.clone())
     }
 
     pub(super) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.0.lock().dropped
     }
 
     pub(super) fn push(&self, line: GuestLine) {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(sender) = sender.as_ref() else { return };
-        let bytes = line.bytes();
-        // The lock makes the lines of this guest come one at a time, and the reader only ever subtracts.
-        let fits = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= WAITING_BYTES;
-        if !fits || sender.try_send(line).is_err() {
-            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = self.0.lock();
+        if waiting.ended {
+            return;
         }
+        let bytes = waiting.bytes + line.bytes();
+        if waiting.lines.len() == WAITING_LINES || bytes > WAITING_BYTES {
+            waiting.dropped += 1;
+            return;
+        }
+        waiting.bytes = bytes;
+        waiting.lines.push_back(line);
+        drop(waiting);
+        self.0.changed.notify_one();
     }
 
     pub(super) fn end(&self) {
-        self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.0.lock().ended = true;
+        self.0.changed.notify_one();
+    }
+}
+
+impl Shared {
+    fn take(&self) -> Option<GuestLine> {
+        let mut waiting = self.lock();
+        let line = waiting.lines.pop_front()?;
+        waiting.bytes -= line.bytes();
+        Some(line)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The log lines of one attempt, in their order.
 #[derive(Debug)]
-pub struct LogLines {
-    receiver: mpsc::Receiver<GuestLine>,
-    waiting_bytes: Arc<AtomicUsize>,
-}
+pub struct LogLines(Arc<Shared>);
 
 impl LogLines {
     /// Waits for the next line; none when no more come. Dropping the future loses nothing.
     pub async fn recv(&mut self) -> Option<GuestLine> {
-        let line = self.receiver.recv().await;
-        self.take_off(line)
+        loop {
+            // A line that comes between the look and the wait leaves its notification behind, which ends the wait.
+            let changed = self.0.changed.notified();
+            // Looked at first, since what came before the end comes before the end is told.
+            let ended = self.0.lock().ended;
+            if let Some(line) = self.0.take() {
+                return Some(line);
+            }
+            if ended {
+                return None;
+            }
+            changed.await;
+        }
     }
 
     /// Returns a line that waits already.
     pub fn try_recv(&mut self) -> Option<GuestLine> {
-        let line = self.receiver.try_recv().ok();
-        self.take_off(line)
-    }
-
-    /// Gives the room of a line to those that come.
-    fn take_off(&self, line: Option<GuestLine>) -> Option<GuestLine> {
-        let bytes = line.as_ref().map_or(0, GuestLine::bytes);
-        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        line
+        self.0.take()
     }
 }

@@ -12,7 +12,7 @@ use crate::direct::page;
 use crate::layout::MODULE_HISTORY;
 use crate::message::{MessageSelector, read};
 use crate::read_error::ReadError;
-use crate::registry::version::version;
+use crate::registry::version::{RunnableVersion, version};
 use crate::stored::StoredMessage;
 use crate::streams::{StreamState, stream_state};
 
@@ -102,10 +102,10 @@ impl RegistryView {
     fn apply(&self, modules: &mut Modules, message: &StoredMessage) {
         let Ok(name) = self.connection.names.parse_module_subject(&message.subject) else { return };
         let versions = modules.entry(name).or_default();
-        versions.push(version(message));
+        versions.push_back(version(message).entry.as_ref().map(RunnableVersion::from));
         // The bucket drops its oldest versions by itself; this copy has to do the same.
         if versions.len() > MODULE_HISTORY as usize {
-            versions.remove(0);
+            versions.pop_front();
         }
     }
 }
