@@ -2,6 +2,7 @@
 
 mod closed;
 mod drain;
+mod fill;
 mod worker;
 
 use crate::deployment::Deployment;
@@ -15,15 +16,17 @@ use crate::template::Template;
 pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Measured, BenchError> {
     let deployment = Deployment::start(options).await?;
     let is_awaited = match scenario {
-        Scenario::Drain => false,
+        Scenario::Drain | Scenario::Submit | Scenario::SubmitOne => false,
         Scenario::Closed | Scenario::Latency => true,
     };
     let template = Template::new(options.argument_bytes, is_awaited)?;
+    let jobs = options.jobs_of(scenario);
     match scenario {
         Scenario::Drain => drain::measure(&deployment, &template, options).await,
         Scenario::Closed | Scenario::Latency => {
-            let jobs = options.jobs_of(scenario);
             closed::measure(&deployment, &template, jobs, options.callers_of(scenario)).await
         }
+        Scenario::Submit => fill::measure(&deployment, &template, jobs, fill::FILLING_AT_ONCE).await,
+        Scenario::SubmitOne => fill::measure(&deployment, &template, jobs, 1).await,
     }
 }

@@ -34,6 +34,8 @@ impl Options {
             Scenario::Drain => self.jobs,
             Scenario::Closed => self.jobs / 2,
             Scenario::Latency => self.jobs / 20,
+            Scenario::Submit => self.jobs,
+            Scenario::SubmitOne => self.jobs / 4,
         }
     }
 

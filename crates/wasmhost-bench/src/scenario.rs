@@ -24,6 +24,8 @@ pub(crate) async fn measure(scenario: Scenario, options: &Options) -> Result<Mea
     match scenario {
         Scenario::Drain => drain(&deployment, &client, options).await,
         Scenario::Closed | Scenario::Latency => closed(&deployment, &client, options, scenario).await,
+        Scenario::Submit => submit(&deployment, &client, options).await,
+        Scenario::SubmitOne => submit_one(&deployment, &client, options).await,
     }
 }
 
@@ -31,16 +33,7 @@ async fn drain(deployment: &Deployment, client: &Client, options: &Options) -> R
     let host = deployment.serve(options).await?;
     callers(client, options, WARM_UP, options.callers).await?;
     drop(host);
-    // Nobody waits for them.
-    let detached = || {
-        let mut submission = submission(options)?;
-        submission.tell_end = false;
-        Ok(submission)
-    };
-    let submissions = (0..options.jobs).map(|_| detached());
-    for submitted in client.submit_many(submissions.collect::<Result<Vec<_>, BenchError>>()?).await {
-        submitted.doing("submit a job")?;
-    }
+    submit_all(client, options, options.jobs).await?;
     let host = deployment.serve(options).await?;
     let processes = deployment.processes(Some(&host));
     let most = options.jobs.saturating_sub(EDGE_JOBS);
@@ -60,6 +53,45 @@ async fn drain(deployment: &Deployment, client: &Client, options: &Options) -> R
         }
     };
     Ok(Measured { jobs: first - last, used: after.since(&before), latencies: Vec::new() })
+}
+
+async fn submit(deployment: &Deployment, client: &Client, options: &Options) -> Result<Measured, BenchError> {
+    // The registry is read once, for all that follow.
+    submit_all(client, options, 1).await?;
+    let jobs = options.jobs_of(Scenario::Submit);
+    let processes = deployment.processes(None);
+    let before = processes.sample()?;
+    submit_all(client, options, jobs).await?;
+    let used = processes.sample()?.since(&before);
+    Ok(Measured { jobs, used, latencies: Vec::new() })
+}
+
+async fn submit_one(
+    deployment: &Deployment,
+    client: &Client,
+    options: &Options,
+) -> Result<Measured, BenchError> {
+    submit_all(client, options, 1).await?;
+    let jobs = options.jobs_of(Scenario::SubmitOne);
+    let processes = deployment.processes(None);
+    let before = processes.sample()?;
+    let mut latencies = Vec::new();
+    for _ in 0..jobs {
+        let begun = Instant::now();
+        client.submit(detached(options)?).await.doing("submit a job")?;
+        latencies.push(begun.elapsed());
+    }
+    let used = processes.sample()?.since(&before);
+    Ok(Measured { jobs, used, latencies })
+}
+
+/// Submits so many jobs that nobody waits for.
+async fn submit_all(client: &Client, options: &Options, jobs: u64) -> Result<(), BenchError> {
+    let submissions = (0..jobs).map(|_| detached(options)).collect::<Result<Vec<_>, _>>()?;
+    for submitted in client.submit_many(submissions).await {
+        submitted.doing("submit a job")?;
+    }
+    Ok(())
 }
 
 async fn closed(
@@ -97,6 +129,13 @@ async fn callers(
     };
     let calls = stream::iter(0..jobs).map(call).buffer_unordered(at_once);
     calls.collect::<Vec<_>>().await.into_iter().collect()
+}
+
+/// A job that nobody waits for.
+fn detached(options: &Options) -> Result<Submission, BenchError> {
+    let mut submission = submission(options)?;
+    submission.tell_end = false;
+    Ok(submission)
 }
 
 fn submission(options: &Options) -> Result<Submission, BenchError> {

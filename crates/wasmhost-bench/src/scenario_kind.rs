@@ -10,11 +10,15 @@ pub enum Scenario {
     Closed,
     /// One caller does so.
     Latency,
+    /// One client submits many jobs at once, which nobody runs.
+    Submit,
+    /// One client submits such jobs one after the other.
+    SubmitOne,
 }
 
 impl Scenario {
     /// All scenarios, in the order in which they are measured.
-    pub const ALL: [Self; 3] = [Self::Drain, Self::Closed, Self::Latency];
+    pub const ALL: [Self; 5] = [Self::Drain, Self::Closed, Self::Latency, Self::Submit, Self::SubmitOne];
 
     /// The name of the scenario.
     #[must_use]
@@ -23,6 +27,8 @@ impl Scenario {
             Self::Drain => "drain",
             Self::Closed => "closed",
             Self::Latency => "latency",
+            Self::Submit => "submit",
+            Self::SubmitOne => "submit-one",
         }
     }
 }

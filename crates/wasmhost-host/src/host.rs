@@ -12,6 +12,7 @@ use crate::backpressure::BlockedWrites;
 use crate::claim::{ClaimParts, ClaimSettings, Claims};
 use crate::complete::Completer;
 use crate::config::HostConfig;
+use crate::election::Election;
 use crate::execute::Executor;
 use crate::lease::LeaseTerms;
 use crate::life_cycle::LifeCycle;
@@ -37,6 +38,8 @@ pub(crate) struct Host {
     pub(crate) slots: Slots,
     pub(crate) leases: RunningLeases,
     pub(crate) blocked_writes: BlockedWrites,
+    /// Whether this host scans for the deployment.
+    pub(crate) election: Election,
     pub(crate) claims: Claims,
     pub(crate) lease_terms: LeaseTerms,
     pub(crate) executor: Executor,
@@ -85,6 +88,7 @@ impl Host {
             slots,
             leases,
             blocked_writes,
+            election: Election::default(),
         })
     }
 }

@@ -12,7 +12,7 @@
 //! 8. `due` deletes the due message that the job came from, and `settle` answers JetStream.
 //!
 //! Beside them run `reconcile`, which ends jobs whose message is gone, `services`, which offers the client over NATS, `presence`, and
-//! `revoke_broadcasts`. The rules behind all this, each with its reason and its tests, are in
+//! `revoke_broadcasts`; one host of a deployment scans for all (`candidate`, `election`). The rules behind all this, each with its reason and its tests, are in
 //! [`docs/protocol.md`](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md).
 //!
 //! ```no_run
@@ -70,6 +70,8 @@ mod dead_letter;
 mod due;
 mod settle;
 
+mod candidate;
+mod election;
 mod presence;
 mod reconcile;
 mod services;

@@ -114,6 +114,7 @@ impl Pulling<'_> {
         if end.reason == EndReason::Short(PullEnd::Failed) {
             // The consumer may have been recreated, and deliveries are compared by its creation.
             queue.inspect = Inspect::First;
+            self.host.queues[end.queue_index].suspect();
             self.shares.pause(end.queue_index, Instant::now() + queue.refused.delay());
         } else {
             queue.refused = REFUSED;

@@ -2,7 +2,7 @@
 //! delivery does not say which consumer it comes from
 //! ([Consumers](https://github.com/wasmhost/wasmhost/blob/main/docs/protocol.md#consumers)).
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasmhost_nats::{Connection, Difference, LayoutError, QueueConsumer, inspect_consumer};
@@ -20,13 +20,22 @@ pub(crate) struct Queue {
     created_ms: AtomicI64,
     /// The highest delivery number that the consumer has used. A consumer that is recreated counts from 1 again.
     newest_delivery: AtomicU64,
+    /// Whether a request at the consumer failed since the reconciler looked at it.
+    is_suspicious: AtomicBool,
 }
 
 impl Queue {
     /// Creates the entry of a queue whose consumer was just inspected.
     pub(crate) fn new(name: QueueName, weight: u32, ack_wait: Duration, consumer: &QueueConsumer) -> Self {
         let created_ms = AtomicI64::new(consumer.created.unix_ms());
-        Self { name, weight, ack_wait, created_ms, newest_delivery: AtomicU64::new(0) }
+        Self {
+            name,
+            weight,
+            ack_wait,
+            created_ms,
+            newest_delivery: AtomicU64::new(0),
+            is_suspicious: AtomicBool::new(false),
+        }
     }
 
     /// Returns when the queue's consumer was created, according to the last inspection.
@@ -49,6 +58,16 @@ impl Queue {
             tracing::warn!(queue = %self.name, "the queue's consumer was created again");
             self.newest_delivery.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// Takes note of a request at the consumer that failed.
+    pub(crate) fn suspect(&self) {
+        self.is_suspicious.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether a request at the consumer failed since the last call.
+    pub(crate) fn take_suspicion(&self) -> bool {
+        self.is_suspicious.swap(false, Ordering::Relaxed)
     }
 
     /// Takes note of the number of a delivery. Returns whether the consumer may have been created again, because the number

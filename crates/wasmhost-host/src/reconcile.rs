@@ -1,5 +1,6 @@
 //! The reconciler ends jobs whose message is gone, gives queues their consumers back and jobs their due messages, and removes
-//! orphan blobs. Every host has one. They need no leader, because each of their writes is a compare-and-set.
+//! orphan blobs. One host of a deployment, which is elected, scans for all of them; each host looks after the consumers of its own
+//! queues. That two scan at once for a moment does no harm, because each of their writes is a compare-and-set.
 //!
 //! It is safe because a terminal write precedes the removal of the message: if a record at some revision has not ended and its
 //! message is gone, either the write over that revision fails, or no terminal write ever happened
@@ -11,14 +12,13 @@ mod missing_messages;
 mod orphan_blobs;
 
 use crate::host::Host;
-use consumers::check_consumers;
+use consumers::Consumers;
 use due_leftovers::DueLeftovers;
 use missing_messages::MissingMessages;
 use orphan_blobs::OrphanBlobs;
 
-/// What the scans of one host remember from one to the next.
-struct Reconciler<'a> {
-    host: &'a Host,
+/// The scans of the elected host, and what they remember from one to the next.
+struct Scanner<'a> {
     due_leftovers: DueLeftovers<'a>,
     missing_messages: MissingMessages<'a>,
     orphan_blobs: OrphanBlobs<'a>,
@@ -27,12 +27,8 @@ struct Reconciler<'a> {
 /// Scans again and again until the host drains, at random intervals between half the grace and all of it.
 pub(crate) async fn reconcile(host: &Host) {
     let grace = host.config.reconcile_after;
-    let mut reconciler = Reconciler {
-        host,
-        due_leftovers: DueLeftovers::new(host),
-        missing_messages: MissingMessages::new(host),
-        orphan_blobs: OrphanBlobs::new(host),
-    };
+    let mut consumers = Consumers::new(host);
+    let mut scanner = None;
     let mut scans = 0_u64;
     loop {
         // Hosts that start together must not scan together.
@@ -43,21 +39,40 @@ pub(crate) async fn reconcile(host: &Host) {
         }
         // What is cut short by the end of this host, another host does.
         tokio::select! {
-            () = reconciler.scan() => scans += 1,
+            () = scan(host, &mut consumers, &mut scanner) => scans += 1,
             () = host.life.draining.cancelled() => return,
         }
-        tracing::debug!(scans, "reconciled");
+        tracing::debug!(scans, elected = scanner.is_some(), "reconciled");
     }
 }
 
-impl Reconciler<'_> {
+/// Does what each host does, and scans for the deployment if this host is elected.
+async fn scan<'a>(host: &'a Host, consumers: &mut Consumers<'a>, scanner: &mut Option<Scanner<'a>>) {
+    let is_elected = host.election.is_won();
+    consumers.check(is_elected).await;
+    if let Err(error) = host.storage.bucket.inspect().await {
+        tracing::warn!(%error, "could not inspect the bucket of records");
+    }
+    if is_elected {
+        scanner.get_or_insert_with(|| Scanner::new(host)).scan().await;
+    } else {
+        // What it remembers is another host's to find out now.
+        *scanner = None;
+    }
+}
+
+impl<'a> Scanner<'a> {
+    fn new(host: &'a Host) -> Self {
+        Self {
+            due_leftovers: DueLeftovers::new(host),
+            missing_messages: MissingMessages::new(host),
+            orphan_blobs: OrphanBlobs::new(host),
+        }
+    }
+
     /// Scans once for everything that the reconciler restores, ends or removes. A scan that fails says nothing, and keeps no other
     /// from its turn.
     async fn scan(&mut self) {
-        check_consumers(self.host).await;
-        if let Err(error) = self.host.storage.bucket.inspect().await {
-            tracing::warn!(%error, "could not inspect the bucket of records");
-        }
         if let Err(error) = self.due_leftovers.scan().await {
             tracing::warn!(%error, "could not scan for due messages that were left behind");
         }

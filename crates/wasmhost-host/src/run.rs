@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::queues::Queue;
 use crate::revoke_broadcasts::listen_for_revokes;
 use crate::supervise::Supervisor;
-use crate::{presence, pull, reconcile, services};
+use crate::{candidate, presence, pull, reconcile, services};
 
 /// How long hand-offs may take when the grace period is over. What is not recorded by then is delivered again after `ack_wait`,
 /// and counts as a lost claim.
@@ -115,6 +115,8 @@ async fn spawn_parts(host: &Arc<Host>, supervisor: &Supervisor) {
     supervisor.spawn_fallible("services", async move { services::serve(&services).await });
     let presence = host.clone();
     supervisor.spawn("heartbeat", async move { presence::announce(&presence).await });
+    let candidate = host.clone();
+    supervisor.spawn("election", async move { candidate::stand(&candidate).await });
     let reconciler = host.clone();
     supervisor.spawn("reconciler", async move { reconcile::reconcile(&reconciler).await });
     let puller = host.clone();

@@ -12,7 +12,7 @@
 //! | messages of jobs | [`jobs`], [`schedules`], `due`, `locate` |
 //! | deliveries: asking for them, and answering them | [`pull`], `delivered` |
 //! | bytes: modules and blobs | [`registry`], [`blobs`], `objects`, `hashing` |
-//! | the rest of the deployment | [`dead_letters`], [`hosts`], `outgoing` |
+//! | the rest of the deployment | [`dead_letters`], [`hosts`], [`election`], `outgoing` |
 //! | the process itself: its clock, random ids, faults for tests | `clock`, `ids`, [`fault`], `backoff`, `limited` |
 //!
 //! ```no_run
@@ -73,6 +73,7 @@ mod objects;
 pub mod registry;
 
 pub mod dead_letters;
+pub mod election;
 pub mod hosts;
 
 pub use backoff::Backoff;
@@ -89,13 +90,12 @@ pub use layout::{
     ensure_deployment, ensure_layout, inspect_consumer, restore_consumer,
 };
 pub use limited::Limit;
-pub use locate::{MessageLocation, locate_message};
+pub use locate::{MessageCounts, MessageLocation, count_messages, locate_message};
 pub use message::{read_message, read_next_message};
 pub use outgoing::SendError;
 pub use read_error::ReadError;
 pub use records::{
-    EndNotice, JobFilter, NonTerminal, OwnedWrite, Records, SET_UP_WITHIN, ScanLimits, Told, WriteError,
-    Written,
+    BucketPart, EndNotice, JobFilter, OwnedWrite, Records, Revision, SET_UP_WITHIN, Told, WriteError, Written,
 };
 pub use registry::RegistryView;
 pub use rights::{RightsError, check_rights};

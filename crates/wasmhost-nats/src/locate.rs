@@ -8,6 +8,7 @@ use crate::due::due_of;
 use crate::jobs::{is_stored_at, message_of};
 use crate::read_error::ReadError;
 use crate::schedules::schedule_of;
+use crate::streams::stream_state;
 
 /// Where the message of a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,23 @@ pub enum MessageLocation {
     Gone,
 }
 
-/// Finds the message of a job. `msg_seq` is the sequence that the job's record names, if a claim has named one.
+/// How many messages the streams hold through which those of jobs move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageCounts {
+    /// Schedules and due messages.
+    pub scheduled: u64,
+    /// Messages in the job stream.
+    pub queued: u64,
+}
+
+/// Counts the messages of jobs, in the order in which they move: one that moves meanwhile is counted twice, and never left out.
+pub async fn count_messages(connection: &Connection) -> Result<MessageCounts, ReadError> {
+    let scheduled = stream_state(connection, &connection.names.schedules_stream()).await?.messages;
+    let queued = stream_state(connection, &connection.names.jobs_stream()).await?.messages;
+    Ok(MessageCounts { scheduled, queued })
+}
+
+/// Finds the message of a job whose record has not changed since the messages were counted. `msg_seq` is the sequence that the job's record names, if a claim has named one.
 ///
 /// The places are read in the order in which a message moves, so that one that moves meanwhile is found: it enters each
 /// place before it leaves the one before, and a due message is deleted only at a claim, which writes the record. A
@@ -31,14 +48,21 @@ pub async fn locate_message(
     connection: &Connection,
     key: &JobKey,
     msg_seq: Option<u64>,
+    counts: MessageCounts,
 ) -> Result<MessageLocation, ReadError> {
-    if schedule_of(connection, key).await?.is_some() {
-        return Ok(MessageLocation::Scheduled);
+    // What an empty stream does not hold is not looked for: after a purge that is a million reads.
+    if counts.scheduled > 0 {
+        if schedule_of(connection, key).await?.is_some() {
+            return Ok(MessageLocation::Scheduled);
+        }
+        // A due message counts however little the source seems to lag: it reports no lag while the job stream has no room,
+        // or while a message is in the way that it cannot store.
+        if due_of(connection, key).await?.is_some() {
+            return Ok(MessageLocation::Due);
+        }
     }
-    // A due message counts however little the source seems to lag: it reports no lag while the job stream has no room,
-    // or while a message is in the way that it cannot store.
-    if due_of(connection, key).await?.is_some() {
-        return Ok(MessageLocation::Due);
+    if counts.queued == 0 {
+        return Ok(MessageLocation::Gone);
     }
     if message_of(connection, key).await?.is_some() {
         return Ok(MessageLocation::Queued);

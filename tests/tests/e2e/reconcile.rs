@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use async_nats::jetstream::consumer::{pull, push};
-use end_to_end::{BLOBS, Deployment, JOBS, SCHEDULES, until, until_true};
+use end_to_end::{BLOBS, Deployment, JOBS, SCHEDULES, STATES, until, until_true, within};
 use serde_json::{Value, json};
-use wasmhost_client::protocol::record::BlobRef;
-use wasmhost_client::{RevokeOptions, SubmitError};
+use wasmhost_client::protocol::ids::QueueName;
+use wasmhost_client::protocol::record::{BlobRef, ErrorKind};
+use wasmhost_client::{ResultError, RevokeOptions, Submission, SubmitError};
 use wasmhost_nats::blobs::{self, Life, ObjectError};
 
 use super::Test;
@@ -178,5 +179,87 @@ async fn a_due_job_that_finds_no_room_in_the_queue_is_not_taken_for_lost() -> Te
     assert_eq!(job.record().await?.label().as_str(), "PENDING");
     deployment.limit_queue(10).await?;
     let _: Value = job.result().await?;
+    host.check_alive()
+}
+
+/// Which host scans, as the bucket of hosts has it.
+async fn scanner(deployment: &Deployment) -> anyhow::Result<Option<String>> {
+    let lease = deployment.bucket("wasmhost-hosts").await?.get("lease.scanner").await?;
+    let lease: Option<Value> = lease.map(|lease| serde_json::from_slice(&lease)).transpose()?;
+    Ok(lease.and_then(|lease| Some(lease["scanner"].as_str()?.to_owned())))
+}
+
+#[tokio::test]
+async fn one_host_scans_and_another_one_when_it_has_died_or_left() -> Test {
+    let deployment = Deployment::start().await?;
+    let client = deployment.client().await?;
+    let first = deployment.host(&FLAGS).await?;
+    let first_id = first.known_id()?;
+    until_true("the first host scans", async || Ok(scanner(&deployment).await? == Some(first_id.clone())))
+        .await?;
+    let mut second = deployment.host(&FLAGS).await?;
+    let second_id = second.known_id()?;
+    // The second one stands for election as often as the first one renews its lease.
+    let mut leases = deployment.traffic("$KV.wasmhost-hosts.lease.scanner").await?;
+    leases.until("a renewal", 8, |_| true).await?;
+    ensure!(scanner(&deployment).await? == Some(first_id), "the first host still scans");
+    first.kill().await?;
+    until_true("the second host scans", async || Ok(scanner(&deployment).await? == Some(second_id.clone())))
+        .await?;
+    let third = deployment.host(&FLAGS).await?;
+    let third_id = third.known_id()?;
+    second.drain().await?;
+    until_true("the third host scans", async || Ok(scanner(&deployment).await? == Some(third_id.clone())))
+        .await?;
+    let job = client.task("hello.run").unchecked().queue("nobody").submit(&json!({})).await?;
+    deployment.purge_queue().await?;
+    let ended = within("the end of a job without a message", job.result::<Value>()).await?;
+    ensure!(ended.is_err(), "{ended:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_read_once_is_not_read_again() -> Test {
+    let deployment = Deployment::start().await?;
+    let _host = deployment.host(&FLAGS).await?;
+    deployment.push("hello").await?;
+    let client = deployment.client().await?;
+    let jobs = (0..600).map(|_| Submission::new("hello.run", &json!({}))).collect::<Result<Vec<_>, _>>()?;
+    for job in client.submit_many(jobs).await {
+        let _: Value = job?.result().await?;
+    }
+    client.task("hello.run").queue("nobody").submit(&json!({})).await?;
+    let mut reads = deployment.traffic("$JS.API.DIRECT.GET.KV_wasmhost-states").await?;
+    let mut reconciler = deployment.reconciler("default").await?;
+    reconciler.until_passes(3).await?;
+    reads.so_far();
+    reconciler.until_passes(5).await?;
+    let newest = deployment.stream(STATES).await?.info().await?.state.last_sequence;
+    for read in reads.so_far() {
+        let asked: Value = serde_json::from_slice(&read.payload)?;
+        assert_eq!(asked["seq"], newest + 1, "{asked}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn thousands_of_jobs_whose_stream_was_purged_are_ended() -> Test {
+    let deployment = Deployment::start().await?;
+    let mut host = deployment.host(&FLAGS).await?;
+    deployment.push("hello").await?;
+    let client = deployment.client().await?;
+    let job = || {
+        let mut job = Submission::new("hello.run", &json!({}))?;
+        job.queue = QueueName::parse("nobody")?;
+        anyhow::Ok(job)
+    };
+    let jobs = (0..3_000).map(|_| job()).collect::<anyhow::Result<Vec<_>>>()?;
+    let submitted = client.submit_many(jobs).await;
+    deployment.purge_queue().await?;
+    for job in submitted {
+        let ended = within("the end of a job without a message", job?.result::<Value>()).await?;
+        let Err(ResultError::Failed { error, .. }) = ended else { anyhow::bail!("{ended:?}") };
+        assert_eq!(error.kind, ErrorKind::NotPublished, "{error:?}");
+    }
     host.check_alive()
 }

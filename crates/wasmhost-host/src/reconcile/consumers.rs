@@ -6,21 +6,45 @@ use wasmhost_nats::{Difference, LayoutError, restore_consumer};
 use crate::host::Host;
 use crate::queues::Queue;
 
-/// Compares the consumer of each queue with the wanted settings, and restores those that differ.
-pub(super) async fn check_consumers(host: &Host) {
-    for queue in &host.queues {
-        match queue.inspect(&host.storage.connection).await {
-            Ok(differences) if differences.is_empty() => {}
-            // An operator changes it host by host. A consumer that is created again would deliver again what runs on other hosts.
-            Ok(differences) if differences.iter().all(Difference::is_ack_wait) => {
-                let found = &differences[0].found;
-                tracing::error!(queue = %queue.name, found, "the queue's consumer has another ack_wait: start this host with it");
+/// The looks at the consumers of a host's queues.
+pub(super) struct Consumers<'a> {
+    host: &'a Host,
+    /// The index of the queue whose turn it is next.
+    next: usize,
+}
+
+impl<'a> Consumers<'a> {
+    pub(super) fn new(host: &'a Host) -> Self {
+        Self { host, next: 0 }
+    }
+
+    /// Compares consumers with the wanted settings, and restores those that differ: those of all queues if this host is elected,
+    /// else those of which a request failed since the last look, and one more in turn. With as many queues as hosts, each host
+    /// would otherwise ask for all of them.
+    pub(super) async fn check(&mut self, all: bool) {
+        let queues = &self.host.queues;
+        let turn = self.next;
+        self.next = (turn + 1) % queues.len().max(1);
+        for (index, queue) in queues.iter().enumerate() {
+            if all | (index == turn) | queue.take_suspicion() {
+                check(self.host, queue).await;
             }
-            Ok(differences) => restore(host, queue, &LayoutError::of_settings(differences)).await,
-            Err(error @ LayoutError::Problems(_)) => restore(host, queue, &error).await,
-            Err(error) => {
-                tracing::warn!(queue = %queue.name, %error, "could not check the queue's consumer");
-            }
+        }
+    }
+}
+
+async fn check(host: &Host, queue: &Queue) {
+    match queue.inspect(&host.storage.connection).await {
+        Ok(differences) if differences.is_empty() => {}
+        // An operator changes it host by host. A consumer that is created again would deliver again what runs on other hosts.
+        Ok(differences) if differences.iter().all(Difference::is_ack_wait) => {
+            let found = &differences[0].found;
+            tracing::error!(queue = %queue.name, found, "the queue's consumer has another ack_wait: start this host with it");
+        }
+        Ok(differences) => restore(host, queue, &LayoutError::of_settings(differences)).await,
+        Err(error @ LayoutError::Problems(_)) => restore(host, queue, &error).await,
+        Err(error) => {
+            tracing::warn!(queue = %queue.name, %error, "could not check the queue's consumer");
         }
     }
 }

@@ -229,6 +229,13 @@ impl Names {
     pub fn host_subject(&self, host: &HostId) -> String {
         kv_subject(&self.hosts_bucket(), host)
     }
+
+    /// Returns the subject of the lease of the host that scans: `$KV.wasmhost-hosts.lease.scanner`. No host's id
+    /// has a dot.
+    #[must_use]
+    pub fn scanner_lease(&self) -> String {
+        kv_subject(&self.hosts_bucket(), "lease.scanner")
+    }
 }
 
 /// Names of the streams of logs and of dead letters.

@@ -148,6 +148,7 @@ impl Names {
             got(self.modules_stream()),
             got(self.components_stream()),
             got(self.blobs_stream()),
+            got(self.hosts_stream()),
             directly(self.states_stream()),
             directly(self.modules_stream()),
             directly(self.components_stream()),

@@ -155,7 +155,7 @@ proptest! {
             names.event_subject(&key), names.modules_bucket(), names.modules_stream(),
             names.module_subject(&module), names.components_store(), names.blobs_store(),
             names.blob_name(&key, 1, "0a"), names.hosts_bucket(), names.hosts_stream(),
-            names.host_subject(&host), names.logs_stream(), names.logs_subject(&key), names.dead_stream(),
+            names.host_subject(&host), names.scanner_lease(), names.logs_stream(), names.logs_subject(&key), names.dead_stream(),
             names.dead_subject(&key), names.dead_unreadable(sequence), names.service_name(),
             names.submit_subject(task, None), names.submit_subject(task, Some(key.id())),
             names.status_subject(&key), names.revoke_subject(&key), names.revoke_broadcast(&key),
