@@ -229,14 +229,11 @@ async fn what_was_read_once_is_not_read_again() -> Test {
         let _: Value = job?.result().await?;
     }
     client.task("hello.run").queue("nobody").submit(&json!({})).await?;
-    let mut reads = deployment.traffic("$JS.API.DIRECT.GET.KV_wasmhost-states").await?;
-    let mut reconciler = deployment.reconciler("default").await?;
-    reconciler.until_passes(3).await?;
-    reads.so_far();
-    reconciler.until_passes(5).await?;
+    deployment.reconciler("default").await?.until_passes(3).await?;
     let newest = deployment.stream(STATES).await?.info().await?.state.last_sequence;
-    for read in reads.so_far() {
-        let asked: Value = serde_json::from_slice(&read.payload)?;
+    let mut reads = deployment.traffic("$JS.API.DIRECT.GET.KV_wasmhost-states").await?;
+    for _ in 0..5 {
+        let asked: Value = serde_json::from_slice(&reads.next("a read of a scan").await?.payload)?;
         assert_eq!(asked["seq"], newest + 1, "{asked}");
     }
     Ok(())
