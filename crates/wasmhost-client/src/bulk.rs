@@ -17,7 +17,8 @@ impl Client {
         &self,
         submissions: impl IntoIterator<Item = Submission>,
     ) -> Vec<Result<JobHandle, SubmitError>> {
-        let submit = async |submission| Ok(self.submit(submission).await?.job);
+        // Boxed, since a future of kilobytes is moved from hand to hand before it runs.
+        let submit = |submission| Box::pin(async { Ok(self.submit(submission).await?.job) });
         // `buffered` and not `buffer_unordered`: the answers have the order of the submissions.
         futures::stream::iter(submissions).map(submit).buffered(IN_FLIGHT).collect().await
     }

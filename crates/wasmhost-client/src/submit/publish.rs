@@ -38,16 +38,17 @@ impl Submitting<'_> {
             };
             backoff.wait().await;
         }
-        Err(self.give_up(&pending, last).await)
+        Err(Box::pin(self.give_up(&pending, last)).await)
     }
 
+    /// Tries once. What few submissions await is boxed, since the future of each has room for all that it may await.
     async fn try_to_publish(&mut self, pending: Pending) -> Result<Tried, SubmitError> {
         // The subject of a schedule refuses a second one only until the first has fired, so that a schedule which may be
         // there already is looked for.
         if pending.due().is_some() && (self.in_doubt || !pending.is_own) {
-            match self.find(&pending).await {
+            match Box::pin(self.find(&pending)).await {
                 Ok(Found::Nowhere) => {}
-                found => return self.settle_doubt(pending, found).await,
+                found => return Box::pin(self.settle_doubt(pending, found)).await,
             }
         }
         match self.send(&pending).await {
@@ -55,12 +56,12 @@ impl Submitting<'_> {
                 fault::point("after-publish");
                 // A publish may wait for a connection, so that a late answer may have been overtaken.
                 if is_duplicate || self.is_late() {
-                    return self.confirm(pending).await;
+                    return Box::pin(self.confirm(pending)).await;
                 }
                 Ok(Tried::Known(Step::Accepted(StateLabel::Pending, pending.revision)))
             }
-            Err(PublishError::AlreadyStored(_)) => self.confirm(pending).await,
-            Err(error) => self.not_sent(pending, error).await,
+            Err(PublishError::AlreadyStored(_)) => Box::pin(self.confirm(pending)).await,
+            Err(error) => Box::pin(self.not_sent(pending, error)).await,
         }
     }
 
@@ -79,7 +80,7 @@ impl Submitting<'_> {
         let body = self.submission.arguments.clone();
         let published = match pending.due() {
             None => publish_job(connection, queue, &self.key, &options, body).await?,
-            Some(at) => schedule_job(connection, queue, &self.key, &options, at, body).await?,
+            Some(at) => Box::pin(schedule_job(connection, queue, &self.key, &options, at, body)).await?,
         };
         Ok(published.duplicate)
     }

@@ -1,5 +1,7 @@
 //! The record of a submission: what stands under the key decides whether a PENDING record is made, touched or left alone.
 
+use std::pin::pin;
+
 use tokio::time::timeout;
 use wasmhost_nats::{EndNotice, WriteError, Written, fault, now};
 use wasmhost_protocol::arguments::is_args_digest;
@@ -18,7 +20,8 @@ impl Submitting<'_> {
         match stored {
             StoredEntry::Absent => self.create(0, None).await,
             StoredEntry::Deleted(marker) => self.create(marker.revision, Some(marker.revision)).await,
-            StoredEntry::Record { record, revision } => self.meet(*record, revision).await,
+            // Boxed, since most ids are new.
+            StoredEntry::Record { record, revision } => Box::pin(self.meet(*record, revision)).await,
             StoredEntry::Unreadable { why, .. } => {
                 Err(SubmitError::Unreadable { key: self.key.clone(), why })
             }
@@ -83,8 +86,12 @@ impl Submitting<'_> {
 
     async fn write(&self, record: Record, expected: u64, is_own: bool) -> Result<Step, SubmitError> {
         // The write is tried until its end is known, which may be later than the job may be published.
-        let written = self.client.records().write(&self.key, &record, expected, None);
-        match timeout(self.client.publish_timeout(), written).await {
+        // By reference: what takes a future by value has room for it twice.
+        let written = {
+            let writing = pin!(self.client.records().write(&self.key, &record, expected, None));
+            timeout(self.client.publish_timeout(), writing).await
+        };
+        match written {
             Ok(Ok(Written::Stored(revision))) => {
                 fault::point("after-pending");
                 Ok(Step::Publish(Pending { record: Box::new(record), revision, is_own }))

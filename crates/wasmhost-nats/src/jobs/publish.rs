@@ -4,7 +4,6 @@ use bytes::Bytes;
 use wasmhost_protocol::headers::JobOptions;
 use wasmhost_protocol::ids::{JobKey, QueueName};
 use wasmhost_protocol::names::header;
-use wasmhost_protocol::text::escape;
 
 use super::error::PublishError;
 use crate::connect::Connection;
@@ -62,7 +61,7 @@ pub(crate) fn job_publication(options: &JobOptions, body: Bytes) -> Publication 
     let options = JobOptions { queue: None, delay: None, at: None, ..options.clone() };
     let mut message = Publication::new(body);
     for (name, value) in options.to_pairs() {
-        message.add_header(name, &escape(&value));
+        message.add_header(name, &value);
     }
     message
 }
