@@ -42,6 +42,11 @@ package:
 bench *args:
     cargo run -q --release -p wasmhost-cli -- bench {{ args }}
 
+# Whether the release build is as fast as usual, as a part of what the server could do without jobs
+[group('check')]
+speed:
+    cargo xtask speed
+
 # How long files and functions are, and how much of them explains
 [group('check')]
 numbers:

@@ -17,12 +17,16 @@ mod measured;
 mod options;
 mod processes;
 pub mod report;
+mod row;
 mod run;
 mod scenario;
 mod scenario_kind;
+mod target;
 mod template;
 
 pub use error::BenchError;
 pub use options::Options;
+pub use row::{Figures, Row};
 pub use run::run;
 pub use scenario_kind::Scenario;
+pub use target::{Bound, Target, Verdict};

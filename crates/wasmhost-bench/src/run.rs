@@ -4,7 +4,8 @@ use crate::ceiling;
 use crate::error::BenchError;
 use crate::measured::Measured;
 use crate::options::Options;
-use crate::report::{Report, Row};
+use crate::report::Report;
+use crate::row::Row;
 use crate::scenario;
 
 /// Measures everything. `progress` is told what is about to be measured.
@@ -22,7 +23,7 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&str)) -> Result<Re
             jobs.push(scenario::measure(*scenario, options).await?);
             ceilings.push(ceiling::measure(*scenario, options).await?);
         }
-        rows.push(Row::new(*scenario, &jobs, &ceilings));
+        rows.push((*scenario, Row::new(*scenario, &jobs, &ceilings)));
     }
     Ok(Report::new(options, rows))
 }

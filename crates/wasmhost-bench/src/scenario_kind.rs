@@ -20,6 +20,18 @@ impl Scenario {
     /// All scenarios, in the order in which they are measured.
     pub const ALL: [Self; 5] = [Self::Drain, Self::Closed, Self::Latency, Self::Submit, Self::SubmitOne];
 
+    /// The part of its ceiling that was usual on two cores when this was written, which is what a change is compared with.
+    #[must_use]
+    pub fn usual_ratio(self) -> f64 {
+        match self {
+            Self::Drain => 0.55,
+            Self::Closed => 0.60,
+            Self::Latency => 0.75,
+            Self::Submit => 0.58,
+            Self::SubmitOne => 0.90,
+        }
+    }
+
     /// The name of the scenario.
     #[must_use]
     pub fn as_str(self) -> &'static str {

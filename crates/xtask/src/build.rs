@@ -25,6 +25,12 @@ pub(crate) fn storm(repository: &Repository, step: &Step<'_>) -> Ended<()> {
     Ok(((), "built, with the storm".to_owned()))
 }
 
+/// Builds the program as a release has it.
+pub(crate) fn release(repository: &Repository, step: &Step<'_>) -> Ended<()> {
+    step.call(build(repository, &["--release", "--bin", "wasmhost", "--example", "demo"]))?;
+    Ok(((), "built".to_owned()))
+}
+
 /// Builds every program and test; and `wasmhost` with faults on purpose, which goes first, as the one without has to be
 /// what is left.
 pub(crate) fn tests(repository: &Repository, step: &Step<'_>) -> Ended<()> {

@@ -1,10 +1,11 @@
-//! What has to pass before a change is merged: the checks, then every test, then a table of what each cost.
+//! What has to pass before a change is merged: the checks, then every test, then a comparison of its speed,
+//! and a table of what each cost.
 
-use crate::{check, repository::Repository, sequence::Sequence, test};
+use crate::{check, repository::Repository, sequence::Sequence, speed, test};
 
 /// Runs all of it. The tests wait for the checks: a failed check is quicker to fix than they run.
 pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
-    let mut sequence = Sequence::new(check::COUNT + 2);
+    let mut sequence = Sequence::new(check::COUNT + 3);
     check::run_in(repository, &mut sequence);
     if sequence.has_failed() {
         return sequence.end();
@@ -17,6 +18,9 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
         sequence.run("tests", |_| {
             test::run_with(repository, &programs, &[]).map(|()| ((), "all passed".to_owned()))
         });
+    }
+    if !sequence.has_failed() {
+        sequence.run("speed", |step| speed::check(repository, step));
     }
     sequence.end()
 }

@@ -18,6 +18,7 @@ mod repository_files;
 mod rust_text;
 mod say;
 mod sequence;
+mod speed;
 mod steps;
 mod test;
 mod tokens;
@@ -40,13 +41,14 @@ cargo xtask COMMAND
   guests         builds the guest examples, and the guests of the tests
   test [ARGS]    runs every test, or those that ARGS of `cargo test` select
   chaos [ARGS]   raises a storm: --jobs, --minutes, --seed and --hosts, each with a number; else 2000 jobs in 2 minutes
+  speed          compares release builds with what the server could do without jobs; fails where little of that is left
   demo           runs one job of each guest example on a private server, and checks every transition
   check          all that CI checks before the tests; each of these can be run alone too:
     circles        no file of a crate imports from itself over others
     docs           links and names of files in the documents lead somewhere
     numbers        how long files and functions are, crate by crate
   package        makes the packages of a release, compiles each, and runs a job of a program that has only them
-  ci             check, then test; prints what each step cost
+  ci             check, then test, then speed; prints what each step cost
   advisories     known weaknesses of the dependencies, from a database on GitHub";
 
 fn main() -> ExitCode {
@@ -74,6 +76,7 @@ fn run() -> anyhow::Result<()> {
         "guests" => alone("guests", |step| guests::build(&repository, step)),
         "test" => test::run(&repository, rest),
         "chaos" => chaos::run(&repository, rest),
+        "speed" => alone("speed", |step| speed::check(&repository, step)),
         "demo" => demo::run(&repository),
         "check" => check::run(&repository),
         "circles" => alone("circles", |step| circles::check(&repository, step)),

@@ -71,6 +71,11 @@ impl Repository {
         self.program("wasmhost")
     }
 
+    /// The program `wasmhost` as a release has it.
+    pub(crate) fn release_wasmhost(&self) -> PathBuf {
+        self.target().join("release/wasmhost").with_extension(env::consts::EXE_EXTENSION)
+    }
+
     /// A program of this workspace, as `build` leaves it.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name).with_extension(env::consts::EXE_EXTENSION)

@@ -17,6 +17,9 @@ async fn each_scenario_is_measured_beside_its_ceiling() -> Test {
     let rows = report["rows"].as_array().context("rows")?;
     let scenarios: Vec<_> = rows.iter().filter_map(|row| row["scenario"].as_str()).collect();
     assert_eq!(scenarios, ["drain", "closed", "latency", "submit", "submit-one"]);
+    let targets = report["targets"].as_array().context("targets")?;
+    ensure!(targets.iter().all(|target| target["measured"].is_number()), "{targets:?}");
+    assert_eq!(targets.len(), 5, "{targets:?}");
     for row in rows {
         let is_positive = |value: &Value| value.as_f64().is_some_and(|number| number > 0.0);
         ensure!(is_positive(&row["ratio"]), "{row}");

@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// The size of a job's arguments, in bytes of JSON
     #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(11..=65_536))]
     arguments: u32,
+    /// End with 1 if a scenario reaches much less of its ceiling than is usual
+    #[arg(long)]
+    gate: bool,
     /// The nats-server that is measured
     #[arg(long, value_name = "FILE", env = "WASMHOST_NATS_SERVER")]
     nats_server: Option<PathBuf>,
@@ -43,6 +46,7 @@ pub(crate) struct Args {
 
 /// Prints what was measured, as a table or as JSON.
 pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
+    let gate = args.gate;
     let options = options(args)?;
     let progress = |what: &str| output::note(format_args!("measuring {what}"));
     let report = wasmhost_bench::run(&options, progress).await?;
@@ -51,7 +55,9 @@ pub(crate) async fn run(args: Args, global: &Global) -> Result<Exit, CliError> {
     } else {
         output::text(format_args!("{report}\n"))?;
     }
-    Ok(Exit::Ok)
+    let setbacks = if gate { report.setbacks() } else { Vec::new() };
+    setbacks.iter().for_each(output::note);
+    Ok(if setbacks.is_empty() { Exit::Ok } else { Exit::Failed })
 }
 
 fn options(args: Args) -> Result<Options, CliError> {
