@@ -24,11 +24,11 @@ impl Scenario {
     #[must_use]
     pub fn usual_ratio(self) -> f64 {
         match self {
-            Self::Drain => 0.55,
-            Self::Closed => 0.60,
-            Self::Latency => 0.75,
-            Self::Submit => 0.58,
-            Self::SubmitOne => 0.90,
+            Self::Drain => 0.52,
+            Self::Closed => 0.55,
+            Self::Latency => 0.65,
+            Self::Submit => 0.55,
+            Self::SubmitOne => 0.85,
         }
     }
 
