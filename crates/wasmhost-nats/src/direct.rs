@@ -5,4 +5,4 @@
 mod page;
 mod request;
 
-pub(crate) use page::{all, first, newest, page};
+pub(crate) use page::{all, first, newest, page, range};

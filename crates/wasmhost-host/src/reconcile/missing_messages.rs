@@ -25,8 +25,8 @@ use crate::blobs::drop_checkpoint;
 use crate::host::Host;
 use unfinished::{ScanTimes, Unfinished};
 
-/// How many records one scan reads on: about five seconds of the server's time where the bucket is read for the first time, one page
-/// of 256 records after the other, and without a consumer. After that only what was written since is read.
+/// How many records one scan reads on: about five seconds of the server's time where the bucket is read for the first time, each by a
+/// request of its own, and without a consumer. After that only what was written since is read.
 const READ_RECORDS: usize = 300_000;
 /// How many jobs that have not ended one scan looks at.
 const LOOKS: usize = 10_000;
@@ -122,10 +122,12 @@ impl<'a> MissingMessages<'a> {
         if self.unfinished.is_full() {
             return Ok(false);
         }
-        let part = self.host.storage.records.read_on(self.from, READ_RECORDS).await?;
+        // What was there at the scan before: replicas that lag less than the time since have it.
+        let last = self.newest_before;
+        let part = self.host.storage.records.read_on(self.from, last, READ_RECORDS).await?;
         part.revisions.iter().for_each(|revision| self.unfinished.read(revision));
         self.from = part.next;
-        Ok(part.at_end)
+        Ok(self.from > last)
     }
 
     /// Takes note of what a look found. Returns the job if it is to be ended: the grace is over since it was first seen without a

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt};
 use nats_wire::{Answers, Headers, Message, RequestError};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 use wasmhost_protocol::names::{Names, header};
 
@@ -52,6 +53,18 @@ pub(super) async fn one(
             Err(ReadError::Unreachable { subject: stream.to_owned(), text: described(&answer, status) })
         }
     }
+}
+
+/// Reads the messages with these sequences that are stored, each by a request of its own. A request for many would count all that
+/// is behind them, which in a bucket of a million keys takes a tenth of a second under the stream's lock.
+pub(super) async fn each(
+    connection: &Connection,
+    stream: &str,
+    sequences: std::ops::RangeInclusive<u64>,
+) -> Result<Vec<StoredMessage>, ReadError> {
+    let read = |sequence| async move { one(connection, stream, &json!({ "seq": sequence })).await };
+    let reads = futures::stream::iter(sequences).map(read).buffered(MAX_ANSWERS);
+    reads.try_filter_map(async |found| Ok(found)).try_collect().await
 }
 
 /// Reads many messages; none where they would be too many. `what` names what is read in an error.

@@ -7,7 +7,7 @@ use wasmhost_protocol::record::StoredEntry;
 
 use super::bucket::Records;
 use super::stored_entry::stored_entry_of;
-use crate::direct::all;
+use crate::direct::{first, range};
 use crate::message::{MessageSelector, read};
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
@@ -17,10 +17,8 @@ use crate::stored::StoredMessage;
 pub struct BucketPart {
     /// What was read, oldest write first.
     pub revisions: Vec<Revision>,
-    /// The revision at which the next part starts: behind the newest that was read.
+    /// The revision at which the next part starts.
     pub next: u64,
-    /// Whether there was no more to read, as far as the replica knew that answered.
-    pub at_end: bool,
 }
 
 /// A revision of a key.
@@ -34,21 +32,35 @@ pub struct Revision {
     pub is_terminal: bool,
 }
 
+/// How many revisions are asked for before what came is looked at.
+const CHUNK: u64 = 1_024;
+
 impl Records {
-    /// Reads the bucket from the revision `from` on, until so many records were read, and a part of a page more.
-    pub async fn read_on(&self, from: u64, records: usize) -> Result<BucketPart, ReadError> {
+    /// Reads the revisions from `from` to `last`, until so many records were read, and a part of a chunk more.
+    ///
+    /// Any replica may answer. `last` should be a revision that all of them have had time to store.
+    pub async fn read_on(&self, from: u64, last: u64, records: usize) -> Result<BucketPart, ReadError> {
         let names = &self.connection.names;
         let stream = names.states_stream();
-        let mut part = BucketPart { revisions: Vec::new(), next: from, at_end: false };
+        let mut part = BucketPart { revisions: Vec::new(), next: from };
         let mut read = 0;
+        let mut is_sparse = true;
         // By sequence and without a consumer: creating one on this stream stalls all its writes.
-        while !part.at_end && read < records {
-            let page = all(&self.connection, &stream, part.next).await?;
-            read += page.messages.len();
-            // Not the newest revision that there is: the replica that answered may lag.
-            part.next = page.messages.last().map_or(part.next, |last| last.sequence + 1);
-            part.at_end = page.next.is_none();
-            part.revisions.extend(page.messages.iter().filter_map(|message| {
+        while part.next <= last && read < records {
+            if is_sparse {
+                // Where most was written over, what is left may be far away.
+                let next = first(&self.connection, &stream, &names.states_filter(), part.next).await?;
+                part.next = next.map_or(last + 1, |next| next.sequence);
+                if part.next > last {
+                    break;
+                }
+            }
+            let end = last.min(part.next + CHUNK - 1);
+            let found = range(&self.connection, &stream, part.next..=end).await?;
+            part.next = end + 1;
+            read += found.len();
+            is_sparse = (found.len() as u64) < CHUNK / 16;
+            part.revisions.extend(found.iter().filter_map(|message| {
                 let key = names.parse_state_subject(&message.subject).ok()?;
                 Some(Revision { key, number: message.sequence, is_terminal: is_terminal(message) })
             }));
