@@ -185,7 +185,11 @@ impl Link {
             tokio::select! {
                 read = reader.read_buf(&mut received) => match read {
                     Ok(0) => return Ended::Broken("the server closed the connection".to_owned()),
-                    Ok(_) => self.liveness.sign(),
+                    Ok(_) => {
+                        self.liveness.sign();
+                        // Nothing is held back for long: a flood of messages would put the writing off again and again.
+                        gathering = false;
+                    }
                     Err(error) => return Ended::Broken(error.to_string()),
                 },
                 () = tokio::task::yield_now(), if gathering => {

@@ -9,8 +9,9 @@ use tokio::sync::watch;
 
 /// How many denials are remembered: more than a host with as many queues as one may serve has rights.
 const MAX_REMEMBERED: usize = 2_048;
-/// How a report begins to name an inbox to which nothing may be published.
-const INBOX: &str = "Publish to \"_INBOX";
+/// How a report begins to name an inbox to which nothing may be published. An inbox of a prefix of its own (`_INBOX_user.…`), which
+/// any submitter may name, says nothing of the others.
+const INBOX: &str = "Publish to \"_INBOX.";
 /// How long nothing is sent to inboxes after a denial.
 const NOTICES_PAUSE: Duration = Duration::from_secs(60);
 

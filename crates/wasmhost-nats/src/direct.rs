@@ -5,4 +5,5 @@
 mod page;
 mod request;
 
-pub(crate) use page::{all, first, newest, page, range};
+pub(crate) use page::{all, first, newest, page};
+pub(crate) use request::each;

@@ -26,6 +26,7 @@ impl<'a> Consumers<'a> {
         let turn = self.next;
         self.next = (turn + 1) % queues.len().max(1);
         for (index, queue) in queues.iter().enumerate() {
+            // The suspicion is taken in any case: it was for this look.
             if all | (index == turn) | queue.take_suspicion() {
                 check(self.host, queue).await;
             }

@@ -94,7 +94,9 @@ impl<'a> MissingMessages<'a> {
         // Counted before anything is looked at: the records that are looked at are older.
         let counts = count_messages(&host.storage.connection).await?;
         let messages_lack = has_read_all && self.unfinished.len() as u64 > counts.scheduled + counts.queued;
-        let looks = if messages_lack { LOOKS_WHERE_MESSAGES_LACK } else { LOOKS };
+        // Without room nothing new is read, and what was written over is found by looking alone.
+        let looks =
+            if messages_lack || self.unfinished.is_full() { LOOKS_WHERE_MESSAGES_LACK } else { LOOKS };
         let revisions = self.unfinished.next_to_look_at(looks, self.newest_before);
         let mut looked_at = futures::stream::iter(revisions)
             .map(async |revision| (revision, look_at(host, revision, counts).await))
@@ -119,14 +121,16 @@ impl<'a> MissingMessages<'a> {
 
     /// Reads on in the bucket. Returns whether everything was read.
     async fn read_on(&mut self) -> Result<bool, ReadError> {
-        if self.unfinished.is_full() {
-            return Ok(false);
-        }
         // What was there at the scan before: replicas that lag less than the time since have it.
         let last = self.newest_before;
-        let part = self.host.storage.records.read_on(self.from, last, READ_RECORDS).await?;
-        part.revisions.iter().for_each(|revision| self.unfinished.read(revision));
-        self.from = part.next;
+        let mut records = 0;
+        while self.from <= last && records < READ_RECORDS && !self.unfinished.is_full() {
+            let part = self.host.storage.records.read_on(self.from, last).await?;
+            records += part.revisions.len();
+            part.revisions.iter().for_each(|revision| self.unfinished.read(revision));
+            // Noted at once: an answer that is lost later costs one part.
+            self.from = part.next;
+        }
         Ok(self.from > last)
     }
 

@@ -1,11 +1,10 @@
 //! Pages of messages, in the order in which they were stored.
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use super::request::{Batch, batch, each, one};
+use super::request::{Batch, batch, one};
 use crate::connect::Connection;
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
@@ -42,15 +41,6 @@ pub(crate) async fn all(connection: &Connection, stream: &str, from: u64) -> Res
     // Without a subject the server counts what is behind the page by whole blocks, not by messages.
     let body = json!({ "seq": from.max(1), "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES });
     page_of(connection, stream, stream, &body).await
-}
-
-/// Reads the messages with these sequences that are stored.
-pub(crate) async fn range(
-    connection: &Connection,
-    stream: &str,
-    sequences: RangeInclusive<u64>,
-) -> Result<Vec<StoredMessage>, ReadError> {
-    each(connection, stream, sequences).await
 }
 
 /// Reads the first message from `from` on whose subject matches.

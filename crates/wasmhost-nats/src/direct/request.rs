@@ -1,6 +1,7 @@
 //! Requests for a direct read, and the answers to them. They go over the edge connection, since an answer is a message
 //! as its publisher wrote it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -16,6 +17,8 @@ use crate::streams::stream_state;
 
 /// More answers than one request can have: 1,024 subjects are the most that the server reads at once.
 const MAX_ANSWERS: usize = 1 << 11;
+/// How many requests for one message each are under way at a time.
+const REQUESTS_AT_ONCE: usize = 64;
 /// How long the next answer to a request may take.
 const SILENCE: Duration = ANSWER_TIMEOUT;
 
@@ -55,16 +58,23 @@ pub(super) async fn one(
     }
 }
 
-/// Reads the messages with these sequences that are stored, each by a request of its own. A request for many would count all that
-/// is behind them, which in a bucket of a million keys takes a tenth of a second under the stream's lock.
-pub(super) async fn each(
+/// Reads the messages with these sequences that are stored, each by a request of its own, and keeps what `take` makes of each. A
+/// request for many would count all that is behind them, which in a bucket of a million keys takes a tenth of a second under the
+/// stream's lock.
+pub(crate) async fn each<T>(
     connection: &Connection,
     stream: &str,
-    sequences: std::ops::RangeInclusive<u64>,
-) -> Result<Vec<StoredMessage>, ReadError> {
-    let read = |sequence| async move { one(connection, stream, &json!({ "seq": sequence })).await };
-    let reads = futures::stream::iter(sequences).map(read).buffered(MAX_ANSWERS);
-    reads.try_filter_map(async |found| Ok(found)).try_collect().await
+    sequences: RangeInclusive<u64>,
+    take: impl Fn(&StoredMessage) -> Option<T>,
+) -> Result<Vec<T>, ReadError> {
+    let take = &take;
+    // What is taken is taken at once: of messages, which may be large, no more are in memory than requests are under way.
+    let read = async |sequence| {
+        let found = one(connection, stream, &json!({ "seq": sequence })).await?;
+        Ok(found.as_ref().and_then(take))
+    };
+    let reads = futures::stream::iter(sequences).map(read).buffered(REQUESTS_AT_ONCE);
+    reads.try_filter_map(async |taken| Ok(taken)).try_collect().await
 }
 
 /// Reads many messages; none where they would be too many. `what` names what is read in an error.

@@ -7,7 +7,7 @@ use wasmhost_protocol::record::StoredEntry;
 
 use super::bucket::Records;
 use super::stored_entry::stored_entry_of;
-use crate::direct::{first, range};
+use crate::direct::{each, first};
 use crate::message::{MessageSelector, read};
 use crate::read_error::ReadError;
 use crate::stored::StoredMessage;
@@ -32,40 +32,28 @@ pub struct Revision {
     pub is_terminal: bool,
 }
 
-/// How many revisions are asked for before what came is looked at.
-const CHUNK: u64 = 1_024;
+/// How many revisions a part has at most, those that were written over included.
+const PART: u64 = 1_024;
 
 impl Records {
-    /// Reads the revisions from `from` to `last`, until so many records were read, and a part of a chunk more.
+    /// Reads the next part of the revisions from `from` to `last`, without a consumer: creating one on this stream stalls all its
+    /// writes.
     ///
     /// Any replica may answer. `last` should be a revision that all of them have had time to store.
-    pub async fn read_on(&self, from: u64, last: u64, records: usize) -> Result<BucketPart, ReadError> {
+    pub async fn read_on(&self, from: u64, last: u64) -> Result<BucketPart, ReadError> {
         let names = &self.connection.names;
         let stream = names.states_stream();
-        let mut part = BucketPart { revisions: Vec::new(), next: from };
-        let mut read = 0;
-        let mut is_sparse = true;
-        // By sequence and without a consumer: creating one on this stream stalls all its writes.
-        while part.next <= last && read < records {
-            if is_sparse {
-                // Where most was written over, what is left may be far away.
-                let next = first(&self.connection, &stream, &names.states_filter(), part.next).await?;
-                part.next = next.map_or(last + 1, |next| next.sequence);
-                if part.next > last {
-                    break;
-                }
-            }
-            let end = last.min(part.next + CHUNK - 1);
-            let found = range(&self.connection, &stream, part.next..=end).await?;
-            part.next = end + 1;
-            read += found.len();
-            is_sparse = (found.len() as u64) < CHUNK / 16;
-            part.revisions.extend(found.iter().filter_map(|message| {
-                let key = names.parse_state_subject(&message.subject).ok()?;
-                Some(Revision { key, number: message.sequence, is_terminal: is_terminal(message) })
-            }));
-        }
-        Ok(part)
+        // Most may have been written over or have expired, and what is left may be far away.
+        let next = first(&self.connection, &stream, &names.states_filter(), from).await?;
+        let Some(from) = next.map(|next| next.sequence).filter(|next| *next <= last) else {
+            return Ok(BucketPart { revisions: Vec::new(), next: last + 1 });
+        };
+        let end = last.min(from + PART - 1);
+        let of = |message: &StoredMessage| {
+            let key = names.parse_state_subject(&message.subject).ok()?;
+            Some(Revision { key, number: message.sequence, is_terminal: is_terminal(message) })
+        };
+        Ok(BucketPart { revisions: each(&self.connection, &stream, from..=end, of).await?, next: end + 1 })
     }
 
     /// Reads the stored entry with this revision, from the bucket's leader, and the key that it is under; none where something
