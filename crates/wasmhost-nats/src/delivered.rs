@@ -15,6 +15,9 @@ use crate::outgoing::SendError;
 /// How long an answer may wait that is worth nothing if it comes late: less than the shortest `ack_wait`.
 const PROMPTLY: Duration = Duration::from_millis(500);
 
+/// Payloads that are smaller than this are copied: a part of what nats-wire reads at once.
+const COPIED_BYTES: usize = 8 << 10;
+
 /// A message as a consumer delivered it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -75,7 +78,7 @@ impl Delivered {
         Ok(Self {
             subject: message.subject.clone(),
             headers,
-            payload: message.payload.clone(),
+            payload: unpinned(&message.payload),
             sequence: delivery.sequence,
             consumer_sequence: delivery.consumer_sequence,
             count: delivery.count,
@@ -110,6 +113,12 @@ impl Delivered {
         };
         connection.send_answer(&self.ack, &body, wait).await
     }
+}
+
+/// The bytes without the buffer that they were read into, which holds other messages too and would stay for as long as the job
+/// runs. Bytes that fill a buffer are not copied.
+fn unpinned(bytes: &Bytes) -> Bytes {
+    if bytes.len() < COPIED_BYTES { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
 }
 
 #[cfg(test)]
